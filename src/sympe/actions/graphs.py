@@ -1,0 +1,65 @@
+r"""Permutations acting on graphs and on node features: relabeling.
+
+The node at position ``i`` moves to position ``g(i)``, and takes its edges, labels and features along:
+:math:`(g x)_{g(i)} = x_i`.
+"""
+
+from dataclasses import replace
+
+import torch
+from jaxtyping import Shaped
+from torch import Tensor
+
+from sympe.actions.base import Action
+from sympe.graphs import Graphs
+from sympe.groups import Permutation, SymmetricGroup
+
+
+class NodeRelabeling(Action[Permutation, Tensor]):
+    """Left action on node features."""
+
+    def __init__(self) -> None:
+        self.group = SymmetricGroup()
+
+    def act(self, g: Permutation, x: Shaped[Tensor, "N *d"]) -> Shaped[Tensor, "N *d"]:
+        """``act(g, x)[g.image[i]] == x[i]``.
+
+        Raises:
+            ValueError: If ``x`` does not have one row per node.
+        """
+        if x.shape[0] != g.preimage.shape[0]:
+            raise ValueError(f"expected {g.preimage.shape[0]} rows, one per node; got shape {list(x.shape)}")
+        return x[g.preimage]
+
+
+class GraphRelabeling(Action[Permutation, Graphs]):
+    """Left action on graphs."""
+
+    def __init__(self) -> None:
+        self.group = SymmetricGroup()
+
+    def act(self, g: Permutation, x: Graphs) -> Graphs:
+        """The relabeled graphs, their edges listed by the new positions.
+
+        Sorting the edges matters: rounding depends on the order of summation, and a list left in its old
+        order would tell nodes apart that are symmetric (by 1e-8, which is enough for a sort).
+
+        Raises:
+            ValueError: If ``g`` permutes another number of nodes.
+        """
+        if x.num_nodes != g.image.shape[0]:
+            raise ValueError(f"expected permutations of {x.num_nodes} nodes; got {g.image.shape[0]}")
+        edge_index = g.image[x.edge_index]
+        key = edge_index[0] * x.num_nodes + edge_index[1]
+        if x.edge_label is None:
+            order = torch.argsort(key)
+        else:
+            by_label = torch.argsort(x.edge_label, stable=True)
+            order = by_label[torch.argsort(key[by_label], stable=True)]
+        return replace(
+            x,
+            edge_index=edge_index[:, order],
+            node_label=None if x.node_label is None else x.node_label[g.preimage],
+            edge_label=None if x.edge_label is None else x.edge_label[order],
+            x=None if x.x is None else x.x[g.preimage],
+        )

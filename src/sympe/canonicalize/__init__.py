@@ -1,0 +1,10 @@
+r"""Canonicalizers :math:`\tau`: which group element takes the canonical form to the input."""
+
+from sympe.canonicalize.base import Canonicalizer, NodeOrder, sort_nodes
+from sympe.canonicalize.constant import Constant
+from sympe.canonicalize.labelling import Labelling
+from sympe.canonicalize.refinement import Refinement
+from sympe.canonicalize.sort import Sort
+from sympe.canonicalize.spectral import Spectral
+
+__all__ = ["Canonicalizer", "Constant", "Labelling", "NodeOrder", "Refinement", "Sort", "Spectral", "sort_nodes"]

@@ -1,0 +1,77 @@
+r"""Sort the nodes of each graph by a score, learned if wished.
+
+Learning a sort: the forward pass uses the hard ranks; the backward pass that of SoftSort,
+
+.. math:: P_{ri} = \mathrm{softmax}_i\bigl(-|s_{[r]} - s_i| / t\bigr),
+
+where :math:`s_{[r]}` is the r-th smallest score of the graph (S. Prillo, J. Eisenschlos, *SoftSort*, ICML
+2020, eq. 4, with absolute differences).
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sympe.canonicalize.base import NodeOrder, sort_nodes
+from sympe.graphs import Graphs
+from sympe.groups import Permutation
+
+
+class Sort(NodeOrder):
+    """Order nodes by increasing score.
+
+    The score is computed on the shuffled copy that the kernel hands over, so that even the rounding errors
+    of the score network are equivariant in law, and ties are broken by the shuffle.
+
+    Args:
+        score: A module from :class:`~sympe.graphs.Graphs` to one number per node, ``[N]`` or ``[N, 1]``. It
+            should be permutation-equivariant; if it is not, g~ has more randomness than needed.
+        temperature: Temperature of SoftSort in units of the standard deviation of a graph's scores. None
+            makes the sort a constant for the gradient.
+
+    Raises:
+        ValueError: If the temperature is not positive, or the scores have the wrong shape or are NaN.
+    """
+
+    def __init__(self, score: nn.Module, temperature: float | None = 0.1) -> None:
+        super().__init__()
+        if temperature is not None and not temperature > 0:
+            raise ValueError(f"temperature must be positive or None; got {temperature}")
+        self.score = score
+        self.temperature = temperature
+
+    def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.temperature is not None):
+            score = self.score(x)
+        if score.shape not in {(x.num_nodes,), (x.num_nodes, 1)}:
+            raise ValueError(f"expected one score per node, shape [{x.num_nodes}]; got {list(score.shape)}")
+        score = score.reshape(-1)
+        if not torch.compiler.is_compiling() and bool(score.isnan().any()):
+            raise ValueError(f"scores must not be NaN; got NaN at node {int(score.isnan().nonzero()[0])}")
+        g = sort_nodes(x, score.detach())
+        if self.temperature is None or not torch.is_grad_enabled():
+            return g
+        hard = nn.functional.one_hot(g.rank, x.max_nodes).to(score.dtype)
+        soft = softsort(standardize(score, x), g, x, self.temperature)
+        return Permutation(g.image, g.preimage, g.batch, g.start, relaxed=hard + soft - soft.detach())
+
+
+def standardize(score: Float[Tensor, "N"], graphs: Graphs) -> Float[Tensor, "N"]:
+    """Scores with mean 0 and variance 1 in each graph; graphs of equal scores get zeros and a tame gradient."""
+    size = graphs.sizes.clamp(min=1).to(score.dtype)
+    zeros = score.new_zeros(len(graphs))
+    centered = score - (zeros.index_add(0, graphs.batch, score) / size)[graphs.batch]
+    variance = zeros.index_add(0, graphs.batch, centered.square()) / size
+    return centered * torch.rsqrt(variance + 1e-4)[graphs.batch]
+
+
+def softsort(
+    score: Float[Tensor, "N"], g: Permutation, graphs: Graphs, temperature: float
+) -> Float[Tensor, "N n"]:
+    """Relaxed one-hot ranks: entry (i, r) is the weight of node i in place r, summing to 1 over the nodes."""
+    place = torch.arange(graphs.num_nodes, device=graphs.device) - graphs.start
+    padded = score.new_full((len(graphs), graphs.max_nodes), torch.inf)
+    nodes = padded.index_put((graphs.batch, place), score)
+    ranks = score.new_zeros((len(graphs), graphs.max_nodes)).index_put((graphs.batch, g.rank), score)
+    weight = torch.softmax(-(ranks[:, :, None] - nodes[:, None, :]).abs() / temperature, dim=2)
+    return weight[graphs.batch, :, place]

@@ -1,0 +1,34 @@
+"""The one graph type of the library, and the ways into and out of it."""
+
+from sympe.graphs.batch import Graphs, concatenate
+from sympe.graphs.bliss import automorphism_orbits, colored_graphs
+from sympe.graphs.convert import (
+    from_dense,
+    from_edges,
+    from_graph6,
+    from_networkx,
+    from_pyg,
+    to_dense,
+    to_graph6,
+    to_networkx,
+    to_pyg,
+)
+from sympe.graphs.spectrum import Spectrum, laplacian_spectrum
+
+__all__ = [
+    "Graphs",
+    "Spectrum",
+    "automorphism_orbits",
+    "colored_graphs",
+    "concatenate",
+    "from_dense",
+    "from_edges",
+    "from_graph6",
+    "from_networkx",
+    "from_pyg",
+    "laplacian_spectrum",
+    "to_dense",
+    "to_graph6",
+    "to_networkx",
+    "to_pyg",
+]

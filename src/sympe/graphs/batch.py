@@ -1,0 +1,183 @@
+"""The one graph type of the library: a ragged batch of graphs, stored flat as PyG does.
+
+The nodes of all graphs stand one after another at positions ``0 .. N-1``; ``batch`` says which graph each
+belongs to. An undirected edge is stored in both directions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Graphs:
+    """A batch of graphs, with optional labels and features that their symmetries must keep.
+
+    Building one checks shapes, types and devices; :meth:`validate` also checks the values (the functions
+    ``from_...`` call it).
+
+    Attributes:
+        edge_index: Source and target position of each directed edge.
+        batch: The graph that each node belongs to, non-decreasing.
+        node_label: Integer kind of each node (an element, say), or None.
+        edge_label: Integer kind of each directed edge (a bond type), or None.
+        x: Node features, or None. Two nodes with different features are not symmetric.
+        num_graphs: Number of graphs; read off ``batch`` if not given (then the last graph is not empty).
+
+    Raises:
+        ValueError: If shapes, types or devices do not fit together.
+    """
+
+    edge_index: Int[Tensor, "2 E"]
+    batch: Int[Tensor, "N"]
+    node_label: Int[Tensor, "N"] | None = None
+    edge_label: Int[Tensor, "E"] | None = None
+    x: Float[Tensor, "N d"] | None = None
+    num_graphs: int = -1
+
+    def __post_init__(self) -> None:
+        if self.edge_index.dim() != 2 or self.edge_index.shape[0] != 2:
+            raise ValueError(f"edge_index must have shape [2, E]; got {list(self.edge_index.shape)}")
+        if self.batch.dim() != 1:
+            raise ValueError(f"batch must have shape [N]; got {list(self.batch.shape)}")
+        counts = {"node_label": self.num_nodes, "edge_label": self.num_edges, "x": self.num_nodes}
+        for name, count in counts.items():
+            value = getattr(self, name)
+            if value is not None and value.shape[:1] != (count,):
+                raise ValueError(f"{name} must have {count} rows; got shape {list(value.shape)}")
+        for name in ("edge_index", "batch", "node_label", "edge_label"):
+            value = getattr(self, name)
+            if value is not None and (value.is_floating_point() or value.dtype == torch.bool):
+                raise ValueError(f"{name} must hold integers; got {value.dtype}")
+        devices = {str(t.device) for t in self._tensors().values()}
+        if len(devices) > 1:
+            raise ValueError(f"all tensors must be on one device; got {sorted(devices)}")
+        if self.num_graphs < 0:
+            object.__setattr__(self, "num_graphs", int(self.batch[-1]) + 1 if self.num_nodes else 0)
+
+    def _tensors(self) -> dict[str, Tensor]:
+        held = ((f.name, getattr(self, f.name)) for f in fields(self))
+        return {name: value for name, value in held if isinstance(value, Tensor)}
+
+    def validate(self) -> "Graphs":
+        """Check every value once, and return the graphs themselves.
+
+        Raises:
+            ValueError: If ``batch`` decreases or names a graph that is not there, an edge leaves its graph
+                or the batch, or a feature is not finite.
+        """
+        if self.num_nodes and (bool((self.batch.diff() < 0).any()) or int(self.batch[0]) < 0):
+            raise ValueError("batch must be non-decreasing and start at 0 or above")
+        if self.num_nodes and int(self.batch[-1]) >= self.num_graphs:
+            raise ValueError(f"batch names graph {int(self.batch[-1])}; there are {self.num_graphs} graphs")
+        if self.num_edges:
+            low, high = int(self.edge_index.min()), int(self.edge_index.max())
+            if low < 0 or high >= self.num_nodes:
+                raise ValueError(f"edges must join nodes 0..{self.num_nodes - 1}; got nodes {low}..{high}")
+            source, target = self.batch[self.edge_index]
+            if bool((source != target).any()):
+                e = int((source != target).nonzero()[0])
+                raise ValueError(f"edge {e} joins graph {int(source[e])} to graph {int(target[e])}")
+        if self.x is not None and not bool(torch.isfinite(self.x).all()):
+            row = int((~torch.isfinite(self.x)).flatten(1).any(1).nonzero()[0])
+            raise ValueError(f"node features must be finite; got {self.x[row].tolist()} at node {row}")
+        return self
+
+    @property
+    def num_nodes(self) -> int:
+        return self.batch.shape[0]
+
+    @property
+    def num_edges(self) -> int:
+        """Number of directed edges; an undirected edge counts twice."""
+        return self.edge_index.shape[1]
+
+    @property
+    def device(self) -> torch.device:
+        return self.batch.device
+
+    def __len__(self) -> int:
+        return self.num_graphs
+
+    @cached_property
+    def sizes(self) -> Int[Tensor, "G"]:
+        """Number of nodes of each graph."""
+        ones = torch.ones_like(self.batch)
+        return ones.new_zeros(self.num_graphs).index_add_(0, self.batch, ones)
+
+    @cached_property
+    def ptr(self) -> Int[Tensor, "G_plus_1"]:
+        """First position of each graph, and the number of nodes at the end."""
+        return torch.cat([self.sizes.new_zeros(1), self.sizes.cumsum(0)])
+
+    @cached_property
+    def start(self) -> Int[Tensor, "N"]:
+        """First position of the graph that each node belongs to."""
+        return self.ptr[self.batch]
+
+    @cached_property
+    def max_nodes(self) -> int:
+        """Number of nodes of the largest graph."""
+        return int(self.sizes.max()) if self.num_graphs else 0
+
+    def to(self, device: torch.device | str) -> "Graphs":
+        """The same graphs on another device."""
+        return replace(self, **{name: value.to(device) for name, value in self._tensors().items()})
+
+    def select(self, indices: Sequence[int] | Int[Tensor, "k"]) -> "Graphs":
+        """The graphs at ``indices``, in that order (repeats allowed)."""
+        chosen = torch.as_tensor(indices, dtype=torch.long, device=self.device)
+        sizes = self.sizes[chosen]
+        batch = torch.repeat_interleave(torch.arange(len(chosen), device=self.device), sizes)
+        ends = sizes.cumsum(0)
+        nodes = torch.arange(batch.shape[0], device=self.device) + (self.ptr[chosen] - (ends - sizes))[batch]
+
+        edge_order = torch.argsort(self.batch[self.edge_index[0]], stable=True)
+        edge_graph = self.batch[self.edge_index[0, edge_order]]
+        edge_sizes = torch.bincount(edge_graph, minlength=self.num_graphs)
+        edge_ptr = edge_sizes.cumsum(0) - edge_sizes
+        counts = edge_sizes[chosen]
+        owner = torch.repeat_interleave(torch.arange(len(chosen), device=self.device), counts)
+        within = torch.arange(owner.shape[0], device=self.device) - (counts.cumsum(0) - counts)[owner]
+        edges = edge_order[edge_ptr[chosen][owner] + within]
+        shift = (ends - sizes - self.ptr[chosen])[owner]
+        return Graphs(
+            edge_index=self.edge_index[:, edges] + shift,
+            batch=batch,
+            node_label=None if self.node_label is None else self.node_label[nodes],
+            edge_label=None if self.edge_label is None else self.edge_label[edges],
+            x=None if self.x is None else self.x[nodes],
+            num_graphs=len(chosen),
+        )
+
+
+def concatenate(parts: Sequence[Graphs]) -> Graphs:
+    """One batch out of several.
+
+    Raises:
+        ValueError: If there are none, or only some of them carry labels or features.
+    """
+    if not parts:
+        raise ValueError("expected at least one batch of graphs; got none")
+    optional: dict[str, Tensor | None] = {}
+    for name in ("node_label", "edge_label", "x"):
+        values = [getattr(part, name) for part in parts]
+        present = [value for value in values if value is not None]
+        if present and len(present) < len(values):
+            raise ValueError(f"either all batches carry {name} or none does; {len(present)} of {len(values)} do")
+        optional[name] = torch.cat(present) if present else None
+    node_shift = [0]
+    graph_shift = [0]
+    for part in parts:
+        node_shift.append(node_shift[-1] + part.num_nodes)
+        graph_shift.append(graph_shift[-1] + part.num_graphs)
+    return Graphs(
+        edge_index=torch.cat([part.edge_index + shift for part, shift in zip(parts, node_shift, strict=False)], dim=1),
+        batch=torch.cat([part.batch + shift for part, shift in zip(parts, graph_shift, strict=False)]),
+        num_graphs=graph_shift[-1],
+        **optional,
+    )

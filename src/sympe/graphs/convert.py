@@ -1,0 +1,207 @@
+"""Graphs from and to what users have: edge lists, networkx, PyG, dense padded tensors, graph6."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import networkx
+import numpy as np
+import torch
+from jaxtyping import Bool, Int, Shaped
+from torch import Tensor
+
+from sympe.graphs.batch import Graphs
+
+
+def from_edges(
+    graphs: Iterable[tuple[int, Sequence[tuple[int, int]]]],
+    *,
+    node_label: Sequence[int] | None = None,
+    edge_label: Sequence[int] | None = None,
+    directed: bool = False,
+) -> Graphs:
+    """Graphs from pairs (number of nodes, edges), the nodes counted within each graph.
+
+    Args:
+        graphs: For each graph its number of nodes and its edges; an undirected edge is named once.
+        node_label: Kinds of all nodes, graph after graph.
+        edge_label: Kinds of all edges, graph after graph, once per named edge.
+        directed: Whether an edge (i, j) leaves (j, i) out.
+
+    Raises:
+        ValueError: If an edge joins nodes that are not there, or labels do not match in number.
+    """
+    sizes: list[int] = []
+    arcs: list[np.ndarray] = []
+    shift = 0
+    for index, (n, edges) in enumerate(graphs):
+        pairs = np.asarray(edges, dtype=np.int64).reshape(-1, 2)
+        if pairs.size and (pairs.min() < 0 or pairs.max() >= n):
+            raise ValueError(f"edges of graph {index} must join nodes 0..{n - 1}; got {pairs.min()}..{pairs.max()}")
+        arcs.append(pairs + shift)
+        sizes.append(n)
+        shift += n
+    flat = torch.from_numpy(np.concatenate(arcs, axis=0) if arcs else np.zeros((0, 2), np.int64)).T
+    labels = None if edge_label is None else torch.as_tensor(edge_label, dtype=torch.long)
+    if labels is not None and labels.shape[0] != flat.shape[1]:
+        raise ValueError(f"expected {flat.shape[1]} edge labels, one per named edge; got {labels.shape[0]}")
+    if not directed:
+        # A loop is its own reverse: mirroring it would make it a double edge.
+        proper = flat[0] != flat[1]
+        flat = torch.cat([flat, flat.flip(0)[:, proper]], dim=1)
+        labels = None if labels is None else torch.cat([labels, labels[proper]])
+    return Graphs(
+        edge_index=flat.contiguous(),
+        batch=torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes, dtype=torch.long)),
+        node_label=None if node_label is None else torch.as_tensor(node_label, dtype=torch.long),
+        edge_label=labels,
+        num_graphs=len(sizes),
+    ).validate()
+
+
+def from_networkx(graphs: Iterable[networkx.Graph]) -> Graphs:
+    """Graphs from networkx; nodes are counted in networkx's order, attributes are left aside."""
+    listed = []
+    for graph in graphs:
+        place = {node: i for i, node in enumerate(graph)}
+        edges = graph.edges() if graph.is_directed() else graph.to_directed(as_view=True).edges()
+        listed.append((len(place), [(place[u], place[v]) for u, v in edges]))
+    return from_edges(listed, directed=True)
+
+
+def to_networkx(graphs: Graphs) -> list[networkx.Graph]:
+    """One undirected ``networkx.Graph`` per graph, nodes named 0 .. n-1, labels as attribute ``label``."""
+    built: list[networkx.Graph] = []
+    ptr = graphs.ptr.tolist()
+    for a, b in zip(ptr[:-1], ptr[1:], strict=True):
+        graph = networkx.Graph()
+        graph.add_nodes_from(range(b - a))
+        built.append(graph)
+    if graphs.node_label is not None:
+        for position, (owner, label) in enumerate(zip(graphs.batch.tolist(), graphs.node_label.tolist(), strict=True)):
+            built[owner].nodes[position - ptr[owner]]["label"] = label
+    owners = graphs.batch[graphs.edge_index[0]].tolist()
+    labels = [None] * graphs.num_edges if graphs.edge_label is None else graphs.edge_label.tolist()
+    for owner, u, v, label in zip(owners, *graphs.edge_index.tolist(), labels, strict=True):
+        attributes = {} if label is None else {"label": label}
+        built[owner].add_edge(u - ptr[owner], v - ptr[owner], **attributes)
+    return built
+
+
+def from_pyg(data: Any) -> Graphs:
+    """Graphs from a PyG ``Data`` or ``Batch``; ``x`` is kept as node features if it is there.
+
+    Raises:
+        ValueError: If there is no ``edge_index``, or a value is out of range or not finite.
+    """
+    if getattr(data, "edge_index", None) is None:
+        raise ValueError(f"expected a PyG Data or Batch with edge_index; got {type(data).__name__} without")
+    batch = getattr(data, "batch", None)
+    if batch is None:
+        batch = torch.zeros(data.num_nodes, dtype=torch.long, device=data.edge_index.device)
+        num_graphs = 1
+    else:
+        num_graphs = data.num_graphs
+    x = getattr(data, "x", None)
+    return Graphs(
+        edge_index=data.edge_index,
+        batch=batch,
+        node_label=getattr(data, "node_label", None),
+        edge_label=getattr(data, "edge_label", None),
+        x=x.float() if x is not None and not x.is_floating_point() else x,
+        num_graphs=num_graphs,
+    ).validate()
+
+
+def to_pyg(graphs: Graphs) -> Any:
+    """A PyG ``Batch`` with the same nodes, edges, labels and features.
+
+    Raises:
+        ImportError: If PyG is not installed (``pip install sympe[pyg]``).
+    """
+    try:
+        from torch_geometric.data import Batch, Data
+    except ImportError as error:
+        raise ImportError("to_pyg needs PyG: pip install sympe[pyg]") from error
+    parts = []
+    for index in range(len(graphs)):
+        one = graphs.select([index])
+        extra = {name: getattr(one, name) for name in ("node_label", "edge_label", "x")}
+        present = {name: value for name, value in extra.items() if value is not None}
+        parts.append(Data(edge_index=one.edge_index, num_nodes=one.num_nodes, **present))
+    return Batch.from_data_list(parts)
+
+
+def from_dense(adjacency: Shaped[Tensor, "B n n"], mask: Bool[Tensor, "B n"] | None = None) -> Graphs:
+    """Graphs from padded adjacency matrices; a non-zero integer entry other than 1 becomes an edge label.
+
+    Args:
+        adjacency: Entry (i, j) is non-zero where there is an edge from i to j.
+        mask: True where there is a node; all are nodes if left out.
+
+    Raises:
+        ValueError: If the shapes do not fit, or an edge touches a padded node.
+    """
+    if adjacency.dim() != 3 or adjacency.shape[1] != adjacency.shape[2]:
+        raise ValueError(f"adjacency must have shape [B, n, n]; got {list(adjacency.shape)}")
+    count, n, _ = adjacency.shape
+    if mask is None:
+        mask = torch.ones(count, n, dtype=torch.bool, device=adjacency.device)
+    if mask.shape != (count, n):
+        raise ValueError(f"mask must have shape [{count}, {n}]; got {list(mask.shape)}")
+    owner, source, target = adjacency.nonzero(as_tuple=True)
+    if bool((~(mask[owner, source] & mask[owner, target])).any()):
+        raise ValueError("an edge touches a padded node: adjacency must be zero where mask is False")
+    position = mask.flatten().cumsum(0).view(count, n) - 1
+    values = adjacency[owner, source, target]
+    plain = adjacency.dtype == torch.bool or bool((values == 1).all())
+    return Graphs(
+        edge_index=torch.stack([position[owner, source], position[owner, target]]),
+        batch=torch.arange(count, device=adjacency.device)[:, None].expand(count, n)[mask],
+        edge_label=None if plain else values.long(),
+        num_graphs=count,
+    )
+
+
+def to_dense(graphs: Graphs) -> tuple[Int[Tensor, "B n n"], Bool[Tensor, "B n"]]:
+    """Padded adjacency matrices (edge labels as entries, 1 where there are none) and the mask of nodes.
+
+    Raises:
+        ValueError: If an edge label is 0, which a matrix could not tell from "no edge".
+    """
+    if graphs.edge_label is not None and bool((graphs.edge_label == 0).any()):
+        raise ValueError("edge labels must be non-zero to be entries of an adjacency matrix; got a 0")
+    count, n = len(graphs), graphs.max_nodes
+    place = torch.arange(graphs.num_nodes, device=graphs.device) - graphs.start
+    mask = torch.zeros(count, n, dtype=torch.bool, device=graphs.device)
+    mask[graphs.batch, place] = True
+    source, target = graphs.edge_index
+    values = torch.ones_like(source) if graphs.edge_label is None else graphs.edge_label
+    adjacency = torch.zeros(count, n, n, dtype=torch.long, device=graphs.device)
+    adjacency[graphs.batch[source], place[source], place[target]] = values
+    return adjacency, mask
+
+
+def from_graph6(lines: Iterable[bytes | str]) -> Graphs:
+    """Graphs from lines of graph6 or sparse6, with or without header.
+
+    Raises:
+        ValueError: If a line cannot be read; the message names it.
+    """
+    parsed = []
+    for number, line in enumerate(lines, start=1):
+        raw = line.encode() if isinstance(line, str) else bytes(line)
+        raw = raw.strip().removeprefix(b">>graph6<<").removeprefix(b">>sparse6<<")
+        if not raw:
+            continue
+        try:
+            read = networkx.from_sparse6_bytes if raw.startswith(b":") else networkx.from_graph6_bytes
+            parsed.append(read(raw))
+        except (networkx.NetworkXError, ValueError, IndexError) as error:
+            shown = raw[:20].decode(errors="replace")
+            raise ValueError(f"line {number} is not graph6: {shown!r} ({error})") from error
+    return from_networkx(parsed)
+
+
+def to_graph6(graphs: Graphs) -> list[str]:
+    """One line of graph6 per graph, without header (simple undirected graphs; labels are left aside)."""
+    return [networkx.to_graph6_bytes(graph, header=False).decode().strip() for graph in to_networkx(graphs)]

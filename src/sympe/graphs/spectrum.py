@@ -1,0 +1,105 @@
+r"""Eigenspaces of the graph Laplacian, and their Haar rotation.
+
+A solver returns *some* orthonormal basis of each eigenspace. Which one depends on rounding and on the order
+in which nodes are stored, so a function of single eigenvectors is not equivariant. Rotating every eigenspace
+by an independent Haar matrix of :math:`O(m)` (a random sign if :math:`m = 1`) makes the law of the vectors
+exactly equivariant, whatever the solver chose: :math:`U Q` with Haar :math:`Q` has the same law as
+:math:`U R Q` for every orthogonal :math:`R`.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from sympe.graphs.batch import Graphs
+from sympe.graphs.convert import to_dense
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    r"""Laplacian eigenvectors of a batch of graphs, the constant one left out.
+
+    Attributes:
+        values: Eigenvalues in increasing order, ``k`` per graph; graphs with fewer are padded with infinity.
+        vectors: Row ``i`` holds node ``i``'s entry of each vector of its own graph, scaled to unit mean
+            square over the graph (norm :math:`\sqrt n`); padded with zeros.
+        space: Which eigenspace each vector belongs to, counted from 0 in its graph.
+        batch: The graph of each node.
+    """
+
+    values: Float[Tensor, "G k"]
+    vectors: Float[Tensor, "N k"]
+    space: Int[Tensor, "G k"]
+    batch: Int[Tensor, "N"]
+
+    def rotate(self, generator: torch.Generator | None = None) -> Float[Tensor, "N k"]:
+        """The vectors, every eigenspace turned by a Haar matrix of its own.
+
+        The last eigenspace may be cut off by ``k``; then its first vectors are returned, and their law is
+        equivariant only if the whole space was kept: :func:`laplacian_spectrum` sees to that.
+        """
+        count, k = self.values.shape
+        device, dtype = self.vectors.device, self.vectors.dtype
+        drawn_on = device if generator is None else generator.device
+        gauss = torch.randn(count, k, k, generator=generator, dtype=dtype, device=drawn_on).to(device)
+        same = self.space[:, :, None] == self.space[:, None, :]
+        # QR of a block-diagonal Gaussian matrix is block-diagonal; with R's signs moved into Q each block is Haar.
+        q, r = torch.linalg.qr(gauss * same)
+        q = q * torch.where(r.diagonal(dim1=-2, dim2=-1) < 0, -1.0, 1.0).to(dtype)[:, None, :]
+        return torch.bmm(self.vectors[:, None, :], q[self.batch])[:, 0]
+
+
+def laplacian_spectrum(
+    graphs: Graphs, num_vectors: int, *, tolerance: float = 1e-6, dtype: torch.dtype = torch.float32
+) -> Spectrum:
+    r"""Eigenvectors of :math:`L = D - A` with the smallest eigenvalues, orthogonal to the constant vector.
+
+    Edge directions and labels are left aside. Solved densely in float64; memory grows with (number of
+    graphs) x (nodes of the largest)^2.
+
+    Args:
+        graphs: Any batch; a graph of n nodes has n - 1 such vectors.
+        num_vectors: How many to keep at least; an eigenspace that the cut would split is kept whole, so
+            the result may have more columns.
+        tolerance: Neighboring eigenvalues closer than this belong to one eigenspace. The values of two
+            exactly equal ones differ by about 1e-14 after solving.
+        dtype: Type of the vectors returned.
+
+    Raises:
+        ValueError: If ``num_vectors`` is not positive.
+    """
+    if num_vectors < 1:
+        raise ValueError(f"num_vectors must be at least 1; got {num_vectors}")
+    adjacency, mask = to_dense(_unlabelled(graphs))
+    count, n = mask.shape
+    a = ((adjacency + adjacency.transpose(1, 2)) > 0).double()
+    a = a * (1 - torch.eye(n, dtype=a.dtype, device=a.device))
+    size = mask.sum(1).clamp(min=1).double()
+    # Eigenvalues of L are at most n. Padding goes to 4n and the constant vector to 2n: both sort last.
+    laplacian = torch.diag_embed(a.sum(2) + 4 * n * (~mask).double()) - a
+    ones = mask.double()
+    laplacian = laplacian + (2 * n / size)[:, None, None] * ones[:, :, None] * ones[:, None, :]
+    values, vectors = torch.linalg.eigh(laplacian)
+    there = torch.arange(n, device=a.device) < (size[:, None] - 1)
+    new_space = torch.cat([torch.zeros_like(values[:, :1]), values.diff(dim=1) > tolerance], dim=1)
+    space = new_space.long().cumsum(1)
+    keep = min(num_vectors, n)
+    if n > num_vectors:
+        split = (space == space[:, num_vectors - 1 : num_vectors]) & there
+        keep = max(keep, int((split * torch.arange(1, n + 1, device=a.device)).max()))
+    values = torch.where(there, values, torch.inf)[:, :keep]
+    vectors = (vectors * there[:, None, :] * size.sqrt()[:, None, None])[mask][:, :keep]
+    space = torch.where(there, space, space + n)[:, :keep]
+    if keep < num_vectors:
+        pad = num_vectors - keep
+        values = torch.nn.functional.pad(values, (0, pad), value=torch.inf)
+        vectors = torch.nn.functional.pad(vectors, (0, pad))
+        more = torch.arange(pad, device=a.device) + 3 * n
+        space = torch.cat([space, more.expand(count, pad)], dim=1)
+    return Spectrum(values.to(dtype), vectors.to(dtype), space, graphs.batch)
+
+
+def _unlabelled(graphs: Graphs) -> Graphs:
+    return Graphs(graphs.edge_index, graphs.batch, num_graphs=graphs.num_graphs)

@@ -1,0 +1,124 @@
+r"""Permutations of the nodes of a ragged batch of graphs or sets.
+
+A batch of graphs with :math:`n_1, n_2, \dots` nodes is stored flat, its nodes at *positions*
+:math:`0 \dots N-1`. An element of :math:`S_{n_1} \times S_{n_2} \times \dots` is one permutation of the
+positions that keeps every node inside its own graph. Permutations are images: the node at position ``i``
+moves to position ``image[i]``.
+
+If :math:`g` takes a canonical form to :math:`x`, the node that stands at rank ``r`` in the canonical form
+stands at ``image[r]`` in :math:`x`; so the **rank** of a node of :math:`x` is read off the inverse,
+``preimage``. Both directions are kept: inverting is then free.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from sympe.groups.base import Group
+
+
+class NodeBatch(Protocol):
+    """What the group must know of a batch: which graph each node is in, and where that graph starts."""
+
+    @property
+    def batch(self) -> Int[Tensor, "N"]: ...
+
+    @property
+    def start(self) -> Int[Tensor, "N"]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Permutation:
+    """One permutation for every graph of a batch.
+
+    Attributes:
+        image: The node at position ``i`` moves to position ``image[i]``, counted over the whole batch.
+        preimage: The inverse of ``image``.
+        batch: The graph that each position belongs to, non-decreasing.
+        start: The first position of the graph that each position belongs to.
+        relaxed: Optional differentiable stand-in for the ranks: row ``i`` is the one-hot vector of
+            ``rank[i]`` in value, and carries the gradient of a relaxation (straight-through).
+    """
+
+    image: Int[Tensor, "N"]
+    preimage: Int[Tensor, "N"]
+    batch: Int[Tensor, "N"]
+    start: Int[Tensor, "N"]
+    relaxed: Float[Tensor, "N n"] | None = None
+
+    @property
+    def rank(self) -> Int[Tensor, "N"]:
+        """Position of each node in the canonical order of its own graph, ``0 .. n_i - 1``."""
+        return self.preimage - self.start
+
+    @classmethod
+    def from_order(cls, order: Int[Tensor, "N"], like: NodeBatch) -> "Permutation":
+        """The permutation whose ``image`` is ``order``: position ``r`` in the canonical form holds node ``order[r]``.
+
+        Args:
+            order: All positions, those of one graph kept together (as a sort by graph and key gives them).
+            like: The batch that is ordered.
+        """
+        return cls(order, invert(order), like.batch, like.start)
+
+    @classmethod
+    def from_images(cls, images: list[list[int]], like: NodeBatch) -> "Permutation":
+        """Permutations from one list of images per graph, each counted within its own graph.
+
+        Raises:
+            ValueError: If a list is not a permutation, or the sizes are not those of ``like``.
+
+        Example:
+            >>> import sympe
+            >>> path = sympe.graphs.from_edges([(3, [(0, 1), (1, 2)])])
+            >>> Permutation.from_images([[1, 2, 0]], path).rank
+            tensor([2, 0, 1])
+        """
+        sizes = torch.bincount(like.batch, minlength=len(images)).tolist()
+        if len(sizes) != len(images) or [len(image) for image in images] != sizes:
+            raise ValueError(f"expected images of lengths {sizes}; got {[len(image) for image in images]}")
+        for image in images:
+            if sorted(image) != list(range(len(image))):
+                raise ValueError(f"an image must hold a permutation of 0..{len(image) - 1}; got {image}")
+        local = torch.tensor([i for image in images for i in image], dtype=torch.long, device=like.batch.device)
+        return cls.from_order(local + like.start, like)
+
+
+def invert(image: Int[Tensor, "N"]) -> Int[Tensor, "N"]:
+    """The inverse of one permutation of ``0 .. N-1``."""
+    positions = torch.arange(image.shape[0], device=image.device)
+    return torch.empty_like(image).scatter_(0, image, positions)
+
+
+class SymmetricGroup(Group[Permutation]):
+    r"""The product of the symmetric groups of a ragged batch, :math:`S_{n_1} \times S_{n_2} \times \dots`."""
+
+    def identity(self, like: NodeBatch) -> Permutation:
+        positions = torch.arange(like.batch.shape[0], device=like.batch.device)
+        return Permutation(positions, positions, like.batch, like.start)
+
+    def compose(self, g: Permutation, h: Permutation) -> Permutation:
+        """``(g h)[i] = g[h[i]]``.
+
+        A relaxation is carried over from the right factor, the one that holds the ranks; a relaxation
+        of the left factor is dropped.
+        """
+        relaxed = None if h.relaxed is None else h.relaxed[g.preimage]
+        return Permutation(g.image[h.image], h.preimage[g.preimage], g.batch, g.start, relaxed)
+
+    def inverse(self, g: Permutation) -> Permutation:
+        return Permutation(g.preimage, g.image, g.batch, g.start)
+
+    def haar(self, like: NodeBatch, generator: torch.Generator | None = None) -> Permutation:
+        """Independent uniform permutations.
+
+        A stable sort by graph of one uniform permutation of all positions: the order that it leaves inside
+        each graph is exactly uniform, with no ties of floating-point keys to think of.
+        """
+        device = like.batch.device
+        drawn_on = device if generator is None else generator.device
+        shuffled = torch.randperm(like.batch.shape[0], generator=generator, device=drawn_on).to(device)
+        return Permutation.from_order(shuffled[torch.argsort(like.batch[shuffled], stable=True)], like)
