@@ -1,0 +1,142 @@
+"""One record per run: what was asked, on what it ran, what came out. Tables and pictures read nothing else."""
+
+import json
+import os
+import platform
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+FILE_NAME = "record.json"
+
+
+@dataclass(frozen=True)
+class Record:
+    """The outcome of one run.
+
+    Attributes:
+        task: Name of the task, as on the command line.
+        method: Name of the method.
+        recipe: Name of the recipe that the configuration started from.
+        data: Name of the data set, or of the user's file.
+        seed: The seed that everything random in the run came from.
+        config: The resolved configuration.
+        metrics: What was measured, by name; numbers only.
+        history: Curves over training, one list of numbers per name.
+        seconds: Wall time of the run.
+        environment: Commit, versions and hardware.
+    """
+
+    task: str
+    method: str
+    recipe: str
+    data: str
+    seed: int
+    config: dict[str, Any]
+    metrics: dict[str, float | int | None]
+    seconds: float
+    history: dict[str, list[float]] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=lambda: describe_environment())
+
+    def summary(self) -> dict[str, Any]:
+        """The record without configuration, history and environment, flat: what ``--json`` prints."""
+        kept = ("task", "method", "recipe", "data", "seed")
+        return {name: getattr(self, name) for name in kept} | self.metrics | {"seconds": round(self.seconds, 2)}
+
+    def write(self, folder: Path) -> Path:
+        """Write ``record.json`` into ``folder`` (made if missing), whole or not at all."""
+        path = folder / FILE_NAME
+        write_atomically(path, json.dumps(asdict(self), indent=1, sort_keys=True, allow_nan=False) + "\n")
+        return path
+
+
+def read_record(path: Path) -> Record:
+    """Read one ``record.json``.
+
+    Raises:
+        ValueError: If the file is not a record; the message names it.
+    """
+    try:
+        return Record(**json.loads(path.read_text()))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, TypeError) as error:
+        raise ValueError(f"{path} is not a record of a run: {error}") from error
+
+
+def read_records(folder: Path) -> list[Record]:
+    """All records below a folder, ordered by path.
+
+    Raises:
+        ValueError: If there is no such folder, or a file in it that should be a record is none.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"expected a folder of runs; there is none at {folder}")
+    return [read_record(path) for path in sorted(folder.rglob(FILE_NAME))]
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file so that a reader sees all of it or none, also after a crash or on a full disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def describe_environment() -> dict[str, Any]:
+    """Commit, versions and hardware of this process."""
+    return {
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "versions": dict(_versions("sympe", "torch", "lightning", "numpy", "igraph", "networkx")),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+def _versions(*packages: str) -> Iterator[tuple[str, str]]:
+    for package in packages:
+        try:
+            yield package, version(package)
+        except PackageNotFoundError:
+            continue
+
+
+def _commit() -> str | None:
+    """Commit of the source tree, with a mark if it was changed since; None if installed from elsewhere."""
+    where = Path(__file__).parent
+
+    def git(*args: str) -> str:
+        done = subprocess.run(["git", "-C", str(where), *args], capture_output=True, text=True, timeout=10, check=True)
+        return done.stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", __file__)
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".")
+        return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
