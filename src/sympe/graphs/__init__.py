@@ -13,6 +13,8 @@ from sympe.graphs.convert import (
     to_networkx,
     to_pyg,
 )
+from sympe.graphs.datasets import load_graph_set, load_qm9
+from sympe.graphs.files import read, write
 from sympe.graphs.spectrum import Spectrum, laplacian_spectrum
 
 __all__ = [
@@ -27,8 +29,12 @@ __all__ = [
     "from_networkx",
     "from_pyg",
     "laplacian_spectrum",
+    "load_graph_set",
+    "load_qm9",
+    "read",
     "to_dense",
     "to_graph6",
     "to_networkx",
     "to_pyg",
+    "write",
 ]

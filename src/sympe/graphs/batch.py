@@ -7,6 +7,7 @@ belongs to. An undirected edge is stored in both directions.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -126,7 +127,8 @@ class Graphs:
 
     def to(self, device: torch.device | str) -> "Graphs":
         """The same graphs on another device."""
-        return replace(self, **{name: value.to(device) for name, value in self._tensors().items()})
+        moved: dict[str, Any] = {name: value.to(device) for name, value in self._tensors().items()}
+        return replace(self, **moved)
 
     def select(self, indices: Sequence[int] | Int[Tensor, "k"]) -> "Graphs":
         """The graphs at ``indices``, in that order (repeats allowed)."""

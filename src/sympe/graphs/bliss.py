@@ -1,9 +1,14 @@
 r"""Exact questions about one graph at a time, put to bliss (T. Junttila, P. Kaski, ALENEX 2007) by igraph.
 
-bliss knows simple undirected graphs with colored nodes. :class:`ColoredGraphs` writes any graph of the
-library as one of those: labels and features of a node become its color, a loop becomes part of the color,
-and edges that have a label or a direction are subdivided by colored nodes. The automorphisms of the
-original graph are those of the colored one, restricted to the original nodes.
+bliss knows simple undirected graphs with colored nodes. :func:`colored_graphs` writes any graph of the library
+as one of those. Label, features and loops of a node become its color. The edges that join two nodes become one
+*kind*: the labels that run in the one direction and those that run in the other. In every graph the undirected
+kind that is most frequent there stays a plain edge; each other pair gets a node in its middle (two if the
+directions differ) with the kind as color. The automorphisms of the original graph are those of the colored one,
+restricted to the original nodes.
+
+Colors are ranks over the batch. bliss uses their order only, and how two colors compare depends on the two
+nodes or kinds alone: a graph has the same canonical form in every batch.
 """
 
 from collections.abc import Iterator
@@ -16,13 +21,15 @@ from numpy.typing import NDArray
 
 from sympe.graphs.batch import Graphs
 
+Ints = NDArray[np.int64]
+
 
 @dataclass(frozen=True)
 class ColoredGraph:
     """A simple undirected graph with colored nodes; its first ``num_nodes`` nodes are the original ones."""
 
     graph: igraph.Graph
-    color: list[int] | None
+    color: list[int]
     num_nodes: int
 
     def canonical_order(self) -> list[int]:
@@ -30,7 +37,8 @@ class ColoredGraph:
         if self.num_nodes < 2:
             return list(range(self.num_nodes))
         # igraph's list reads permutation[new] = old: entry r is the node at canonical place r.
-        return [node for node in self.graph.canonical_permutation(color=self.color) if node < self.num_nodes]
+        order: list[int] = self.graph.canonical_permutation(color=self.color)
+        return order if len(order) == self.num_nodes else [node for node in order if node < self.num_nodes]
 
     def automorphism_generators(self) -> list[list[int]]:
         """Generators of the automorphism group, each as the images of the original nodes."""
@@ -45,100 +53,135 @@ class ColoredGraph:
 
 def colored_graphs(graphs: Graphs) -> Iterator[ColoredGraph]:
     """Each graph of the batch, written for bliss."""
-    color = _node_colors(graphs)
-    pairs, pair_color, pair_ptr = _edge_pairs(graphs)
-    ptr = graphs.ptr.tolist()
-    plain = pair_color is None
-    for g in range(len(graphs)):
-        n = ptr[g + 1] - ptr[g]
-        own = slice(pair_ptr[g], pair_ptr[g + 1])
-        edges = pairs[own]
-        node_color = None if color is None else color[ptr[g] : ptr[g + 1]].tolist()
-        if plain:
-            yield ColoredGraph(igraph.Graph(n, edges.tolist()), node_color, n)
-        else:
-            yield _subdivided(n, edges, pair_color[own], node_color)
+    pairs = _joined_pairs(graphs)
+    sizes = graphs.sizes.cpu().numpy()
+
+    # Of the graph's nodes the original ones come first, then those that subdivide a pair.
+    added = np.where(pairs.plain, 0, np.where(pairs.forward == pairs.backward, 1, 2))
+    added_ptr = _offsets(added)
+    node_ptr = _offsets(sizes + np.bincount(pairs.graph, weights=added, minlength=len(graphs)).astype(np.int64))
+    first = added_ptr[:-1] - added_ptr[pairs.ptr[:-1]][pairs.graph] + sizes[pairs.graph]
+    last = first + added - 1
+
+    # A path of 1, 2 or 3 edges for each pair.
+    path = _offsets(added + 1)
+    edges = np.empty((path[-1], 2), np.int64)
+    edges[path[:-1], 0] = pairs.u
+    edges[path[1:] - 1, 1] = pairs.v
+    split, twice = added > 0, added == 2
+    edges[path[:-1][split], 1] = first[split]
+    edges[path[1:][split] - 1, 0] = last[split]
+    edges[path[:-1][twice] + 1] = np.stack([first, last], axis=1)[twice]
+
+    node_color = _node_colors(graphs)
+    color = np.empty(node_ptr[-1], np.int64)
+    color[np.arange(graphs.num_nodes) + np.repeat(node_ptr[:-1] - graphs.ptr.cpu().numpy()[:-1], sizes)] = node_color
+    kind = node_color.max(initial=0) + 1
+    shift = node_ptr[pairs.graph]
+    color[(shift + first)[split]] = (kind + pairs.forward)[split]
+    color[(shift + last)[split]] = (kind + pairs.backward)[split]
+
+    # One list of colors and one view of the edges, cut per graph: arrays per graph would cost more than bliss does.
+    colors, view = color.tolist(), memoryview(edges)
+    nodes, cuts = node_ptr.tolist(), path[pairs.ptr].tolist()
+    for g, n in enumerate(sizes.tolist()):
+        own = view[cuts[g] : cuts[g + 1]] if cuts[g] < cuts[g + 1] else []
+        yield ColoredGraph(igraph.Graph(nodes[g + 1] - nodes[g], own), colors[nodes[g] : nodes[g + 1]], n)
 
 
-def _node_colors(graphs: Graphs) -> NDArray[np.int64] | None:
-    """One integer per node, equal where label, features and loops are; None if nothing tells nodes apart."""
+@dataclass(frozen=True)
+class _Pairs:
+    """Pairs of joined nodes ``u < v``, counted within their graph, graph after graph.
+
+    Attributes:
+        forward: Rank of the multiset of labels that run from u to v; 0 if there is none.
+        backward: The same from v to u.
+        plain: Whether the pair is of the kind that its graph leaves undivided.
+        graph: The graph that each pair belongs to.
+        ptr: Where the pairs of each graph start, and their number at the end.
+    """
+
+    u: Ints
+    v: Ints
+    forward: Ints
+    backward: Ints
+    plain: NDArray[np.bool_]
+    graph: Ints
+    ptr: Ints
+
+
+def _joined_pairs(graphs: Graphs) -> _Pairs:
+    source, target = graphs.edge_index.cpu().numpy()
+    label = np.zeros_like(source) if graphs.edge_label is None else graphs.edge_label.cpu().numpy()
+    proper = source != target
+    source, target, label = source[proper], target[proper], label[proper]
+    n = max(graphs.num_nodes, 1)
+    key, pair = np.unique(np.minimum(source, target) * n + np.maximum(source, target), return_inverse=True)
+    u, v = np.divmod(key, n)
+    forward, backward = _multiset_ranks(2 * pair + (source > target), label, 2 * len(key)).reshape(-1, 2).T
+
+    graph, start = graphs.batch.cpu().numpy()[u], graphs.start.cpu().numpy()[u]
+    plain = forward == backward
+    frequent = _most_frequent(graph[plain], forward[plain], len(graphs))
+    plain &= forward == frequent[graph]
+    ptr = _offsets(np.bincount(graph, minlength=len(graphs)))
+    return _Pairs(u - start, v - start, forward, backward, plain, graph, ptr)
+
+
+def _most_frequent(owner: Ints, value: Ints, count: int) -> Ints:
+    """The value that each owner holds most often, the smallest if there are several; -1 without any."""
+    base = value.max(initial=0) + 1
+    held, times = np.unique(owner * base + value, return_counts=True)
+    owner, value = np.divmod(held, base)
+    order = np.lexsort((-value, times, owner))
+    result = np.full(count, -1)
+    result[owner[order]] = value[order]  # the last one written stays
+    return result
+
+
+def _node_colors(graphs: Graphs) -> Ints:
+    """One rank per node, equal where label, features and loops are."""
     columns: list[NDArray] = []
     if graphs.node_label is not None:
-        columns.append(graphs.node_label.cpu().numpy().astype(np.float64)[:, None])
+        columns.append(graphs.node_label.cpu().numpy())
     if graphs.x is not None:
-        columns.append(graphs.x.detach().cpu().numpy().astype(np.float64))
+        columns.extend(graphs.x.detach().cpu().numpy().reshape(graphs.num_nodes, -1).T)
     source, target = graphs.edge_index.cpu().numpy()
     loops = source == target
     if loops.any():
         label = np.zeros(loops.sum()) if graphs.edge_label is None else graphs.edge_label.cpu().numpy()[loops]
-        columns.append(_sorted_multisets(source[loops], label, graphs.num_nodes))
-    if not columns:
-        return None
-    return np.unique(np.concatenate(columns, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
+        columns.append(_multiset_ranks(source[loops], label, graphs.num_nodes))
+    return _ranks(*columns) if columns else np.zeros(graphs.num_nodes, np.int64)
 
 
-def _sorted_multisets(owner: NDArray, label: NDArray, count: int) -> NDArray[np.float64]:
-    """Row i: the labels held by owner i in increasing order, shifted by 1 and padded with 0."""
+def _multiset_ranks(owner: Ints, label: NDArray, count: int) -> Ints:
+    """Rank of the multiset of labels that each owner holds, read in increasing order; 0 if it holds none."""
     order = np.lexsort((label, owner))
     owner, label = owner[order], label[order]
     held = np.bincount(owner, minlength=count)
-    place = np.arange(len(owner)) - (np.cumsum(held) - held)[owner]
-    rows = np.zeros((count, held.max()))
-    rows[owner, place] = label - label.min() + 1
-    return rows
+    place = np.arange(len(owner)) - _offsets(held)[owner]
+    by_place = np.argsort(place, kind="stable")
+    rank = np.zeros(count, np.int64)
+    # From the last label to the first: what is ranked at a place is the label there and the rank of the rest.
+    for at in reversed(np.split(by_place, np.bincount(place).cumsum()[:-1])):
+        rank[owner[at]] = 1 + _ranks(label[at], rank[owner[at]])
+    return rank
 
 
-def _edge_pairs(graphs: Graphs) -> tuple[NDArray[np.int64], NDArray[np.int64] | None, list[int]]:
-    """Pairs of joined nodes, counted within their graph, with two colors each.
-
-    Returns:
-        The pairs (u, v) with u < v, graph after graph; for each pair one color for the edges from u to v
-        and one for those from v to u (equal colors mean that the pair is the same both ways), or None if
-        all pairs of the batch are one and the same kind of undirected edge; where each graph's pairs start.
-    """
-    source, target = graphs.edge_index.cpu().numpy()
-    proper = source != target
-    source, target = source[proper], target[proper]
-    label = None if graphs.edge_label is None else graphs.edge_label.cpu().numpy()[proper]
-    batch, start = graphs.batch.cpu().numpy(), graphs.start.cpu().numpy()
-
-    low, high = np.minimum(source, target), np.maximum(source, target)
-    key = low * graphs.num_nodes + high
-    unique, inverse = np.unique(key, return_inverse=True)
-    u, v = np.divmod(unique, max(graphs.num_nodes, 1))
-    owner = batch[u]
-    pair_ptr = np.searchsorted(owner, np.arange(len(graphs) + 1)).tolist()
-    pairs = np.stack([u - start[u], v - start[v]], axis=1)
-
-    forward = np.bincount(inverse[source == low], minlength=len(unique))
-    backward = np.bincount(inverse[source == high], minlength=len(unique))
-    if label is None and (forward == 1).all() and (backward == 1).all():
-        return pairs, None, pair_ptr
-    # A direction's color: the multiset of labels of the edges that run that way.
-    direction = 2 * inverse + (source == high)
-    held = _sorted_multisets(direction, np.zeros(len(direction)) if label is None else label, 2 * len(unique))
-    if not len(unique):
-        return pairs, None, pair_ptr
-    colors = np.unique(held, axis=0, return_inverse=True)[1].reshape(-1, 2)
-    if (colors == colors[0, 0]).all():
-        return pairs, None, pair_ptr
-    return pairs, colors, pair_ptr
+def _ranks(*columns: NDArray) -> Ints:
+    """Rank 0, 1, ... of the distinct rows of columns in lexicographic order."""
+    order = np.lexsort(columns[::-1])
+    differs = np.zeros(len(order), bool)
+    for column in columns:
+        differs[1:] |= column[order[1:]] != column[order[:-1]]
+    rank = np.empty(len(order), np.int64)
+    rank[order] = differs.cumsum()
+    return rank
 
 
-def _subdivided(n: int, pairs: NDArray, colors: NDArray, node_color: list[int] | None) -> ColoredGraph:
-    """Put a node on each undirected edge, two on each directed one; their colors tell the kinds apart."""
-    base = 1 + (max(node_color) if node_color else 0)
-    edges: list[tuple[int, int]] = []
-    color = list(node_color) if node_color is not None else [0] * n
-    for (u, v), (forward, backward) in zip(pairs.tolist(), colors.tolist(), strict=True):
-        middle = len(color)
-        if forward == backward:
-            edges += [(u, middle), (middle, v)]
-            color.append(base + forward)
-        else:
-            edges += [(u, middle), (middle, middle + 1), (middle + 1, v)]
-            color += [base + forward, base + backward]
-    return ColoredGraph(igraph.Graph(len(color), edges), color, n)
+def _offsets(counts: Ints) -> Ints:
+    """Where each of several runs starts, and where the last one ends."""
+    return np.concatenate([np.zeros(1, np.int64), counts.cumsum()])
 
 
 def automorphism_orbits(graphs: Graphs) -> torch.Tensor:

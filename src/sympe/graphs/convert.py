@@ -1,6 +1,7 @@
 """Graphs from and to what users have: edge lists, networkx, PyG, dense padded tensors, graph6."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import networkx
@@ -72,7 +73,7 @@ def to_networkx(graphs: Graphs) -> list[networkx.Graph]:
     """One undirected ``networkx.Graph`` per graph, nodes named 0 .. n-1, labels as attribute ``label``."""
     built: list[networkx.Graph] = []
     ptr = graphs.ptr.tolist()
-    for a, b in zip(ptr[:-1], ptr[1:], strict=True):
+    for a, b in pairwise(ptr):
         graph = networkx.Graph()
         graph.add_nodes_from(range(b - a))
         built.append(graph)
@@ -194,12 +195,22 @@ def from_graph6(lines: Iterable[bytes | str]) -> Graphs:
         if not raw:
             continue
         try:
-            read = networkx.from_sparse6_bytes if raw.startswith(b":") else networkx.from_graph6_bytes
-            parsed.append(read(raw))
+            parsed.append(_parse_graph6(raw))
         except (networkx.NetworkXError, ValueError, IndexError) as error:
             shown = raw[:20].decode(errors="replace")
             raise ValueError(f"line {number} is not graph6: {shown!r} ({error})") from error
     return from_networkx(parsed)
+
+
+def _parse_graph6(line: bytes) -> networkx.Graph:
+    sparse = line.startswith(b":")
+    # networkx takes characters below the allowed ones for bits, and eight bytes of sparse6 can announce 2^36 nodes.
+    body = line[1:] if sparse else line
+    if not body or min(body) < 63 or max(body) > 126:
+        raise ValueError("expected characters from '?' to '~'")
+    if body.startswith(b"~~"):
+        raise ValueError("expected at most 258047 nodes")
+    return networkx.from_sparse6_bytes(line) if sparse else networkx.from_graph6_bytes(line)
 
 
 def to_graph6(graphs: Graphs) -> list[str]:
