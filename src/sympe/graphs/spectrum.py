@@ -7,6 +7,7 @@ exactly equivariant, whatever the solver chose: :math:`U Q` with Haar :math:`Q` 
 :math:`U R Q` for every orthogonal :math:`R`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -33,6 +34,18 @@ class Spectrum:
     vectors: Float[Tensor, "N k"]
     space: Int[Tensor, "G k"]
     batch: Int[Tensor, "N"]
+
+    def select(self, indices: Sequence[int]) -> "Spectrum":
+        """The spectra of the graphs at ``indices``, in that order; all graphs of the batch must be of one size."""
+        chosen = torch.as_tensor(indices, dtype=torch.long, device=self.values.device)
+        count, k = self.values.shape
+        vectors = self.vectors.view(count, -1, k)[chosen]
+        batch = torch.arange(len(chosen), device=chosen.device).repeat_interleave(vectors.shape[1])
+        return Spectrum(self.values[chosen], vectors.reshape(-1, k), self.space[chosen], batch)
+
+    def to(self, device: torch.device | str) -> "Spectrum":
+        """The same spectra on another device."""
+        return Spectrum(self.values.to(device), self.vectors.to(device), self.space.to(device), self.batch.to(device))
 
     def rotate(self, generator: torch.Generator | None = None) -> Float[Tensor, "N k"]:
         """The vectors, every eigenspace turned by a Haar matrix of its own.

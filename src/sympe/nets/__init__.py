@@ -1,0 +1,6 @@
+"""Equivariant backbones."""
+
+from sympe.nets.complete_graph import CompleteGraphNetwork
+from sympe.nets.node_score import NodeScore
+
+__all__ = ["CompleteGraphNetwork", "NodeScore"]

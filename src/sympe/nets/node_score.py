@@ -1,0 +1,35 @@
+"""A small equivariant network that gives each node of a sparse graph one number, to be sorted by."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sympe.graphs import Graphs
+
+
+class NodeScore(nn.Module):
+    """Mean aggregation over neighbors, node degree as input; cheap beside any network worth breaking symmetry for.
+
+    Args:
+        hidden: Width of the node states.
+        num_layers: Rounds of aggregation.
+    """
+
+    def __init__(self, hidden: int = 32, num_layers: int = 3) -> None:
+        super().__init__()
+        self.embed = nn.Linear(2, hidden)
+        self.mix = nn.ModuleList(nn.Linear(2 * hidden, hidden) for _ in range(num_layers))
+        self.out = nn.Linear(hidden, 1, bias=False)
+
+    def forward(self, x: Graphs) -> Float[Tensor, "N"]:
+        source, target = x.edge_index
+        dtype = self.out.weight.dtype
+        degree = torch.zeros(x.num_nodes, dtype=dtype, device=x.device)
+        degree = degree.index_add(0, target, torch.ones_like(target, dtype=dtype))[:, None]
+        share = 1 / degree.clamp(min=1)
+        size = x.sizes[x.batch, None].to(dtype)
+        h = torch.nn.functional.silu(self.embed(torch.cat([degree.log1p(), degree / size], dim=1)))
+        for linear in self.mix:
+            neighbors = torch.zeros_like(h).index_add(0, target, h[source]) * share
+            h = h + torch.nn.functional.silu(linear(torch.cat([h, neighbors], dim=1)))
+        return self.out(h)[:, 0]

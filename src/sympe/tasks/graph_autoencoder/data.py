@@ -1,0 +1,184 @@
+r"""Graphs for the autoencoder: the random graphs of the published protocol, QM9, or the user's own.
+
+Graphs of equal size are stored together and batched together: no padding, no masks.
+
+The random graphs follow V. G. Satorras, E. Hoogeboom, M. Welling, *E(n) equivariant graph neural networks*,
+ICML 2021: :math:`G(n, 1/4)` with n running over 7..16, 5000 / 500 / 500 graphs to train, validate and test.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import networkx
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from sympe.graphs import Graphs, Spectrum, from_dense, from_networkx, laplacian_spectrum, load_qm9, read, to_dense
+
+#: What a batch is asked for by: the size of its graphs, and which of the graphs of that size.
+Key = tuple[int, list[int]]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Graphs of one size, as the networks take them.
+
+    Attributes:
+        graphs: The graphs, for the kernels.
+        adjacency: The same, for the network; entries 0 and 1.
+        spectrum: Their Laplacian eigenspaces if the method uses them.
+    """
+
+    graphs: Graphs
+    adjacency: Float[Tensor, "B n n"]
+    spectrum: Spectrum | None
+
+    def to(self, device: torch.device | str) -> "Batch":
+        spectrum = None if self.spectrum is None else self.spectrum.to(device)
+        return Batch(self.graphs.to(device), self.adjacency.to(device), spectrum)
+
+
+class GraphSet(Dataset[Batch]):
+    """Simple undirected graphs of at least two nodes, grouped by size.
+
+    Args:
+        graphs: The graphs. Labels, features and directions of edges are left aside; so are graphs of fewer
+            than two nodes, which have no pair to reconstruct (``num_skipped`` counts them).
+        num_vectors: Laplacian eigenvectors to prepare per graph; 0 for none.
+
+    Raises:
+        ValueError: If a graph has a loop, or no graph is left.
+    """
+
+    def __init__(self, graphs: Graphs, num_vectors: int = 0) -> None:
+        source, target = graphs.edge_index
+        if bool((source == target).any()):
+            at = int(graphs.batch[source[source == target][0]])
+            raise ValueError(f"expected simple graphs; graph {at} has a self-loop")
+        self.adjacency: dict[int, Float[Tensor, "count n n"]] = {}
+        self.spectrum: dict[int, Spectrum] = {}
+        for n in sorted(set(graphs.sizes.tolist()) - {0, 1}):
+            chosen = graphs.select((graphs.sizes == n).nonzero()[:, 0])
+            dense = to_dense(Graphs(chosen.edge_index, chosen.batch, num_graphs=len(chosen)))[0].float()
+            self.adjacency[n] = torch.maximum(dense, dense.transpose(1, 2))
+            if num_vectors:
+                self.spectrum[n] = laplacian_spectrum(chosen, num_vectors)
+        self.num_graphs = sum(len(a) for a in self.adjacency.values())
+        self.num_skipped = len(graphs) - self.num_graphs
+        if not self.num_graphs:
+            raise ValueError(f"expected graphs of two nodes or more; got {len(graphs)} graphs, none of which has")
+
+    def __len__(self) -> int:
+        return self.num_graphs
+
+    def __getitem__(self, key: Key) -> Batch:
+        n, chosen = key
+        adjacency = self.adjacency[n][chosen]
+        spectrum = self.spectrum[n].select(chosen) if self.spectrum else None
+        return Batch(from_dense(adjacency.long()), adjacency, spectrum)
+
+    @property
+    def max_nodes(self) -> int:
+        return max(self.adjacency)
+
+    @property
+    def num_pairs(self) -> int:
+        """Ordered pairs of distinct nodes over all graphs."""
+        return sum(len(a) * n * (n - 1) for n, a in self.adjacency.items())
+
+    def batches(self, batch_size: int) -> Iterator[Batch]:
+        """All graphs once, in a fixed order."""
+        for n, adjacency in self.adjacency.items():
+            for chosen in torch.arange(len(adjacency)).split(batch_size):
+                yield self[n, chosen.tolist()]
+
+
+class SizeGroupedSampler(Sampler[Key]):
+    """Batches of equal-sized graphs in random order, a function of seed and epoch alone.
+
+    Nothing is carried over from one epoch to the next, so a run that is taken up again sees the same
+    batches. Several processes share the batches of an epoch evenly.
+    """
+
+    def __init__(self, data: GraphSet, batch_size: int, seed: int, rank: int = 0, world_size: int = 1) -> None:
+        self.counts = {n: len(a) for n, a in data.adjacency.items()}
+        self.batch_size, self.seed, self.rank, self.world_size = batch_size, seed, rank, world_size
+        self.epoch = 0
+        total = sum(-(-count // batch_size) for count in self.counts.values())
+        self.length = -(-total // world_size)
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[Key]:
+        generator = seeded_generator(self.seed, self.epoch)
+        keys: list[Key] = []
+        for n, count in self.counts.items():
+            shuffled = torch.randperm(count, generator=generator)
+            keys += [(n, part.tolist()) for part in shuffled.split(self.batch_size)]
+        order = torch.randperm(len(keys), generator=generator).tolist()
+        # Every process must take the same number of steps: the first batches come a second time if need be.
+        order = (order * 2)[: self.length * self.world_size]
+        return iter([keys[i] for i in order[self.rank :: self.world_size]])
+
+
+def seeded_generator(*numbers: int) -> torch.Generator:
+    """A generator that depends on all the numbers: one stream per (seed, purpose, step ...)."""
+    mixed = 0
+    for number in numbers:
+        mixed = (mixed * 6364136223846793005 + number * 1442695040888963407 + 0x9E3779B97F4A7C15) % 2**64
+        mixed ^= mixed >> 29
+    return torch.Generator().manual_seed(mixed % 2**63)
+
+
+def erdos_renyi(split: str, count: int | None = None) -> Graphs:
+    """The random graphs of the protocol.
+
+    Args:
+        split: ``train`` (5000 graphs), ``validation`` (500) or ``test`` (500).
+        count: The first so many instead.
+    """
+    seed, total = {"train": (0, 5000), "validation": (1, 500), "test": (2, 500)}[split]
+    rng = random.Random(seed)
+    sizes = [7 + i % 10 for i in range(total if count is None else count)]
+    return from_networkx([networkx.gnp_random_graph(n, 0.25, seed=rng) for n in sizes])
+
+
+def load_splits(data: str, counts: tuple[int, int, int]) -> tuple[Graphs, Graphs, Graphs]:
+    """Graphs to train, validate and test on.
+
+    Args:
+        data: ``erdos-renyi``, ``qm9`` (heavy-atom graphs, its own split), or the path of a file that
+            :func:`sympe.graphs.read` knows; a file is split at random, 80 / 10 / 10.
+        counts: At most so many graphs of each split.
+
+    Raises:
+        ValueError: If the data cannot be read, or a file has fewer than three graphs.
+    """
+    if data == "erdos-renyi":
+        splits = zip(("train", "validation", "test"), counts, (5000, 500, 500), strict=True)
+        train, validation, test = (erdos_renyi(split, min(count, most)) for split, count, most in splits)
+        return train, validation, test
+    if data == "qm9":
+        parts = [load_qm9(split=split, hydrogens=False) for split in ("train", "validation", "test")]
+        train, validation, test = (_sample(p, c, i) for i, (p, c) in enumerate(zip(parts, counts, strict=True)))
+        return train, validation, test
+    graphs = read(Path(data))
+    if len(graphs) < 3:
+        raise ValueError(f"{data}: expected at least 3 graphs, to train, validate and test; got {len(graphs)}")
+    order = torch.randperm(len(graphs), generator=seeded_generator(0))
+    held_out = max(1, len(graphs) // 10)
+    cuts = (order[2 * held_out :], order[:held_out], order[held_out : 2 * held_out])
+    train, validation, test = (graphs.select(c[:most]) for c, most in zip(cuts, counts, strict=True))
+    return train, validation, test
+
+
+def _sample(graphs: Graphs, count: int, seed: int) -> Graphs:
+    return graphs.select(torch.randperm(len(graphs), generator=seeded_generator(seed))[:count])

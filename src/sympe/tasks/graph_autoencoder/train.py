@@ -1,0 +1,207 @@
+"""One run of the graph autoencoder: train, choose weights, test, write the record."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch.utils.data import DataLoader
+
+from sympe.audit import autoencoder_floor
+from sympe.results import FILE_NAME, Record, read_record
+from sympe.tasks.graph_autoencoder.config import METHODS, Config
+from sympe.tasks.graph_autoencoder.data import Batch, GraphSet, SizeGroupedSampler, erdos_renyi, load_splits, seeded_generator
+from sympe.tasks.graph_autoencoder.evaluate import evaluate
+from sympe.tasks.graph_autoencoder.model import GraphAutoencoder
+from sympe.training import CHECKPOINT, build_from_seed, make_trainer, write_bytes_atomically
+
+TASK = "graph-autoencoder"
+WEIGHTS = "weights.safetensors"
+
+# What a stream of random numbers is for; the first number after the seed.
+TRAIN, VALIDATE, TEST = 1, 2, 3
+
+
+class TrainAutoencoder(LightningModule):
+    """Loss, optimizer, validation after epochs, and the choice of weights."""
+
+    def __init__(self, config: Config, model: GraphAutoencoder, validation: GraphSet) -> None:
+        super().__init__()
+        self.config = config
+        self.model = model
+        self.validation = validation
+        self.history: dict[str, list[float]] = {}
+        self.best_loss = float("inf")
+        self.best_state: dict[str, torch.Tensor] | None = None
+        self.seconds = 0.0
+        self._epoch_loss = torch.zeros(())
+        self._started = 0.0
+
+    def configure_optimizers(self) -> Any:
+        config = self.config
+        fused = self.device.type in ("cpu", "cuda")
+        optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate, fused=fused)
+        if config.schedule == "cosine":
+            epochs = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.epochs)
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": epochs, "interval": "epoch"}}
+        total = int(self.trainer.estimated_stepping_batches)
+        steps = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=total)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": steps, "interval": "step"}}
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        return batch.to(device)
+
+    def on_train_epoch_start(self) -> None:
+        self._epoch_loss = torch.zeros((), device=self.device)
+        self._started = time.perf_counter()
+
+    def training_step(self, batch: Batch, batch_index: int) -> torch.Tensor:
+        generator = seeded_generator(self.config.seed, TRAIN, self.global_step, self.global_rank)
+        loss = self.model(batch, generator).loss.mean()
+        self._epoch_loss += loss.detach()
+        return loss
+
+    def on_train_epoch_end(self) -> None:
+        epoch, config = self.current_epoch + 1, self.config
+        self._remember("train_loss", float(self._epoch_loss) / self.trainer.num_training_batches)
+        if epoch % config.validate_every == 0 or epoch == config.epochs:
+            # Every process validates alike on all graphs: nothing needs to be gathered.
+            self.model.eval()
+            errors = evaluate(self.model, self.validation, config.draws, config.seed, VALIDATE, epoch)
+            self.model.train()
+            self._remember("validation_epoch", epoch)
+            self._remember("validation_loss", errors.loss)
+            self._remember("validation_error_percent", errors.percent)
+            if config.select == "best" and errors.loss < self.best_loss:
+                self.best_loss = errors.loss
+                self.best_state = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        self.seconds += time.perf_counter() - self._started
+
+    def _remember(self, name: str, value: float) -> None:
+        self.history.setdefault(name, []).append(value)
+        if name != "validation_epoch":
+            self.log(name, value)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["config"] = self.config.as_dict()
+        checkpoint["history"] = self.history
+        checkpoint["best"] = {"loss": self.best_loss, "state": self.best_state}
+        checkpoint["seconds"] = self.seconds
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if checkpoint["config"] != self.config.as_dict():
+            changed = sorted(k for k, v in self.config.as_dict().items() if checkpoint["config"].get(k) != v)
+            raise ValueError(f"the run to resume was started with other values of {', '.join(changed)}")
+        self.history = checkpoint["history"]
+        self.best_loss, self.best_state = checkpoint["best"]["loss"], checkpoint["best"]["state"]
+        self.seconds = checkpoint["seconds"]
+
+
+def run(
+    config: Config,
+    folder: Path,
+    *,
+    resume: bool = False,
+    devices: int = 1,
+    accelerator: str = "auto",
+    progress: bool = True,
+) -> Record | None:
+    """Train and test one autoencoder; weights and record are written into ``folder``.
+
+    Args:
+        config: What to run.
+        folder: Where checkpoints, logs, weights and the record go.
+        resume: Whether to go on from what ``folder`` holds: a finished run is read back, an unfinished
+            one continued, none started.
+        devices: Processes to train with.
+        accelerator: ``auto``, ``cpu`` or ``gpu``.
+        progress: Whether to show a bar on stderr.
+
+    Returns:
+        The record, or None in a process that is not the first of several.
+
+    Raises:
+        ValueError: If the data cannot be used, or ``folder`` holds a run and ``resume`` is not set.
+    """
+    if (folder / FILE_NAME).exists() and resume:
+        record = read_record(folder / FILE_NAME)
+        if record.config != config.as_dict():
+            raise ValueError(f"{folder} holds a finished run with another configuration; give another folder")
+        return record
+    # Later processes of one run start when the first has begun to write: only the first may look.
+    held = [name for name in (FILE_NAME, CHECKPOINT) if (folder / name).exists()]
+    if held and not resume and not torch.distributed.is_initialized():
+        raise ValueError(f"{folder} already holds a run ({held[0]}); resume it or give another folder")
+
+    num_vectors = config.num_vectors if "laplacian" in METHODS[config.method] else 0
+    counts = (config.num_train, config.num_validation, config.num_test)
+    train, validation, test = (GraphSet(graphs, num_vectors) for graphs in load_splits(config.data, counts))
+    max_nodes = max(train.max_nodes, validation.max_nodes, test.max_nodes)
+    model = build_from_seed(lambda: GraphAutoencoder(config, max_nodes), config.seed)
+    module = TrainAutoencoder(config, model, validation)
+
+    trainer = make_trainer(folder, config.epochs, devices=devices, accelerator=accelerator, progress=progress)
+    sampler = SizeGroupedSampler(train, config.batch_size, config.seed, trainer.global_rank, trainer.world_size)
+    loader = DataLoader(train, sampler=sampler, batch_size=None)
+    checkpoint = folder / CHECKPOINT
+    trainer.fit(module, loader, ckpt_path=checkpoint if resume and checkpoint.exists() else None, weights_only=True)
+    if not trainer.is_global_zero:
+        return None
+
+    if module.best_state is not None:
+        model.load_state_dict(module.best_state)
+    model.eval()
+    started = time.perf_counter()
+    errors = evaluate(model, test, config.draws, config.seed, TEST)
+    test_seconds = time.perf_counter() - started
+    write_bytes_atomically(folder / WEIGHTS, lambda file: file.write(model.to_bytes()))
+    record = Record(
+        task=TASK,
+        method=config.method,
+        recipe=config.recipe,
+        data=config.data,
+        seed=config.seed,
+        config=config.as_dict(),
+        metrics={
+            "test_error_percent": errors.percent,
+            "test_error_std_over_draws": errors.std_over_draws,
+            f"best_of_{config.draws}_error_percent": errors.best_percent,
+            f"best_of_{config.draws}_wrong": errors.best_wrong,
+            "test_pairs": test.num_pairs,
+            "test_loss": errors.loss,
+            "skipped_graphs": train.num_skipped + validation.num_skipped + test.num_skipped,
+            "epochs": config.epochs,
+            "train_seconds": module.seconds,
+            "test_seconds": test_seconds,
+            "n_parameters": sum(p.numel() for p in model.parameters()),
+        },
+        history=module.history,
+        seconds=module.seconds + test_seconds,
+    )
+    record.write(folder)
+    return record
+
+
+def record_floor(folder: Path) -> Record:
+    """Write the record of what no deterministic equivariant autoencoder can do better on the random graphs."""
+    started = time.perf_counter()
+    floor = autoencoder_floor(erdos_renyi("test"))
+    record = Record(
+        task=TASK,
+        method="floor",
+        recipe="exact",
+        data="erdos-renyi",
+        seed=0,
+        config={},
+        metrics={
+            "floor_pair_percent": floor.percent(floor.node_codes),
+            "floor_difference_percent": floor.percent(floor.node_differences),
+            "trivial_percent": floor.percent(floor.edges),
+            "symmetric_graphs": floor.symmetric_graphs,
+            "test_pairs": floor.pairs,
+        },
+        seconds=time.perf_counter() - started,
+    )
+    record.write(folder)
+    return record

@@ -1,0 +1,151 @@
+"""What all tasks share in training: a Lightning trainer that can be killed at any moment and taken up again.
+
+A run has a folder. After every epoch its whole state is written there, atomically; ``resume`` goes on from it.
+Nothing random is carried from one epoch to the next (tasks derive generators from seed, epoch and step), so a
+run that was killed ends with the same weights, bit for bit on a CPU, as one that was not.
+"""
+
+import logging
+import os
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+from lightning.pytorch.utilities import rank_zero_only
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+T = TypeVar("T")
+
+CHECKPOINT = "last.ckpt"
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Checkpoints that are whole or not there, and that hold nothing but tensors and plain values."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        write_bytes_atomically(Path(path), lambda file: torch.save(checkpoint, file))
+
+    def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> dict[str, Any]:
+        try:
+            return torch.load(path, map_location=map_location, weights_only=True)
+        except (RuntimeError, EOFError, KeyError, ValueError) as error:
+            raise ValueError(f"{path} is not a checkpoint of this program: {str(error).splitlines()[0]}") from error
+
+
+def write_bytes_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Hand an open binary file to ``write``; it takes the place of ``path`` only if all went well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException as error:
+        Path(name).unlink(missing_ok=True)
+        if isinstance(error, RuntimeError) and isinstance(error.__context__, OSError):
+            raise error.__context__ from None
+        raise
+
+
+class SaveEachEpoch(Checkpoint):
+    """Write the state of the run after every epoch, and whatever the module did at its end."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        trainer.save_checkpoint(self.path)
+
+
+class ShowProgress(Callback):
+    """A bar on stderr over all steps of the run, with the last logged values beside it."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+
+    @rank_zero_only
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.bar = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[values]}"),
+            console=self.console,
+            refresh_per_second=2,
+        )
+        total = int(trainer.estimated_stepping_batches)
+        self.task = self.bar.add_task("training", total=total, completed=trainer.global_step, values="")
+        self.bar.start()
+
+    @rank_zero_only
+    def on_train_batch_end(self, trainer: Trainer, *args: Any) -> None:
+        self.bar.update(self.task, completed=trainer.global_step)
+
+    @rank_zero_only
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        shown = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        self.bar.update(self.task, values="  ".join(f"{name} {value:.4g}" for name, value in shown.items()))
+
+    @rank_zero_only
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.bar.stop()
+
+    @rank_zero_only
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        if hasattr(self, "bar"):
+            self.bar.stop()
+
+
+def make_trainer(
+    folder: Path, epochs: int, *, devices: int = 1, accelerator: str = "auto", progress: bool = True
+) -> Trainer:
+    """A trainer that logs to CSV and TensorBoard below ``folder`` and checkpoints there after every epoch.
+
+    Args:
+        folder: Folder of the run.
+        epochs: Passes over the training data.
+        devices: Processes; more than one train by DDP (gloo on CPUs, nccl on GPUs).
+        accelerator: ``auto``, ``cpu`` or ``gpu``.
+        progress: Whether to show a bar on stderr.
+    """
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for known in (".*num_workers.*", ".*logging interval.*", ".*LeafSpec.*"):
+        warnings.filterwarnings("ignore", message=known)
+    return Trainer(
+        max_epochs=epochs,
+        accelerator=accelerator,
+        devices=devices,
+        strategy="ddp" if devices > 1 else "auto",
+        use_distributed_sampler=False,
+        logger=[CSVLogger(folder, name="logs/csv"), TensorBoardLogger(folder, name="logs/tensorboard")],
+        callbacks=[SaveEachEpoch(folder / CHECKPOINT)] + ([ShowProgress()] if progress else []),
+        plugins=[AtomicCheckpointIO()],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=True,
+        num_sanity_val_steps=0,
+    )
+
+
+def build_from_seed(build: Callable[[], T], seed: int) -> T:
+    """Call ``build()`` with initial weights that depend on ``seed`` alone; the global generator is left as it was.
+
+    PyTorch's layers draw their weights from the global generator and take no other.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return build()
