@@ -82,7 +82,7 @@ def colored_graphs(graphs: Graphs) -> Iterator[ColoredGraph]:
     color[(shift + last)[split]] = (kind + pairs.backward)[split]
 
     # One list of colors and one view of the edges, cut per graph: arrays per graph would cost more than bliss does.
-    colors, view = color.tolist(), memoryview(edges)
+    colors, view = color.tolist(), edges.data
     nodes, cuts = node_ptr.tolist(), path[pairs.ptr].tolist()
     for g, n in enumerate(sizes.tolist()):
         own = view[cuts[g] : cuts[g + 1]] if cuts[g] < cuts[g + 1] else []

@@ -71,7 +71,7 @@ class GraphAutoencoder(nn.Module):
         self.config = config
         self.max_nodes = max_nodes
         self.breaking = nn.ModuleList(make_encoding(name, config, max_nodes) for name in METHODS[config.method])
-        in_dim = sum(int(encoding.dim) for encoding in self.breaking)  # type: ignore[arg-type]
+        in_dim = sum(int(encoding.dim) for encoding in self.breaking)  # type: ignore[arg-type, misc]
         self.encoder = CompleteGraphNetwork(in_dim, config.code_dim, config.hidden, config.num_layers)
         self.weight = nn.Parameter(-torch.ones(config.code_dim))
         self.bias = nn.Parameter(torch.zeros(()))
