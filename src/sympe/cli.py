@@ -19,7 +19,7 @@ class GraphAutoencoderCommand:
     """Train and test one graph autoencoder."""
 
     method: str = "sympe"
-    """What breaks the symmetry: none, noise, permutation, laplacian, sympe, laplacian-sympe, ... (an unknown name lists all)."""
+    """What breaks the symmetry: none, noise, permutation, laplacian, sympe, ... (an unknown name lists all)."""
     recipe: str = "fast"
     """smoke, fast, best or poster."""
     seed: int = 0
@@ -27,7 +27,7 @@ class GraphAutoencoderCommand:
     data: str = "erdos-renyi"
     """erdos-renyi, qm9, or a file of graphs (graph6, GraphML, edge list, npz)."""
     draws: int | None = None
-    """Draws of g~ per graph in the test; best-of-K keeps the best of them. The recipe's if left out, as all that follow."""
+    """Draws of g~ per graph in the test, the K of best-of-K. The recipe's if left out, as all that follow."""
     epochs: int | None = None
     """Passes over the training graphs."""
     batch_size: int | None = None
@@ -54,7 +54,9 @@ class GraphAutoencoderCommand:
         from sympe.tasks import graph_autoencoder
 
         names = ("seed", "data", "draws", "epochs", "batch_size", "learning_rate", "num_train", "hidden")
-        config = graph_autoencoder.make_config(self.method, self.recipe, **{name: getattr(self, name) for name in names})
+        config = graph_autoencoder.make_config(
+            self.method, self.recipe, **{name: getattr(self, name) for name in names}
+        )
         if self.devices < 1:
             raise ValueError(f"devices must be at least 1; got {self.devices}")
         folder = self.out if self.out is not None else Path("runs") / run_folder(config)
@@ -136,7 +138,7 @@ Command = (
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the command ``sympe``."""
     command: Any = tyro.cli(
-        Command,  # type: ignore[arg-type]
+        Command,
         prog="sympe",
         description="Break the symmetry of equivariant networks.",
         args=arguments,

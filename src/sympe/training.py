@@ -68,19 +68,23 @@ class SaveEachEpoch(Checkpoint):
 
 
 class ShowProgress(Callback):
-    """A bar on stderr over all steps of the run, with the last logged values beside it."""
+    """A bar on stderr over all steps of the run.
 
-    def __init__(self) -> None:
+    Args:
+        shown: Logged values to print beside the bar, with what they are called there.
+    """
+
+    def __init__(self, shown: dict[str, str]) -> None:
         self.console = Console(stderr=True)
+        self.shown = shown
 
     @rank_zero_only
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.bar = Progress(
-            TextColumn("[bold]{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("left"),
+            TextColumn("<"),
             TimeRemainingColumn(),
             TextColumn("{task.fields[values]}"),
             console=self.console,
@@ -96,8 +100,9 @@ class ShowProgress(Callback):
 
     @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        shown = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        self.bar.update(self.task, values="  ".join(f"{name} {value:.4g}" for name, value in shown.items()))
+        logged = trainer.callback_metrics
+        values = [f"{label} {float(logged[name]):.3g}" for name, label in self.shown.items() if name in logged]
+        self.bar.update(self.task, values=", ".join(values))
 
     @rank_zero_only
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -110,7 +115,7 @@ class ShowProgress(Callback):
 
 
 def make_trainer(
-    folder: Path, epochs: int, *, devices: int = 1, accelerator: str = "auto", progress: bool = True
+    folder: Path, epochs: int, *, devices: int = 1, accelerator: str = "auto", shown: dict[str, str] | None = None
 ) -> Trainer:
     """A trainer that logs to CSV and TensorBoard below ``folder`` and checkpoints there after every epoch.
 
@@ -119,7 +124,7 @@ def make_trainer(
         epochs: Passes over the training data.
         devices: Processes; more than one train by DDP (gloo on CPUs, nccl on GPUs).
         accelerator: ``auto``, ``cpu`` or ``gpu``.
-        progress: Whether to show a bar on stderr.
+        shown: Logged values to show beside a progress bar on stderr, and their labels; None for no bar.
     """
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -132,7 +137,7 @@ def make_trainer(
         strategy="ddp" if devices > 1 else "auto",
         use_distributed_sampler=False,
         logger=[CSVLogger(folder, name="logs/csv"), TensorBoardLogger(folder, name="logs/tensorboard")],
-        callbacks=[SaveEachEpoch(folder / CHECKPOINT)] + ([ShowProgress()] if progress else []),
+        callbacks=[SaveEachEpoch(folder / CHECKPOINT)] + ([] if shown is None else [ShowProgress(shown)]),
         plugins=[AtomicCheckpointIO()],
         enable_progress_bar=False,
         enable_model_summary=False,

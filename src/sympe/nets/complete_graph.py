@@ -8,8 +8,9 @@ One layer, for graphs of equal size stored densely:
 
 the graph network of V. G. Satorras, E. Hoogeboom, M. Welling, *E(n) equivariant graph neural networks*, ICML
 2021, section 5.2, with normalized states and mean messages: without them training is unstable at large
-learning rates and stalls at small ones. The first linear map of a message acts on :math:`(h_i, h_j, a_{ij})` separately and is
-applied to nodes, not to pairs: the same function at a third of the work.
+learning rates and stalls at small ones. The first linear map of a message acts on
+:math:`(\bar h_i, \bar h_j, a_{ij})` separately and is applied to nodes, not to pairs: the same function at a
+third of the work.
 """
 
 import torch

@@ -6,4 +6,17 @@ from sympe.tasks.graph_autoencoder.evaluate import evaluate
 from sympe.tasks.graph_autoencoder.model import GraphAutoencoder
 from sympe.tasks.graph_autoencoder.train import TASK, record_floor, run
 
-__all__ = ["METHODS", "RECIPES", "TASK", "Batch", "Config", "GraphAutoencoder", "GraphSet", "erdos_renyi", "evaluate", "make_config", "record_floor", "run"]
+__all__ = [
+    "METHODS",
+    "RECIPES",
+    "TASK",
+    "Batch",
+    "Config",
+    "GraphAutoencoder",
+    "GraphSet",
+    "erdos_renyi",
+    "evaluate",
+    "make_config",
+    "record_floor",
+    "run",
+]

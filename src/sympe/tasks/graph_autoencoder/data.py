@@ -7,7 +7,7 @@ ICML 2021: :math:`G(n, 1/4)` with n running over 7..16, 5000 / 500 / 500 graphs 
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,23 +102,36 @@ class SizeGroupedSampler(Sampler[Key]):
 
     Nothing is carried over from one epoch to the next, so a run that is taken up again sees the same
     batches. Several processes share the batches of an epoch evenly.
+
+    Args:
+        data: The graphs.
+        batch_size: Graphs per batch, at most.
+        seed: Seed of the order.
+        step: Asked for the number of steps taken whenever a pass begins; that tells the epoch. (A trainer
+            that resumes may begin a pass before it has settled which epoch it is in.)
+        rank: Number of this process.
+        world_size: How many processes there are.
     """
 
-    def __init__(self, data: GraphSet, batch_size: int, seed: int, rank: int = 0, world_size: int = 1) -> None:
+    def __init__(
+        self,
+        data: GraphSet,
+        batch_size: int,
+        seed: int,
+        step: Callable[[], int],
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
         self.counts = {n: len(a) for n, a in data.adjacency.items()}
-        self.batch_size, self.seed, self.rank, self.world_size = batch_size, seed, rank, world_size
-        self.epoch = 0
+        self.batch_size, self.seed, self.step, self.rank, self.world_size = batch_size, seed, step, rank, world_size
         total = sum(-(-count // batch_size) for count in self.counts.values())
         self.length = -(-total // world_size)
-
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
 
     def __len__(self) -> int:
         return self.length
 
     def __iter__(self) -> Iterator[Key]:
-        generator = seeded_generator(self.seed, self.epoch)
+        generator = seeded_generator(self.seed, self.step() // self.length)
         keys: list[Key] = []
         for n, count in self.counts.items():
             shuffled = torch.randperm(count, generator=generator)

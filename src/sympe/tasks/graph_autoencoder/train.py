@@ -11,7 +11,14 @@ from torch.utils.data import DataLoader
 from sympe.audit import autoencoder_floor
 from sympe.results import FILE_NAME, Record, read_record
 from sympe.tasks.graph_autoencoder.config import METHODS, Config
-from sympe.tasks.graph_autoencoder.data import Batch, GraphSet, SizeGroupedSampler, erdos_renyi, load_splits, seeded_generator
+from sympe.tasks.graph_autoencoder.data import (
+    Batch,
+    GraphSet,
+    SizeGroupedSampler,
+    erdos_renyi,
+    load_splits,
+    seeded_generator,
+)
 from sympe.tasks.graph_autoencoder.evaluate import evaluate
 from sympe.tasks.graph_autoencoder.model import GraphAutoencoder
 from sympe.training import CHECKPOINT, build_from_seed, make_trainer, write_bytes_atomically
@@ -26,10 +33,11 @@ TRAIN, VALIDATE, TEST = 1, 2, 3
 class TrainAutoencoder(LightningModule):
     """Loss, optimizer, validation after epochs, and the choice of weights."""
 
-    def __init__(self, config: Config, model: GraphAutoencoder, validation: GraphSet) -> None:
+    def __init__(self, config: Config, model: GraphAutoencoder, train: GraphSet, validation: GraphSet) -> None:
         super().__init__()
         self.config = config
         self.model = model
+        self.train_set = train
         self.validation = validation
         self.history: dict[str, list[float]] = {}
         self.best_loss = float("inf")
@@ -41,13 +49,25 @@ class TrainAutoencoder(LightningModule):
     def configure_optimizers(self) -> Any:
         config = self.config
         fused = self.device.type in ("cpu", "cuda")
-        optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate, fused=fused)
+        optimizer = torch.optim.Adam(
+            self.model.parameters(), lr=config.learning_rate, betas=(0.9, config.beta2), fused=fused
+        )
         if config.schedule == "cosine":
             epochs = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.epochs)
             return {"optimizer": optimizer, "lr_scheduler": {"scheduler": epochs, "interval": "epoch"}}
-        total = int(self.trainer.estimated_stepping_batches)
+        total = config.epochs * len(self.sampler())
         steps = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=total)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": steps, "interval": "step"}}
+
+    def sampler(self) -> SizeGroupedSampler:
+        """Batches of this process."""
+        rank, world_size = self.trainer.global_rank, self.trainer.world_size
+        return SizeGroupedSampler(
+            self.train_set, self.config.batch_size, self.config.seed, lambda: self.global_step, rank, world_size
+        )
+
+    def train_dataloader(self) -> DataLoader:
+        return DataLoader(self.train_set, sampler=self.sampler(), batch_size=None)
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         return batch.to(device)
@@ -59,12 +79,17 @@ class TrainAutoencoder(LightningModule):
     def training_step(self, batch: Batch, batch_index: int) -> torch.Tensor:
         generator = seeded_generator(self.config.seed, TRAIN, self.global_step, self.global_rank)
         loss = self.model(batch, generator).loss.mean()
+        if self.config.loss == "mean":
+            n = batch.adjacency.shape[1]
+            loss = loss / (n * (n - 1))
         self._epoch_loss += loss.detach()
         return loss
 
     def on_train_epoch_end(self) -> None:
         epoch, config = self.current_epoch + 1, self.config
-        self._remember("train_loss", float(self._epoch_loss) / self.trainer.num_training_batches)
+        self._remember(
+            "train_loss", float(self.all_gather(self._epoch_loss).mean()) / self.trainer.num_training_batches
+        )
         if epoch % config.validate_every == 0 or epoch == config.epochs:
             # Every process validates alike on all graphs: nothing needs to be gathered.
             self.model.eval()
@@ -81,7 +106,7 @@ class TrainAutoencoder(LightningModule):
     def _remember(self, name: str, value: float) -> None:
         self.history.setdefault(name, []).append(value)
         if name != "validation_epoch":
-            self.log(name, value)
+            self.log(name, value, sync_dist=True)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["config"] = self.config.as_dict()
@@ -139,13 +164,12 @@ def run(
     train, validation, test = (GraphSet(graphs, num_vectors) for graphs in load_splits(config.data, counts))
     max_nodes = max(train.max_nodes, validation.max_nodes, test.max_nodes)
     model = build_from_seed(lambda: GraphAutoencoder(config, max_nodes), config.seed)
-    module = TrainAutoencoder(config, model, validation)
+    module = TrainAutoencoder(config, model, train, validation)
 
-    trainer = make_trainer(folder, config.epochs, devices=devices, accelerator=accelerator, progress=progress)
-    sampler = SizeGroupedSampler(train, config.batch_size, config.seed, trainer.global_rank, trainer.world_size)
-    loader = DataLoader(train, sampler=sampler, batch_size=None)
+    shown = {"train_loss": "loss", "validation_error_percent": "validation error %"} if progress else None
+    trainer = make_trainer(folder, config.epochs, devices=devices, accelerator=accelerator, shown=shown)
     checkpoint = folder / CHECKPOINT
-    trainer.fit(module, loader, ckpt_path=checkpoint if resume and checkpoint.exists() else None, weights_only=True)
+    trainer.fit(module, ckpt_path=checkpoint if resume and checkpoint.exists() else None, weights_only=True)
     if not trainer.is_global_zero:
         return None
 
