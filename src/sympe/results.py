@@ -1,10 +1,8 @@
 """One record per run: what was asked, on what it ran, what came out. Tables and pictures read nothing else."""
 
 import json
-import os
 import platform
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -12,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+from sympe.atomic import write_atomically
 
 FILE_NAME = "record.json"
 
@@ -52,7 +52,8 @@ class Record:
     def write(self, folder: Path) -> Path:
         """Write ``record.json`` into ``folder`` (made if missing), whole or not at all."""
         path = folder / FILE_NAME
-        write_atomically(path, json.dumps(asdict(self), indent=1, sort_keys=True, allow_nan=False) + "\n")
+        text = json.dumps(asdict(self), indent=1, sort_keys=True, allow_nan=False) + "\n"
+        write_atomically(path, lambda file: file.write(text.encode()))
         return path
 
 
@@ -77,22 +78,6 @@ def read_records(folder: Path) -> list[Record]:
     if not folder.is_dir():
         raise ValueError(f"expected a folder of runs; there is none at {folder}")
     return [read_record(path) for path in sorted(folder.rglob(FILE_NAME))]
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees all of it or none, also after a crash or on a full disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def describe_environment() -> dict[str, Any]:

@@ -6,12 +6,11 @@ run that was killed ends with the same weights, bit for bit on a CPU, as one tha
 """
 
 import logging
-import os
-import tempfile
 import warnings
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -22,6 +21,8 @@ from lightning.pytorch.utilities import rank_zero_only
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from sympe.atomic import write_atomically
+
 T = TypeVar("T")
 
 CHECKPOINT = "last.ckpt"
@@ -31,30 +32,16 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     """Checkpoints that are whole or not there, and that hold nothing but tensors and plain values."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        write_bytes_atomically(Path(path), lambda file: torch.save(checkpoint, file))
+        # Through memory: torch.save hides a full disk behind an error of its own.
+        buffer = BytesIO()
+        torch.save(checkpoint, buffer)
+        write_atomically(Path(path), lambda file: file.write(buffer.getbuffer()))
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> dict[str, Any]:
         try:
             return torch.load(path, map_location=map_location, weights_only=True)
         except (RuntimeError, EOFError, KeyError, ValueError) as error:
             raise ValueError(f"{path} is not a checkpoint of this program: {str(error).splitlines()[0]}") from error
-
-
-def write_bytes_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Hand an open binary file to ``write``; it takes the place of ``path`` only if all went well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException as error:
-        Path(name).unlink(missing_ok=True)
-        if isinstance(error, RuntimeError) and isinstance(error.__context__, OSError):
-            raise error.__context__ from None
-        raise
 
 
 class SaveEachEpoch(Checkpoint):

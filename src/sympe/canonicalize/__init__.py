@@ -6,5 +6,17 @@ from sympe.canonicalize.labelling import Labelling
 from sympe.canonicalize.refinement import Refinement
 from sympe.canonicalize.sort import Sort
 from sympe.canonicalize.spectral import Spectral
+from sympe.canonicalize.traversal import BreadthFirst, DepthFirst
 
-__all__ = ["Canonicalizer", "Constant", "Labelling", "NodeOrder", "Refinement", "Sort", "Spectral", "sort_nodes"]
+__all__ = [
+    "BreadthFirst",
+    "Canonicalizer",
+    "Constant",
+    "DepthFirst",
+    "Labelling",
+    "NodeOrder",
+    "Refinement",
+    "Sort",
+    "Spectral",
+    "sort_nodes",
+]

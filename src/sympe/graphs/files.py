@@ -12,7 +12,6 @@ Nodes are numbered in the order in which the file names them first. Whatever is 
 """
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
@@ -21,6 +20,7 @@ from xml.parsers import expat
 import networkx
 from networkx.readwrite.graphml import GraphMLReader
 
+from sympe.atomic import write_atomically
 from sympe.graphs.batch import Graphs, concatenate
 from sympe.graphs.convert import from_graph6, from_networkx, to_graph6
 from sympe.graphs.npz import SPLITS, is_undirected, parse_npz, to_npz
@@ -85,7 +85,7 @@ def write(graphs: Graphs, path: str | os.PathLike[str]) -> None:
             raise ValueError(f"expected a file ending in .g6, .graph6 or .npz to write; got {suffix or 'no suffix'}")
     except ValueError as error:
         raise ValueError(f"{path}: {_one_line(error)}") from error
-    _replace(path, content)
+    write_atomically(path, lambda file: file.write(content))
 
 
 def _parse(raw: bytes, suffix: str, split: str | None) -> Graphs:
@@ -178,19 +178,3 @@ def _to_graph6_lines(graphs: Graphs) -> bytes:
     if unfit:
         raise ValueError(f"graph6 cannot hold {' or '.join(unfit)}; write an .npz file")
     return "".join(line + "\n" for line in to_graph6(graphs)).encode()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees all of it or what was there before, also after a crash."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -14,11 +14,15 @@ METHODS: dict[str, tuple[str, ...]] = {
     "sympe-labelling": ("labelling",),
     "sympe-refinement": ("refinement",),
     "sympe-spectral": ("spectral",),
+    "sympe-breadth-first": ("breadth-first",),
+    "sympe-depth-first": ("depth-first",),
     "laplacian-noise": ("laplacian", "noise"),
     "laplacian-permutation": ("laplacian", "permutation"),
     "laplacian-sympe": ("laplacian", "sort"),
     "laplacian-sympe-no-gradient": ("laplacian", "sort-no-gradient"),
     "laplacian-spectral": ("laplacian", "spectral"),
+    "laplacian-breadth-first": ("laplacian", "breadth-first"),
+    "laplacian-depth-first": ("laplacian", "depth-first"),
 }
 
 
@@ -40,9 +44,9 @@ class Config:
     """Graphs to validate on, at most."""
     num_test: int = 500
     """Graphs to test on, at most."""
-    epochs: int = 32
+    epochs: int = 16
     """Passes over the training graphs."""
-    batch_size: int = 32
+    batch_size: int = 8
     """Graphs per step and process."""
     learning_rate: float = 3e-3
     """Adam's learning rate; its peak for one-cycle."""
@@ -97,7 +101,15 @@ class Config:
 def smoke(method: str) -> Config:
     """Seconds: shows that everything runs. The figures mean nothing."""
     return Config(
-        method, "smoke", num_train=200, num_validation=40, num_test=40, epochs=2, validate_every=1, hidden=16, draws=10
+        method,
+        "smoke",
+        num_train=200,
+        num_validation=40,
+        num_test=40,
+        epochs=2,
+        validate_every=1,
+        batch_size=32,
+        hidden=16,
     )
 
 
@@ -108,7 +120,7 @@ def fast(method: str) -> Config:
 
 def best(method: str) -> Config:
     """At most eight minutes a row on one core."""
-    return Config(method, "best", epochs=120, validate_every=10)
+    return Config(method, "best", epochs=60, validate_every=10)
 
 
 def poster(method: str) -> Config:

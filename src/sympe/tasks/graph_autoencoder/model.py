@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from sympe.breaking import Laplacian, Noise
-from sympe.canonicalize import Canonicalizer, Constant, Labelling, Refinement, Sort, Spectral
+from sympe.canonicalize import BreadthFirst, Canonicalizer, Constant, DepthFirst, Labelling, Refinement, Sort, Spectral
 from sympe.encoding import RankEncoding, SymPE
 from sympe.kernel import InversionKernel
 from sympe.nets import CompleteGraphNetwork, NodeScore
@@ -38,6 +38,8 @@ def make_encoding(name: str, config: Config, max_nodes: int) -> nn.Module:
         "labelling": Labelling,
         "refinement": Refinement,
         "spectral": Spectral,
+        "breadth-first": BreadthFirst,
+        "depth-first": DepthFirst,
         "sort": lambda: Sort(NodeScore(), temperature=config.temperature),
         "sort-no-gradient": lambda: Sort(NodeScore(), temperature=None),
     }

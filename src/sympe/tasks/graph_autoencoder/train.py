@@ -8,6 +8,7 @@ import torch
 from lightning.pytorch import LightningModule
 from torch.utils.data import DataLoader
 
+from sympe.atomic import write_atomically
 from sympe.audit import autoencoder_floor
 from sympe.results import FILE_NAME, Record, read_record
 from sympe.tasks.graph_autoencoder.config import METHODS, Config
@@ -21,7 +22,7 @@ from sympe.tasks.graph_autoencoder.data import (
 )
 from sympe.tasks.graph_autoencoder.evaluate import evaluate
 from sympe.tasks.graph_autoencoder.model import GraphAutoencoder
-from sympe.training import CHECKPOINT, build_from_seed, make_trainer, write_bytes_atomically
+from sympe.training import CHECKPOINT, build_from_seed, make_trainer
 
 TASK = "graph-autoencoder"
 WEIGHTS = "weights.safetensors"
@@ -179,7 +180,7 @@ def run(
     started = time.perf_counter()
     errors = evaluate(model, test, config.draws, config.seed, TEST)
     test_seconds = time.perf_counter() - started
-    write_bytes_atomically(folder / WEIGHTS, lambda file: file.write(model.to_bytes()))
+    write_atomically(folder / WEIGHTS, lambda file: file.write(model.to_bytes()))
     record = Record(
         task=TASK,
         method=config.method,
