@@ -31,5 +31,6 @@ class Spectral(NodeOrder):
 
     def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
         spectrum = laplacian_spectrum(x, self.num_vectors, tolerance=self.tolerance, dtype=torch.float64)
-        vectors = spectrum.rotate(generator)
+        # The spectrum has more columns where another graph of the batch needs them; here they must not count.
+        vectors = spectrum.rotate(generator)[:, : self.num_vectors]
         return sort_nodes(x, *(vectors / self.resolution).round().unbind(1))
