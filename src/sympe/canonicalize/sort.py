@@ -30,7 +30,7 @@ class Sort(NodeOrder):
             makes the sort a constant for the gradient.
 
     Raises:
-        ValueError: If the temperature is not positive, or the scores have the wrong shape or are NaN.
+        ValueError: If the temperature is not positive, or the scores have the wrong shape or are not finite.
     """
 
     def __init__(self, score: nn.Module, temperature: float | None = 0.1) -> None:
@@ -46,12 +46,13 @@ class Sort(NodeOrder):
         if score.shape not in {(x.num_nodes,), (x.num_nodes, 1)}:
             raise ValueError(f"expected one score per node, shape [{x.num_nodes}]; got {list(score.shape)}")
         score = score.reshape(-1)
-        if not torch.compiler.is_compiling() and bool(score.isnan().any()):
-            raise ValueError(f"scores must not be NaN; got NaN at node {int(score.isnan().nonzero()[0])}")
+        if not torch.compiler.is_compiling() and not bool(score.isfinite().all()):
+            node = int((~score.isfinite()).nonzero()[0])
+            raise ValueError(f"scores must be finite; got {float(score[node])} at node {node}")
         g = sort_nodes(x, score.detach())
         if self.temperature is None or not torch.is_grad_enabled():
             return g
-        hard = nn.functional.one_hot(g.rank, x.max_nodes).to(score.dtype)
+        hard = (g.rank[:, None] == torch.arange(x.max_nodes, device=x.device)).to(score.dtype)
         soft = softsort(standardize(score, x), g, x, self.temperature)
         return Permutation(g.image, g.preimage, g.batch, g.start, relaxed=hard + soft - soft.detach())
 
