@@ -88,9 +88,8 @@ class TrainAutoencoder(LightningModule):
 
     def on_train_epoch_end(self) -> None:
         epoch, config = self.current_epoch + 1, self.config
-        self._remember(
-            "train_loss", float(self.all_gather(self._epoch_loss).mean()) / self.trainer.num_training_batches
-        )
+        loss = self.trainer.strategy.reduce(self._epoch_loss, reduce_op="mean")
+        self._remember("train_loss", float(loss) / self.trainer.num_training_batches)
         if epoch % config.validate_every == 0 or epoch == config.epochs:
             # Every process validates alike on all graphs: nothing needs to be gathered.
             self.model.eval()
