@@ -69,10 +69,14 @@ def standardize(score: Float[Tensor, "N"], graphs: Graphs) -> Float[Tensor, "N"]
 def softsort(
     score: Float[Tensor, "N"], g: Permutation, graphs: Graphs, temperature: float
 ) -> Float[Tensor, "N n"]:
-    """Relaxed one-hot ranks: entry (i, r) is the weight of node i in place r, summing to 1 over the nodes."""
+    """Relaxed one-hot ranks: entry (i, r) is the weight of node i in place r of its graph.
+
+    Each column sums to 1 over the nodes of a graph, but for the places beyond its last node, which hold zeros.
+    """
     place = torch.arange(graphs.num_nodes, device=graphs.device) - graphs.start
     padded = score.new_full((len(graphs), graphs.max_nodes), torch.inf)
     nodes = padded.index_put((graphs.batch, place), score)
     ranks = score.new_zeros((len(graphs), graphs.max_nodes)).index_put((graphs.batch, g.rank), score)
     weight = torch.softmax(-(ranks[:, :, None] - nodes[:, None, :]).abs() / temperature, dim=2)
-    return weight[graphs.batch, :, place]
+    is_place = torch.arange(graphs.max_nodes, device=graphs.device) < graphs.sizes[graphs.batch, None]
+    return weight[graphs.batch, :, place] * is_place
