@@ -48,7 +48,7 @@ class Sort(NodeOrder):
         score = score.reshape(-1)
         if not torch.compiler.is_compiling() and not bool(score.isfinite().all()):
             node = int((~score.isfinite()).nonzero()[0])
-            raise ValueError(f"scores must be finite; got {float(score[node])} at node {node}")
+            raise ValueError(f"scores must be finite; got {score[node].item()} at node {node}")
         g = sort_nodes(x, score.detach())
         if self.temperature is None or not torch.is_grad_enabled():
             return g
@@ -66,9 +66,7 @@ def standardize(score: Float[Tensor, "N"], graphs: Graphs) -> Float[Tensor, "N"]
     return centered * torch.rsqrt(variance + 1e-4)[graphs.batch]
 
 
-def softsort(
-    score: Float[Tensor, "N"], g: Permutation, graphs: Graphs, temperature: float
-) -> Float[Tensor, "N n"]:
+def softsort(score: Float[Tensor, "N"], g: Permutation, graphs: Graphs, temperature: float) -> Float[Tensor, "N n"]:
     """Relaxed one-hot ranks: entry (i, r) is the weight of node i in place r of its graph.
 
     Each column sums to 1 over the nodes of a graph, but for the places beyond its last node, which hold zeros.
