@@ -142,8 +142,14 @@ class SymmetryBreaking(nn.Module):
 
         The encoding is drawn for the graphs with these edges and features; other arguments do not enter
         the law of g~, which stays equivariant without them.
+
+        Raises:
+            ValueError: If edges, ``batch`` and features do not fit together, or a feature is not finite.
         """
-        graphs = Graphs(edge_index, torch.zeros_like(x[:, 0], dtype=torch.long) if batch is None else batch, x=x)
+        owner = torch.zeros(x.shape[0], dtype=torch.long, device=x.device) if batch is None else batch
+        graphs = Graphs(edge_index, owner, x=x)
+        if not torch.compiler.is_compiling():
+            graphs.validate()
         joined = torch.cat([x, self.encoding(graphs, generator).to(x.dtype)], dim=-1)
         if batch is not None:
             kwargs["batch"] = batch
