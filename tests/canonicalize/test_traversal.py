@@ -1,0 +1,108 @@
+"""Orders of traversal: node by node against a plain loop, and their law under the kernel."""
+
+import networkx
+import pytest
+import torch
+
+from examples import LARGE, SMALL, batch_of, shuffle_edges
+from laws import check_element, check_kernel, copies, local_images
+from sympe import Graphs, InversionKernel
+from sympe.canonicalize import BreadthFirst, DepthFirst
+from sympe.canonicalize.traversal import Traversal
+from sympe.graphs import concatenate, from_networkx
+
+TRAVERSALS = [BreadthFirst, DepthFirst]
+
+
+def visit(x: Graphs, depth_first: bool) -> list[int]:
+    """The nodes of one graph in the order of visit, by the definition."""
+    pairs = set(map(tuple, x.edge_index.T.tolist()))
+    order: list[int] = []
+    left = list(range(x.num_nodes))
+    while left:
+        for node in reversed(order) if depth_first else order:
+            onward = [other for other in left if (node, other) in pairs or (other, node) in pairs]
+            if onward:
+                order.append(onward[0])
+                break
+        else:
+            order.append(left[0])
+        left.remove(order[-1])
+    return order
+
+
+def example(generator: torch.Generator) -> list[Graphs]:
+    """Random graphs from edgeless to dense, some of several components, with empty ones in between."""
+    random = [networkx.gnp_random_graph(n, p, seed=n) for n in range(9) for p in (0.15, 0.3, 0.6)]
+    plain = [from_networkx([graph]) for graph in random]
+    return [shuffle_edges(x, generator) for x in plain]
+
+
+@pytest.mark.parametrize("traversal", TRAVERSALS)
+def test_every_step_is_that_of_a_plain_loop(traversal: type[Traversal], generator: torch.Generator) -> None:
+    graphs = example(generator)
+    batch = concatenate(graphs)
+    g = traversal()(batch)
+    check_element(g, batch)
+    start = batch.ptr.tolist()
+    expected = [node + start[i] for i, x in enumerate(graphs) for node in visit(x, traversal is DepthFirst)]
+    assert g.image.tolist() == expected
+
+
+@pytest.mark.parametrize("traversal", TRAVERSALS)
+@pytest.mark.parametrize("name", SMALL)
+def test_directions_labels_loops_and_double_edges_are_left_aside(traversal: type[Traversal], name: str) -> None:
+    x = SMALL[name]
+    assert traversal()(x).image.tolist() == visit(x, traversal is DepthFirst)
+
+
+def test_on_a_binary_tree_the_two_are_the_textbook_orders() -> None:
+    tree = from_networkx([networkx.balanced_tree(2, 2)])
+    assert BreadthFirst()(tree).image.tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert DepthFirst()(tree).image.tolist() == [0, 1, 3, 4, 2, 5, 6]
+
+
+@pytest.mark.parametrize("traversal", TRAVERSALS)
+def test_the_law_moves_with_the_input(traversal: type[Traversal], generator: torch.Generator) -> None:
+    check_kernel(InversionKernel(traversal()), SMALL, generator)
+
+
+@pytest.mark.parametrize("traversal", TRAVERSALS)
+def test_every_draw_walks_along_edges(traversal: type[Traversal], generator: torch.Generator) -> None:
+    """In a connected graph every node but the first has a neighbor before it; the first may be any node."""
+    for name in ("petersen", "path 7", "star 6", "cube"):
+        x, _ = LARGE[name]
+        images = local_images(InversionKernel(traversal())(copies(x, 200), generator), x)
+        pairs = set(map(tuple, x.edge_index.T.tolist()))
+        for image in images.tolist():
+            assert all(any((a, b) in pairs for a in image[:r]) for r, b in enumerate(image) if r), name
+        assert set(images[:, 0]) == set(range(x.num_nodes)), name
+
+
+def test_on_a_path_there_are_as_many_orders_as_the_walks_allow(generator: torch.Generator) -> None:
+    """Path 0 1 2 3: depth first goes on to the end, then jumps back; from an inner node there are two ways."""
+    path = from_networkx([networkx.path_graph(4)])
+    found = {}
+    for traversal in TRAVERSALS:
+        images = local_images(InversionKernel(traversal())(copies(path, 400), generator), path)
+        found[traversal] = set(map(tuple, images.tolist()))
+    ends = {(0, 1, 2, 3), (3, 2, 1, 0)}
+    assert found[DepthFirst] == ends | {(1, 0, 2, 3), (1, 2, 3, 0), (2, 1, 0, 3), (2, 3, 1, 0)}
+    assert found[BreadthFirst] == ends | {(1, 0, 2, 3), (1, 2, 0, 3), (2, 1, 3, 0), (2, 3, 1, 0)}
+
+
+@pytest.mark.parametrize("traversal", TRAVERSALS)
+def test_no_graphs_and_graphs_without_nodes(traversal: type[Traversal]) -> None:
+    none = torch.zeros(2, 0, dtype=torch.long)
+    for batch, num_graphs in (([], 0), ([], 2), ([1, 1, 4], 7)):
+        x = Graphs(none, torch.tensor(batch, dtype=torch.long), num_graphs=num_graphs)
+        g = traversal()(x)
+        check_element(g, x)
+        assert g.image.tolist() == list(range(len(batch)))
+
+
+def test_the_company_in_a_batch_does_not_matter(generator: torch.Generator) -> None:
+    x, large = SMALL["bull"], LARGE["petersen"][0]
+    for traversal in TRAVERSALS:
+        alone = traversal()(x).image
+        assert torch.equal(traversal()(batch_of({"small": x, "large": large})).image[:5], alone)
