@@ -120,7 +120,7 @@ def fast(method: str) -> Config:
 
 def best(method: str) -> Config:
     """At most eight minutes a row on one core."""
-    return Config(method, "best", epochs=80, validate_every=10)
+    return Config(method, "best", epochs=60, validate_every=10)
 
 
 def poster(method: str) -> Config:
