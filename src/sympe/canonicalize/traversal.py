@@ -3,7 +3,8 @@ r"""Order nodes by walking along the edges: neighbors in the order are near in t
 Starting from the first node in storage, go on to an unvisited neighbor of the node visited *earliest*
 (breadth first) or *latest* (depth first); ties, and the first node of a further component, by storage. Under
 the kernel this is a traversal from a random node with random choices: more random than exact labelling, less
-than Haar, and with a rule that is the same for every graph.
+than Haar, and with a rule that is the same for every graph. Given another canonicalizer, the traversal walks
+its canonical form: root and choices are then as canonical as that form is, and so is the order.
 """
 
 import torch
@@ -20,13 +21,22 @@ class Traversal(NodeOrder):
 
     Args:
         depth_first: Whether to go on from the node visited latest (True) or earliest (False).
+        form: Canonicalizer whose canonical form is walked; the graphs as they are stored if left out.
     """
 
-    def __init__(self, depth_first: bool) -> None:
+    def __init__(self, depth_first: bool, form: NodeOrder | None = None) -> None:
         super().__init__()
         self.depth_first = depth_first
+        self.form = form
 
     def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
+        if self.form is None:
+            return self._walk(x)
+        group = self.action.group
+        to_input = self.form(x, generator)
+        return group.compose(to_input, self._walk(self.action.act(group.inverse(to_input), x)))
+
+    def _walk(self, x: Graphs) -> Permutation:
         adjacency, there = to_dense(Graphs(x.edge_index, x.batch, num_graphs=x.num_graphs))
         joined = (adjacency + adjacency.transpose(1, 2)) > 0
         count, n = there.shape
@@ -53,12 +63,12 @@ class Traversal(NodeOrder):
 class BreadthFirst(Traversal):
     """:class:`Traversal` from the node visited earliest."""
 
-    def __init__(self) -> None:
-        super().__init__(depth_first=False)
+    def __init__(self, form: NodeOrder | None = None) -> None:
+        super().__init__(depth_first=False, form=form)
 
 
 class DepthFirst(Traversal):
     """:class:`Traversal` from the node visited latest."""
 
-    def __init__(self) -> None:
-        super().__init__(depth_first=True)
+    def __init__(self, form: NodeOrder | None = None) -> None:
+        super().__init__(depth_first=True, form=form)

@@ -16,6 +16,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "sympe-spectral": ("spectral",),
     "sympe-breadth-first": ("breadth-first",),
     "sympe-depth-first": ("depth-first",),
+    "sympe-canonical-breadth-first": ("canonical-breadth-first",),
     "laplacian-noise": ("laplacian", "noise"),
     "laplacian-permutation": ("laplacian", "permutation"),
     "laplacian-sympe": ("laplacian", "sort"),

@@ -137,8 +137,8 @@ class SizeGroupedSampler(Sampler[Key]):
             shuffled = torch.randperm(count, generator=generator)
             keys += [(n, part.tolist()) for part in shuffled.split(self.batch_size)]
         order = torch.randperm(len(keys), generator=generator).tolist()
-        # Every process must take the same number of steps: the first batches come a second time if need be.
-        order = (order * 2)[: self.length * self.world_size]
+        # Every process must take the same number of steps: the first batches come again if need be.
+        order = (order * self.world_size)[: self.length * self.world_size]
         return iter([keys[i] for i in order[self.rank :: self.world_size]])
 
 

@@ -40,6 +40,7 @@ def make_encoding(name: str, config: Config, max_nodes: int) -> nn.Module:
         "spectral": Spectral,
         "breadth-first": BreadthFirst,
         "depth-first": DepthFirst,
+        "canonical-breadth-first": lambda: BreadthFirst(Refinement()),
         "sort": lambda: Sort(NodeScore(), temperature=config.temperature),
         "sort-no-gradient": lambda: Sort(NodeScore(), temperature=None),
     }
@@ -132,10 +133,11 @@ class GraphAutoencoder(nn.Module):
         return code, kept
 
     def to_bytes(self) -> bytes:
-        """Weights and configuration as one safetensors file."""
+        """Weights and configuration as one safetensors file; equal models give equal bytes."""
         import json
 
-        metadata = {"config": json.dumps(self.config.as_dict()), "max_nodes": str(self.max_nodes)}
+        # One entry: safetensors writes several in random order.
+        metadata = {"model": json.dumps({"config": self.config.as_dict(), "max_nodes": self.max_nodes})}
         return save({name: value.contiguous() for name, value in self.state_dict().items()}, metadata=metadata)
 
     @classmethod
@@ -151,8 +153,9 @@ class GraphAutoencoder(nn.Module):
             with safe_open(str(path), framework="pt") as file:
                 metadata = file.metadata() or {}
                 state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            model = cls(Config(**json.loads(metadata["config"])), int(metadata["max_nodes"]))
+            described = json.loads(metadata["model"])
+            model = cls(Config(**described["config"]), described["max_nodes"])
             model.load_state_dict(state)
-        except (OSError, SafetensorError, KeyError, TypeError, RuntimeError) as error:
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
             raise ValueError(f"{path} does not hold the weights of a graph autoencoder: {error}") from error
         return model
