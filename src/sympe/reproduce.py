@@ -16,7 +16,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from sympe.results import Record
+from sympe.results import FILE_NAME, Record, read_record
 from sympe.tasks import graph_autoencoder
 
 
@@ -131,7 +131,8 @@ def run_job(job: Job, out: Path) -> Record:
     """Make one run, or read it if it is there."""
     folder = out / job.folder
     if job.config is None:
-        return graph_autoencoder.record_floor(folder)
+        finished = folder / FILE_NAME
+        return read_record(finished) if finished.exists() else graph_autoencoder.record_floor(folder)
     record = graph_autoencoder.run(job.config, folder, resume=True, progress=False)
     assert record is not None, "a job runs in one process"
     return record

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, TypeVar
 
 import torch
@@ -40,8 +41,9 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> dict[str, Any]:
         try:
             return torch.load(path, map_location=map_location, weights_only=True)
-        except (RuntimeError, EOFError, KeyError, ValueError) as error:
-            raise ValueError(f"{path} is not a checkpoint of this program: {str(error).splitlines()[0]}") from error
+        except (RuntimeError, EOFError, KeyError, ValueError, UnpicklingError) as error:
+            # What PyTorch has to say here is long, or advice that does not help.
+            raise ValueError(f"{path} is no checkpoint of this program, or damaged; remove it to start anew") from error
 
 
 class SaveEachEpoch(Checkpoint):
