@@ -1,5 +1,9 @@
-"""Exact canonical labelling: under the kernel, g~ is the inversion kernel of theory."""
+"""Exact canonical labelling: under the kernel, g~ is the inversion kernel of theory.
 
+The canonical form of a graph is the same in every batch; it may differ between versions of igraph.
+"""
+
+import numpy as np
 import torch
 
 from sympe.canonicalize.base import NodeOrder
@@ -20,6 +24,6 @@ class Labelling(NodeOrder):
     def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
         order: list[int] = []
         for colored in colored_graphs(x):
-            start = len(order)
-            order.extend(start + node for node in colored.canonical_order())
-        return Permutation.from_order(torch.tensor(order, dtype=torch.long, device=x.device), x)
+            order += colored.canonical_order()
+        # Through numpy: torch reads a list of numbers ten times more slowly.
+        return Permutation.from_order(torch.from_numpy(np.array(order, dtype=np.int64)).to(x.device) + x.start, x)

@@ -1,22 +1,35 @@
 r"""Color refinement with individualization, for a whole batch at once, on any device.
 
-1. *Refine*: the color of a node becomes the pair of its color and the multiset of (edge label, color) over
-   its neighbors, until no cell (set of nodes of one color) splits. Multisets are told apart by sums of 64-bit
-   hashes; integer sums do not depend on their order.
-2. *Split twins*: nodes of one cell with the same neighbors can be exchanged by an automorphism, so they are
-   put in storage order in one step.
-3. *Individualize*: in every graph that still has a cell of several nodes, the first node of its first
-   such cell gets a color of its own. Back to 1.
+Imagine the nodes in a row, graph after graph. A *cell* is a stretch of nodes that are not yet told apart, and their
+*color* is the position at which it begins.
 
-Where every cell is an orbit (nearly all graphs in practice, but no strongly regular ones) the order is exactly
-canonical. Elsewhere the law of g~ under the kernel is equivariant all the same.
+1. *Refine*: split cells by the multisets of (edge label, color) over the neighbors of their nodes, until none
+   splits. Only changes are passed on: a node adds the change of its color's hash to a sum at each neighbor, and the
+   nodes of a cell whose sums have changed move to its end, by increasing change. Sums of 64-bit integers do not
+   depend on the order of their terms.
+2. *Split twins*: nodes of one cell with the same neighbors, each other left out, are numbered by storage.
+3. *Individualize*: a node is settled once no other of its *part* (at first: its graph) has its color. The connected
+   components of the nodes that are not are the new parts. In every part that still has a cell of several nodes, one
+   node of the first such cell gets a color of its own, in all parts at once; then refine, and repeat.
+4. Parts that share colors are now isomorphic, color by color, and joined to the settled nodes in the same way. They
+   are numbered by storage.
 
-Colors are ranks, and a new rank keeps the order of the old ones: nodes are sorted by label, then degree,
-then the hashes of what surrounds them.
+**What is exact.** Choices by storage in steps 2 and 4 are undone by automorphisms. So are those of step 3 if the nodes
+to choose from are an orbit under the automorphisms of their part that keep colors: then the order is exactly
+canonical. So it is for forests and disjoint unions of cycles, where refinement finds orbits, and for all but a few
+molecules; but not for most strongly regular graphs, nor for regular graphs without symmetry. There, relabelings of
+one graph may get different forms, and the law of g~ under the kernel is equivariant with more randomness than
+needed. A hash collision, of probability about :math:`2^{-64}` per comparison, could at worst have the same effect.
+
+The form of a graph does not depend on the batch. Nodes are sorted by label, features and degree first, then by the
+hashes of what surrounds them.
+
+Sources: R. Paige, R. Tarjan, *Three partition refinement algorithms*, SIAM J. Comput. 1987 (pass on changes only);
+G. Tinhofer, *A note on compact graphs*, Discrete Appl. Math. 1991 (graphs on which every choice of a node is right).
 """
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 
 from sympe.canonicalize.base import NodeOrder
@@ -25,9 +38,9 @@ from sympe.groups import Permutation
 
 
 class Refinement(NodeOrder):
-    """Canonical order by color refinement: ``O((N + E) log N)`` integer work per round, no Python loop over graphs.
+    """Canonical order by color refinement, without a Python loop over graphs or nodes.
 
-    Directed edges refine by their sources; features ``x`` count as labels, as in
+    Labels, loops, multiple edges and directions are kept; features ``x`` count as labels, as in
     :class:`~sympe.canonicalize.labelling.Labelling`.
 
     Args:
@@ -41,112 +54,207 @@ class Refinement(NodeOrder):
 
     def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
         partition = _Partition(x)
-        partition.refine()
         if self.individualize:
             partition.split_twins()
             while partition.individualize():
-                partition.refine()
-        order = torch.argsort(partition.color, stable=True)
-        return Permutation.from_order(order, x)
+                pass
+        return Permutation.from_order(partition.node_order(), x)
 
 
 class _Partition:
-    """Colors of the nodes of a batch: dense ranks over the batch, increasing with the graph."""
+    """Cells of the nodes of a batch, refined from the start.
+
+    Attributes:
+        color: The position at which each node's cell begins.
+        size: Number of nodes of the cell that begins at a position; without meaning elsewhere.
+        part: The part that each node belongs to, or did when it was settled.
+        open: Nodes that may still share color and part.
+        sent: What a node has told its neighbors: a hash of its color.
+        received: Sum of what the neighbors have told a node and is not yet used.
+    """
 
     def __init__(self, graphs: Graphs) -> None:
-        self.graphs = graphs
-        n = graphs.num_nodes
-        order = torch.argsort(graphs.edge_index[1], stable=True)
-        self.source = graphs.edge_index[0, order]
-        degree = torch.bincount(graphs.edge_index[1], minlength=n)
-        self.edge_end = degree.cumsum(0)
-        label = graphs.edge_label
-        self.edge_salt = None if label is None else _mix(label[order] + 0x5851F42D)
+        self.start = graphs.start
+        self.open = torch.arange(graphs.num_nodes, device=graphs.device)
         columns = [graphs.batch]
         if graphs.node_label is not None:
             columns.append(graphs.node_label)
         if graphs.x is not None:
-            columns.append(torch.unique(graphs.x, dim=0, return_inverse=True)[1])
-        self.color, self.num_cells = _dense_rank(*columns, degree)
+            columns.extend(graphs.x.detach().unbind(1))
+        columns.append(torch.bincount(graphs.edge_index[1], minlength=graphs.num_nodes))
+        order = _lexsort(*columns)
+        first = _run_starts(*(column[order] for column in columns))
+        self.color = torch.empty_like(order)
+        self.color[order] = first.nonzero()[:, 0][first.cumsum(0) - 1]
+        self.size = torch.bincount(self.color, minlength=graphs.num_nodes)
+        self.part = torch.zeros_like(self.color)
+        self.sent, self.received = torch.zeros_like(self.color), torch.zeros_like(self.color)
+        self._store_edges(graphs)
+        self.refine(self.open)
 
-    def _gather(self, value: Int[Tensor, "N"]) -> Int[Tensor, "N"]:
-        """Sum over incoming edges of a hash of (edge label, value of the source)."""
-        sent = value[self.source]
-        if self.edge_salt is not None:
-            sent = _mix(sent ^ self.edge_salt)
-        # Differences of one running sum; 64-bit integers wrap around, so the differences stay exact.
-        total = torch.cat([sent.new_zeros(1), sent.cumsum(0)])[self.edge_end]
-        return total.diff(prepend=total.new_zeros(1))
+    def _store_edges(self, graphs: Graphs) -> None:
+        """Edges by source, each with an odd random factor for its label; those of directed graphs also reversed."""
+        source, target = graphs.edge_index
+        # Mixed twice: factors must have nothing in common with the hashes of colors and nodes that they multiply.
+        weight = torch.ones_like(source) if graphs.edge_label is None else _mix(_mix(graphs.edge_label)) | 1
+        loop = source == target
+        if bool(loop.any()):
+            weight = torch.where(loop, weight * _LOOP, weight)
+        # In an undirected graph the edges that leave a node go where those that enter it come from.
+        name = _mix(self.open)
+        balance = torch.zeros_like(name).index_add_(0, source, _take(name, target) * weight)
+        balance.index_add_(0, target, _take(-name, source) * weight)
+        is_directed = torch.zeros(len(graphs), dtype=torch.bool, device=graphs.device)
+        is_directed[graphs.batch[balance != 0]] = True
+        if bool(is_directed.any()):
+            reverse = is_directed[graphs.batch[source]]
+            source, target = torch.cat([source, target[reverse]]), torch.cat([target, source[reverse]])
+            weight = torch.cat([weight, weight[reverse] * _REVERSED])
+        if bool((source.diff() < 0).any()):
+            order = torch.argsort(source)
+            source, target, weight = (_take(values, order) for values in (source, target, weight))
+        self.target, self.weight = target, weight
+        self.degree = torch.bincount(source, minlength=graphs.num_nodes)
+        self.first_edge = self.degree.cumsum(0) - self.degree
 
-    def refine(self) -> None:
-        while self.num_cells < self.graphs.num_nodes:
-            color, num_cells = _dense_rank(self.color, self._gather(_mix(self.color - self._first_color())))
-            if num_cells == self.num_cells:
-                return
-            self.color, self.num_cells = color, num_cells
+    def _edges(self, nodes: Int[Tensor, "k"]) -> tuple[Int[Tensor, "e"], Int[Tensor, "e"], Int[Tensor, "e"]]:
+        """Edges that leave the nodes: index of the source among the nodes, target, factor of the label."""
+        degree = self.degree[nodes]
+        source = torch.repeat_interleave(degree)
+        before = self.first_edge[nodes] - (degree.cumsum(0) - degree)
+        edge = torch.arange(len(source), device=nodes.device) + _take(before, source)
+        return source, _take(self.target, edge), _take(self.weight, edge)
 
-    def _first_color(self) -> Int[Tensor, "N"]:
-        """Smallest color of each node's graph: what is hashed must not depend on the other graphs of the batch."""
-        return self.color[self._order()][self.graphs.start]
+    def refine(self, changed: Int[Tensor, "k"]) -> None:
+        """Split cells until none splits, given the nodes whose color is new."""
+        while len(changed):
+            hashed = _mix(self.color[changed] - self.start[changed])
+            difference = hashed - self.sent[changed]
+            self.sent[changed] = hashed
+            source, target, weight = self._edges(changed)
+            self.received.index_add_(0, target, _take(difference, source) * weight)
+            few = len(target) < len(self.received) // 8
+            nodes = target.unique() if few else self.received.nonzero()[:, 0]
+            key = self.received[nodes]
+            self.received[nodes] = 0
+            told = (key != 0) & (self.size[self.color[nodes]] > 1)
+            changed = self._split(nodes[told], key[told])
 
-    def _order(self) -> Int[Tensor, "N"]:
-        return torch.argsort(self.color, stable=True)
+    def _split(self, nodes: Int[Tensor, "k"], key: Int[Tensor, "k"]) -> Int[Tensor, "c"]:
+        """Move nodes to the end of their cells by increasing key, and return those that get a new color.
+
+        The nodes of a cell that are not named stay in front and keep the color.
+        """
+        order = _lexsort(self.color[nodes], key)
+        nodes, key = nodes[order], key[order]
+        color = self.color[nodes]
+        new_cell, new_run = _run_starts(color), _run_starts(color, key)
+        begin = new_cell.nonzero()[:, 0]
+        count = begin.diff(append=begin.new_tensor([len(nodes)]))
+        cells = color[begin]
+        tail = cells + self.size[cells] - count
+        position = torch.arange(len(nodes), device=nodes.device) + torch.repeat_interleave(tail - begin, count)
+        run = new_run.cumsum(0) - 1
+        starts = position[new_run]
+        self.size[cells] -= count
+        self.size[starts] = torch.bincount(run, minlength=len(starts))
+        new_color = starts[run]
+        self.color[nodes] = new_color
+        return nodes[new_color != color]
 
     def split_twins(self) -> None:
-        if self.num_cells == self.graphs.num_nodes:
-            return
-        identity = _mix(torch.arange(self.graphs.num_nodes, device=self.color.device))
-        neighbors = self._gather(identity)
-        self._split_by(neighbors)
-        # Twins that are joined to each other share their neighbors once each counts itself among them.
-        labels = [None] if self.graphs.edge_label is None else self.graphs.edge_label.unique().tolist()
-        for label in labels[:8]:
-            own = identity if label is None else _mix(identity ^ _mix(torch.full_like(identity, label) + 0x5851F42D))
-            self._split_by(neighbors + own)
+        """Number the nodes of one cell that have the same neighbors, or would if they were not joined."""
+        nodes = self.open = self._shared(self.open)
+        source, target, weight = self._edges(nodes)
+        joins = nodes[source] != target  # nodes of one cell have the same loops
+        source, target, weight = source[joins], target[joins], weight[joins]
+        name = _mix(torch.arange(len(self.color), device=nodes.device))
+        around = torch.zeros_like(name)
+        around[nodes] = torch.zeros_like(nodes).index_add_(0, source, _take(name, target) * weight)
+        # Joined twins have the same neighbors once each leaves the other out. A set of them is known by its first.
+        source = nodes[source]
+        alike = self.color[source] == self.color[target]
+        source, target, weight = source[alike], target[alike], weight[alike]
+        twin = around[source] - name[target] * weight == around[target] - name[source] * weight
+        leader = torch.arange(len(name), device=nodes.device)
+        leader.scatter_reduce_(0, source[twin], target[twin], "amin")
+        changed = [self._number(nodes, around), self._number(nodes, leader)]
+        self.refine(torch.cat(changed).unique())
 
-    def _split_by(self, key: Int[Tensor, "N"]) -> None:
-        """Number the nodes that share cell and key by storage; that number refines the cell."""
-        twin, _ = _dense_rank(self.color, key)
-        order = torch.argsort(twin, stable=True)
-        size = torch.bincount(twin)
-        place = torch.empty_like(twin)
-        place[order] = torch.arange(len(twin), device=twin.device) - (size.cumsum(0) - size)[twin[order]]
-        self.color, self.num_cells = _dense_rank(self.color, place)
+    def _number(self, nodes: Int[Tensor, "k"], key: Int[Tensor, "N"]) -> Int[Tensor, "c"]:
+        """Split the nodes that share color and key by their storage order; returns nodes with a new color."""
+        nodes = nodes.sort()[0]
+        nodes = nodes[_lexsort(self.color[nodes], key[nodes])]
+        first = _run_starts(self.color[nodes], key[nodes])
+        index = torch.arange(len(nodes), device=nodes.device)
+        number = index - index[first][first.cumsum(0) - 1]
+        return self._split(nodes[~first], number[~first])
 
     def individualize(self) -> bool:
-        """Tell one node apart in every graph with an unsettled cell; False if there is none."""
-        n = self.graphs.num_nodes
-        if self.num_cells == n:
-            return False
-        order = self._order()
-        shared = torch.bincount(self.color, minlength=self.num_cells)[self.color[order]] > 1
-        # Of the nodes in unsettled cells, sorted by graph and color: the first of each graph.
-        candidates = order[shared]
-        first = _is_first(self.graphs.batch[candidates])
-        alone = torch.ones_like(self.color)
-        alone[candidates[first]] = 0
-        self.color, self.num_cells = _dense_rank(self.color, alone)
-        return True
+        """Tell one node apart in every part that has a cell of several nodes, and refine; False if none has."""
+        self.open = nodes = self._shared(self.open)
+        # New parts are numbered in the order of the old ones that they come from, then of storage.
+        part, component = self.part[nodes], self._component(nodes)
+        order = _lexsort(part, component)
+        self.part[nodes[order]] = _run_starts(part[order], component[order]).cumsum(0)
+        nodes = self._shared(nodes)
+        chosen = nodes[_run_starts(self.part[nodes])]
+        self.refine(self._split(chosen, torch.ones_like(chosen)))
+        return len(chosen) > 0
+
+    def _shared(self, nodes: Int[Tensor, "k"]) -> Int[Tensor, "m"]:
+        """Those of the nodes that share part and color with another, sorted by both."""
+        nodes = nodes[_lexsort(self.part[nodes], self.color[nodes])]
+        first = _run_starts(self.part[nodes], self.color[nodes])
+        alone = first & torch.cat([first[1:], first.new_ones(min(len(nodes), 1))])
+        return nodes[~alone]
+
+    def _component(self, nodes: Int[Tensor, "k"]) -> Int[Tensor, "k"]:
+        """The first node of the connected component of each node, as an index into these nodes."""
+        index = torch.full_like(self.color, -1)
+        index[nodes] = torch.arange(len(nodes), device=nodes.device)
+        source, target, _ = self._edges(nodes)
+        inside = index[target] >= 0
+        source, target = source[inside], index[target[inside]]
+        root = torch.arange(len(nodes), device=nodes.device)
+        while True:
+            # Trees of roots: hook each to the least neighbor of its nodes, then halve the paths.
+            least = root[target]
+            hooked = root.scatter_reduce(0, root[source], least, "amin").scatter_reduce(0, source, least, "amin")
+            hooked = hooked[hooked]
+            if torch.equal(hooked, root):
+                return root
+            root = hooked
+
+    def node_order(self) -> Int[Tensor, "N"]:
+        """All nodes by color; those of one color by part, then by storage."""
+        return _lexsort(self.color, self.part)
 
 
-def _is_first(sorted_values: Int[Tensor, "k"]) -> Bool[Tensor, "k"]:
-    changed = torch.ones_like(sorted_values, dtype=torch.bool)
-    changed[1:] = sorted_values[1:] != sorted_values[:-1]
-    return changed
-
-
-def _dense_rank(*keys: Int[Tensor, "N"]) -> tuple[Int[Tensor, "N"], int]:
-    """Rank 0, 1, ... of the distinct rows of keys in lexicographic order, and how many there are."""
-    order = torch.arange(keys[0].shape[0], device=keys[0].device)
-    for key in reversed(keys):
+def _lexsort(*keys: Shaped[Tensor, "k"]) -> Int[Tensor, "k"]:
+    """The order that sorts by the first key, ties by the next, and ties of all by storage."""
+    order = torch.argsort(keys[-1], stable=True)
+    for key in reversed(keys[:-1]):
         order = order[torch.argsort(key[order], stable=True)]
-    changed = torch.zeros_like(order, dtype=torch.bool)
+    return order
+
+
+def _take(values: Int[Tensor, "k"], index: Int[Tensor, "m"]) -> Int[Tensor, "m"]:
+    """``values[index]``, in a third of the time on the CPU."""
+    return values.index_select(0, index)
+
+
+def _run_starts(*keys: Shaped[Tensor, "k"]) -> Bool[Tensor, "k"]:
+    """Where a key differs from the one before."""
+    starts = torch.zeros_like(keys[0], dtype=torch.bool)
+    starts[:1] = True
     for key in keys:
-        in_order = key[order]
-        changed[1:] |= in_order[1:] != in_order[:-1]
-    rank = torch.empty_like(order)
-    rank[order] = changed.cumsum(0)
-    return rank, int(changed.sum()) + 1 if len(order) else 0
+        starts[1:] |= key[1:] != key[:-1]
+    return starts
+
+
+#: Odd factors of loops, and of edges that are followed against their direction.
+_LOOP, _REVERSED = -7046029254386353131, -4658895280553007687
 
 
 def _mix(z: Int[Tensor, "*n"]) -> Int[Tensor, "*n"]:

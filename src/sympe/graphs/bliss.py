@@ -111,7 +111,7 @@ class _Pairs:
 
 
 def _joined_pairs(graphs: Graphs) -> _Pairs:
-    source, target = graphs.edge_index.long().cpu().numpy()
+    source, target = graphs.edge_index.cpu().numpy()
     label = np.zeros_like(source) if graphs.edge_label is None else graphs.edge_label.cpu().numpy()
     proper = source != target
     source, target, label = source[proper], target[proper], label[proper]
@@ -145,8 +145,8 @@ def _node_colors(graphs: Graphs) -> Ints:
     if graphs.node_label is not None:
         columns.append(graphs.node_label.cpu().numpy())
     if graphs.x is not None:
-        columns.extend(graphs.x.detach().cpu().double().numpy().reshape(graphs.num_nodes, -1).T)
-    source, target = graphs.edge_index.long().cpu().numpy()
+        columns.extend(graphs.x.detach().cpu().double().numpy().T)
+    source, target = graphs.edge_index.cpu().numpy()
     loops = source == target
     if loops.any():
         label = np.zeros(loops.sum()) if graphs.edge_label is None else graphs.edge_label.cpu().numpy()[loops]
