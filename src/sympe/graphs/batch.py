@@ -29,6 +29,8 @@ class Graphs:
         x: Node features, or None. Two nodes with different features are not symmetric.
         num_graphs: Number of graphs; read off ``batch`` if not given (then the last graph is not empty).
 
+    Integers of any width are taken and kept in 64 bits: hashes and pairs of nodes would overflow in less.
+
     Raises:
         ValueError: If shapes, types or devices do not fit together.
     """
@@ -45,15 +47,25 @@ class Graphs:
             raise ValueError(f"edge_index must have shape [2, E]; got {list(self.edge_index.shape)}")
         if self.batch.dim() != 1:
             raise ValueError(f"batch must have shape [N]; got {list(self.batch.shape)}")
-        counts = {"node_label": self.num_nodes, "edge_label": self.num_edges, "x": self.num_nodes}
-        for name, count in counts.items():
+        rows = {"node_label": (self.num_nodes, 1), "edge_label": (self.num_edges, 1), "x": (self.num_nodes, 2)}
+        for name, (count, dim) in rows.items():
             value = getattr(self, name)
-            if value is not None and value.shape[:1] != (count,):
+            if value is None:
+                continue
+            if value.shape[:1] != (count,):
                 raise ValueError(f"{name} must have {count} rows; got shape {list(value.shape)}")
+            if value.dim() != dim:
+                raise ValueError(f"{name} must have {dim} dimension{'s'[: dim - 1]}; got shape {list(value.shape)}")
         for name in ("edge_index", "batch", "node_label", "edge_label"):
             value = getattr(self, name)
-            if value is not None and (value.is_floating_point() or value.dtype == torch.bool):
+            if value is None:
+                continue
+            if value.is_floating_point() or value.is_complex() or value.dtype == torch.bool:
                 raise ValueError(f"{name} must hold integers; got {value.dtype}")
+            if value.dtype != torch.int64:
+                object.__setattr__(self, name, value.long())
+        if self.x is not None and not self.x.is_floating_point():
+            raise ValueError(f"x must hold floating-point numbers; got {self.x.dtype}")
         devices = {str(t.device) for t in self._tensors().values()}
         if len(devices) > 1:
             raise ValueError(f"all tensors must be on one device; got {sorted(devices)}")
@@ -131,8 +143,19 @@ class Graphs:
         return replace(self, **moved)
 
     def select(self, indices: Sequence[int] | Int[Tensor, "k"]) -> "Graphs":
-        """The graphs at ``indices``, in that order (repeats allowed)."""
-        chosen = torch.as_tensor(indices, dtype=torch.long, device=self.device)
+        """The graphs at ``indices``, in that order (repeats allowed).
+
+        Raises:
+            ValueError: If an index is not an integer from 0 to the number of graphs less 1.
+        """
+        chosen = torch.as_tensor(indices, device=self.device)
+        if chosen.dim() != 1 or (chosen.numel() and (chosen.is_floating_point() or chosen.dtype == torch.bool)):
+            raise ValueError(f"indices must be one row of integers; got {chosen.dtype} {list(chosen.shape)}")
+        chosen = chosen.long()
+        if len(chosen) and (int(chosen.min()) < 0 or int(chosen.max()) >= self.num_graphs):
+            raise ValueError(
+                f"indices must lie in 0..{self.num_graphs - 1}; got {int(chosen.min())}..{int(chosen.max())}"
+            )
         sizes = self.sizes[chosen]
         batch = torch.repeat_interleave(torch.arange(len(chosen), device=self.device), sizes)
         ends = sizes.cumsum(0)
@@ -161,16 +184,18 @@ def concatenate(parts: Sequence[Graphs]) -> Graphs:
     """One batch out of several.
 
     Raises:
-        ValueError: If there are none, or only some of them carry labels or features.
+        ValueError: If there are none, only some of them carry labels or features, or features differ in width.
     """
     if not parts:
         raise ValueError("expected at least one batch of graphs; got none")
     optional: dict[str, Tensor | None] = {}
     for name in ("node_label", "edge_label", "x"):
         values = [getattr(part, name) for part in parts]
-        present = [value for value in values if value is not None]
+        present: list[Tensor] = [value for value in values if value is not None]
         if present and len(present) < len(values):
             raise ValueError(f"either all batches carry {name} or none does; {len(present)} of {len(values)} do")
+        if name == "x" and len(widths := {value.shape[1] for value in present}) > 1:
+            raise ValueError(f"all batches must carry features of one width; got widths {sorted(widths)}")
         optional[name] = torch.cat(present) if present else None
     node_shift = [0]
     graph_shift = [0]
