@@ -29,16 +29,20 @@ def from_edges(
         directed: Whether an edge (i, j) leaves (j, i) out.
 
     Raises:
-        ValueError: If an edge joins nodes that are not there, or labels do not match in number.
+        ValueError: If an edge is not a pair of nodes that are there, or labels do not match in number.
     """
     sizes: list[int] = []
     arcs: list[np.ndarray] = []
     shift = 0
     for index, (n, edges) in enumerate(graphs):
-        pairs = np.asarray(edges, dtype=np.int64).reshape(-1, 2)
+        pairs = np.asarray(edges) if len(edges) else np.zeros((0, 2), np.int64)
+        if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
+            raise ValueError(f"edges of graph {index} must be pairs of integers; got {pairs.dtype} {list(pairs.shape)}")
+        if n < 0:
+            raise ValueError(f"graph {index} must have 0 nodes or more; got {n}")
         if pairs.size and (pairs.min() < 0 or pairs.max() >= n):
             raise ValueError(f"edges of graph {index} must join nodes 0..{n - 1}; got {pairs.min()}..{pairs.max()}")
-        arcs.append(pairs + shift)
+        arcs.append(pairs.astype(np.int64) + shift)
         sizes.append(n)
         shift += n
     flat = torch.from_numpy(np.concatenate(arcs, axis=0) if arcs else np.zeros((0, 2), np.int64)).T
@@ -101,7 +105,8 @@ def from_pyg(data: Any) -> Graphs:
         batch = torch.zeros(data.num_nodes, dtype=torch.long, device=data.edge_index.device)
         num_graphs = 1
     else:
-        num_graphs = data.num_graphs
+        # A Data that was batched by hand does not know the number of its graphs.
+        num_graphs = getattr(data, "num_graphs", -1)
     x = getattr(data, "x", None)
     return Graphs(
         edge_index=data.edge_index,
@@ -117,12 +122,15 @@ def to_pyg(graphs: Graphs) -> Any:
     """A PyG ``Batch`` with the same nodes, edges, labels and features.
 
     Raises:
+        ValueError: If there are no graphs, which a ``Batch`` cannot hold.
         ImportError: If PyG is not installed (``pip install sympe[pyg]``).
     """
     try:
         from torch_geometric.data import Batch, Data
     except ImportError as error:
         raise ImportError("to_pyg needs PyG: pip install sympe[pyg]") from error
+    if not len(graphs):
+        raise ValueError("expected at least one graph; got none")
     parts = []
     for index in range(len(graphs)):
         one = graphs.select([index])
@@ -140,7 +148,7 @@ def from_dense(adjacency: Shaped[Tensor, "B n n"], mask: Bool[Tensor, "B n"] | N
         mask: True where there is a node; all are nodes if left out.
 
     Raises:
-        ValueError: If the shapes do not fit, or an edge touches a padded node.
+        ValueError: If the shapes do not fit, an entry is not an integer, or an edge touches a padded node.
     """
     if adjacency.dim() != 3 or adjacency.shape[1] != adjacency.shape[2]:
         raise ValueError(f"adjacency must have shape [B, n, n]; got {list(adjacency.shape)}")
@@ -149,11 +157,17 @@ def from_dense(adjacency: Shaped[Tensor, "B n n"], mask: Bool[Tensor, "B n"] | N
         mask = torch.ones(count, n, dtype=torch.bool, device=adjacency.device)
     if mask.shape != (count, n):
         raise ValueError(f"mask must have shape [{count}, {n}]; got {list(mask.shape)}")
+    if mask.dtype != torch.bool:
+        raise ValueError(f"mask must hold booleans; got {mask.dtype}")
     owner, source, target = adjacency.nonzero(as_tuple=True)
     if bool((~(mask[owner, source] & mask[owner, target])).any()):
         raise ValueError("an edge touches a padded node: adjacency must be zero where mask is False")
     position = mask.flatten().cumsum(0).view(count, n) - 1
     values = adjacency[owner, source, target]
+    if adjacency.is_floating_point():
+        unfit = ~(values.isfinite() & (values == values.round()))
+        if bool(unfit.any()):
+            raise ValueError(f"entries of adjacency must be integers; got {values[unfit][0].item()}")
     plain = adjacency.dtype == torch.bool or bool((values == 1).all())
     return Graphs(
         edge_index=torch.stack([position[owner, source], position[owner, target]]),
@@ -165,6 +179,8 @@ def from_dense(adjacency: Shaped[Tensor, "B n n"], mask: Bool[Tensor, "B n"] | N
 
 def to_dense(graphs: Graphs) -> tuple[Int[Tensor, "B n n"], Bool[Tensor, "B n"]]:
     """Padded adjacency matrices (edge labels as entries, 1 where there are none) and the mask of nodes.
+
+    Parallel edges are counted once.
 
     Raises:
         ValueError: If an edge label is 0, which a matrix could not tell from "no edge".
