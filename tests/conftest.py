@@ -1,9 +1,12 @@
-"""Settings for all tests: one thread, and a seeded generator."""
+"""Settings for all tests: one thread, and chance that is the same in every run."""
 
 import pytest
 import torch
+from hypothesis import settings
 
 torch.set_num_threads(1)
+settings.register_profile("sympe", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("sympe")
 
 
 @pytest.fixture
