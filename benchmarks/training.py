@@ -14,13 +14,13 @@ import argparse
 from collections.abc import Callable
 
 import torch
-from timing import Table, interleave
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, linear, silu
 
 from sympe.nets.complete_graph import CompleteGraphLayer
 from sympe.tasks.graph_autoencoder import Batch, GraphAutoencoder, GraphSet, erdos_renyi, make_config
 from sympe.tasks.graph_autoencoder.data import seeded_generator
+from timing import Table, interleave
 
 
 def plain_layer(layer: CompleteGraphLayer, h: Tensor, adjacency: Tensor) -> Tensor:
