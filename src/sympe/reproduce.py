@@ -39,7 +39,7 @@ class Job:
         return self.folder.as_posix()
 
 
-#: The poster's rows, then the combination, then the matched controls.
+#: The poster's rows, then the combination with the Laplacian, the matched controls, and the best order found.
 AUTOENCODER_ROWS = (
     "none",
     "noise",
@@ -50,8 +50,12 @@ AUTOENCODER_ROWS = (
     "laplacian-permutation",
     "laplacian-noise",
     "sympe-no-gradient",
+    "sympe-depth-first",
 )
-AUTOENCODER_BEST = ("sympe", "permutation", "laplacian", "laplacian-sympe", "laplacian-permutation", "laplacian-noise")
+#: Rows of the full preset alone: other orders, by the same recipe and three seeds.
+AUTOENCODER_ORDERS = ("sympe-labelling", "sympe-breadth-first", "laplacian-depth-first")
+#: Rows of the full preset that are trained longer.
+AUTOENCODER_BEST = ("sympe", "laplacian", "laplacian-permutation")
 
 
 def autoencoder_jobs(preset: str) -> list[Job]:
@@ -59,9 +63,10 @@ def autoencoder_jobs(preset: str) -> list[Job]:
     rows: list[tuple[str, str, int]] = []
     if preset == "smoke":
         rows = [(method, "smoke", 0) for method in AUTOENCODER_ROWS]
-    if preset in ("quick", "full"):
-        rows = [(method, "fast", seed) for seed in range(1 if preset == "quick" else 3) for method in AUTOENCODER_ROWS]
+    if preset == "quick":
+        rows = [(method, "fast", 0) for method in AUTOENCODER_ROWS]
     if preset == "full":
+        rows = [(method, "fast", seed) for seed in range(3) for method in AUTOENCODER_ROWS + AUTOENCODER_ORDERS]
         rows += [(method, "best", seed) for seed in range(3) for method in AUTOENCODER_BEST]
     jobs = [Job(graph_autoencoder.TASK, None, Path(graph_autoencoder.TASK, "erdos-renyi", "floor"))]
     for method, recipe, seed in rows:

@@ -54,6 +54,12 @@ class Permutation:
         """Position of each node in the canonical order of its own graph, ``0 .. n_i - 1``."""
         return self.preimage - self.start
 
+    def to(self, device: torch.device | str) -> "Permutation":
+        """The same permutations on another device."""
+        relaxed = None if self.relaxed is None else self.relaxed.to(device)
+        held = (self.image, self.preimage, self.batch, self.start)
+        return Permutation(*(tensor.to(device) for tensor in held), relaxed)
+
     @classmethod
     def from_order(cls, order: Int[Tensor, "N"], like: NodeBatch) -> "Permutation":
         """The permutation whose ``image`` is ``order``: position ``r`` in the canonical form holds node ``order[r]``.
