@@ -56,9 +56,13 @@ class Permutation:
 
     def to(self, device: torch.device | str) -> "Permutation":
         """The same permutations on another device."""
-        relaxed = None if self.relaxed is None else self.relaxed.to(device)
-        held = (self.image, self.preimage, self.batch, self.start)
-        return Permutation(*(tensor.to(device) for tensor in held), relaxed)
+        return Permutation(
+            self.image.to(device),
+            self.preimage.to(device),
+            self.batch.to(device),
+            self.start.to(device),
+            None if self.relaxed is None else self.relaxed.to(device),
+        )
 
     @classmethod
     def from_order(cls, order: Int[Tensor, "N"], like: NodeBatch) -> "Permutation":
