@@ -64,9 +64,27 @@ def read_record(path: Path) -> Record:
         ValueError: If the file is not a record; the message names it.
     """
     try:
-        return Record(**json.loads(path.read_text()))
+        record = Record(**json.loads(path.read_text()))
+        _check_types(record)
+        return record
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, TypeError) as error:
         raise ValueError(f"{path} is not a record of a run: {error}") from error
+
+
+def _check_types(record: Record) -> None:
+    """Raise TypeError where a field, a metric or a curve is not of its type."""
+    kinds: dict[str, Any] = {"seed": int, "seconds": int | float}
+    kinds |= dict.fromkeys(("task", "method", "recipe", "data"), str)
+    kinds |= dict.fromkeys(("config", "metrics", "history", "environment"), dict)
+    for name, kind in kinds.items():
+        if not isinstance(getattr(record, name), kind):
+            raise TypeError(f"{name} must be of type {getattr(kind, '__name__', kind)}; got {getattr(record, name)!r}")
+    for name, value in record.metrics.items():
+        if not isinstance(value, int | float | None):
+            raise TypeError(f"metric {name} must be a number or null; got {value!r}")
+    for name, curve in record.history.items():
+        if not isinstance(curve, list) or not all(isinstance(value, int | float) for value in curve):
+            raise TypeError(f"history {name} must be a list of numbers; got {curve!r}")
 
 
 def read_records(folder: Path) -> list[Record]:
