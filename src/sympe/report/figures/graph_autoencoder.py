@@ -46,7 +46,8 @@ def error_by_method(group: Group, records: Sequence[Record], name: str) -> Pictu
         color = _color(method)
         for value in samples[method].values:
             _dot(axes, limits, value, y, color=color, alpha=0.75, size=6)
-        axes.plot(limits.place(means[method]), y, "|", color=color, markersize=17, markeredgewidth=2.2, clip_on=False)
+        if means[method] > 0:
+            axes.plot(means[method], y, "|", color=color, markersize=17, markeredgewidth=2.2)
         if method in poster:
             axes.plot(poster[method], y, "D", mfc="none", mec=canvas.INK, markersize=6.5)
         text = mean_and_spread(means[method], samples[method].spread)
