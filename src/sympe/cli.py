@@ -150,7 +150,10 @@ def main(arguments: list[str] | None = None) -> None:
         line = " ".join(str(error).split()) or type(error).__name__
         print(f"sympe: {line}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as error:
+        # Lightning turns the interruption of a training into an exit of its own.
+        if not isinstance(error, KeyboardInterrupt) and not isinstance(error.__context__, KeyboardInterrupt):
+            raise
         print("sympe: interrupted; the same command with --resume goes on", file=sys.stderr)
         sys.exit(130)
 

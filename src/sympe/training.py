@@ -14,6 +14,7 @@ from pickle import UnpicklingError
 from typing import Any, TypeVar
 
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
@@ -40,8 +41,11 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> dict[str, Any]:
         try:
-            return torch.load(path, map_location=map_location, weights_only=True)
-        except (RuntimeError, EOFError, KeyError, ValueError, UnpicklingError) as error:
+            checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+            if "state_dict" not in checkpoint:
+                raise KeyError("state_dict")
+            return checkpoint
+        except (RuntimeError, EOFError, KeyError, TypeError, ValueError, UnpicklingError) as error:
             # What PyTorch has to say here is long, or advice that does not help.
             raise ValueError(f"{path} is no checkpoint of this program, or damaged; remove it to start anew") from error
 
@@ -114,25 +118,31 @@ def make_trainer(
         devices: Processes; more than one train by DDP (gloo on CPUs, nccl on GPUs).
         accelerator: ``auto``, ``cpu`` or ``gpu``.
         shown: Logged values to show beside a progress bar on stderr, and their labels; None for no bar.
+
+    Raises:
+        ValueError: If there is no such accelerator, or not that many devices.
     """
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     for known in (".*num_workers.*", ".*logging interval.*", ".*LeafSpec.*"):
         warnings.filterwarnings("ignore", message=known)
-    return Trainer(
-        max_epochs=epochs,
-        accelerator=accelerator,
-        devices=devices,
-        strategy="ddp" if devices > 1 else "auto",
-        use_distributed_sampler=False,
-        logger=[CSVLogger(folder, name="logs/csv"), TensorBoardLogger(folder, name="logs/tensorboard")],
-        callbacks=[SaveEachEpoch(folder / CHECKPOINT)] + ([] if shown is None else [ShowProgress(shown)]),
-        plugins=[AtomicCheckpointIO()],
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=True,
-        num_sanity_val_steps=0,
-    )
+    try:
+        return Trainer(
+            max_epochs=epochs,
+            accelerator=accelerator,
+            devices=devices,
+            strategy="ddp" if devices > 1 else "auto",
+            use_distributed_sampler=False,
+            logger=[CSVLogger(folder, name="logs/csv"), TensorBoardLogger(folder, name="logs/tensorboard")],
+            callbacks=[SaveEachEpoch(folder / CHECKPOINT)] + ([] if shown is None else [ShowProgress(shown)]),
+            plugins=[AtomicCheckpointIO()],
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            enable_checkpointing=True,
+            num_sanity_val_steps=0,
+        )
+    except MisconfigurationException as error:
+        raise ValueError(f"{devices} x {accelerator} cannot be had here: {error}") from error
 
 
 def build_from_seed(build: Callable[[], T], seed: int) -> T:

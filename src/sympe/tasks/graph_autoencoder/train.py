@@ -1,5 +1,6 @@
 """One run of the graph autoencoder: train, choose weights, test, write the record."""
 
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -88,8 +89,10 @@ class TrainAutoencoder(LightningModule):
 
     def on_train_epoch_end(self) -> None:
         epoch, config = self.current_epoch + 1, self.config
-        loss = self.trainer.strategy.reduce(self._epoch_loss, reduce_op="mean")
-        self._remember("train_loss", float(loss) / self.trainer.num_training_batches)
+        loss = float(self.trainer.strategy.reduce(self._epoch_loss, reduce_op="mean"))
+        if not math.isfinite(loss):
+            raise ValueError(f"the training loss became {loss} in epoch {epoch}; a lower learning rate may help")
+        self._remember("train_loss", loss / self.trainer.num_training_batches)
         if epoch % config.validate_every == 0 or epoch == config.epochs:
             # Every process validates alike on all graphs: nothing needs to be gathered.
             self.model.eval()
@@ -147,7 +150,8 @@ def run(
         The record, or None in a process that is not the first of several.
 
     Raises:
-        ValueError: If the data cannot be used, or ``folder`` holds a run and ``resume`` is not set.
+        ValueError: If the data cannot be used, ``folder`` holds a run and ``resume`` is not set, or the loss
+            is not finite.
     """
     if (folder / FILE_NAME).exists() and resume:
         record = read_record(folder / FILE_NAME)
