@@ -132,7 +132,9 @@ def unusual_config(record: Record, others: Iterable[Record]) -> dict[str, Any]:
 
 
 def _shared_config(record: Record) -> dict[str, Any]:
-    return {name: value for name, value in (record.config or {}).items() if name not in ("method", "seed")}
+    # A value of None is one that was not set: the same as none at all.
+    config = record.config or {}
+    return {name: value for name, value in config.items() if name not in ("method", "seed") and value is not None}
 
 
 def _code(value: Any) -> str:
