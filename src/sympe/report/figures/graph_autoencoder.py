@@ -6,6 +6,7 @@ from statistics import fmean
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from sympe.report import autoencoder as task
 from sympe.report.figures import canvas
@@ -14,7 +15,7 @@ from sympe.report.statistics import Group, finite, sample
 from sympe.report.tables.table import mean_and_spread, number
 from sympe.results import Record
 
-#: The color tells what the sort (or its substitute) is; what also sees the Laplacian has the same color, filled.
+#: The color tells what the sort (or its substitute) is; what also sees the Laplacian has the same, dashed.
 COLORS = {
     "none": canvas.GRAY,
     "noise": canvas.ORANGE,
@@ -23,7 +24,11 @@ COLORS = {
     "sympe": canvas.BLUE,
     "sympe-no-gradient": canvas.SKY,
     "sympe-labelling": canvas.PURPLE,
-    "sympe-refinement": canvas.YELLOW,
+    "sympe-refinement": canvas.INDIGO,
+    "sympe-spectral": canvas.TEAL,
+    "sympe-breadth-first": canvas.YELLOW,
+    "sympe-depth-first": canvas.BROWN,
+    "sympe-canonical-breadth-first": canvas.WINE,
 }
 
 
@@ -92,6 +97,7 @@ def learning_curves(group: Group, name: str) -> Picture | None:
                 _zero(axes, epoch, limits.low, "v", _color(method))
     limits.apply(axes, "y")
     axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel("wrong node pairs of validation graphs, %")
     # In the order in which the curves end, so that the eye finds a name beside its curve.
     handles, _ = axes.get_legend_handles_labels()
@@ -194,7 +200,7 @@ def _color(method: str) -> str:
         return COLORS[base]
     if f"sympe-{base}" in COLORS:
         return COLORS[f"sympe-{base}"]
-    palette = (canvas.PURPLE, canvas.YELLOW, canvas.SKY, canvas.GREEN)
+    palette = (canvas.INDIGO, canvas.TEAL, canvas.WINE, canvas.BROWN)
     return palette[sum(base.encode("utf-8", "replace")) % len(palette)]
 
 
