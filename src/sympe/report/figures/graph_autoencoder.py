@@ -28,7 +28,7 @@ COLORS = {
     "sympe-spectral": canvas.TEAL,
     "sympe-breadth-first": canvas.YELLOW,
     "sympe-depth-first": canvas.BROWN,
-    "sympe-canonical-breadth-first": canvas.WINE,
+    "sympe-canonical-depth-first": canvas.WINE,
 }
 
 

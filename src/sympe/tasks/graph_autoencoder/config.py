@@ -16,7 +16,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "sympe-spectral": ("spectral",),
     "sympe-breadth-first": ("breadth-first",),
     "sympe-depth-first": ("depth-first",),
-    "sympe-canonical-breadth-first": ("canonical-breadth-first",),
+    "sympe-canonical-depth-first": ("canonical-depth-first",),
     "laplacian-noise": ("laplacian", "noise"),
     "laplacian-permutation": ("laplacian", "permutation"),
     "laplacian-sympe": ("laplacian", "sort"),

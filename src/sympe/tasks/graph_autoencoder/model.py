@@ -40,7 +40,7 @@ def make_encoding(name: str, config: Config, max_nodes: int) -> nn.Module:
         "spectral": Spectral,
         "breadth-first": BreadthFirst,
         "depth-first": DepthFirst,
-        "canonical-breadth-first": lambda: BreadthFirst(Refinement()),
+        "canonical-depth-first": lambda: DepthFirst(Refinement()),
         "sort": lambda: Sort(NodeScore(), temperature=config.temperature),
         "sort-no-gradient": lambda: Sort(NodeScore(), temperature=None),
     }
