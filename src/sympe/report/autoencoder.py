@@ -22,7 +22,7 @@ LABELS = {
     "sympe-spectral": "SymPE: sort by the Fiedler vector",
     "sympe-breadth-first": "SymPE: breadth-first order",
     "sympe-depth-first": "SymPE: depth-first order",
-    "sympe-canonical-depth-first": "SymPE: breadth-first order of a canonical form",
+    "sympe-canonical-depth-first": "SymPE: depth-first order of a canonical form",
     "laplacian-noise": "Laplacian + noise (control)",
     "laplacian-permutation": "Laplacian + random permutation (control)",
     "laplacian-sympe": "Laplacian + SymPE: sort by a learned scalar",
