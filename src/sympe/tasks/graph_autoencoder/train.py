@@ -69,7 +69,7 @@ class TrainAutoencoder(LightningModule):
         )
 
     def train_dataloader(self) -> DataLoader:
-        return DataLoader(self.train_set, sampler=self.sampler(), batch_size=None)
+        return DataLoader(self.train_set, sampler=self.sampler(), batch_size=None, generator=torch.Generator())
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         return batch.to(device)
