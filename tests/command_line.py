@@ -1,0 +1,59 @@
+"""The command ``sympe``, called inside this process or in one of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import pytest
+
+from sympe.cli import main
+
+
+class Outcome(NamedTuple):
+    """What a command left: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def complaint(self) -> str:
+        """The one line that a failed command owes its user; nothing else but progress may stand beside it."""
+        lines = [line for line in self.err.splitlines() if line.startswith("sympe: ")]
+        assert self.code == 2, self
+        assert self.out == "", self
+        assert len(lines) == 1, self
+        assert self.err.endswith(f"{lines[0]}\n"), self
+        assert "Traceback" not in self.err, self
+        return lines[0]
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> Outcome:
+    """Call the command in this process."""
+    capsys.readouterr()
+    code = 0
+    try:
+        main([str(argument) for argument in arguments])
+    except SystemExit as end:
+        code = int(end.code or 0)
+    return Outcome(code, *capsys.readouterr())
+
+
+def start(*arguments: object, stdout: int | IO[Any], stderr: int | IO[Any]) -> subprocess.Popen[str]:
+    """Start the command in a process of its own, with one thread."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "sympe.cli", *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+    )
+
+
+def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Every file below a folder, with its bytes and when it was written."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
