@@ -1,0 +1,51 @@
+"""Kernels that run on the device are traced by ``torch.compile`` without a graph break, if no generator is given."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from examples import LARGE, batch_of
+from sympe import Graphs, InversionKernel, SinusoidalRankEncoding, SymPE
+from sympe.canonicalize import Constant, NodeOrder, Sort
+
+
+class Degrees(nn.Module):
+    def forward(self, x: Graphs) -> Tensor:
+        return torch.zeros(x.num_nodes).index_add(0, x.edge_index[1], torch.ones(x.num_edges))
+
+
+class OfTensors(nn.Module):
+    """An encoding called as compiled networks are: on tensors."""
+
+    def __init__(self, canonicalizer: NodeOrder | Constant) -> None:
+        super().__init__()
+        self.pe = SymPE(InversionKernel(canonicalizer), SinusoidalRankEncoding(4))
+
+    def forward(self, edge_index: Tensor, batch: Tensor, num_graphs: int) -> Tensor:
+        return self.pe(Graphs(edge_index, batch, num_graphs=num_graphs))
+
+
+@pytest.mark.parametrize(
+    "canonicalizer", [Constant(), Sort(Degrees(), temperature=None), Sort(Degrees())], ids=["constant", "hard", "soft"]
+)
+def test_one_graph_without_a_break(canonicalizer: NodeOrder | Constant) -> None:
+    x = batch_of({name: LARGE[name][0] for name in ("cycle 8", "petersen")})
+    network = OfTensors(canonicalizer)
+    torch.compiler.reset()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        compiled = torch.compile(network, fullgraph=True, backend="eager")
+        first, second = (compiled(x.edge_index, x.batch, 2) for _ in range(2))
+    assert not torch.equal(first, second)
+    for moved in (first, second):
+        for n, part in zip((8, 10), moved.split((8, 10)), strict=True):
+            distance = torch.cdist(part, network.pe.encoding.rows(n)).detach()
+            assert sorted(distance.argmin(1).tolist()) == list(range(n))
+            assert distance.min(1).values.max() < 1e-4
+
+
+def test_what_is_cached_is_computed_once() -> None:
+    x = batch_of({name: LARGE[name][0] for name in ("cycle 8", "petersen")})
+    assert x.ptr is x.ptr
+    assert x.start is x.start
+    assert Graphs.sizes.__doc__ == "Number of nodes of each graph."
