@@ -45,12 +45,12 @@ CONTROLS: dict[str, tuple[str, ...]] = {
     "sympe-spectral": ("permutation",),
     "sympe-breadth-first": ("permutation",),
     "sympe-depth-first": ("permutation",),
-    "sympe-canonical-depth-first": ("permutation",),
+    "sympe-canonical-depth-first": ("permutation", "sympe-depth-first"),
     "laplacian-permutation": ("laplacian", "laplacian-noise"),
     "laplacian-sympe": ("laplacian", "laplacian-permutation", "laplacian-sympe-no-gradient"),
     "laplacian-spectral": ("laplacian", "laplacian-permutation"),
     "laplacian-breadth-first": ("laplacian", "laplacian-permutation"),
-    "laplacian-depth-first": ("laplacian", "laplacian-permutation"),
+    "laplacian-depth-first": ("laplacian", "laplacian-permutation", "sympe-depth-first"),
 }
 
 #: What the record of a floor holds, and what to say of it.
