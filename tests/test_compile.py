@@ -25,6 +25,7 @@ class OfTensors(nn.Module):
         return self.pe(Graphs(edge_index, batch, num_graphs=num_graphs))
 
 
+@pytest.mark.untyped
 @pytest.mark.parametrize(
     "canonicalizer", [Constant(), Sort(Degrees(), temperature=None), Sort(Degrees())], ids=["constant", "hard", "soft"]
 )

@@ -101,6 +101,7 @@ def test_to_another_device(graphs: Graphs) -> None:
     assert same_graphs(graphs.to("cpu"), graphs)
 
 
+@pytest.mark.untyped  # annotations leave unsigned integers out
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32])
 def test_narrow_integers_are_taken(dtype: torch.dtype) -> None:
     graphs = from_edges([(3, [(0, 1), (1, 2)])], node_label=[1, 2, 1], edge_label=[3, 3])
@@ -118,6 +119,7 @@ PAIR = torch.tensor([[0, 1], [1, 0]])
 TWO = torch.tensor([0, 0])
 
 
+@pytest.mark.untyped
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -170,6 +172,7 @@ def test_edges_without_nodes() -> None:
         Graphs(PAIR, torch.zeros(0, dtype=torch.long)).validate()
 
 
+@pytest.mark.untyped
 @pytest.mark.parametrize(
     ("indices", "message"),
     [

@@ -50,6 +50,7 @@ def test_no_graphs() -> None:
     assert mask.shape == (0, 0)
 
 
+@pytest.mark.untyped
 @pytest.mark.parametrize(
     ("n", "edges", "labels", "message"),
     [
@@ -123,6 +124,7 @@ def test_pyg_data() -> None:
     assert from_pyg(by_hand).sizes.tolist() == [2, 1]
 
 
+@pytest.mark.untyped
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -170,6 +172,7 @@ def test_dense_masks_may_have_holes() -> None:
     assert x.num_nodes == 2
 
 
+@pytest.mark.untyped
 @pytest.mark.parametrize(
     ("adjacency", "mask", "message"),
     [

@@ -11,7 +11,7 @@ stands at ``image[r]`` in :math:`x`; so the **rank** of a node of :math:`x` is r
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -20,6 +20,7 @@ from torch import Tensor
 from sympe.groups.base import Group
 
 
+@runtime_checkable
 class NodeBatch(Protocol):
     """What the group must know of a batch: which graph each node is in, and where that graph starts."""
 
