@@ -193,10 +193,8 @@ class _Partition:
     def individualize(self) -> bool:
         """Tell one node apart in every part that has a cell of several nodes, and refine; False if none has."""
         self.open = nodes = self._shared(self.open)
-        # New parts are numbered in the order of the old ones that they come from, then of storage.
-        part, component = self.part[nodes], self._component(nodes)
-        order = _lexsort(part, component)
-        self.part[nodes[order]] = _run_starts(part[order], component[order]).cumsum(0)
+        # The nodes come part by part, so new parts are numbered in the order of the old ones that they are taken from.
+        self.part[nodes] = self._component(nodes)
         nodes = self._shared(nodes)
         chosen = nodes[_run_starts(self.part[nodes])]
         self.refine(self._split(chosen, torch.ones_like(chosen)))
