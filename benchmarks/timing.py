@@ -1,0 +1,113 @@
+"""Times of several ways to do one thing, measured in turns, as a table and as JSON.
+
+Times are processor time, of all threads: run with one (``OMP_NUM_THREADS=1``). Then they are the wall times of a
+machine that does nothing else, whatever share of a core other programs leave. What those still do is slow memory
+and caches down, for all ways alike and not for long: so each way is run once per turn. The ratio of two ways
+within a turn says more than their times do; times of two tables should not be compared.
+"""
+
+import gc
+import json
+import os
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from sympe.atomic import write_atomically
+from sympe.results import describe_environment
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def interleave(runs: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
+    """Seconds of processor time that each run takes, in ``repeats`` turns after one to warm up."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for turn in range(repeats + 1):
+        for name, run in runs.items():
+            gc.collect()
+            start = time.process_time()
+            run()
+            seconds = time.process_time() - start
+            if turn:
+                times[name].append(seconds)
+    return times
+
+
+def peak_memory() -> float:
+    """Most memory that this process has held so far, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+class Table:
+    """Rows of medians with their range, and ratios to one of the rows.
+
+    Args:
+        name: Name of the JSON file.
+        title: What the numbers are, with their unit.
+    """
+
+    def __init__(self, name: str, title: str) -> None:
+        self.name = name
+        self.title = title
+        self.rows: list[dict[str, Any]] = []
+
+    def add_times(
+        self,
+        times: Mapping[str, Sequence[float]],
+        relative_to: str | None = None,
+        more: Mapping[str, Mapping[str, float | int | None]] | None = None,
+    ) -> None:
+        """One row for each list of times, taken in turns.
+
+        Args:
+            times: The times of each row, in the table's unit.
+            relative_to: The row whose time the others are divided by: the median over turns is given.
+            more: Further columns, by row.
+        """
+        for name, values in times.items():
+            row = {
+                "row": name,
+                "median": statistics.median(values),
+                "lowest": min(values),
+                "highest": max(values),
+                "repeats": len(values),
+            }
+            if relative_to is not None:
+                reference = times[relative_to]
+                row["ratio"] = statistics.median(v / r for v, r in zip(values, reference, strict=True))
+                row["ratio_to"] = relative_to
+            self.rows.append(row | dict((more or {}).get(name, {})))
+
+    def print(self) -> None:
+        hidden = ("row", "repeats", "ratio_to")
+        columns = [c for c in dict.fromkeys(key for row in self.rows for key in row) if c not in hidden]
+        table = RichTable("", *columns, title=self.title, title_justify="left")
+        for column in table.columns[1:]:
+            column.justify = "right"
+        for row in self.rows:
+            table.add_row(row["row"], *(_format(row.get(column)) for column in columns))
+        Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+    def write(self) -> Path:
+        """Write ``results/<name>.json`` beside this file, with the environment."""
+        busy = dict(zip(("1_min", "5_min", "15_min"), os.getloadavg(), strict=True))
+        environment = describe_environment() | {"cores": os.cpu_count(), "load_average": busy}
+        content = {"title": self.title, "rows": self.rows, "environment": environment}
+        text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+        path = RESULTS / f"{self.name}.json"
+        write_atomically(path, lambda file: file.write(text.encode()))
+        return path
+
+
+def _format(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
