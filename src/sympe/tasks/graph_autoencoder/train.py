@@ -106,7 +106,7 @@ class TrainAutoencoder(LightningModule):
                 self.best_state = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.seconds += time.perf_counter() - self._started
 
-    def _remember(self, name: str, value: float) -> None:
+    def _remember(self, name: str, value: int | float) -> None:
         self.history.setdefault(name, []).append(value)
         if name != "validation_epoch":
             self.log(name, value, sync_dist=True)
