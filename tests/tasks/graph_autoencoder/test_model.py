@@ -164,7 +164,7 @@ def test_loss_and_errors_by_the_formula(n: int, generator: torch.Generator) -> N
     model = autoencoder("noise")
     model.bias.data.fill_(1.5)
     upper = (torch.rand(3, n, n, generator=generator) < 0.5).float().triu(1)
-    graphs = batch_from(from_edges([(n, upper[b].nonzero().tolist()) for b in range(3)]))
+    graphs = batch_from(from_edges([(n, [(int(i), int(j)) for i, j in u.nonzero()]) for u in upper]))
     code = torch.randn(3, n, 8, generator=generator)
     logits, result = model.decode(code), model.compare(graphs, code)
     for b in range(3):
