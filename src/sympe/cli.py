@@ -105,6 +105,8 @@ class TableCommand:
     """Folder below which the records are."""
     json: bool = False
     """Print one JSON object on stdout instead of the table."""
+    markdown: bool = False
+    """Print the tables as Markdown."""
 
     def __call__(self) -> None:
         from sympe.results import read_records
@@ -112,6 +114,11 @@ class TableCommand:
         records = read_records(self.runs)
         if not records:
             raise ValueError(f"no records of runs below {self.runs}")
+        if self.markdown and not self.json:
+            from sympe.report import tables_of
+
+            print("\n".join(table.markdown() for table in tables_of(records)), end="")
+            return
         _print_records(records, self.json)
 
 
