@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from examples import LARGE, SMALL, batch_of, shuffle_edges
-from laws import check_element, check_kernel, copies, local_images
+from laws import check_element, check_inversion_kernel, check_kernel, copies, local_images
 from sympe import Graphs, InversionKernel
-from sympe.canonicalize import BreadthFirst, DepthFirst
+from sympe.canonicalize import BreadthFirst, DepthFirst, Labelling
 from sympe.canonicalize.traversal import Traversal
 from sympe.graphs import concatenate, from_networkx
 
@@ -65,6 +65,16 @@ def test_on_a_binary_tree_the_two_are_the_textbook_orders() -> None:
 @pytest.mark.parametrize("traversal", TRAVERSALS)
 def test_the_law_moves_with_the_input(traversal: type[Traversal], generator: torch.Generator) -> None:
     check_kernel(InversionKernel(traversal()), SMALL, generator)
+
+
+@pytest.mark.parametrize("traversal", TRAVERSALS)
+def test_a_walk_over_the_canonical_form_is_canonical(traversal: type[Traversal], generator: torch.Generator) -> None:
+    examples = SMALL | {name: LARGE[name][0] for name in ("petersen", "frucht", "two triangles", "kekule benzene")}
+    check_inversion_kernel(InversionKernel(traversal(Labelling())), examples, generator)
+    x = LARGE["petersen"][0]
+    image = traversal(Labelling())(x).image.tolist()
+    pairs = set(map(tuple, x.edge_index.T.tolist()))
+    assert all(any((a, b) in pairs for a in image[:r]) for r, b in enumerate(image) if r)
 
 
 @pytest.mark.parametrize("traversal", TRAVERSALS)
