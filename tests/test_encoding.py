@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from examples import LARGE, SMALL, batch_of, crowds, single
+from examples import CELLS_NOT_ORBITS, LARGE, SMALL, batch_of, crowds, single
 from laws import check_encoding, check_features_law, check_reproducible, copies
 from sympe import Graphs, InversionKernel, RankEncoding, SinusoidalRankEncoding, SymPE, wrap
 from sympe.breaking import Laplacian, Noise
-from sympe.canonicalize import Constant, Labelling, Sort
+from sympe.canonicalize import Constant, Labelling, Refinement, Sort
 from sympe.encoding import Encoding, PermutedRows
 from sympe.groups import Permutation, SymmetricGroup
 
@@ -104,6 +104,16 @@ def test_law_moves_with_the_input(canonicalizer: Any, encoding: Encoding, genera
     pe = SymPE(InversionKernel(canonicalizer), encoding)
     with torch.no_grad():
         check_features_law(pe, SMALL, generator, draws=1000)
+
+
+def test_law_moves_with_the_input_where_the_form_is_missed(generator: torch.Generator) -> None:
+    """Refinement has several forms for these graphs; its law is equivariant all the same."""
+    pe = SymPE(InversionKernel(Refinement()), RankEncoding(4, max_nodes=16))
+    with torch.no_grad():
+        check_features_law(pe, {name: LARGE[name][0] for name in CELLS_NOT_ORBITS}, generator, 1000)
+    storage = SymPE(lambda x, _: Refinement()(x), pe.encoding)  # type: ignore[arg-type]
+    with torch.no_grad(), pytest.raises(AssertionError, match="law"):
+        check_features_law(storage, {name: LARGE[name][0] for name in CELLS_NOT_ORBITS}, generator, 1000)
 
 
 def test_the_checker_rejects_ties_by_storage(generator: torch.Generator) -> None:

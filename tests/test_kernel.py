@@ -120,6 +120,16 @@ class TiesAtRandomButFromStorage(nn.Module):
         return sort_nodes(x, place + 10 * torch.rand(x.num_nodes, generator=generator))
 
 
+class RarelyNotRandomized(nn.Module):
+    """Exact labelling, but one draw in twenty keeps its ties by storage."""
+
+    def forward(self, x: Graphs, generator: torch.Generator) -> Permutation:
+        label = Labelling()
+        fair, unfair = InversionKernel(label)(x, generator), label(x)
+        is_unfair = torch.rand(len(x), generator=generator) < 0.05
+        return Permutation.from_order(torch.where(is_unfair[x.batch], unfair.image, fair.image), x)
+
+
 class TurnedByCompany(NodeOrder):
     """Sorts by degree: upwards in a batch of graphs of one size, downwards in any other batch."""
 
@@ -169,6 +179,12 @@ def test_law_moves_with_the_input_whatever_the_rounding(generator: torch.Generat
 def test_the_checker_rejects(wrong: Kernel, generator: torch.Generator) -> None:
     with pytest.raises(AssertionError, match=r"law\(g~ \| k x\) = law\(k g~ \| x\)"):
         check_kernel(wrong, SMALL, generator, draws=400)
+
+
+def test_the_checker_rejects_a_slight_bias(generator: torch.Generator) -> None:
+    symmetric = {name: SMALL[name] for name in ("cycle 4", "cycle 5", "star 5", "two edges", "directed cycle")}
+    with pytest.raises(AssertionError, match=r"law\(g~ \| k x\) = law\(k g~ \| x\)"):
+        check_kernel(RarelyNotRandomized(), symmetric, generator)
 
 
 def test_the_checker_rejects_edges_in_their_old_order(generator: torch.Generator) -> None:

@@ -1,3 +1,5 @@
+import copy
+import pickle
 from dataclasses import replace
 
 import pytest
@@ -78,6 +80,14 @@ def test_what_is_cached_does_not_survive_a_replacement() -> None:
     assert other.max_nodes == 4
     assert graphs.ptr.tolist() == [0, 3, 5]
     assert len(replace(graphs, x=torch.zeros(5, 1))) == 2
+
+
+@pytest.mark.parametrize("graphs", BATCHES)
+def test_copies_for_other_processes(graphs: Graphs) -> None:
+    assert graphs.max_nodes > 0
+    for copied in (pickle.loads(pickle.dumps(graphs)), copy.deepcopy(graphs)):
+        assert same_graphs(copied, graphs)
+        assert torch.equal(copied.ptr, graphs.ptr)
 
 
 def test_graphs_cannot_be_changed() -> None:
