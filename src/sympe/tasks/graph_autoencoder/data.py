@@ -55,10 +55,7 @@ class GraphSet(Dataset[Batch]):
     """
 
     def __init__(self, graphs: Graphs, num_vectors: int = 0) -> None:
-        source, target = graphs.edge_index
-        if bool((source == target).any()):
-            at = int(graphs.batch[source[source == target][0]])
-            raise ValueError(f"expected simple graphs; graph {at} has a self-loop")
+        refuse_loops(graphs)
         self.adjacency: dict[int, Float[Tensor, "count n n"]] = {}
         self.spectrum: dict[int, Spectrum] = {}
         for n in sorted(set(graphs.sizes.tolist()) - {0, 1}):
@@ -95,6 +92,14 @@ class GraphSet(Dataset[Batch]):
         for n, adjacency in self.adjacency.items():
             for chosen in torch.arange(len(adjacency)).split(batch_size):
                 yield self[n, chosen.tolist()]
+
+
+def refuse_loops(graphs: Graphs) -> None:
+    """Raise a ``ValueError`` that names the first graph with a loop, if there is one."""
+    source, target = graphs.edge_index
+    if bool((source == target).any()):
+        at = int(graphs.batch[source[source == target]].min())
+        raise ValueError(f"expected simple graphs; graph {at} has a self-loop")
 
 
 class SizeGroupedSampler(Sampler[Key]):
@@ -186,6 +191,7 @@ def load_splits(data: str, counts: tuple[int, int, int]) -> tuple[Graphs, Graphs
     graphs = read(Path(data))
     if len(graphs) < 3:
         raise ValueError(f"{data}: expected at least 3 graphs, to train, validate and test; got {len(graphs)}")
+    refuse_loops(graphs)  # before the split, so that the graph is named by its place in the file
     order = torch.randperm(len(graphs), generator=seeded_generator(0))
     held_out = max(1, len(graphs) // 10)
     cuts = (order[2 * held_out :], order[:held_out], order[held_out : 2 * held_out])

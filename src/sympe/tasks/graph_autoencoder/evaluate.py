@@ -7,7 +7,7 @@ import torch
 from sympe.tasks.graph_autoencoder.data import GraphSet, seeded_generator
 from sympe.tasks.graph_autoencoder.model import GraphAutoencoder
 
-#: Graphs per forward pass; sets memory and speed, not the result.
+#: Graphs per forward pass; sets memory, speed and which draws are taken, not their law.
 EVALUATION_BATCH = 64
 
 

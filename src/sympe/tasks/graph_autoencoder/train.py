@@ -113,11 +113,17 @@ class TrainAutoencoder(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["config"] = self.config.as_dict()
+        checkpoint["processes"] = self.trainer.world_size
         checkpoint["history"] = self.history
         checkpoint["best"] = {"loss": self.best_loss, "state": self.best_state}
         checkpoint["seconds"] = self.seconds
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if not {"config", "processes", "history"} <= checkpoint.keys():
+            raise ValueError("the checkpoint to resume is of another program")
+        if checkpoint["processes"] != self.trainer.world_size:
+            # Steps per epoch, and so the schedule, depend on it.
+            raise ValueError(f"the run to resume was started with {checkpoint['processes']} devices")
         if checkpoint["config"] != self.config.as_dict():
             changed = sorted(k for k, v in self.config.as_dict().items() if checkpoint["config"].get(k) != v)
             raise ValueError(f"the run to resume was started with other values of {', '.join(changed)}")
