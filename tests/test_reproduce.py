@@ -1,5 +1,6 @@
 """Which runs a preset holds, and that a finished one is not made again."""
 
+import pickle
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -7,52 +8,41 @@ from pathlib import Path
 import pytest
 
 from command_line import contents
-from sympe.reproduce import (
-    AUTOENCODER_BEST,
-    AUTOENCODER_ORDERS,
-    AUTOENCODER_ROWS,
-    TASKS,
-    Job,
-    autoencoder_jobs,
-    reproduce,
-    run_folder,
-    run_job,
-)
+from sympe.reproduce import TASKS, reproduce
 from sympe.results import read_record
-from sympe.tasks import graph_autoencoder
-from sympe.tasks.graph_autoencoder import METHODS, RECIPES, make_config
+from sympe.tasks.graph_autoencoder import METHODS, RECIPES, jobs, make_config, run_folder
+from sympe.tasks.graph_autoencoder.jobs import BEST, ORDERS, ROWS, job
 
 
 @pytest.mark.parametrize(
     ("preset", "runs"),
     [
-        ("smoke", {("smoke", 0): AUTOENCODER_ROWS}),
-        ("quick", {("fast", 0): AUTOENCODER_ROWS}),
+        ("smoke", {("smoke", 0): ROWS}),
+        ("quick", {("fast", 0): ROWS}),
         (
             "full",
-            {("fast", seed): AUTOENCODER_ROWS + AUTOENCODER_ORDERS for seed in range(3)}
-            | {("best", seed): AUTOENCODER_BEST for seed in range(3)},
+            {("fast", seed): ROWS + ORDERS for seed in range(3)} | {("best", seed): BEST for seed in range(3)},
         ),
     ],
 )
 def test_the_runs_of_a_preset(preset: str, runs: dict[tuple[str, int], tuple[str, ...]]) -> None:
-    floor, *jobs = autoencoder_jobs(preset)
-    assert floor.config is None
-    found = Counter((job.config.recipe, job.config.seed, job.config.method) for job in jobs if job.config is not None)
-    assert found == Counter((recipe, seed, method) for (recipe, seed), methods in runs.items() for method in methods)
-    folders = [job.folder for job in (floor, *jobs)]
-    assert len(set(folders)) == len(folders) == 1 + sum(map(len, runs.values()))
+    floor, *trained = jobs(preset)
+    assert floor.folder == Path("graph-autoencoder/erdos-renyi/floor")
+    expected = [
+        make_config(method, recipe, seed=seed) for (recipe, seed), methods in runs.items() for method in methods
+    ]
+    assert Counter(one.folder for one in trained) == Counter(map(run_folder, expected))
+    folders = [one.folder for one in (floor, *trained)]
+    assert len(set(folders)) == len(folders)
     assert not any(folder.is_absolute() for folder in folders)
-    assert all(
-        job.config is None or job.config == RECIPES[job.config.recipe](job.config.method) or job.config.seed
-        for job in jobs
-    )
+    # What a job carries survives the way to another process.
+    assert all(pickle.loads(pickle.dumps(one)).folder == one.folder for one in trained)
 
 
 def test_every_row_is_a_method_and_every_task_has_jobs() -> None:
-    assert {*AUTOENCODER_ROWS, *AUTOENCODER_ORDERS, *AUTOENCODER_BEST} <= METHODS.keys()
-    assert {"none", "noise", "permutation", "laplacian", "sympe"} <= set(AUTOENCODER_ROWS)
-    assert all(jobs("smoke") for jobs in TASKS.values())
+    assert {*ROWS, *ORDERS, *BEST} <= METHODS.keys()
+    assert {"none", "noise", "permutation", "laplacian", "sympe"} <= set(ROWS)
+    assert all(of_task("smoke") for of_task in TASKS.values())
 
 
 def test_different_runs_have_different_folders(tmp_path: Path) -> None:
@@ -64,8 +54,8 @@ def test_different_runs_have_different_folders(tmp_path: Path) -> None:
 
 
 def test_the_floor_is_recorded_once(tmp_path: Path) -> None:
-    floor = autoencoder_jobs("smoke")[0]
-    record = run_job(floor, tmp_path)
+    floor = jobs("smoke")[0]
+    record = floor.run(tmp_path)
     metrics = record.metrics
     assert round(metrics["floor_pair_percent"], 3) == 0.750
     assert round(metrics["floor_difference_percent"], 3) == 1.197
@@ -73,29 +63,29 @@ def test_the_floor_is_recorded_once(tmp_path: Path) -> None:
     assert (metrics["symmetric_graphs"], metrics["test_pairs"]) == (235, 64_500)
     assert read_record(tmp_path / floor.folder / "record.json") == record
     before = contents(tmp_path)
-    assert run_job(floor, tmp_path) == record
+    assert floor.run(tmp_path) == record
     assert contents(tmp_path) == before
 
 
 def test_a_run_is_made_once(tmp_path: Path) -> None:
     config = make_config("none", "smoke", num_train=20, epochs=1, hidden=8)
-    job = Job(graph_autoencoder.TASK, config, run_folder(config))
-    record = run_job(job, tmp_path)
+    one = job(config)
+    record = one.run(tmp_path)
     assert record.config == config.as_dict()
     before = contents(tmp_path)
-    assert f"{job.folder}/record.json" in before
-    assert run_job(job, tmp_path) == record
+    assert f"{one.folder}/record.json" in before
+    assert one.run(tmp_path) == record
     assert contents(tmp_path) == before
 
 
 @pytest.mark.parametrize("broken", ["{", "[]", '{"task": "graph-autoencoder"}'])
 def test_a_broken_record_is_named(broken: str, tmp_path: Path) -> None:
-    floor = autoencoder_jobs("smoke")[0]
+    floor = jobs("smoke")[0]
     path = tmp_path / floor.folder / "record.json"
     path.parent.mkdir(parents=True)
     path.write_text(broken)
     with pytest.raises(ValueError, match=r"record\.json is not a record of a run"):
-        run_job(floor, tmp_path)
+        floor.run(tmp_path)
 
 
 def test_unknown_names(tmp_path: Path) -> None:
@@ -110,13 +100,9 @@ def test_a_run_that_fails_ends_the_rest(tmp_path: Path, monkeypatch: pytest.Monk
     """One worker: the second job fails, and of the others no more than those under way are made."""
     good = make_config("none", "smoke", num_train=20, epochs=1, hidden=8)
     bad = replace(good, data=str(tmp_path / "missing.g6"))
-    floor = autoencoder_jobs("smoke")[0]
-    jobs = [
-        floor,
-        Job("graph-autoencoder", bad, Path("bad")),
-        *(Job("graph-autoencoder", good, Path(f"good{i}")) for i in range(9)),
-    ]
-    monkeypatch.setitem(TASKS, "graph-autoencoder", lambda preset: jobs)
+    floor = jobs("smoke")[0]
+    several = [floor, job(bad), *(replace(job(good), folder=Path(f"good{i}")) for i in range(9))]
+    monkeypatch.setitem(TASKS, "graph-autoencoder", lambda preset: several)
     with pytest.raises(ValueError, match=r"missing\.g6: No such file"):
         reproduce("smoke", tmp_path / "runs", workers=1)
     assert (tmp_path / "runs" / floor.folder / "record.json").exists()

@@ -3,7 +3,7 @@
 import json
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -55,6 +55,31 @@ class Record:
         text = json.dumps(asdict(self), indent=1, sort_keys=True, allow_nan=False) + "\n"
         write_atomically(path, lambda file: file.write(text.encode()))
         return path
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to make, in any process.
+
+    Attributes:
+        folder: Where the run goes, below the folder of all.
+        make: Makes the run in a folder, goes on with it, or reads it if it is finished. Must survive pickling.
+        headline: Name of the metric to show when it is done.
+    """
+
+    folder: Path
+    make: Callable[[Path], Record]
+    headline: str
+
+    def run(self, out: Path) -> Record:
+        """Make the run, or read it if it is there."""
+        return self.make(out / self.folder)
+
+    def summary(self, record: Record) -> str:
+        """The headline in words."""
+        value = record.metrics.get(self.headline)
+        shown = "-" if value is None else f"{value:.4g}"
+        return f"{self.headline.replace('_', ' ')} {shown} in {record.seconds:.0f} s"
 
 
 def read_record(path: Path) -> Record:

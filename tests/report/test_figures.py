@@ -1,10 +1,14 @@
 import numpy as np
 import pytest
 
-from sympe.report.figures import autoencoder_pictures
-from sympe.report.figures.canvas import LogRange, plain
-from sympe.report.figures.concept import N, V, act, concept_figure, elements_to, hexagon, network
-from sympe.report.figures.graph_autoencoder import error_by_method, learning_curves, single_and_best
+from sympe.report.canvas import LogRange, plain
+from sympe.report.concept import N, V, act, concept_figure, elements_to, hexagon, network
+from sympe.report.graph_autoencoder.figures import (
+    autoencoder_pictures,
+    error_by_method,
+    learning_curves,
+    single_and_best,
+)
 from sympe.report.statistics import group_records
 
 

@@ -4,8 +4,10 @@ import json
 import pytest
 from rich.console import Console
 
-from sympe.report.tables import Table, autoencoder_table, metrics_table, runs_table, tables_of, verdict_table
-from sympe.report.tables.table import mean_and_spread, number
+from sympe.report import Table, tables_of
+from sympe.report.graph_autoencoder.tables import autoencoder_table, verdict_table
+from sympe.report.runs import metrics_table, runs_table
+from sympe.report.table import mean_and_spread, number
 
 
 def printed(table: Table, width: int = 160) -> str:

@@ -7,15 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sympe.atomic import write_atomically
-from sympe.report import autoencoder
+from sympe.report.experiments import experiment
 from sympe.report.rendering import render
+from sympe.report.runs import runs_table
 from sympe.report.statistics import finite
-from sympe.report.tables import Table, runs_table, tables_of
+from sympe.report.table import Table
 from sympe.results import Record
-
-#: What the sections are called, and the measurement that the list of runs shows.
-TITLES = {autoencoder.TASK: "Graph autoencoder"}
-HEADLINES = {autoencoder.TASK: autoencoder.ERROR}
 
 
 @dataclass(frozen=True)
@@ -82,16 +79,13 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _section(task: str, records: list[Record]) -> Section:
-    # Matplotlib takes a second to load; who only prints a table does not need it.
-    from sympe.report.figures import FIGURES
-
-    pictures = FIGURES[task](records) if task in FIGURES else []
+    shown = experiment(task)
     return Section(
-        title=TITLES.get(task, task),
+        title=shown.title,
         facts=_facts(records),
-        tables=tables_of(records),
-        images=[Image(picture.name, picture.alt, picture.encode()) for picture in pictures],
-        runs=runs_table(records, HEADLINES.get(task)),
+        tables=shown.tables(records),
+        images=[Image(picture.name, picture.alt, picture.encode()) for picture in shown.pictures(records)],
+        runs=runs_table(records, shown.headline),
     )
 
 

@@ -10,7 +10,7 @@ from lightning.pytorch import LightningModule
 from torch.utils.data import DataLoader
 
 from sympe.atomic import write_atomically
-from sympe.audit import autoencoder_floor
+from sympe.auditing import autoencoder_floor
 from sympe.results import FILE_NAME, Record, read_record
 from sympe.tasks.graph_autoencoder.config import METHODS, Config
 from sympe.tasks.graph_autoencoder.data import (

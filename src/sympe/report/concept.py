@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 
 from sympe.atomic import write_atomically
-from sympe.report.figures.canvas import BLUE, INK, ORANGE, SOFT, Picture, house_style
+from sympe.report.canvas import BLUE, INK, ORANGE, SOFT, Picture, house_style
 
 N = 6
 V = np.array([-0.9, 0.4, -0.3, 0.8, -0.5, 0.2])

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from sympe import Graphs
-from sympe.audit import AutoencoderFloor, autoencoder_floor
+from sympe.auditing import AutoencoderFloor, autoencoder_floor
 from sympe.graphs import from_edges, from_networkx
 from sympe.tasks.graph_autoencoder import erdos_renyi
 

@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from sympe.report import autoencoder as task
-from sympe.report.figures import canvas
-from sympe.report.figures.canvas import LogRange, Picture, house_style, new_figure, plain, wrapped
+from sympe.report import canvas
+from sympe.report.canvas import LogRange, Picture, house_style, new_figure, plain, wrapped
+from sympe.report.graph_autoencoder import facts as task
 from sympe.report.statistics import Group, finite, sample
-from sympe.report.tables.table import mean_and_spread, number
+from sympe.report.table import mean_and_spread, number
 from sympe.results import Record
 
 #: The color tells what the sort (or its substitute) is; what also sees the Laplacian has the same, dashed.

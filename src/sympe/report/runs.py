@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sympe.report.statistics import finite, group_records, sample, unusual_config
-from sympe.report.tables.table import Block, Column, Row, Table, mean_and_spread, number
+from sympe.report.table import Block, Column, Row, Table, mean_and_spread, number
 from sympe.results import Record
 
 

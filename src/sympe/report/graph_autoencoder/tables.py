@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sympe.report.autoencoder import (
+from sympe.report.graph_autoencoder.facts import (
     CONTROLS,
     ERROR,
     FLOORS,
@@ -19,7 +19,7 @@ from sympe.report.autoencoder import (
     trained,
 )
 from sympe.report.statistics import LEAST_RATIO, LEAST_SEEDS, Group, Verdict, compare, median_seconds, sample
-from sympe.report.tables.table import Block, Column, Row, Table, mean_and_spread, number
+from sympe.report.table import Block, Column, Row, Table, mean_and_spread, number
 from sympe.results import Record
 
 

@@ -1,0 +1,5 @@
+"""``python -m sympe.cli`` is ``sympe``."""
+
+from sympe.cli import main
+
+main()

@@ -1,0 +1,20 @@
+"""What commands print: records of runs as a table for people, or as one JSON object."""
+
+import json
+from typing import Any
+
+from sympe.results import Record
+
+
+def print_records(records: list[Record], as_json: bool) -> None:
+    """Print one record or several on stdout."""
+    if as_json:
+        summaries: Any = [record.summary() for record in records]
+        print(json.dumps(summaries[0] if len(summaries) == 1 else {"runs": summaries}))
+        return
+    from rich.console import Console
+
+    from sympe.report import tables_of
+
+    for table in tables_of(records):
+        table.print(Console())

@@ -1,0 +1,79 @@
+r"""Learned vectors for the permutations of nodes: one row per rank.
+
+For :math:`S_n` the vector :math:`v` has one row per rank, and :math:`(g v)_i = v_{\mathrm{rank}(i)}`: a node
+reads the row of its place in the sampled canonical order.
+"""
+
+from abc import abstractmethod
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sympe.encoding.base import Encoding
+from sympe.groups import Permutation
+
+
+class PermutedRows(Encoding):
+    """An encoding whose v is a table of one row per rank."""
+
+    @abstractmethod
+    def rows(self, count: int) -> Float[Tensor, "count dim"]:
+        """The first ``count`` rows of v."""
+
+    def forward(self, g: Permutation) -> Float[Tensor, "N dim"]:
+        """Row ``g.rank[i]`` of v for node i, with the gradient of a learned sort if g carries one."""
+        if g.relaxed is not None:
+            return g.relaxed @ self.rows(g.relaxed.shape[1])
+        rank = g.rank
+        return self.rows(int(rank.max()) + 1 if len(rank) else 0)[rank]
+
+
+class RankEncoding(PermutedRows):
+    """A free vector of ``dim`` numbers for each rank up to ``max_nodes``.
+
+    Args:
+        dim: Features per node.
+        max_nodes: Rows of the table; no graph may have more nodes.
+    """
+
+    def __init__(self, dim: int, max_nodes: int) -> None:
+        super().__init__()
+        if dim < 1 or max_nodes < 1:
+            raise ValueError(f"dim and max_nodes must be at least 1; got {dim} and {max_nodes}")
+        self.dim = dim
+        self.max_nodes = max_nodes
+        self.v = nn.Parameter(torch.randn(max_nodes, dim))
+
+    def rows(self, count: int) -> Float[Tensor, "count dim"]:
+        if count > self.max_nodes:
+            raise ValueError(
+                f"a graph has {count} nodes, the table {self.max_nodes} rows; "
+                f"raise max_nodes or use SinusoidalRankEncoding, which has no limit"
+            )
+        return self.v[:count]
+
+
+class SinusoidalRankEncoding(PermutedRows):
+    r"""A vector for every rank, of any size: a learned linear map of :math:`\sin(\omega_k r), \cos(\omega_k r)`.
+
+    The frequencies are those of A. Vaswani et al., *Attention is all you need*, 2017, section 3.5.
+
+    Args:
+        dim: Features per node.
+        num_frequencies: Number of frequencies, in a geometric series from 1 to 1e-4 per rank.
+    """
+
+    frequencies: Tensor
+
+    def __init__(self, dim: int, num_frequencies: int = 16) -> None:
+        super().__init__()
+        if dim < 1 or num_frequencies < 1:
+            raise ValueError(f"dim and num_frequencies must be at least 1; got {dim} and {num_frequencies}")
+        self.dim = dim
+        self.linear = nn.Linear(2 * num_frequencies, dim)
+        self.register_buffer("frequencies", torch.logspace(0, -4, num_frequencies), persistent=False)
+
+    def rows(self, count: int) -> Float[Tensor, "count dim"]:
+        angle = torch.arange(count, device=self.frequencies.device)[:, None] * self.frequencies
+        return self.linear(torch.cat([angle.sin(), angle.cos()], dim=1))

@@ -1,0 +1,61 @@
+"""The runs of the graph autoencoder that each preset asks for."""
+
+from functools import partial
+from pathlib import Path
+
+from sympe.results import FILE_NAME, Job, Record, read_record
+from sympe.tasks.graph_autoencoder.config import Config, make_config
+from sympe.tasks.graph_autoencoder.train import TASK, record_floor, run
+
+#: The poster's rows, then the combination with the Laplacian, the matched controls, and the best order found.
+ROWS = (
+    "none",
+    "noise",
+    "permutation",
+    "laplacian",
+    "sympe",
+    "laplacian-sympe",
+    "laplacian-permutation",
+    "laplacian-noise",
+    "sympe-no-gradient",
+    "sympe-depth-first",
+)
+#: Rows of the full preset alone: other orders, by the same recipe and three seeds.
+ORDERS = ("sympe-labelling", "sympe-breadth-first", "laplacian-depth-first")
+#: Rows of the full preset that are trained longer.
+BEST = ("sympe", "laplacian", "laplacian-permutation")
+
+
+def run_folder(config: Config) -> Path:
+    """Where a run goes below the folder of all runs."""
+    return Path(TASK, Path(config.data).name, config.recipe, config.method, f"seed{config.seed}")
+
+
+def jobs(preset: str) -> list[Job]:
+    """The floor, and the runs of a preset."""
+    rows: list[tuple[str, str, int]] = []
+    if preset == "smoke":
+        rows = [(method, "smoke", 0) for method in ROWS]
+    if preset == "quick":
+        rows = [(method, "fast", 0) for method in ROWS]
+    if preset == "full":
+        rows = [(method, "fast", seed) for seed in range(3) for method in ROWS + ORDERS]
+        rows += [(method, "best", seed) for seed in range(3) for method in BEST]
+    floor = Job(Path(TASK, "erdos-renyi", "floor"), _floor, "floor_difference_percent")
+    return [floor, *(job(make_config(method, recipe, seed=seed)) for method, recipe, seed in rows)]
+
+
+def job(config: Config) -> Job:
+    """One run in one process, without a bar of its own."""
+    return Job(run_folder(config), partial(_train, config), "test_error_percent")
+
+
+def _train(config: Config, folder: Path) -> Record:
+    record = run(config, folder, resume=True, progress=False)
+    assert record is not None, "a job runs in one process"
+    return record
+
+
+def _floor(folder: Path) -> Record:
+    finished = folder / FILE_NAME
+    return read_record(finished) if finished.exists() else record_floor(folder)
