@@ -42,6 +42,7 @@ class LatticeAction(Action[LatticeSymmetry, Tensor]):
         odd: Whether a spin flip changes the sign of the field.
     """
 
+    group: Torus
     image: Int[Tensor, "8 n"] | None = None
     offset: Int[Tensor, "8 n 2"] | None = None
     odd: bool = False
