@@ -137,7 +137,7 @@ class Torus(Group[LatticeSymmetry]):
             raise ValueError(f"expected a lattice of at least 1 x 1 sites; got {size[0]} x {size[1]}")
         if 1 in self.points and size[0] != size[1]:
             raise ValueError(
-                f"{self.point_group} needs a square lattice; got {size[0]} x {size[1]}, where C1, C2 and D2 are possible"
+                f"{self.point_group} needs a square lattice; got {size[0]} x {size[1]}, which C1, C2 and D2 allow"
             )
 
     def elements(self, size: tuple[int, int], device: torch.device | str = "cpu") -> LatticeSymmetry:
