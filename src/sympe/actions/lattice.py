@@ -89,7 +89,7 @@ class LatticeAction(Action[LatticeSymmetry, Tensor]):
         """
         channels = "" if self.image is None else f"{self.image.shape[1]}, "
         is_field = x.ndim >= 3 if self.image is None else x.ndim >= 4 and x.shape[1] == self.image.shape[1]
-        if not is_field:
+        if not is_field or 0 in x.shape[1:-2]:
             raise ValueError(f"expected a field of shape [B, {channels}..., L1, L2]; got shape {list(x.shape)}")
         self.group.check_size((x.shape[-2], x.shape[-1]))
 
