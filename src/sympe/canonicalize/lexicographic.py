@@ -1,0 +1,147 @@
+r"""The least of all images of a field, by prefix doubling.
+
+The images of a field under translations are its readings, row by row and around the borders, from each of its sites;
+with points come the readings of the turned and reflected fields. To compare all readings, name their beginnings by
+numbers that compare as they do. Given names for beginnings of m sites, those of 2 m sites are pairs: the name at a
+site and that m sites further on. So rows have names after :math:`\log_2 L_2` steps, and whole images after
+:math:`\log_2 L_1` more (R. Karp, R. Miller, A. Rosenberg, *Rapid identification of repeated patterns in strings, trees
+and arrays*, STOC 1972). If fewer than m sites are missing, the second part overlaps the first. The image with the least
+name is the least one; if it is found several times, the places are the coset of the stabilizer.
+
+Names are integers. The pair of a and b, names below K, is :math:`a K + b`; only when that would no longer fit into
+64 bits, names are replaced by their ranks among those present, by sorting. Fields with a single least beginning by
+then are done, as nearly all fields without symmetry are. Nothing is hashed: different blocks never share a name.
+Values of fields are replaced by their ranks as well: only their order matters.
+"""
+
+import torch
+from jaxtyping import Int, Shaped
+from torch import Tensor
+
+from sympe.canonicalize.lattice import FieldCanonicalizer
+from sympe.groups import LatticeSymmetry
+
+#: Names stay below this.
+_LIMIT = 2**62
+
+
+class LexicographicMinimum(FieldCanonicalizer):
+    """The symmetry that takes the least image of a field, read row by row and channel by channel in each site, to it.
+
+    An exact canonicalizer: under the kernel the draws are uniform on the coset of the stabilizer, whatever the field.
+
+    Args:
+        action: How the group moves the fields.
+        resolution: As for every :class:`~sympe.canonicalize.lattice.FieldCanonicalizer`.
+        max_memory: Most bytes to work with.
+
+    Example:
+        >>> import sympe
+        >>> action = sympe.actions.ScalarFields(sympe.groups.Torus("D4"))
+        >>> tau = LexicographicMinimum(action)
+        >>> stripes = torch.tensor([0.0, 1.0, 1.0]).expand(1, 1, 3, 3)
+        >>> action.act(action.group.inverse(tau(stripes)), stripes)
+        tensor([[[[0., 0., 0.],
+                  [1., 1., 1.],
+                  [1., 1., 1.]]]])
+        >>> tau.stabilizer_order(stripes)  # three shifts along the stripes, two reflections, a half turn
+        tensor([12])
+    """
+
+    def forward(self, x: Shaped[Tensor, "B *c L1 L2"], generator: torch.Generator | None = None) -> LatticeSymmetry:
+        group, size = self.action.group, (x.shape[-2], x.shape[-1])
+        index = torch.cat([self._least(part)[0] for part in self.parts(x)])
+        # The least image is that of a turned field shifted back by u: undo the shift first, then the turn.
+        found = group.element(index, size)
+        turn = LatticeSymmetry(torch.zeros_like(found.shift), found.point, size, found.sign)
+        shift = LatticeSymmetry(found.shift, torch.zeros_like(found.point), size)
+        return group.compose(turn, shift)
+
+    def stabilizer_order(self, x: Shaped[Tensor, "B *c L1 L2"]) -> Int[Tensor, "B"]:
+        """How many elements of the group leave each field as it is."""
+        return torch.cat([self._least(part)[1] for part in self.parts(x)])
+
+    def bytes_per_field(self, x: Tensor) -> int:
+        # Names of all images, and what comes and goes while they are paired and ranked: integers of 8 bytes.
+        return 8 * (x.shape[1:].numel() + 6 * x.shape[-2] * x.shape[-1]) * self._readings
+
+    @property
+    def _readings(self) -> int:
+        """Number of fields of which all translations are read: points, times two if signs matter."""
+        group = self.action.group
+        return len(group.points) * (2 if group.spin_flip and self.action.odd else 1)
+
+    def _least(self, x: Tensor) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
+        """Where the least image is, as a place in ``group.elements``, and how many elements of the group lead to it."""
+        names, bound = self._site_names(x)
+        place, count = names.new_zeros(2, len(x))
+        undecided = torch.arange(len(x), device=x.device)
+        for dim in (3, 2):
+            known, length = 1, names.shape[dim]
+            while known < length:
+                if bound**2 > _LIMIT:
+                    # Ranks cost the most: go on with the fields that need them.
+                    place[undecided], count[undecided] = _minimum(names)
+                    is_open = count[undecided] > 1
+                    undecided, names = undecided[is_open], names[is_open]
+                    names, bound = _ranks(names)
+                step = min(known, length - known)
+                names = names * bound + names.roll(-step, dim)
+                known, bound = known + step, bound**2
+        place[undecided], count[undecided] = _minimum(names)
+        group = self.action.group
+        return place, count * 2 if group.spin_flip and not self.action.odd else count
+
+    def _site_names(self, x: Tensor) -> tuple[Int[Tensor, "B r L1 L2"], int]:
+        """Names of what stands at each site of each field that is read, and their bound."""
+        group, size = self.action.group, (x.shape[-2], x.shape[-1])
+        points = torch.tensor(group.points, device=x.device)
+        turns = LatticeSymmetry(points.new_zeros(len(points), 2), points, size)
+        source = self.action.source(group.inverse(turns))
+        x = x if x.is_floating_point() else x.long()
+        signs = [x, -x] if self._readings > len(points) else [x]
+        values = torch.stack([_integers(signed) for signed in signs], dim=1)
+        channels = source.shape[1]
+        features = x.shape[1:-2].numel() // channels
+        ranks, bound = _ranks(values.view(len(x), len(signs), channels, features, size[0] * size[1]))
+        # Points move channels about, and what stands in a channel stays together.
+        names, names_bound = ranks[:, :, :, 0], bound
+        for feature in range(1, features):
+            names, names_bound = _pair(names, names_bound, ranks[:, :, :, feature], bound)
+        if names_bound**2 > _LIMIT:
+            names, names_bound = _ranks(names)
+        names = names.flatten(2)
+        at_site, at_site_bound = names[:, :, source[:, 0]], names_bound
+        for channel in range(1, channels):
+            at_site, at_site_bound = _pair(at_site, at_site_bound, names[:, :, source[:, channel]], names_bound)
+        return at_site.flatten(1, 2), at_site_bound
+
+
+def _pair(
+    first: Int[Tensor, "*n"], first_bound: int, second: Int[Tensor, "*n"], second_bound: int
+) -> tuple[Int[Tensor, "*n"], int]:
+    """Names of pairs, and their bound; the first are replaced by their ranks if need be."""
+    if first_bound * second_bound > _LIMIT:
+        first, first_bound = _ranks(first)
+    return first * second_bound + second, first_bound * second_bound
+
+
+def _integers(x: Tensor) -> Int[Tensor, "*n"]:
+    """Integers that compare as the values do: those of floating-point numbers are their bits, but for negative ones."""
+    if not x.is_floating_point():
+        return x.long()
+    bits = (x.double() + 0.0).view(torch.int64)  # -0.0 + 0.0 is 0.0
+    return torch.where(bits < 0, bits ^ (2**63 - 1), bits)
+
+
+def _ranks(names: Int[Tensor, "*n"]) -> tuple[Int[Tensor, "*n"], int]:
+    """The rank of each name among all that are present, and the number of ranks."""
+    present, ranks = torch.unique(names, return_inverse=True)
+    return ranks, len(present)
+
+
+def _minimum(names: Int[Tensor, "B r L1 L2"]) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
+    """The first place of the least name of each field, and the number of its places."""
+    names = names.flatten(1)
+    least, place = names.min(1)
+    return place, (names == least[:, None]).sum(1)
