@@ -1,6 +1,7 @@
 """Break the symmetry of equivariant networks: sample a group element, act with it, let the network see it."""
 
-from sympe import actions, breaking, canonicalize, graphs, groups
+from sympe import actions, auditing, breaking, canonicalize, graphs, groups
+from sympe.auditing import audit
 from sympe.encoding import Encoding, RankEncoding, SinusoidalRankEncoding, SymPE, wrap
 from sympe.graphs import Graphs
 from sympe.kernel import InversionKernel
@@ -15,6 +16,8 @@ __all__ = [
     "SinusoidalRankEncoding",
     "SymPE",
     "actions",
+    "audit",
+    "auditing",
     "breaking",
     "canonicalize",
     "graphs",

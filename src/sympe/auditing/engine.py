@@ -35,7 +35,7 @@ def run(
     Raises:
         ValueError: If there is no such engine, or fewer than one worker.
         ImportError: If Ray is asked for and not installed.
-        RuntimeError: If a worker dies.
+        ChildProcessError: If a worker dies.
     """
     if engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}; got {engine!r}")
@@ -64,7 +64,7 @@ def _local(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) 
             while under_way:
                 yield from _finished(under_way)
         except BrokenProcessPool as error:
-            raise RuntimeError("a worker died (out of memory?); the same command with --resume goes on") from error
+            raise ChildProcessError("a worker died (out of memory?); the same command with --resume goes on") from error
         finally:
             for future in under_way:
                 future.cancel()
@@ -94,7 +94,7 @@ def _ray(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) ->
                 try:
                     yield under_way.pop(reference), ray.get(reference)
                 except ray.exceptions.WorkerCrashedError as error:
-                    raise RuntimeError("a worker died; the same command with --resume goes on") from error
+                    raise ChildProcessError("a worker died; the same command with --resume goes on") from error
 
         for task in tasks:
             under_way[remote.remote(shared, task)] = task

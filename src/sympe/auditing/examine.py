@@ -1,6 +1,6 @@
 """From a chunk of raw samples to the findings on them: what every worker does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from sympe.auditing.graph_symmetry import GraphStabilizers, adjacency
 from sympe.auditing.parts import Part
 from sympe.auditing.sources.base import Reader
 from sympe.auditing.stabilizers import Stabilizers, Symmetry
-from sympe.auditing.targets import Errors, Target, choose_loss, class_errors
+from sympe.auditing.targets import Errors, Loss, Target, choose_loss, class_errors
 from sympe.graphs import Graphs
 
 #: The target that every graph has: whether nodes are joined.
@@ -36,13 +36,14 @@ class Examiner:
         target: ``adjacency``, or None for the target that the reader gives.
         loss: How answers are compared; that of the target if None.
         bottleneck: What answers pass through, or None.
-        without_label: Nodes with this label are taken out of graphs, if not None.
+        heavy_atoms: Whether to take hydrogen atoms out of molecules.
     """
 
     symmetry: Symmetry
     target: str | None = None
     loss: str | None = None
     bottleneck: str | None = None
+    heavy_atoms: bool = False
 
     def __call__(self, job: Job) -> Part:
         return self._examine(job.reader, job.raw, job.first)
@@ -50,6 +51,8 @@ class Examiner:
     def _examine(self, reader: Reader, raw: Any, first: int) -> Part:
         try:
             x, target = reader.read(raw)
+            if self.heavy_atoms:
+                x, target = _heavy(x, target, reader.hydrogen)
             return self._findings(x, target, first)
         except (ValueError, OverflowError) as error:
             # One bad sample spoils the batch that it is in: halves go on by themselves, down to the sample.
@@ -78,7 +81,8 @@ class Examiner:
         if self.target == ADJACENCY:
             target = adjacency(_plain(x))
         if target is not None:
-            _fill(part, stabilizers.errors(target, choose_loss(target, self.loss)))
+            loss = choose_loss(target, self.loss)
+            _fill(part, stabilizers.errors(target, loss), loss)
         return part
 
     def _through_codes(self, part: Part, stabilizers: Stabilizers, target: Target | None) -> Part:
@@ -90,7 +94,8 @@ class Examiner:
         orbit = automorphisms.node_orbits()
         if self.target != ADJACENCY:
             assert target is not None
-            _fill(part, _errors_of_codes(graphs, orbit, target, choose_loss(target, self.loss)))
+            loss = choose_loss(target, self.loss)
+            _fill(part, _errors_of_codes(graphs, orbit, target, loss), loss)
             return part
         counts = pair_counts(_plain(graphs), _as_tensor(orbit))
         wrong = counts.node_codes if self.bottleneck == "node-codes" else counts.apart
@@ -99,10 +104,11 @@ class Examiner:
         part.violated[:] = (wrong > 0).tolist()
         part.inside_pairs[:] = counts.inside_pairs.tolist()
         part.inside_edges[:] = counts.inside_edges.tolist()
+        part.losses.append("zero-one")
         return part
 
 
-def _errors_of_codes(graphs: Graphs, orbit: Any, target: Target, loss: Any) -> Errors:
+def _errors_of_codes(graphs: Graphs, orbit: Any, target: Target, loss: Loss) -> Errors:
     """Least errors of a decoder that sees the codes of the two nodes of a pair, or of the one node."""
     count = len(graphs)
     batch = graphs.batch.cpu().numpy()
@@ -122,10 +128,31 @@ def _errors_of_codes(graphs: Graphs, orbit: Any, target: Target, loss: Any) -> E
     return class_errors(classes, batch[source], count, target.values, loss)
 
 
-def _fill(part: Part, errors: Errors) -> None:
+def _fill(part: Part, errors: Errors, loss: Loss) -> None:
+    part.losses.append(loss)
     part.error[:] = errors.total.tolist()
     part.entries[:] = errors.entries.tolist()
     part.violated[:] = errors.violated.tolist()
+
+
+def _heavy(graphs: Any, target: Target | None, hydrogen: int | None) -> tuple[Graphs, Target | None]:
+    """Molecules and their targets without hydrogen atoms; what had no other atoms stays, without nodes."""
+    if hydrogen is None or not isinstance(graphs, Graphs) or graphs.node_label is None:
+        raise ValueError("expected molecules with elements to take hydrogens out of")
+    nodes = graphs.node_label != hydrogen
+    source, end = graphs.edge_index
+    edges = nodes[source] & nodes[end]
+    if target is not None and target.per in ("node", "edge"):
+        target = replace(target, values=target.values[nodes if target.per == "node" else edges])
+    rest = Graphs(
+        edge_index=(nodes.cumsum(0) - 1)[graphs.edge_index[:, edges]],
+        batch=graphs.batch[nodes],
+        node_label=graphs.node_label[nodes],
+        edge_label=None if graphs.edge_label is None else graphs.edge_label[edges],
+        x=None if graphs.x is None else graphs.x[nodes],
+        num_graphs=len(graphs),
+    )
+    return rest, target
 
 
 def _plain(graphs: Any) -> Graphs:

@@ -44,12 +44,15 @@ class GraphStabilizers(Stabilizers):
 class GraphSymmetry(Symmetry):
     """Relabelings of the nodes; labels, features, loops and directions of edges are kept."""
 
-    title = "relabelings of the nodes, S_n"
+    name = "sn"
+    title = "relabelings of the nodes"
+    kind = "graphs"
+    breaker = "sympe.SymPE(sympe.InversionKernel(sympe.canonicalize.Labelling()), sympe.RankEncoding(...))"
 
     def stabilizers(self, x: Graphs) -> GraphStabilizers:
         if not isinstance(x, Graphs):
             raise ValueError(f"expected graphs for the group sn; got {type(x).__name__}")
-        automorphisms = Automorphisms.of(x)
+        automorphisms = Automorphisms(x)
         sizes = x.sizes.tolist()
         orders = automorphisms.orders
         orbits = [max(math.lgamma(n + 1) - math.log(order), 0.0) for n, order in zip(sizes, orders, strict=True)]

@@ -1,6 +1,6 @@
 """Orbits of automorphism groups on the nodes, edges and ordered pairs of nodes, exactly, from generators."""
 
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,30 +12,27 @@ from sympe.graphs import Graphs, colored_graphs
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
 class Automorphisms:
     """Automorphism groups of a batch of graphs.
 
     Attributes:
         graphs: The graphs.
         orders: Their orders, exactly.
-        generators: For each graph its generators, one row of images each, counted within the graph.
     """
 
-    graphs: Graphs
-    orders: list[int]
-    generators: list[Ints]
+    def __init__(self, graphs: Graphs) -> None:
+        self.graphs = graphs
+        self._colored = list(colored_graphs(graphs))
+        self.orders = [colored.count_automorphisms() for colored in self._colored]
 
-    @classmethod
-    def of(cls, graphs: Graphs) -> "Automorphisms":
-        orders: list[int] = []
-        generators: list[Ints] = []
-        for colored in colored_graphs(graphs):
-            order = colored.count_automorphisms()
-            orders.append(order)
+    @cached_property
+    def generators(self) -> list[Ints]:
+        """For each graph generators of its group, one row of images each, counted within the graph."""
+        generators = []
+        for colored, order in zip(self._colored, self.orders, strict=True):
             images = colored.automorphism_generators() if order > 1 else []
             generators.append(np.array(images, dtype=np.int64).reshape(len(images), colored.num_nodes))
-        return cls(graphs, orders, generators)
+        return generators
 
     def node_orbits(self) -> Ints:
         """Orbit of each node, numbered over the whole batch."""

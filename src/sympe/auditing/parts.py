@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ class Part:
         inside_pairs: For decoders of differences of codes, pairs that all samples share one answer for.
         inside_edges: How many of those are edges.
         skipped: Samples that could not be read or audited, each with the reason.
+        losses: The losses that errors were measured by: one, unless targets are of several types.
     """
 
     index: list[int] = field(default_factory=list)
@@ -38,6 +39,7 @@ class Part:
     inside_pairs: list[int] = field(default_factory=list)
     inside_edges: list[int] = field(default_factory=list)
     skipped: list[tuple[int, str]] = field(default_factory=list)
+    losses: list[str] = field(default_factory=list)
 
     def __add__(self, other: "Part") -> "Part":
         mine, theirs = vars(self), vars(other)
@@ -78,7 +80,7 @@ class Folder:
         return (self._read(number) for number in sorted(self._numbers))
 
     def commit(self, number: int, part: Part) -> None:
-        text = json.dumps(asdict(part), allow_nan=False, separators=(",", ":"))
+        text = json.dumps(vars(part), allow_nan=False, separators=(",", ":"))
         write_atomically(self._file(number), lambda file: file.write(text.encode()))
         self._numbers.add(number)
 

@@ -8,7 +8,6 @@ from heapq import heappush, heappushpop
 from typing import Any
 
 from sympe.auditing.parts import Part, Store
-from sympe.auditing.targets import LOSSES
 
 #: Fields of a sample, in the order in which they are written.
 ROW = ("index", "n", "stabilizer_order", "log_stabilizer", "point_group", "irreducible_error")
@@ -26,7 +25,6 @@ class Question:
         group: Name of the group.
         title: What the group does, in a few words.
         target: Name of the target, or None.
-        loss: How answers are compared, or None without a target.
         bottleneck: What the answers must pass through, or None.
         breaker: What breaks this symmetry, as an expression.
     """
@@ -34,7 +32,6 @@ class Question:
     group: str
     title: str
     target: str | None = None
-    loss: str | None = None
     bottleneck: str | None = None
     breaker: str = "sympe.SymPE"
 
@@ -160,10 +157,11 @@ class AuditReport:
         reasons: Counter[str] = Counter()
         samples = infinite = skipped = entries = violations = orbits = 0
         log_orbits = total = of_samples = 0.0
-        asked = False
+        losses: set[str] = set()
         offenders: list[tuple[float, int]] = []
         for part in self._parts:
             skipped += len(part.skipped)
+            losses.update(part.losses)
             for _, reason in part.skipped:
                 kind = reason.split("; got ")[0]
                 reasons[kind if kind in reasons or len(reasons) < 1000 else "other reasons"] += 1
@@ -181,7 +179,6 @@ class AuditReport:
                 error = self._error(part, k)
                 if error is None:
                     continue
-                asked = True
                 entries += part.entries[k]
                 per_entry = error / max(part.entries[k], 1)
                 total += error
@@ -193,16 +190,20 @@ class AuditReport:
                         heappush(offenders, worst)
                     else:
                         heappushpop(offenders, worst)
+        if len(losses) > 1:
+            raise ValueError("expected targets of one type; some are integers and some are not: choose a loss")
+        loss = losses.pop() if losses else None
+        asked = loss is not None
         finite = samples - infinite
         symmetric = samples - orders[1]
         mean = sum(count * math.log(order) for order, count in sorted(orders.items())) / finite if finite else None
         verdict, advice = _verdict(
-            question, samples, symmetric, infinite, mean, total / max(entries, 1) if asked else None, violations
+            question, samples, symmetric, mean, loss, total / max(entries, 1) if asked else None, violations
         )
         return Summary(
             group=question.group,
             target=question.target,
-            loss=question.loss,
+            loss=loss,
             bottleneck=question.bottleneck,
             samples=samples,
             skipped=skipped,
@@ -271,8 +272,8 @@ def _verdict(
     question: Question,
     samples: int,
     symmetric: int,
-    infinite: int,
     nats: float | None,
+    loss: str | None,
     error: float | None,
     violations: int,
 ) -> tuple[str, str]:
@@ -299,16 +300,17 @@ def _verdict(
             f"Not needed: {why}, so symmetry keeps no deterministic equivariant network from an error of zero.",
             "Use any equivariant network as it is.",
         )
-    reach = f"no deterministic equivariant network gets below {show_error(error, question.loss)}{through}"
     hit = f"in {violations:,} of {samples:,} samples ({100 * violations / samples:.3g} %)"
-    if question.bottleneck is None:
-        return f"Needed: {reach}; {hit} the target is less symmetric than the input.", instead
-    return f"Needed: {reach}; {hit} the bottleneck adds a symmetry that the target does not have.", instead
+    why = "the target is less symmetric than the input"
+    if question.bottleneck is not None:
+        why = f"{question.bottleneck} have a symmetry that the target does not have"
+    assert loss is not None
+    reach = f"no deterministic equivariant network gets below {show_error(error, loss)}"
+    return f"Needed: {hit} {why}, and {reach}.", instead
 
 
-def show_error(error: float, loss: str | None) -> str:
+def show_error(error: float, loss: str) -> str:
     """An error per entry with its unit, in words."""
-    assert loss in LOSSES
     if loss == "zero-one":
         return f"{100 * error:.3f} % wrong entries"
     return f"a {'mean squared' if loss == 'squared' else 'mean absolute'} error of {error:.4g}"
@@ -334,7 +336,7 @@ def _facts(summary: Summary, title: str) -> Iterator[tuple[str, str]]:
     if summary.point_groups:
         listed = [f"{name} {count:,}" for name, count in summary.point_groups.items()]
         yield "point groups", ", ".join(listed[:12]) + (f" and {len(listed) - 12} more" if len(listed) > 12 else "")
-    if summary.irreducible_error is None:
+    if summary.irreducible_error is None or summary.loss is None:
         return
     yield "irreducible error", f"{show_error(summary.irreducible_error, summary.loss)}, of {summary.entries:,} entries"
     yield "above zero", f"{summary.violations:,} samples ({100 * (summary.violations_share or 0):.1f} %)"

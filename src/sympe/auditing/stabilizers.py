@@ -8,7 +8,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sympe.auditing.targets import Errors, Loss, Target
 
@@ -45,10 +45,19 @@ class Stabilizers(ABC):
 
 
 class Symmetry(ABC):
-    """A group and the way in which it moves inputs of one kind."""
+    """A group and the way in which it moves inputs of one kind.
 
-    #: What the group is, in a few words.
+    Attributes:
+        name: What the command line calls it.
+        title: What it does, in a few words.
+        kind: What it acts on: ``graphs``, ``fields`` or ``points``.
+        breaker: What breaks it, as an expression.
+    """
+
+    name: str
     title: str
+    kind: Literal["graphs", "fields", "points"]
+    breaker: str = "sympe.SymPE"
 
     @abstractmethod
     def stabilizers(self, x: Any) -> Stabilizers:

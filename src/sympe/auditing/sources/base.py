@@ -19,9 +19,15 @@ MOST_WEIGHT = 2_000_000
 
 
 class Reader(ABC):
-    """Makes inputs and targets of raw samples; survives pickling, so that it can be sent to other processes."""
+    """Makes inputs and targets of raw samples; survives pickling, so that it can be sent to other processes.
+
+    Attributes:
+        kind: What the inputs are.
+    """
 
     kind: Kind
+    #: Label of the nodes that are hydrogen atoms, where nodes are atoms.
+    hydrogen: int | None = None
 
     @abstractmethod
     def read(self, raw: Any) -> tuple[Any, Target | None]:
