@@ -2,6 +2,7 @@ r"""Canonicalizers :math:`\tau`: which group element takes the canonical form to
 
 from sympe.canonicalize.base import Canonicalizer, NodeOrder, sort_nodes
 from sympe.canonicalize.constant import Constant
+from sympe.canonicalize.frames import Frames
 from sympe.canonicalize.labelling import Labelling
 from sympe.canonicalize.lattice import FieldCanonicalizer
 from sympe.canonicalize.lexicographic import LexicographicMinimum
@@ -17,6 +18,7 @@ __all__ = [
     "Constant",
     "DepthFirst",
     "FieldCanonicalizer",
+    "Frames",
     "Labelling",
     "LexicographicMinimum",
     "NodeOrder",
