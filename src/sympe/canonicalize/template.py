@@ -109,4 +109,4 @@ class Template(FieldCanonicalizer):
         points = torch.tensor(group.points, device=weight.device)
         turns = LatticeSymmetry(points.new_zeros(len(points), 2), points, (x.shape[-2], x.shape[-1]))
         turned = self.action.act(turns, weight.expand(len(points), *weight.shape))
-        return torch.fft.rfft2(turned.flatten(1, -3) if turned.ndim > 3 else turned[:, None]).conj()
+        return torch.fft.rfft2(turned.reshape(len(points), -1, *turned.shape[-2:])).conj()
