@@ -64,7 +64,7 @@ class LatticeAction(Action[LatticeSymmetry, Tensor]):
             )
         count, sites = 1 if self.image is None else self.image.shape[1], g.size[0] * g.size[1]
         index = self.source(g).view(len(g), 1, count * sites)
-        moved = x.reshape(len(g), count, -1, sites).transpose(1, 2).flatten(2)
+        moved = x.reshape(len(g), count, x.shape[1:-2].numel() // count, sites).transpose(1, 2).flatten(2)
         moved = moved.gather(2, index.expand(-1, moved.shape[1], -1)).unflatten(2, (count, sites)).transpose(1, 2)
         if self.odd and g.sign is not None:
             moved = moved * g.sign.to(x.dtype)[:, None, None, None]

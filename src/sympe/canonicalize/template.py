@@ -76,6 +76,8 @@ class Template(FieldCanonicalizer):
     def scores(self, x: Shaped[Tensor, "B *c L1 L2"]) -> Float[Tensor, "B order"]:
         r""":math:`\langle g w, x \rangle` for all g, in the order of ``group.elements``; differentiable."""
         size = (x.shape[-2], x.shape[-1])
+        if not len(x):
+            return x.new_zeros(0, self.action.group.order(size), dtype=torch.float64)
         channels = x.reshape(len(x), 1, x.shape[1:-2].numel(), *size)
         spectrum = (torch.fft.rfft2(channels.double()) * self._template(x)).sum(2)
         scores = torch.fft.irfft2(spectrum, s=size).flatten(1)
@@ -109,4 +111,4 @@ class Template(FieldCanonicalizer):
         points = torch.tensor(group.points, device=weight.device)
         turns = LatticeSymmetry(points.new_zeros(len(points), 2), points, (x.shape[-2], x.shape[-1]))
         turned = self.action.act(turns, weight.expand(len(points), *weight.shape))
-        return torch.fft.rfft2(turned.flatten(1, -3) if turned.ndim > 3 else turned[:, None]).conj()
+        return torch.fft.rfft2(turned.reshape(len(points), -1, *turned.shape[-2:])).conj()

@@ -76,7 +76,9 @@ class LatticeSymmetry:
         return LatticeSymmetry(self.shift.to(device), self.point.to(device), self.size, sign)
 
 
-def preimages(shift: Int[Tensor, "*b 2"], point: Int[Tensor, "*b"], size: tuple[int, int]) -> Int[Tensor, "*b L1 L2"]:
+def preimages(
+    shift: Int[Tensor, "*#b 2"], point: Int[Tensor, "*#b"], size: tuple[int, int]
+) -> Int[Tensor, "... L1 L2"]:
     r"""The sites :math:`P^{-1} (r - t)` that move to each site r, counted row by row."""
     rows, columns = size
     i = torch.arange(rows, device=shift.device)[:, None] - shift[..., 0, None, None]
