@@ -39,7 +39,7 @@ class Automorphisms:
         starts = self.graphs.ptr.tolist()
         moved = [images + start for images, start in zip(self.generators, starts, strict=False)]
         fixed = [np.broadcast_to(np.arange(m.shape[1]) + s, m.shape) for m, s in zip(moved, starts, strict=False)]
-        return _joined(fixed, moved, self.graphs.num_nodes)
+        return joined(fixed, moved, self.graphs.num_nodes)
 
     def pair_orbits(self) -> Ints:
         """Orbit (orbital) of each ordered pair of nodes of one graph: row after row, graph after graph."""
@@ -50,7 +50,7 @@ class Automorphisms:
             moved.append(pairs.reshape(count, n * n) + base)
             fixed.append(np.broadcast_to(np.arange(n * n) + base, (count, n * n)))
             base += n * n
-        return _joined(fixed, moved, base)
+        return joined(fixed, moved, base)
 
     def edge_orbits(self) -> Ints:
         """Orbit of each directed edge; edges of one label that join the same nodes count as one."""
@@ -70,10 +70,10 @@ class Automorphisms:
             u, v = images[:, source[own] - starts[g]] + starts[g], images[:, target[own] - starts[g]] + starts[g]
             moved.append(np.searchsorted(keys, (u * total + v) * kinds + kind[own]))
             fixed.append(np.broadcast_to(own, moved[-1].shape))
-        return _joined(fixed, moved, len(keys))[place]
+        return joined(fixed, moved, len(keys))[place]
 
 
-def _joined(fixed: list[Ints], moved: list[Ints], count: int) -> Ints:
+def joined(fixed: list[Ints], moved: list[Ints], count: int) -> Ints:
     """Number of the connected part of each of ``count`` things, each joined to all its images."""
     row = np.concatenate([np.zeros(0, np.int64), *(part.ravel() for part in fixed)])
     column = np.concatenate([np.zeros(0, np.int64), *(part.ravel() for part in moved)])

@@ -11,8 +11,10 @@ from torch import Tensor
 from sympe.auditing import engine
 from sympe.auditing.bottleneck import BOTTLENECKS
 from sympe.auditing.examine import ADJACENCY, Examiner, Job
+from sympe.auditing.field_symmetry import FieldSymmetry
 from sympe.auditing.graph_symmetry import GraphSymmetry
 from sympe.auditing.parts import Memory, Part, Store
+from sympe.auditing.point_symmetry import PointSymmetry
 from sympe.auditing.report import AuditReport, Question
 from sympe.auditing.sources import InMemory, Kind, Pairs, Source, open_path
 from sympe.auditing.stabilizers import Symmetry
@@ -121,6 +123,10 @@ def make_symmetry(group: str | Symmetry) -> Symmetry:
         return group
     if group == "sn":
         return GraphSymmetry()
+    if group in ("o3", "so3"):
+        return PointSymmetry(group == "so3")
+    if group == "torus":
+        return FieldSymmetry()
     raise ValueError(f"group must be one of {', '.join(GROUPS)}; got {group!r}")
 
 
