@@ -196,4 +196,3 @@ def _generators(
     column = shifts[found, least[has]].int().argmax(1)
     chosen.append((found, least[has] * size[1] + column))
     return torch.cat([o for o, _ in chosen]), torch.cat([e for _, e in chosen])
-

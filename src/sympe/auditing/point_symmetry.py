@@ -96,11 +96,16 @@ class PointSymmetry(Symmetry):
     Args:
         special: Rotations only.
         tolerance: In angstrom, see :func:`sympe.points.symmetry.stabilizers`.
+
+    Raises:
+        ValueError: If the tolerance is not positive.
     """
 
     kind = "points"
 
     def __init__(self, special: bool = False, tolerance: float = 1e-2) -> None:
+        if not tolerance > 0:
+            raise ValueError(f"tolerance must be positive; got {tolerance}")
         self.special, self.tolerance = special, tolerance
         self.name = "so3" if special else "o3"
         self.title = f"rotations{'' if special else ' and reflections'}, to within {tolerance:g} angstrom"

@@ -15,6 +15,7 @@ QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 _MOST_OFFENDERS = 10
 _MOST_REASONS = 10
+_MOST_ORDERS = 16
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Summary:
         log_stabilizer: Quantiles of the logarithm of the stabilizer's order, by name.
         mean_log_stabilizer: Its mean: the least randomness that breaks all symmetries.
         mean_log_orbit: Mean logarithm of the size of the orbit: what a uniform draw spends beyond the least.
+        orders: How many samples have a stabilizer of each order, the most frequent ones and the rest.
         point_groups: How many samples have each point group.
         entries: Entries of the targets.
         irreducible_error: Least error of any deterministic equivariant map, per entry, over all entries.
@@ -78,6 +80,7 @@ class Summary:
     log_stabilizer: dict[str, float | None]
     mean_log_stabilizer: float | None
     mean_log_orbit: float | None
+    orders: dict[str, int]
     point_groups: dict[str, int]
     entries: int
     irreducible_error: float | None
@@ -125,6 +128,12 @@ class AuditReport:
     def as_json(self) -> dict[str, Any]:
         """Summary and samples as plain values."""
         return {"summary": asdict(self.summary), "samples": list(self.samples())}
+
+    def worst(self) -> list[dict[str, Any]]:
+        """The rows of the samples with the largest errors per entry, largest first."""
+        places = {index: place for place, (index, _) in enumerate(self.summary.offenders)}
+        found = [row for row in self.samples() if row["index"] in places] if places else []
+        return sorted(found, key=lambda row: places[row["index"]])
 
     def facts(self) -> list[tuple[str, str]]:
         """The summary in words, line by line, without verdict and advice."""
@@ -214,6 +223,7 @@ class AuditReport:
             log_stabilizer=_quantiles(orders),
             mean_log_stabilizer=mean,
             mean_log_orbit=log_orbits / orbits if orbits else None,
+            orders=_most_frequent(orders, infinite),
             point_groups=dict(groups.most_common()),
             entries=entries,
             irreducible_error=total / max(entries, 1) if asked else None,
@@ -242,6 +252,14 @@ class _Inside:
 
     def wrong(self, pairs: int, edges: int) -> int:
         return pairs - edges if self.edge else edges
+
+
+def _most_frequent(orders: Counter[int], infinite: int) -> dict[str, int]:
+    """How many samples have each order, as text and by size; the rarest ones together."""
+    kept = dict(sorted(orders.most_common(_MOST_ORDERS)))
+    named = {f"{order:,}" if order < 10**9 else f"10^{math.log10(order):.1f}": count for order, count in kept.items()}
+    rest = sum(orders.values()) - sum(kept.values())
+    return named | ({"others": rest} if rest else {}) | ({"infinite": infinite} if infinite else {})
 
 
 def _quantiles(orders: Mapping[int, int]) -> dict[str, float | None]:

@@ -25,6 +25,8 @@ from sympe.graphs import Graphs
 GROUPS: dict[str, Kind] = {"sn": "graphs", "torus": "fields", "o3": "points", "so3": "points"}
 _GROUP_OF: dict[Kind, str] = {"graphs": "sn", "fields": "torus", "points": "o3"}
 
+_FEW = 10
+
 Progress = Callable[[int, float | None], None]
 
 
@@ -142,6 +144,10 @@ def _fill(
     place = _Place()
     jobs = (job for job in _jobs(sources, place, store) if job.number not in store)
     for job, part in engine.run(examiner, jobs, engine_name, workers):
+        reasons = {reason for _, reason in part.skipped}
+        if job.first == 0 and len(part.skipped) == len(job.raw) > _FEW and len(reasons) == 1:
+            # Not a bad sample but a question that does not fit the data: the rest would fail alike.
+            raise ValueError(reasons.pop())
         store.commit(job.number, part)
         if progress is not None:
             progress(job.first + len(job.raw), place.done)

@@ -36,6 +36,16 @@ class AuditCommand:
     """How answers are compared; zero-one for integers and squared for all else if left out."""
     group: Literal["auto", "sn", "torus", "o3", "so3"] = "auto"
     """sn for graphs, torus for fields on a lattice, o3 and so3 for points in space."""
+    point_group: Literal["C1", "C2", "C4", "D2", "D4"] = "D4"
+    """Turns and reflections of a lattice; C1 leaves the translations."""
+    spin_flip: bool = False
+    """Whether the flip of all spins is a symmetry of a lattice too."""
+    fields: Literal["scalar", "bonds", "directions", "regular"] = "scalar"
+    """What turns and reflections do to the channels of the inputs on a lattice."""
+    target_fields: Literal["scalar", "bonds", "directions", "regular"] = "scalar"
+    """The same for targets on a lattice."""
+    tolerance: float | None = None
+    """Points: angstrom within which they coincide, 0.01 if left out. Lattice: values are rounded to multiples of it."""
     bottleneck: Literal["node-codes", "node-differences"] | None = None
     """Let the prediction pass through one code per node, as in an autoencoder."""
     split: Literal["train", "validation", "test"] | None = None
@@ -66,6 +76,7 @@ class AuditCommand:
             raise ValueError("expected a file, a folder, the name of a data set or module:function; got nothing")
         if self.rows is not None:
             check_rows_path(self.rows)
+        sys.set_int_max_str_digits(0)  # orders of groups are written out in full
         data, split = _data(self.paths, self.split)
         store = Folder(self.work / self._fingerprint())
         if not self.resume:
@@ -73,7 +84,7 @@ class AuditCommand:
         with _cleared(store), _progress() as progress:
             report = audit(
                 data,
-                group=self.group,
+                group=self._group(),
                 target=self.target,
                 per=self.per,
                 loss=self.loss,
@@ -90,19 +101,48 @@ class AuditCommand:
         if self.html is not None:
             from sympe.report import write_audit
 
-            write_audit(self._title(), report.as_page(), self.html)
+            summary = report.summary
+            charts = {"Orders of the stabilizers": summary.orders, "Point groups": summary.point_groups}
+            write_audit(
+                self._title(), summary.verdict, summary.advice, report.facts(), charts, report.worst(), self.html
+            )
         if self.json:
             _print_json(report)
         else:
             _print_table(self._title(), report)
         store.clear()
 
+    def _group(self) -> Any:
+        """The group, made from the options that shape it, or its name."""
+        of_lattice = (self.point_group, self.spin_flip, self.fields, self.target_fields) != (
+            "D4",
+            False,
+            "scalar",
+            "scalar",
+        )
+        if of_lattice and self.group not in ("auto", "torus"):
+            raise ValueError(f"point-group, spin-flip and fields are for the group torus; got {self.group}")
+        if of_lattice or self.group == "torus":
+            from sympe.auditing.field_symmetry import FIELDS, FieldSymmetry
+            from sympe.groups import Torus
+
+            group = Torus(self.point_group, self.spin_flip)
+            return FieldSymmetry(FIELDS[self.fields](group), FIELDS[self.target_fields](group), self.tolerance)
+        if self.group in ("o3", "so3"):
+            from sympe.auditing.point_symmetry import PointSymmetry
+
+            return PointSymmetry(self.group == "so3", 1e-2 if self.tolerance is None else self.tolerance)
+        if self.tolerance is not None:
+            raise ValueError(f"tolerance is for the groups torus, o3 and so3; got {self.group}")
+        return self.group
+
     def _title(self) -> str:
         return " ".join(self.paths)
 
     def _fingerprint(self) -> str:
         """A name for this audit: the same for the same data and questions, whatever it runs on."""
-        asked: list[Any] = [self.target, self.per, self.loss, self.group, self.bottleneck, self.split, self.heavy_atoms]
+        elsewhere = ("paths", "json", "html", "rows", "engine", "workers", "resume", "work")
+        asked: list[Any] = [value for name, value in sorted(vars(self).items()) if name not in elsewhere]
         for name in self.paths:
             path = Path(name)
             asked.append(os.path.abspath(path) if path.exists() else name)

@@ -33,7 +33,9 @@ class FieldFile(Source):
             self.array = field_array(archive.names, target)
             shape = archive.column(self.array).shape
             if len(shape) not in (3, 4):
-                raise ValueError(f"{path}: expected {self.array} of shape [B, L1, L2] or [B, C, L1, L2]; got {list(shape)}")
+                raise ValueError(
+                    f"{path}: expected {self.array} of shape [B, L1, L2] or [B, C, L1, L2]; got {list(shape)}"
+                )
             self.count = shape[0]
             self.per: Per = "sample"
             if target is not None:
@@ -97,4 +99,6 @@ def field_array(names: list[str], target: str | None) -> str:
     others = [name for name in names if name not in (target, "split")]
     if len(others) == 1:
         return others[0]
-    raise ValueError(f"expected an array {', '.join(FIELD_ARRAYS[:-1])} or {FIELD_ARRAYS[-1]}; got {', '.join(names) or 'none'}")
+    raise ValueError(
+        f"expected an array {', '.join(FIELD_ARRAYS[:-1])} or {FIELD_ARRAYS[-1]}; got {', '.join(names) or 'none'}"
+    )

@@ -57,10 +57,14 @@ def open_path(
     if file.is_dir():
         inside = [one for one in sorted(file.iterdir()) if one.is_file() and suffix_of(one) in READABLE]
         if not inside:
-            raise ValueError(f"{file}: expected a folder of files ending in {' '.join(sorted(READABLE))}; it holds none")
+            raise ValueError(
+                f"{file}: expected a folder of files ending in {' '.join(sorted(READABLE))}; it holds none"
+            )
         return [_open(one, target, per, kind, split) for one in inside]
     if not file.is_file():
-        raise ValueError(f"{file}: expected a file, a folder or one of {', '.join(DATA_SETS)}; there is none of that name")
+        raise ValueError(
+            f"{file}: expected a file, a folder or one of {', '.join(DATA_SETS)}; there is none of that name"
+        )
     if not file.stat().st_size:
         raise ValueError(f"{file}: expected samples; the file is empty")
     return [_open(file, target, per, kind, split)]

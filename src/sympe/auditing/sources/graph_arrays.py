@@ -118,7 +118,9 @@ class GraphFile(Source):
         with Archive(self.path) as archive:
             sizes, counts = (whole(archive.column(name)) for name in (nodes_name, edges_name))
             if len(sizes) != len(counts):
-                raise ValueError(f"{nodes_name} and {edges_name} must be equally long; got {len(sizes)} and {len(counts)}")
+                raise ValueError(
+                    f"{nodes_name} and {edges_name} must be equally long; got {len(sizes)} and {len(counts)}"
+                )
             chosen = None
             if self.split is not None:
                 chosen = whole(archive.column("split")) == SPLITS.index(self.split)

@@ -40,7 +40,9 @@ def _target(path: Path, graph: networkx.Graph, name: str, kinds: dict[str, int])
     if not edges or len(edges) < graph.number_of_edges():
         raise ValueError(f"{path}: expected an attribute {name} on every node or on every edge; some have none")
     if graph.is_multigraph():
-        raise ValueError(f"{path}: expected at most one edge between two nodes to take {name} from; there are parallel ones")
+        raise ValueError(
+            f"{path}: expected at most one edge between two nodes to take {name} from; there are parallel ones"
+        )
     # In the order in which the graph type of the library lists the directed edges.
     place = {(u, v): value for (u, v), value in zip(graph.edges(), edges, strict=True)}
     both = graph if graph.is_directed() else graph.to_directed(as_view=True)

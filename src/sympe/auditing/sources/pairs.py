@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sympe import points
 from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cut
 from sympe.auditing.targets import Per, Target
 from sympe.graphs import Graphs, concatenate, from_networkx, from_pyg
@@ -26,7 +27,7 @@ class PairReader(Reader):
     Attributes:
         kind: What the inputs are.
         per: What an entry of a target belongs to; None if there are no targets.
-        labels: Whether integer features ``x`` of PyG graphs and labels count as such.
+        vector: Whether targets are vectors or matrices in space.
     """
 
     kind: Kind
@@ -38,12 +39,14 @@ class PairReader(Reader):
         if self.kind == "fields":
             x: Any = torch.stack([_tensor(value, "a field") for value in inputs])
         elif self.kind == "points":
-            x = inputs
+            x = points.concatenate([as_points(value) for value in inputs])
         else:
             x = concatenate([as_graphs(value) for value in inputs])
         if self.per is None:
             return x, None
         targets = [_tensor(y, "a target") for _, y in raw]
+        if self.per == "point" and [len(y) for y in targets] != x.sizes.tolist():
+            raise ValueError(f"expected a target per point; got {[len(y) for y in targets]} for {x.sizes.tolist()}")
         if self.kind == "graphs":
             sizes = x.sizes.tolist()
             edges = torch.bincount(x.batch[x.edge_index[0]], minlength=len(x)).tolist()
@@ -55,7 +58,9 @@ class PairReader(Reader):
                     )
         if self.per == "pair":
             values = torch.cat([y.flatten(0, 1) for y in targets])
-        elif self.per in ("node", "edge", "point"):
+        elif self.per == "point":
+            values = torch.cat(targets)
+        elif self.per in ("node", "edge"):
             values = torch.cat([y.flatten(1) if y.dim() > 1 else y[:, None] for y in targets])
         else:
             values = torch.stack(targets)
@@ -67,7 +72,7 @@ class Pairs(Source):
 
     Args:
         samples: Inputs x, or pairs (x, y). A tuple of two is a pair, unless points are expected and it holds positions
-            and labels of points.
+            ``[n, 3]`` and kinds ``[n]``: that is an input.
         kind: What the inputs are; found out from the first ones if left out.
         per: What an entry of a target belongs to; found out from the shapes of the first targets if left out.
         name: What complaints call them.
@@ -89,7 +94,7 @@ class Pairs(Source):
         self.total = total
         if per is not None and per not in get_args(Per):
             raise ValueError(f"per must be one of {', '.join(get_args(Per))}; got {per!r}")
-        waiting = (_as_pair(sample) for sample in samples)
+        waiting = (_as_pair(sample, kind) for sample in samples)
         first = list(islice(waiting, _LOOK_AHEAD))
         self._pairs = chain(first, waiting)
         if kind is None:
@@ -98,8 +103,8 @@ class Pairs(Source):
         if per is None and any(y is not None for _, y in first):
             per = _per_of(first, kind)
         if kind == "points" and per is not None:
-            widths = {_tensor(y, "a target").shape[-1:] for _, y in first if y is not None}
-            vector = widths == {(3,)}
+            shapes = {_tensor(y, "a target").shape[per == "point" :] for _, y in first if y is not None}
+            vector = shapes in ({(3,)}, {(3, 3)})
         self.reader: PairReader = PairReader(kind, per, vector)
 
     def chunks(self) -> Iterator[Chunk]:
@@ -122,8 +127,28 @@ def as_graphs(value: Any) -> Graphs:
     raise ValueError(f"expected Graphs, a networkx graph or a PyG Data; got {type(value).__name__}")
 
 
-def _as_pair(sample: Any) -> tuple[Any, Any]:
+def as_points(value: Any) -> points.PointClouds:
+    """One cloud of the library's own type, from positions, positions and kinds, or a PyG ``Data`` with ``pos``."""
+    if isinstance(value, points.PointClouds):
+        return value
+    kinds = None
+    if getattr(value, "pos", None) is not None:
+        kinds = getattr(value, "z", None)
+        value = value.pos
+    elif isinstance(value, tuple) and len(value) == 2:
+        value, kinds = value
+    positions = _tensor(value, "positions")
+    if not positions.is_floating_point():
+        positions = positions.double()
+    return points.from_clouds([positions], None if kinds is None else [_tensor(kinds, "kinds")])
+
+
+def _as_pair(sample: Any, kind: Kind | None) -> tuple[Any, Any]:
+    """Input and target. Two arrays [n, 3] and [n] where points are expected are positions and kinds, an input."""
     if isinstance(sample, tuple) and len(sample) == 2:
+        both = [getattr(value, "shape", None) for value in sample]
+        if kind == "points" and None not in both and len(both[0]) == 2 and both[1] == both[0][:1]:
+            return sample, None
         return sample
     return sample, None
 
@@ -133,7 +158,9 @@ def _kind_of(x: Any) -> Kind:
         return "graphs"
     if isinstance(x, Tensor | np.ndarray):
         return "fields"
-    return "points"
+    if isinstance(x, points.PointClouds | tuple) or getattr(x, "pos", None) is not None:
+        return "points"
+    raise ValueError(f"expected a graph, a field or points; got {type(x).__name__}")
 
 
 def _per_of(pairs: Sequence[tuple[Any, Any]], kind: Kind) -> Per:
@@ -141,7 +168,7 @@ def _per_of(pairs: Sequence[tuple[Any, Any]], kind: Kind) -> Per:
     if kind == "fields":
         return "site" if all(y.dim() >= 2 for y in targets) else "sample"
     if kind == "points":
-        sizes = [len(_positions(x)) for x, _ in pairs]
+        sizes = [as_points(x).num_points for x, _ in pairs]
         return "point" if all(y.shape[:1] == (n,) for y, n in zip(targets, sizes, strict=True)) else "sample"
     graphs = [as_graphs(x) for x, _ in pairs]
     for per in _GRAPH_TARGETS:
@@ -157,10 +184,6 @@ def _fits(y: Tensor, per: Per, n: int, m: int) -> bool:
     if per in ("node", "edge"):
         return y.shape[:1] == (n if per == "node" else m,)
     return True
-
-
-def _positions(x: Any) -> Any:
-    return x.pos if hasattr(x, "pos") else x[0] if isinstance(x, tuple) else x
 
 
 def _tensor(value: Any, what: str) -> Tensor:

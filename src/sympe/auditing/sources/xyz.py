@@ -129,7 +129,9 @@ def frame_keys(frame: Frame) -> dict[str, str]:
     """What the second line of a frame says."""
     if len(frame) < int(frame[0]) + 2:
         raise ValueError(f"expected {int(frame[0])} atoms; the file ends after {max(len(frame) - 2, 0)}")
-    return {match[1]: next(text for text in match.groups()[1:] if text is not None) for match in _PAIR.finditer(frame[1])}
+    return {
+        match[1]: next(text for text in match.groups()[1:] if text is not None) for match in _PAIR.finditer(frame[1])
+    }
 
 
 def refuse_periodic(keys: dict[str, str]) -> None:
@@ -174,4 +176,3 @@ def _numbers(words: Sequence[str]) -> list[float]:
         return [float(word.replace("*^", "e")) for word in words]
     except ValueError as error:
         raise ValueError(f"expected numbers; {error}") from error
-
