@@ -84,7 +84,7 @@ def _ray(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) ->
     if own:
         _connect(ray, workers)
     try:
-        remote = ray.remote(num_cpus=1)(_alone)
+        remote: Any = ray.remote(num_cpus=1)(_alone)
         shared = ray.put(work)
         under_way: dict[Any, Task] = {}
 

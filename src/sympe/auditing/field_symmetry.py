@@ -4,9 +4,9 @@ An element :math:`g = (P, t)` leaves a field as it is if
 
 .. math:: S_P(t) = \sum_r \bigl(x(r) - (P x)(r - t)\bigr)^2 = 0 ,
 
-and for each P one correlation, by fast Fourier transforms, gives :math:`S_P` at all shifts. Values are first replaced by
-their ranks, which are whole numbers, and large ranks by their digits, so that :math:`S_P` is a whole number too and the
-rounding of the transform cannot hide a difference.
+and for each P one correlation, by fast Fourier transforms, gives :math:`S_P` at all shifts. Values are first replaced
+by their ranks, which are whole numbers, and large ranks by their digits, so that :math:`S_P` is a whole number too and
+the rounding of the transform cannot hide a difference.
 """
 
 from dataclasses import dataclass

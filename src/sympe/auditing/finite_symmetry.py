@@ -62,13 +62,14 @@ class FiniteSymmetry(Symmetry):
     """A finite group, enumerated from generators.
 
     Args:
-        inputs: What each generator does to inputs ``[B, d]``: square matrices, or permutations as lists of images.
+        inputs: What each generator does to inputs ``[B, d]``: orthogonal matrices, or permutations as lists of images.
         targets: What the same generators do to targets ``[B, e]``; they are invariant if left out.
         tolerance: Inputs count as equal within this, relative to their size; permutations are compared exactly.
         name: What to call the group.
 
     Raises:
-        ValueError: If there are not equally many generators of both kinds, or they do not generate a finite group.
+        ValueError: If there are not equally many generators of both kinds, they are not
+            orthogonal, or they do not generate a finite group of moderate size.
 
     Example:
         >>> import sympe
@@ -119,7 +120,10 @@ class FiniteSymmetry(Symmetry):
 def _matrices(generators: Sequence[Sequence[int]] | Tensor) -> Float[Tensor, "k d d"]:
     given = torch.as_tensor(generators)
     if given.dim() == 3 and given.shape[1] == given.shape[2] and len(given):
-        return given.double()
+        matrices = given.double()
+        if not torch.allclose(matrices @ matrices.transpose(1, 2), torch.eye(given.shape[1]).double(), atol=1e-6):
+            raise ValueError("expected orthogonal matrices, as rotations and permutations are; got others")
+        return matrices
     if given.dim() != 2 or given.is_floating_point() or not len(given):
         raise ValueError(f"expected matrices [k, d, d] or permutations [k, d]; got {given.dtype} {list(given.shape)}")
     d = given.shape[1]

@@ -40,7 +40,7 @@ class PointStabilizers(Stabilizers):
     tolerance: float
 
     def errors(self, target: Target, loss: Loss) -> Errors:
-        count, sizes = len(self.clouds), self.clouds.sizes
+        count = len(self.clouds)
         expected = {"sample": count, "point": self.clouds.num_points}
         if target.per not in expected:
             raise ValueError(f"points have no targets per {target.per}; expected sample or point")

@@ -1,7 +1,7 @@
 """The audit of a data set: does a network that respects its symmetries need to break them?"""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any
 
 import numpy as np
@@ -48,15 +48,17 @@ def audit(
     """Ask of a data set whether equivariant networks can predict its targets without breaking symmetries.
 
     Args:
-        data: Graphs; a tensor of fields ``[B, L1, L2]`` or ``[B, C, L1, L2]``; an iterable of inputs x or pairs (x, y),
-            where x is a graph (of this library, networkx or PyG), a field, or positions and kinds of points; a path, the
-            name of a data set, or a list of these.
-        group: ``sn`` (relabelings of nodes), ``torus`` (symmetries of a periodic lattice), ``o3`` or ``so3`` (of points in
-            space), ``auto`` for the one that goes with the data, or a :class:`~sympe.auditing.Symmetry`.
-        target: What is to be predicted: the name by which a file knows it, ``adjacency``, or for data in memory a tensor
-            or a :class:`~sympe.auditing.Target`. The targets of pairs (x, y) need no name. Without a target the audit
-            stops at the stabilizers.
-        per: What an entry of the target belongs to, if its shape does not tell: ``sample``, ``node``, ``edge``, ``pair``.
+        data: Graphs; a tensor of fields ``[B, L1, L2]`` or ``[B, C, L1, L2]``; an iterable of inputs x or pairs
+            (x, y), where x is a graph (of this library, networkx or PyG), a field, or positions and kinds of
+            points; a path, the name of a data set, or a list of these.
+        group: ``sn`` (relabelings of nodes), ``torus`` (symmetries of a periodic lattice), ``o3`` or ``so3`` (of
+            points in space), ``auto`` for the one that goes with the data, or a
+            :class:`~sympe.auditing.Symmetry`.
+        target: What is to be predicted: the name by which a file knows it, ``adjacency``, or for data in memory a
+            tensor or a :class:`~sympe.auditing.Target`. The targets of pairs (x, y) need no name. Without a target
+            the audit stops at the stabilizers.
+        per: What an entry of the target belongs to, if its shape does not tell: ``sample``, ``node``, ``edge`` or
+            ``pair``.
         loss: ``squared``, ``absolute`` or ``zero-one``; the last for integers and the first for all else if left out.
         bottleneck: ``node-codes`` or ``node-differences``: the prediction passes through one code per node.
         split: Take only this split of an ``.npz``.
@@ -196,7 +198,7 @@ def _sources(data: Any, target: Any, per: Per | None, kind: Kind | None, split: 
     if isinstance(data, Iterable):
         if target is not None:
             raise ValueError("expected pairs (x, y) of inputs and targets, and no target besides them")
-        return [Pairs(data, kind, per, total=len(data) if hasattr(data, "__len__") else None)]
+        return [Pairs(data, kind, per, total=len(data) if isinstance(data, Sized) else None)]
     raise ValueError(f"expected graphs, fields, pairs (x, y) or paths; got {type(data).__name__}")
 
 

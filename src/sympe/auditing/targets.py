@@ -105,7 +105,9 @@ def class_errors(
         total += np.bincount(owner, weights=least(classes, column), minlength=count)
         if loss != "zero-one":
             size += np.bincount(owner, weights=np.abs(column.astype(np.float64)) ** POWER[loss], minlength=count)
-    return Errors(total, np.bincount(owner, minlength=count) * rows.shape[1], total > ROUNDING ** POWER[loss] * size)
+    violated = total > ROUNDING ** POWER[loss] * size
+    total = np.rint(total) if loss == "zero-one" else np.where(violated, total, 0.0)
+    return Errors(total, np.bincount(owner, minlength=count) * rows.shape[1], violated)
 
 
 def no_errors(sizes: Sequence[int] | NDArray[np.int64]) -> Errors:
@@ -117,10 +119,7 @@ def no_errors(sizes: Sequence[int] | NDArray[np.int64]) -> Errors:
 def _squared(classes: NDArray[np.int64], value: NDArray) -> NDArray[np.float64]:
     value = value.astype(np.float64)
     held = np.maximum(np.bincount(classes), 1)
-    # Twice: the second mean takes away what rounding left in the first, so that equal values give exactly zero.
-    for _ in range(2):
-        value = value - (np.bincount(classes, weights=value) / held)[classes]
-    return value**2
+    return (value - (np.bincount(classes, weights=value) / held)[classes]) ** 2
 
 
 def _absolute(classes: NDArray[np.int64], value: NDArray) -> NDArray[np.float64]:

@@ -8,13 +8,14 @@ import networkx
 import numpy as np
 import torch
 from jaxtyping import Bool, Int, Shaped
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sympe.graphs.batch import Graphs
 
 
 def from_edges(
-    graphs: Iterable[tuple[int, Sequence[tuple[int, int]]]],
+    graphs: Iterable[tuple[int, Sequence[tuple[int, int]] | NDArray[np.int64]]],
     *,
     node_label: Sequence[int] | None = None,
     edge_label: Sequence[int] | None = None,
@@ -218,7 +219,7 @@ def from_graph6(lines: Iterable[bytes | str]) -> Graphs:
     return from_edges(parsed, directed=True)
 
 
-def _parse_graph6(line: bytes) -> tuple[int, np.ndarray]:
+def _parse_graph6(line: bytes) -> tuple[int, NDArray[np.int64]]:
     """Number of nodes, and every edge in both directions, by source and target."""
     sparse = line.startswith(b":")
     # networkx takes characters below the allowed ones for bits, and eight bytes of sparse6 can announce 2^36 nodes.
@@ -239,7 +240,7 @@ def _parse_graph6(line: bytes) -> tuple[int, np.ndarray]:
     if len(sixes) - head != (n * (n - 1) // 2 + 5) // 6:
         raise ValueError(f"expected {(n * (n - 1) // 2 + 5) // 6} characters for {n} nodes; got {len(sixes) - head}")
     # Column by column of the upper triangle: bit k stands for the pair (i, j) with i < j and k = j (j - 1) / 2 + i.
-    place = np.flatnonzero(np.unpackbits(sixes[head:, None] << 2, axis=1)[:, :6])
+    place = np.flatnonzero(np.unpackbits(sixes[head:, None], axis=1)[:, 2:])
     place = place[place < n * (n - 1) // 2]
     j = ((1 + np.sqrt(8.0 * place + 1)) / 2).astype(np.int64)
     j += (j * (j + 1) // 2 <= place).astype(np.int64) - (j * (j - 1) // 2 > place)

@@ -158,7 +158,7 @@ def graph_arrays(names: list[str]) -> tuple[str, str, str]:
     """
     for required in (MOLECULES, PLAIN):
         if all(name in names for name in required):
-            return required[:3]  # type: ignore[return-value]
+            return required[:3]
     raise ValueError(f"expected arrays {', '.join(PLAIN)} or {', '.join(MOLECULES)}; got {', '.join(names) or 'none'}")
 
 

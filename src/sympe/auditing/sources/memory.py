@@ -93,9 +93,9 @@ class InMemory(Source):
             for (_, last), block in zip(places, _blocks(self.x, self.target, places), strict=True):
                 yield Chunk(block, last / len(self.x))
         else:
-            block = FieldBlock(self.x, self.target)
-            for first, last in cuts([8 * self.x[0].numel()] * len(block) if len(block) else []):
-                yield Chunk(block[first:last], last / len(block))
+            fields = FieldBlock(self.x, self.target)
+            for first, last in cuts([8 * self.x[0].numel()] * len(fields) if len(fields) else []):
+                yield Chunk(fields[first:last], last / len(fields))
 
 
 def _rows(x: Graphs | Tensor, per: str) -> int:

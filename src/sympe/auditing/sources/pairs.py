@@ -146,8 +146,8 @@ def as_points(value: Any) -> points.PointClouds:
 def _as_pair(sample: Any, kind: Kind | None) -> tuple[Any, Any]:
     """Input and target. Two arrays [n, 3] and [n] where points are expected are positions and kinds, an input."""
     if isinstance(sample, tuple) and len(sample) == 2:
-        both = [getattr(value, "shape", None) for value in sample]
-        if kind == "points" and None not in both and len(both[0]) == 2 and both[1] == both[0][:1]:
+        first, second = (tuple(getattr(value, "shape", ())) for value in sample)
+        if kind == "points" and len(first) == 2 and second == first[:1]:
             return sample, None
         return sample
     return sample, None
