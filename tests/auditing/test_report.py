@@ -126,7 +126,7 @@ def test_the_kind_of_a_target_is_found_from_its_shape() -> None:
     marked = [
         (torch.tensor([0, 1, 0, 0]), 1 / 4),
         (torch.tensor([[0, 1], [1, 0], [0, 0], [0, 0]]), 1 / 8),
-        (torch.arange(16).view(4, 4), 8 / 16),
+        (torch.arange(16).view(4, 4), 11 / 16),
         (torch.tensor([1, 0, 0, 0, 0, 0]), 1 / 6),
         (torch.tensor([3.5, 2.0]), 0),
         (3.5, 0),
@@ -177,7 +177,7 @@ def test_bad_samples_are_skipped_and_counted() -> None:
         ([], {}, "expected samples to audit; there are none"),
         (from_edges([]), {}, "expected samples to audit; there are none"),
         ([object()], {}, "expected a graph, a field or points; got object"),
-        ([GRAPHS.select([0]), torch.zeros(3, 3)], {"group": "torus"}, "expected a field of numbers; got Graphs"),
+        ([GRAPHS.select([0])], {"group": "torus"}, "expected a field of numbers; got Graphs"),
         (3, {}, "expected graphs, fields, pairs"),
     ],
 )

@@ -72,18 +72,27 @@ class Source(ABC):
 
 
 def cut(samples: Iterable[tuple[Any, int, float | None]]) -> Iterator[Chunk]:
-    """Chunks of samples that come one by one, each with its weight and the share that has been read."""
+    """Chunks of samples that come one by one, each with its weight and the share that has been read.
+
+    What came before damage is handed out first.
+    """
     held: list[Any] = []
     weight, done = 0, None
-    for sample, more, position in samples:
-        if held and (len(held) == MOST_SAMPLES or weight + more > MOST_WEIGHT):
-            yield Chunk(held, done)
-            held, weight = [], 0
-        held.append(sample)
-        weight += more
-        done = position
+    damage: ValueError | None = None
+    try:
+        for sample, more, position in samples:
+            if held and (len(held) == MOST_SAMPLES or weight + more > MOST_WEIGHT):
+                yield Chunk(held, done)
+                held, weight = [], 0
+            held.append(sample)
+            weight += more
+            done = position
+    except ValueError as error:
+        damage = error
     if held:
-        yield Chunk(held, 1.0)
+        yield Chunk(held, done if damage else 1.0)
+    if damage:
+        raise damage
 
 
 def cuts(weights: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Files of PyG: a ``Data``, a ``Batch``, a list of ``Data``, or the (data, slices) that PyG's data sets store."""
+"""Files of PyG: a ``Data``, a list of ``Data``, or the (data, slices) that PyG's data sets store."""
 
 import pickle
 from collections.abc import Iterator
@@ -17,34 +17,34 @@ def read_pyg(path: Path) -> list[Any]:
         ImportError: If PyG is not installed.
     """
     try:
-        from torch_geometric.data import Batch, Data
+        from torch_geometric.data import Data
         from torch_geometric.data.data import DataEdgeAttr, DataTensorAttr
         from torch_geometric.data.storage import BaseStorage, EdgeStorage, GlobalStorage, NodeStorage
     except ImportError as error:
         raise ImportError("reading .pt files needs PyG: pip install sympe[pyg]") from error
-    known = [Data, Batch, DataEdgeAttr, DataTensorAttr, BaseStorage, EdgeStorage, GlobalStorage, NodeStorage]
+    known = [Data, DataEdgeAttr, DataTensorAttr, BaseStorage, EdgeStorage, GlobalStorage, NodeStorage]
     try:
         with torch.serialization.safe_globals(known):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         found = str(error).partition("Unsupported global: GLOBAL ")[2].split(" ")[0]
         reason = f"it names {found}" if found else "it is no file of tensors and PyG's Data"
+        if "DynamicInheritanceGetter" in found:
+            reason = "a Batch does (save its to_data_list())"
         raise ValueError(f"{path}: expected PyG's Data, and nothing that runs code when loaded; {reason}") from error
     except (OSError, EOFError, RuntimeError, ValueError, KeyError) as error:
         raise ValueError(f"{path}: expected a .pt file; {' '.join(str(error).split())[:120]}") from error
     try:
-        listed = list(_listed(content, Data, Batch))
+        listed = list(_listed(content, Data))
     except (IndexError, KeyError, RuntimeError, TypeError) as error:
         raise ValueError(f"{path}: expected the (data, slices) of a PyG data set; {error}") from error
     if not listed:
-        raise ValueError(f"{path}: expected a PyG Data, a Batch or a list of them; got {type(content).__name__}")
+        raise ValueError(f"{path}: expected a PyG Data or a list of them; got {type(content).__name__}")
     return listed
 
 
-def _listed(content: Any, Data: Any, Batch: Any) -> Iterator[Any]:
-    if isinstance(content, Batch):
-        yield from content.to_data_list()
-    elif isinstance(content, Data):
+def _listed(content: Any, Data: Any) -> Iterator[Any]:
+    if isinstance(content, Data):
         yield content
     elif isinstance(content, tuple) and len(content) >= 2 and isinstance(content[1], dict):
         yield from _sliced(content[0], content[1], Data)
@@ -52,7 +52,7 @@ def _listed(content: Any, Data: Any, Batch: Any) -> Iterator[Any]:
         for part in content:
             if not isinstance(part, Data):
                 raise TypeError(f"expected Data in the list; got {type(part).__name__}")
-            yield from _listed(part, Data, Batch)
+            yield part
 
 
 def _sliced(held: Any, slices: dict[str, Any], Data: Any) -> Iterator[Any]:
