@@ -50,7 +50,9 @@ def test_a_table_for_people(capsys: Capture) -> None:
     shown = " ".join(done.out.split())
     for text in ("graphs.g6", "samples 4", "symmetric 3 (75.0 %)", "log|Stab|, nats mean", "It depends on the target"):
         assert text in shown
-    shown = " ".join(call(capsys, "audit", "erdos-renyi", "--target", "adjacency", "--bottleneck", "node-codes").out.split())
+    shown = " ".join(
+        call(capsys, "audit", "erdos-renyi", "--target", "adjacency", "--bottleneck", "node-codes").out.split()
+    )
     assert "irreducible error 0.750 % wrong entries, of 64,500 entries" in shown
     assert "Needed: in 86 of 500 samples (17.2 %)" in shown
     assert "Use sympe.SymPE(" in shown

@@ -45,7 +45,7 @@ def test_without_ray(graphs: sympe.Graphs, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_worker_that_dies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "_SECONDS_ALONE", -1.0)
-    with pytest.raises(ChildProcessError, match="a worker died .* --resume goes on"):
+    with pytest.raises(ChildProcessError, match=r"a worker died .* --resume goes on"):
         # The parent hands over a task that ends whoever unpickles it.
         list(engine.run(str, [_Deadly()], workers=2))
 
@@ -74,7 +74,9 @@ def test_only_a_few_tasks_are_under_way(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_store_that_has_parts_is_not_asked_again(graphs: sympe.Graphs, tmp_path: Path) -> None:
     stores = Memory(), Folder(tmp_path / "parts")
     for store in stores:
-        marked = Part(index=[0], n=[7], order=[10**400], log_orbit=[None], point_group=["Ih"], error=[None], entries=[0])
+        marked = Part(
+            index=[0], n=[7], order=[10**400], log_orbit=[None], point_group=["Ih"], error=[None], entries=[0]
+        )
         marked = Part(**vars(marked) | {"violated": [False], "inside_pairs": [0], "inside_edges": [0]})
         store.commit(1, marked)
         report = sympe.audit(graphs, store=store)

@@ -104,7 +104,11 @@ def test_a_target_that_follows_from_the_input_costs_nothing(generator: torch.Gen
     graphs = concatenate([LARGE[name][0] for name in names])
     degree = torch.bincount(graphs.edge_index[0], minlength=graphs.num_nodes)
     for values in (degree, degree.float() / 3):
-        found = GraphSymmetry().stabilizers(graphs).errors(Target(values, "node"), choose_loss(Target(values, "node"), None))
+        found = (
+            GraphSymmetry()
+            .stabilizers(graphs)
+            .errors(Target(values, "node"), choose_loss(Target(values, "node"), None))
+        )
         assert found.total.tolist() == [0] * 4
     noisy = degree.float() / 3 * (1 + 1e-7 * torch.randn(graphs.num_nodes, generator=generator))
     found = GraphSymmetry().stabilizers(graphs).errors(Target(noisy, "node"), "squared")

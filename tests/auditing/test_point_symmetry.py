@@ -75,9 +75,7 @@ def test_infinite_groups_are_averaged_exactly(name: str, generator: torch.Genera
     for rank in (1, 2):
         t = torch.randn(3, 3, generator=generator, dtype=torch.float64)
         t = t[0] if rank == 1 else t
-        few, many = (
-            (m @ t if rank == 1 else m @ t @ m.transpose(1, 2)).mean(0) for m in (matrices, random)
-        )
+        few, many = ((m @ t if rank == 1 else m @ t @ m.transpose(1, 2)).mean(0) for m in (matrices, random))
         assert torch.allclose(few, many, atol=0.05)
 
 

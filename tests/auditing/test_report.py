@@ -77,7 +77,10 @@ def test_no_symmetry_no_need() -> None:
 def test_the_floors_of_the_autoencoder() -> None:
     graphs = erdos_renyi("test")
     floor = autoencoder_floor(graphs)
-    for bottleneck, wrong, percent in (("node-codes", floor.node_codes, 0.750), ("node-differences", floor.node_differences, 1.197)):
+    for bottleneck, wrong, percent in (
+        ("node-codes", floor.node_codes, 0.750),
+        ("node-differences", floor.node_differences, 1.197),
+    ):
         report = sympe.audit(graphs, target="adjacency", bottleneck=bottleneck)
         summary = report.summary
         assert round(100 * summary.irreducible_error, 3) == percent

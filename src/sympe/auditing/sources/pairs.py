@@ -1,7 +1,7 @@
 """Pairs (x, y) of an input and its target, as a user's own code makes them: PyG, networkx, arrays, points."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, get_args
 
@@ -123,8 +123,20 @@ def as_graphs(value: Any) -> Graphs:
     if isinstance(value, networkx.Graph):
         return from_networkx([value])
     if getattr(value, "edge_index", None) is not None:
-        return from_pyg(value)
+        return _from_pyg(value)
     raise ValueError(f"expected Graphs, a networkx graph or a PyG Data; got {type(value).__name__}")
+
+
+def _from_pyg(data: Any) -> Graphs:
+    """A PyG ``Data`` with all that a network is shown: features ``x``, atomic numbers ``z``, features of edges."""
+    graphs = from_pyg(data)
+    kinds, edges = getattr(data, "z", None), getattr(data, "edge_attr", None)
+    if graphs.node_label is None and kinds is not None and kinds.shape == (graphs.num_nodes,):
+        graphs = replace(graphs, node_label=kinds)
+    if graphs.edge_label is None and edges is not None and len(edges) == graphs.num_edges:
+        label = torch.unique(edges.reshape(len(edges), -1), dim=0, return_inverse=True)[1]
+        graphs = replace(graphs, edge_label=label)
+    return graphs
 
 
 def as_points(value: Any) -> points.PointClouds:
