@@ -64,8 +64,9 @@ class LexicographicMinimum(FieldCanonicalizer):
         return torch.cat([self._least(part)[1] for part in self.parts(x)])
 
     def bytes_per_field(self, x: Tensor) -> int:
-        # Names of all images, and what comes and goes while they are paired and ranked: integers of 8 bytes.
-        return 8 * (x.shape[1:].numel() + 6 * x.shape[-2] * x.shape[-1]) * self._readings
+        # Names of all readings, several times while they are made, paired and ranked, and ranks of the values.
+        channels, values = 1 if self.action.image is None else self.action.image.shape[1], x.shape[1:-2].numel()
+        return 8 * x.shape[-2:].numel() * ((6 + 3 * channels) * self._readings + 16 * values)
 
     @property
     def _readings(self) -> int:

@@ -86,8 +86,8 @@ class Template(FieldCanonicalizer):
         return torch.cat([scores, -scores if self.action.odd else scores], dim=1)
 
     def bytes_per_field(self, x: Tensor) -> int:
-        # For each point and channel complex numbers on half of the frequencies, which is 8 bytes a site, twice.
-        return 16 * x.shape[1:].numel() * len(self.action.group.points)
+        # For each point: three numbers a channel (template, its transform, the product) and the scores, twice.
+        return 8 * x.shape[-2:].numel() * (3 * x.shape[1:-2].numel() + 2) * len(self.action.group.points)
 
     def _template(self, x: Tensor) -> Complex[Tensor, "p c L1 k"]:
         """The conjugate Fourier transforms of the template, moved by each point of the group."""
