@@ -81,7 +81,8 @@ def test_resolution_overlooks_rounding_errors(generator: torch.Generator) -> Non
 
 def test_a_field_at_the_limit_of_two_multiples_still_has_an_equivariant_law(generator: torch.Generator) -> None:
     action = ScalarFields(Torus("D4"))
-    x = {"limit": 0.5 + 1e-6 * torch.randn(1, 1, 3, 3, generator=generator)}
+    limit = 0.5 + 1e-6 * torch.randn(1, 1, 3, 3, generator=generator)
+    x = {"limit": limit, "far from it": 0 * limit}
     for tau in (Template(action, resolution=1.0), LexicographicMinimum(action, resolution=1.0)):
         check_field_kernel(InversionKernel(tau), action, x, generator)
 
@@ -101,9 +102,9 @@ def test_a_learned_template_has_gradients_and_is_saved(generator: torch.Generato
     tau = Template(action, nn.Parameter(torch.randn(2, 4, 4, generator=generator)))
     x = torch.randn(5, 2, 4, 4, generator=generator)
     before = tau.scores(x).min(1).values
-    optimizer = torch.optim.SGD(tau.parameters(), lr=0.1)
     tau.scores(x).min(1).values.mean().backward()
-    optimizer.step()
+    with torch.no_grad():
+        tau.weight -= 0.1 * tau.weight.grad
     after = tau.scores(x).min(1).values
     assert after.mean() < before.mean()
     assert list(tau.state_dict()) == ["weight"]
@@ -130,9 +131,7 @@ def test_bad_input() -> None:
         tau(torch.zeros(1, 1, 4, 4))
     with pytest.raises(ValueError, match="D4 needs a square lattice; got 4 x 6"):
         tau(torch.zeros(1, 2, 4, 6))
-    with pytest.raises(
-        ValueError, match=r"a field of 8192 x 8192 sites needs about 34 GB of memory; max_memory allows"
-    ):
+    with pytest.raises(ValueError, match="8192 x 8192 sites needs about 34 GB of memory; max_memory allows 2.1 GB"):
         tau(torch.zeros(1).expand(1, 2, 8192, 8192))
     for shape in ((1, 4, 4), (2, 5, 4), (2, 4, 5), (2, 1, 4, 4)):
         message = r"expected a template of shape \[2, 4, 4\], or of fewer sites; got \[" + str(shape)[1]
