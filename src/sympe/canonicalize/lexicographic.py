@@ -9,9 +9,9 @@ and arrays*, STOC 1972). If fewer than m sites are missing, the second part over
 name is the least one; if it is found several times, the places are the coset of the stabilizer.
 
 Names are integers. The pair of a and b, names below K, is :math:`a K + b`; only when that would no longer fit into
-64 bits, names are replaced by their ranks among those present, by sorting. Fields with a single least beginning by
-then are done, as nearly all fields without symmetry are. Nothing is hashed: different blocks never share a name.
-Values of fields are replaced by their ranks as well: only their order matters.
+64 bits, names are replaced by their ranks among those present, by sorting. By then most fields are done: a single
+beginning is the least, or so few that these images are compared site by site. Nothing is hashed: different blocks never
+share a name. Values of fields are replaced by their ranks as well: only their order matters.
 """
 
 import torch
@@ -84,6 +84,7 @@ class LexicographicMinimum(FieldCanonicalizer):
             # A single name is that of a field whose images are all alike.
             while known < length and bound > 1:
                 if bound**2 > _LIMIT:
+                    # Sorting costs the most: only the fields that need it go on.
                     candidates = _least_places(names)
                     few = candidates.sum(1) <= _FEW
                     decided = undecided[few]
