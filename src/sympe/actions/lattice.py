@@ -122,7 +122,10 @@ class BondFields(LatticeAction):
 
 
 class RegularFields(LatticeAction):
-    """A number for each site and each point of D4: ``x[B, 8, *c, L1, L2]``, as layers of a group CNN compute them."""
+    """A number for each site and each point of D4: ``x[B, 8, *c, L1, L2]``, as layers of a group CNN compute them.
+
+    Those of a network with C4, one for each turn, move as :class:`DirectionFields` do.
+    """
 
     image = torch.tensor(
         [[(p // 4 + q // 4) % 2 * 4 + (q + (p if q < 4 else -p)) % 4 for q in range(8)] for p in range(8)]

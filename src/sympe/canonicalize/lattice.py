@@ -47,16 +47,16 @@ class FieldCanonicalizer(Canonicalizer[LatticeSymmetry, Tensor]):
                 memory for a single field.
         """
         self.action.check(x)
-        x = x.detach()
-        if not torch.compiler.is_compiling() and not bool(x.isfinite().all()):
-            place = (~x.isfinite()).nonzero()[0].tolist()
-            raise ValueError(f"fields must be finite; got {x[tuple(place)].item()} at {place}")
-        if self.resolution is not None:
-            x = (x.double() / self.resolution).round()
         needed = self.bytes_per_field(x)
         if needed > self.max_memory:
             raise ValueError(
                 f"a field of {x.shape[-2]} x {x.shape[-1]} sites needs about {needed / 1e9:.2g} GB of memory; "
                 f"max_memory allows {self.max_memory / 1e9:.2g} GB"
             )
+        x = x.detach()
+        if not torch.compiler.is_compiling() and not bool(x.isfinite().all()):
+            place = (~x.isfinite()).nonzero()[0].tolist()
+            raise ValueError(f"fields must be finite; got {x[tuple(place)].item()} at {place}")
+        if self.resolution is not None:
+            x = (x.double() / self.resolution).round()
         return x.split(max(self.max_memory // needed, 1))

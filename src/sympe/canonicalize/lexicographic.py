@@ -9,13 +9,13 @@ and arrays*, STOC 1972). If fewer than m sites are missing, the second part over
 name is the least one; if it is found several times, the places are the coset of the stabilizer.
 
 Names are integers. The pair of a and b, names below K, is :math:`a K + b`; only when that would no longer fit into
-64 bits, names are replaced by their ranks among those present, by sorting. Fields with a single least beginning by
-then are done, as nearly all fields without symmetry are. Nothing is hashed: different blocks never share a name.
-Values of fields are replaced by their ranks as well: only their order matters.
+64 bits, names are replaced by their ranks among those present, by sorting. By then most fields are done: a single
+beginning is the least, or so few that these images are compared site by site. Nothing is hashed: different blocks never
+share a name. Values of fields are replaced by their ranks as well: only their order matters.
 """
 
 import torch
-from jaxtyping import Int, Shaped
+from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 
 from sympe.canonicalize.lattice import FieldCanonicalizer
@@ -23,6 +23,8 @@ from sympe.groups import LatticeSymmetry
 
 #: Names stay below this.
 _LIMIT = 2**62
+#: So few candidates are compared site by site.
+_FEW = 16
 
 
 class LexicographicMinimum(FieldCanonicalizer):
@@ -62,8 +64,9 @@ class LexicographicMinimum(FieldCanonicalizer):
         return torch.cat([self._least(part)[1] for part in self.parts(x)])
 
     def bytes_per_field(self, x: Tensor) -> int:
-        # Names of all images, and what comes and goes while they are paired and ranked: integers of 8 bytes.
-        return 8 * (x.shape[1:].numel() + 6 * x.shape[-2] * x.shape[-1]) * self._readings
+        # Names of all readings, several times while they are made, paired and ranked, and ranks of the values.
+        channels, values = 1 if self.action.image is None else self.action.image.shape[1], x.shape[1:-2].numel()
+        return 8 * x.shape[-2:].numel() * ((6 + 3 * channels) * self._readings + 16 * values)
 
     @property
     def _readings(self) -> int:
@@ -73,22 +76,26 @@ class LexicographicMinimum(FieldCanonicalizer):
 
     def _least(self, x: Tensor) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
         """Where the least image is, as a place in ``group.elements``, and how many elements of the group lead to it."""
-        names, bound = self._site_names(x)
+        at_site, bound = self._site_names(x)
+        names, undecided = at_site, torch.arange(len(x), device=x.device)
         place, count = names.new_zeros(2, len(x))
-        undecided = torch.arange(len(x), device=x.device)
         for dim in (3, 2):
             known, length = 1, names.shape[dim]
-            while known < length:
+            # A single name is that of a field whose images are all alike.
+            while known < length and bound > 1:
                 if bound**2 > _LIMIT:
-                    # Ranks cost the most: go on with the fields that need them.
-                    place[undecided], count[undecided] = _minimum(names)
-                    is_open = count[undecided] > 1
-                    undecided, names = undecided[is_open], names[is_open]
-                    names, bound = _ranks(names)
+                    # Sorting costs the most: only the fields that need it go on.
+                    candidates = _least_places(names)
+                    few = candidates.sum(1) <= _FEW
+                    decided = undecided[few]
+                    place[decided], count[decided] = _compare(at_site[decided], candidates[few])
+                    undecided = undecided[~few]
+                    names, bound = _ranks(names[~few])
                 step = min(known, length - known)
-                names = names * bound + names.roll(-step, dim)
+                names = torch.add(names.roll(-step, dim), names, alpha=bound)
                 known, bound = known + step, bound**2
-        place[undecided], count[undecided] = _minimum(names)
+        candidates = _least_places(names)
+        place[undecided], count[undecided] = candidates.int().argmax(1), candidates.sum(1)
         group = self.action.group
         return place, count * 2 if group.spin_flip and not self.action.odd else count
 
@@ -111,10 +118,11 @@ class LexicographicMinimum(FieldCanonicalizer):
         if names_bound**2 > _LIMIT:
             names, names_bound = _ranks(names)
         names = names.flatten(2)
-        at_site, at_site_bound = names[:, :, source[:, 0]], names_bound
-        for channel in range(1, channels):
-            at_site, at_site_bound = _pair(at_site, at_site_bound, names[:, :, source[:, channel]], names_bound)
-        return at_site.flatten(1, 2), at_site_bound
+        turned = [names.gather(2, place.flatten().expand(*names.shape[:2], -1)) for place in source.unbind(1)]
+        at_site, at_site_bound = turned[0], names_bound
+        for channel in turned[1:]:
+            at_site, at_site_bound = _pair(at_site, at_site_bound, channel, names_bound)
+        return at_site.view(len(x), self._readings, *size), at_site_bound
 
 
 def _pair(
@@ -140,8 +148,46 @@ def _ranks(names: Int[Tensor, "*n"]) -> tuple[Int[Tensor, "*n"], int]:
     return ranks, len(present)
 
 
-def _minimum(names: Int[Tensor, "B r L1 L2"]) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
-    """The first place of the least name of each field, and the number of its places."""
+def _least_places(names: Int[Tensor, "B r L1 L2"]) -> Bool[Tensor, "B n"]:
+    """Where the least name of each field is."""
     names = names.flatten(1)
-    least, place = names.min(1)
-    return place, (names == least[:, None]).sum(1)
+    return names == names.amin(1, keepdim=True)
+
+
+def _compare(
+    at_site: Int[Tensor, "B r L1 L2"], candidates: Bool[Tensor, "B n"]
+) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
+    """Where the least image of each field begins, found by comparing the candidates site by site, and how often."""
+    field, place = candidates.nonzero(as_tuple=True)
+    number = candidates.sum(1)
+    first = number.cumsum(0) - number
+    if len(field) == len(number):
+        return place, number
+    # One row per field; those of fields with fewer candidates than others are filled up with the first.
+    column = torch.arange(len(field), device=field.device) - first[field]
+    places = place[first][:, None].repeat(1, int(number.max())).index_put((field, column), place)
+    is_candidate = torch.arange(places.shape[1], device=place.device) < number[:, None]
+
+    images = _images(at_site, places)
+    least, where = images, places
+    while least.shape[1] > 1:
+        half = (least.shape[1] + 1) // 2
+        other, where_other = least[:, half:], where[:, half:]
+        this, where_this = least[:, : other.shape[1]], where[:, : other.shape[1]]
+        site = torch.arange(least.shape[2], device=place.device)
+        differs = torch.where(this != other, site, site[-1]).amin(2, keepdim=True)
+        is_less = other.gather(2, differs) < this.gather(2, differs)
+        least = torch.cat([torch.where(is_less, other, this), least[:, other.shape[1] : half]], dim=1)
+        where_less = torch.where(is_less[..., 0], where_other, where_this)
+        where = torch.cat([where_less, where[:, other.shape[1] : half]], dim=1)
+    return where[:, 0], ((images == least).all(2) & is_candidate).sum(1)
+
+
+def _images(at_site: Int[Tensor, "B r L1 L2"], places: Int[Tensor, "B k"]) -> Int[Tensor, "B k s"]:
+    """The images that begin at these places of all readings, row by row."""
+    rows, columns = at_site.shape[2:]
+    reading, site = places // (rows * columns), places % (rows * columns)
+    i = ((site // columns)[..., None] + torch.arange(rows, device=site.device)) % rows
+    j = ((site % columns)[..., None] + torch.arange(columns, device=site.device)) % columns
+    index = (reading[..., None] * rows + i)[..., None] * columns + j[..., None, :]
+    return at_site.flatten(1).gather(1, index.flatten(1)).view(*places.shape, rows * columns)

@@ -16,8 +16,6 @@ negligible unless a few values are many orders of magnitude above the others.
 :class:`~sympe.canonicalize.lexicographic.LexicographicMinimum` has no such risk.
 """
 
-from collections.abc import Sequence
-
 import torch
 from jaxtyping import Complex, Float, Shaped
 from torch import Tensor, nn
@@ -66,7 +64,7 @@ class Template(FieldCanonicalizer):
         else:
             self.register_buffer("weight", weight)
         self.seed = seed
-        self._drawn: dict[tuple[Sequence[int], torch.device], Tensor] = {}
+        self._drawn: dict[tuple[tuple[int, ...], torch.device], Tensor] = {}
 
     def forward(self, x: Shaped[Tensor, "B *c L1 L2"], generator: torch.Generator | None = None) -> LatticeSymmetry:
         with torch.no_grad():
@@ -86,29 +84,31 @@ class Template(FieldCanonicalizer):
         return torch.cat([scores, -scores if self.action.odd else scores], dim=1)
 
     def bytes_per_field(self, x: Tensor) -> int:
-        # For each point and channel complex numbers on half of the frequencies, which is 8 bytes a site, twice.
-        return 16 * x.shape[1:].numel() * len(self.action.group.points)
+        # For each point: three numbers a channel (template, its transform, the product) and the scores, twice.
+        return 8 * x.shape[-2:].numel() * (3 * x.shape[1:-2].numel() + 2) * len(self.action.group.points)
 
     def _template(self, x: Tensor) -> Complex[Tensor, "p c L1 k"]:
         """The conjugate Fourier transforms of the template, moved by each point of the group."""
-        if self.weight is not None:
-            return self._transform(self.weight.double(), x)
-        key = (x.shape[1:], x.device)
-        if key not in self._drawn:
-            generator = torch.Generator().manual_seed(self.seed)
-            weight = torch.randn(x.shape[1:], generator=generator, dtype=torch.float64)
-            self._drawn[key] = self._transform(weight.to(x.device), x)
-        return self._drawn[key]
+        if self.weight is None:
+            return self._draw(tuple(x.shape[1:]), x.device)
+        return self._transform(self.weight.double(), tuple(x.shape[1:]))
 
-    def _transform(self, weight: Float[Tensor, "*c k1 k2"], x: Tensor) -> Complex[Tensor, "p c L1 k"]:
-        padding = [n - k for n, k in zip(x.shape[:-3:-1], weight.shape[:-3:-1], strict=True)]
-        if weight.shape[:-2] != x.shape[1:-2] or min(padding) < 0:
-            raise ValueError(
-                f"expected a template of shape {list(x.shape[1:])}, or of fewer sites; got {list(weight.shape)}"
-            )
+    @torch.compiler.assume_constant_result
+    def _draw(self, shape: tuple[int, ...], device: torch.device) -> Complex[Tensor, "p c L1 k"]:
+        if (shape, device) not in self._drawn:
+            generator = torch.Generator().manual_seed(self.seed)
+            with torch.inference_mode(False):  # what is kept may be needed with gradients later
+                weight = torch.randn(shape, generator=generator, dtype=torch.float64).to(device)
+                self._drawn[shape, device] = self._transform(weight, shape)
+        return self._drawn[shape, device]
+
+    def _transform(self, weight: Float[Tensor, "*c k1 k2"], shape: tuple[int, ...]) -> Complex[Tensor, "p c L1 k"]:
+        padding = [n - k for n, k in zip(shape[:-3:-1], weight.shape[:-3:-1], strict=True)]
+        if weight.shape[:-2] != shape[:-2] or min(padding) < 0:
+            raise ValueError(f"expected a template of shape {list(shape)}, or of fewer sites; got {list(weight.shape)}")
         weight = nn.functional.pad(weight, (0, padding[0], 0, padding[1]))
         group = self.action.group
         points = torch.tensor(group.points, device=weight.device)
-        turns = LatticeSymmetry(points.new_zeros(len(points), 2), points, (x.shape[-2], x.shape[-1]))
+        turns = LatticeSymmetry(points.new_zeros(len(points), 2), points, (shape[-2], shape[-1]))
         turned = self.action.act(turns, weight.expand(len(points), *weight.shape))
         return torch.fft.rfft2(turned.reshape(len(points), -1, *turned.shape[-2:])).conj()
