@@ -2,5 +2,6 @@
 
 from sympe.actions.base import Action
 from sympe.actions.graphs import GraphRelabeling, NodeRelabeling
+from sympe.actions.outputs import DenseRelabeling, Invariant
 
-__all__ = ["Action", "GraphRelabeling", "NodeRelabeling"]
+__all__ = ["Action", "DenseRelabeling", "GraphRelabeling", "Invariant", "NodeRelabeling"]
