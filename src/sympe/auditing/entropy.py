@@ -58,6 +58,9 @@ def _unseen(n: int, once: int, twice: int) -> float:
     a = 2 * twice / ((n - 1) * once + 2 * twice) if twice else 2 / ((n - 1) * (once - 1) + 2)
     if a >= 1:
         return 0.0
-    # (1 - a)^(1-n) times the tail of the series of -log a beyond n - 1, summed where it is not lost in rounding.
+    if a * n < 1:
+        r = np.arange(1, n)
+        return once / n * (1 - a) ** (1 - n) * float(-math.log(a) - np.sum((1 - a) ** r / r))
+    # The same series from r = n on: the difference above would be lost in rounding.
     r = np.arange(n, n + math.ceil(40 / a))
     return once / n * float(np.sum(np.exp((r + 1 - n) * math.log1p(-a)) / r))
