@@ -49,7 +49,9 @@ def test_the_size_is_exact_by_enumeration(generator: torch.Generator) -> None:
     [
         lambda y: y + torch.arange(10)[:, None, None] * 0.3,  # means differ
         lambda y: y * (1 + torch.arange(10)[:, None, None]),  # widths differ
-        lambda y: torch.cat([y[..., :1], y[..., :1] * (-1) ** torch.arange(10)[:, None, None]], dim=2),  # correlations do
+        lambda y: torch.cat(
+            [y[..., :1], y[..., :1] * (-1) ** torch.arange(10)[:, None, None]], dim=2
+        ),  # correlations do
     ],
 )
 def test_different_laws_are_found(shift: object, generator: torch.Generator) -> None:
@@ -78,7 +80,9 @@ def test_the_discrepancy_is_unbiased(generator: torch.Generator) -> None:
     assert abs(mean) < 4 * error + 2 / 24
 
 
-@pytest.mark.parametrize("y", [torch.full((5, 4, 3), 0.1), torch.zeros(5, 4, 1, dtype=torch.long), torch.zeros(5, 4, 2)])
+@pytest.mark.parametrize(
+    "y", [torch.full((5, 4, 3), 0.1), torch.zeros(5, 4, 1, dtype=torch.long), torch.zeros(5, 4, 2)]
+)
 def test_equal_samples(y: Tensor, generator: torch.Generator) -> None:
     pairs = compare(y)
     assert pairs.distinct == 1

@@ -24,7 +24,9 @@ def repeat(law: np.ndarray, n: int, times: int = 100) -> np.ndarray:
     return np.array([entropy(counts[counts > 0], Z) for counts in rng.multinomial(n, law, size=times)])
 
 
-@pytest.mark.parametrize("law", [uniform(5), uniform(60), uniform(500), harmonic(60), harmonic(500), np.array([0.999, 1e-3])])
+@pytest.mark.parametrize(
+    "law", [uniform(5), uniform(60), uniform(500), harmonic(60), harmonic(500), np.array([0.999, 1e-3])]
+)
 def test_it_is_nearly_unbiased_and_its_intervals_cover(law: np.ndarray) -> None:
     truth = -(law * np.log(law)).sum()
     estimate, low, high = repeat(law, 2000).T
@@ -57,7 +59,9 @@ def test_one_value() -> None:
     assert 0 < high < 0.03
 
 
-@pytest.mark.parametrize(("n", "once", "twice"), [(4000, 100, 30), (4000, 2, 0), (100, 99, 0), (4000, 3900, 50), (50, 1, 3)])
+@pytest.mark.parametrize(
+    ("n", "once", "twice"), [(4000, 100, 30), (4000, 2, 0), (100, 99, 0), (4000, 3900, 50), (50, 1, 3)]
+)
 def test_the_correction_is_the_published_series(n: int, once: int, twice: int) -> None:
     """Chao, Wang, Jost, eq. 6, as it stands there."""
     a = 2 * twice / ((n - 1) * once + 2 * twice) if twice else 2 / ((n - 1) * (once - 1) + 2)

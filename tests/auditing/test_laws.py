@@ -12,7 +12,7 @@ from torch import Tensor, nn
 import sympe
 from examples import LARGE, SMALL, batch_of
 from sympe import Graphs, InversionKernel, check_equivariance_in_distribution
-from sympe.actions import Action, DenseRelabeling, Invariant
+from sympe.actions import Action, DenseRelabeling, Invariant, NodeRelabeling
 from sympe.breaking import Laplacian, Noise
 from sympe.canonicalize import BreadthFirst, Canonicalizer, Constant, DepthFirst, Labelling, Refinement, Sort, Spectral
 from sympe.graphs import from_edges, to_dense
@@ -121,7 +121,9 @@ WRONG: dict[str, tuple[Callable[..., Tensor], Graphs, bool]] = {
 def test_wrong_laws_are_rejected(name: str, generator: torch.Generator) -> None:
     law, x, batched = WRONG[name]
     settings = FAST if name != "correlated by storage" else FAST | {"elements": 16, "draws": 30}
-    report = check_equivariance_in_distribution(law, x, batched=batched, generator=generator, **settings)
+    report = check_equivariance_in_distribution(
+        law, x, output_action=NodeRelabeling(), batched=batched, generator=generator, **settings
+    )
     assert report.is_rejected
     with pytest.raises(AssertionError, match="not equivariant in distribution: p = 0.0025"):
         report.require()
@@ -133,9 +135,7 @@ def test_sign_flips_are_right_where_no_eigenvalue_repeats(generator: torch.Gener
 
 def test_dense_outputs(generator: torch.Generator) -> None:
     action = DenseRelabeling(2)
-    right = check_equivariance_in_distribution(
-        one_bond_less, CYCLE, output_action=action, generator=generator, **FAST
-    )
+    right = check_equivariance_in_distribution(one_bond_less, CYCLE, output_action=action, generator=generator, **FAST)
     assert right.distinct == 8
     assert not right.is_rejected
 
@@ -323,7 +323,9 @@ def test_bad_input() -> None:
     with pytest.raises(ValueError, match="expected a tensor, or a batch with a length and a method select; got list"):
         check_equivariance_in_distribution(noise, [1], action=Turning(), **FAST)
     with pytest.raises(ValueError, match="rows of 10 copies of x one after another; got shape"):
-        check_equivariance_in_distribution(lambda x, generator: torch.zeros(3), CYCLE, output_action=Invariant(), **FAST)
+        check_equivariance_in_distribution(
+            lambda x, generator: torch.zeros(3), CYCLE, output_action=Invariant(), **FAST
+        )
 
 
 @pytest.mark.parametrize("batched", [True, False])

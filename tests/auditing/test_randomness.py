@@ -55,10 +55,18 @@ class Draws:
 
 class StorageScore(torch.nn.Module):
     def forward(self, x: Graphs) -> Tensor:
-        return torch.arange(x.num_nodes) % 2 + 0.0
+        return (torch.arange(x.num_nodes) - x.start) % 2 + 0.0
 
 
-ORDERS = [Labelling(), Refinement(), Constant(), DepthFirst(), BreadthFirst(), BreadthFirst(Labelling()), Sort(StorageScore())]
+ORDERS = [
+    Labelling(),
+    Refinement(),
+    Constant(),
+    DepthFirst(),
+    BreadthFirst(),
+    BreadthFirst(Labelling()),
+    Sort(StorageScore()),
+]
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: type(order).__name__)
@@ -85,11 +93,11 @@ def test_labels_and_features_count(name: str) -> None:
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: type(order).__name__)
 def test_draws_agree_with_enumeration(order: NodeOrder | Constant) -> None:
     for name in ("paw", "bull", "two edges"):
-        found = excess_randomness(Draws(order), SMALL[name], draws=2000, confidence=0.9999)
+        found = excess_randomness(Draws(order), SMALL[name], draws=1000, confidence=0.9999)
         assert found.method == ("forms",)
         assert found.low.item() <= enumerated(order, SMALL[name]) + 1e-9
         assert enumerated(order, SMALL[name]) <= found.high.item()
-        assert found.high.item() - found.low.item() < 0.2
+        assert found.high.item() - found.low.item() < 0.4
 
 
 def test_the_total_is_the_entropy_of_the_kernel(generator: torch.Generator) -> None:
@@ -146,8 +154,10 @@ def test_breadth_first_on_graphs_that_are_too_large_to_enumerate() -> None:
 
 
 def test_a_depth_first_walk_does_not_choose_uniformly() -> None:
-    """With one shuffle for all choices, a neighbor that was passed over is late in it: on a tree nothing is passed
-    over, but here log-probabilities of uniform choices would add up to another entropy.
+    """One shuffle serves all choices: a neighbor that was passed over is late in it, and more often passed over again.
+
+    From one node of the paw's triangle to the one that bears the tail: uniform choices would go on to the tail or to
+    the third node in 3/2 of 24 shuffles each, but it is 2 and 1. So no formula like that of breadth-first orders holds.
     """
     x = SMALL["paw"]
     many = copies(x, 24)
@@ -155,9 +165,8 @@ def test_a_depth_first_walk_does_not_choose_uniformly() -> None:
     action = GraphRelabeling()
     g = action.group.compose(action.group.inverse(h), DepthFirst()(action.act(h, many)))
     count = g.rank.view(-1, 4).unique(dim=0, return_counts=True)[1]
-    # Uniform choices would give each order a share of 1/4 times 1/1, 1/2, 1/3 or products of these.
-    shares = {int(c) for c in count}
-    assert not shares <= {24 // (4 * k) for k in (1, 2, 3, 6)} or sum(count) == 24
+    uniform = [1, 1, 1.5, 1.5, 1.5, 1.5, 2, 2, 3, 3, 3, 3]
+    assert sorted(count.tolist()) == [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3] != uniform
 
 
 def test_a_sample_that_is_too_small() -> None:
@@ -171,8 +180,8 @@ def test_a_sample_that_is_too_small() -> None:
 
 
 def test_noise_of_the_canonicalizer_is_noticed() -> None:
-    """Spectral turns eigenspaces at random: enumerating shuffles is not enough."""
-    found = excess_randomness(InversionKernel(Spectral()), SMALL["bull"])
+    """Spectral flips signs at random: enumerating shuffles is not enough."""
+    found = excess_randomness(InversionKernel(Spectral()), SMALL["kite"])
     assert found.method == ("forms",)
     assert found.low.item() < math.log(2) < found.high.item()
 

@@ -85,7 +85,7 @@ def output_symmetry(graphs: Graphs, output: Shaped[Tensor, "..."], tolerance: fl
     unit = float(y.double().abs().max()) if y.numel() else 0.0
     n = graphs.max_nodes
     if y.shape[:1] == (graphs.num_nodes,):
-        kind = _kinds(y.reshape(graphs.num_nodes, -1), graphs.batch, tolerance * unit)
+        kind = _kinds(y.flatten(1) if y.dim() > 1 else y[:, None], graphs.batch, tolerance * unit)
         alone = Graphs(graphs.edge_index[:, :0], graphs.batch, kind, num_graphs=len(graphs))
     elif y.shape[:3] == (len(graphs), n, n):
         alone = _pair_graphs(graphs, y, tolerance * unit)
@@ -114,7 +114,8 @@ def _pair_graphs(graphs: Graphs, y: Shaped[Tensor, "G n n *d"], tolerance: float
     n = y.shape[1]
     there = torch.arange(n, device=y.device) < graphs.sizes[:, None]
     graph, i, j = (there[:, :, None] & there[:, None, :]).nonzero(as_tuple=True)
-    kind = _kinds(y[graph, i, j].reshape(len(graph), -1), graph, tolerance)
+    entries = y[graph, i, j]
+    kind = _kinds(entries.flatten(1) if entries.dim() > 1 else entries[:, None], graph, tolerance)
     start = graphs.ptr[graph]
     return Graphs(torch.stack([start + i, start + j]), graphs.batch, edge_label=kind, num_graphs=len(graphs))
 
