@@ -56,6 +56,7 @@ def test_invariants_do_not_move(generator: torch.Generator) -> None:
     assert torch.equal(Invariant().act(GraphRelabeling().group.haar(CROWD, generator), y), y)
 
 
+@pytest.mark.untyped
 def test_shapes_that_do_not_fit(generator: torch.Generator) -> None:
     g = GraphRelabeling().group.haar(CROWD, generator)
     for axes, shape in ((1, [4, 10]), (1, [5, 9]), (1, [5]), (2, [5, 10, 9]), (2, [5, 10])):

@@ -231,9 +231,7 @@ def test_kinds_of_outputs_are_told_from_their_shapes() -> None:
 
 def test_a_shape_that_fits_twice_needs_an_action() -> None:
     one_node = from_edges([(1, []), (1, [])])
-    with pytest.raises(
-        ValueError, match=r"the shape \[2\] of the output does not tell what moves it; give output_action"
-    ):
+    with pytest.raises(ValueError, match=r"shape \[2\] of the output does not tell what moves it; give output_action"):
         check_equivariance(lambda graphs: graphs.sizes.float(), one_node)
     assert check_equivariance(lambda graphs: graphs.sizes.float(), one_node, output_action=Invariant()).max_error == 0
 

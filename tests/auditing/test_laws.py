@@ -125,7 +125,7 @@ def test_wrong_laws_are_rejected(name: str, generator: torch.Generator) -> None:
         law, x, output_action=NodeRelabeling(), batched=batched, generator=generator, **settings
     )
     assert report.is_rejected
-    with pytest.raises(AssertionError, match="not equivariant in distribution: p = 0.0025"):
+    with pytest.raises(AssertionError, match=r"not equivariant in distribution: p = 0\.0025"):
         report.require()
 
 

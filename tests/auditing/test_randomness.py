@@ -250,6 +250,7 @@ def test_equal_seeds_give_equal_estimates_and_nothing_else_is_touched() -> None:
     assert torch.equal(state, torch.get_rng_state())
 
 
+@pytest.mark.untyped
 def test_bad_input() -> None:
     kernel = InversionKernel(Constant())
     with pytest.raises(ValueError, match="draws must be at least 2; got 1"):

@@ -32,8 +32,8 @@ def entropy(counts: Int[np.ndarray, "m"], z: float) -> tuple[float, float, float
 
     Example:
         >>> estimate, low, high = entropy(np.array([500, 500]), 2.0)
-        >>> round(estimate, 4), low < math.log(2) < high
-        (0.6931, True)
+        >>> round(estimate, 2), low < math.log(2) < high
+        (0.69, True)
     """
     n = int(counts.sum())
     share = counts / n
