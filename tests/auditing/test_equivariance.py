@@ -196,7 +196,7 @@ def pair_network(graphs: Graphs) -> Tensor:
     torch.manual_seed(0)
     adjacency, _ = to_dense(graphs)
     network = CompleteGraphNetwork(0, 3, hidden=7, num_layers=2)
-    z = network(torch.zeros(*adjacency.shape[:2], 0), adjacency)
+    z = network(torch.zeros(*adjacency.shape[:2], 0), adjacency.float())
     return z @ z.mT
 
 
