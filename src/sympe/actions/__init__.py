@@ -2,6 +2,28 @@
 
 from sympe.actions.base import Action
 from sympe.actions.graphs import GraphRelabeling, NodeRelabeling
+from sympe.actions.lattice import (
+    BondFields,
+    DirectionFields,
+    LatticeAction,
+    RegularFields,
+    ScalarFields,
+    bonds_to_directions,
+    directions_to_bonds,
+)
 from sympe.actions.outputs import DenseRelabeling, Invariant
 
-__all__ = ["Action", "DenseRelabeling", "GraphRelabeling", "Invariant", "NodeRelabeling"]
+__all__ = [
+    "Action",
+    "BondFields",
+    "DenseRelabeling",
+    "DirectionFields",
+    "GraphRelabeling",
+    "Invariant",
+    "LatticeAction",
+    "NodeRelabeling",
+    "RegularFields",
+    "ScalarFields",
+    "bonds_to_directions",
+    "directions_to_bonds",
+]

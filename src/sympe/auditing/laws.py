@@ -7,7 +7,7 @@ two-sample test; with more, all samples serve in all comparisons, and there is o
 
 Each call of the map samples once at every h, and the elements are permuted within calls. So the p-value is exact for
 every sample size, also where the members of one call depend on each other (batch normalization, noise shared by a
-batch), as long as calls are independent and a batch has no favorite member: docs/theory.md, section 10.
+batch), as long as calls are independent and a batch has no favorite member: "Testing a law" in docs/theory.md.
 """
 
 from collections.abc import Callable
