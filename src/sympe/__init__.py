@@ -1,7 +1,7 @@
 """Break the symmetry of equivariant networks: sample a group element, act with it, let the network see it."""
 
 from sympe import actions, auditing, breaking, canonicalize, graphs, groups
-from sympe.auditing import audit
+from sympe.auditing import audit, check_equivariance, check_equivariance_in_distribution
 from sympe.encoding import Encoding, RankEncoding, SinusoidalRankEncoding, SymPE, wrap
 from sympe.graphs import Graphs
 from sympe.kernel import InversionKernel
@@ -20,6 +20,8 @@ __all__ = [
     "auditing",
     "breaking",
     "canonicalize",
+    "check_equivariance",
+    "check_equivariance_in_distribution",
     "graphs",
     "groups",
     "wrap",
