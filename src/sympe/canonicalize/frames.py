@@ -110,7 +110,10 @@ def _form_value(
     clouds: PointClouds,
 ) -> Float[Tensor, "C"]:
     """Phi of each candidate. The frequency is turned into the cloud, in place of the cloud into the frame."""
-    wave = found.frames(position) @ frequency
+    # Of a cloud that counts as a line only the places along it count.
+    span = found.span.index_select(0, found.cloud)[:, None]
+    counts = (torch.arange(len(frequency), device=span.device) < span) | (span == 2)
+    wave = (found.frames(position) @ (frequency * counts)[:, :, None])[:, :, 0]
     place, point = points_of(found.cloud, clouds)
     turned = dot(position.index_select(0, point), wave.index_select(0, place))
     summand = (turned + angle.index_select(0, point)).cos()

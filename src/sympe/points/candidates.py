@@ -35,7 +35,7 @@ class Candidates:
         first: Point that the first axis points to.
         second: Point that the second axis leans to; the same as ``first`` where the axis is arbitrary.
         sign: Determinant of the frame.
-        span: Dimensions that each cloud fills, to within the tolerance: 0 for a single place, 1 for a line, else 2.
+        span: Dimensions that each cloud fills, to within the tolerance: 0 for a single place, 1 for a line in space, else 2.
     """
 
     cloud: Int[Tensor, "C"]
@@ -77,7 +77,7 @@ def candidates(clouds: PointClouds, special: bool, tolerance: float) -> Candidat
         farthest = greatest(radius, clouds.batch, len(clouds))
         first = (radius >= (farthest - tolerance).index_select(0, clouds.batch)).nonzero()[:, 0]
         cloud = clouds.batch.index_select(0, first)
-        span = (farthest > tolerance).long()
+        span = (farthest > tolerance).long() * (4 - clouds.dimension)
         second = first
         if clouds.dimension == 3:
             pair, point = points_of(cloud, clouds)
