@@ -3,11 +3,14 @@ r"""Canonicalizers :math:`\tau`: which group element takes the canonical form to
 from sympe.canonicalize.base import Canonicalizer, NodeOrder, sort_nodes
 from sympe.canonicalize.constant import Constant
 from sympe.canonicalize.frames import Frames
+from sympe.canonicalize.joint_frames import JointFrames
 from sympe.canonicalize.labelling import Labelling
+from sympe.canonicalize.learned_frames import LearnedFrames
 from sympe.canonicalize.refinement import Refinement
 from sympe.canonicalize.sort import Sort
 from sympe.canonicalize.spectral import Spectral
 from sympe.canonicalize.traversal import BreadthFirst, DepthFirst
+from sympe.canonicalize.weighted_frames import WeightedFrames
 
 __all__ = [
     "BreadthFirst",
@@ -15,10 +18,13 @@ __all__ = [
     "Constant",
     "DepthFirst",
     "Frames",
+    "JointFrames",
     "Labelling",
+    "LearnedFrames",
     "NodeOrder",
     "Refinement",
     "Sort",
     "Spectral",
+    "WeightedFrames",
     "sort_nodes",
 ]

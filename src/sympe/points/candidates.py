@@ -35,7 +35,7 @@ class Candidates:
         first: Point that the first axis points to.
         second: Point that the second axis leans to; the same as ``first`` where the axis is arbitrary.
         sign: Determinant of the frame.
-        span: Dimensions that each cloud fills, to within the tolerance: 0 for a single place, 1 for a line in space, else 2.
+        span: What each cloud fills, to within the tolerance: 0 a single place, 1 a line in space, 2 more than that.
     """
 
     cloud: Int[Tensor, "C"]
