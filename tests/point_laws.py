@@ -115,7 +115,7 @@ def check_point_inversion(
         check_same_form(g, many, form, species, tolerance, name)
 
         stabilizer = symmetries(x, special) if elements is None else elements[name]
-        count = max(400, draws_per_element * len(stabilizer))
+        count = max(240, draws_per_element * len(stabilizer))
         drawn = kernel(copies(x, count), generator).double()
         check_same_form(drawn, copies(x, count), form, species, tolerance, name)
         # g g_0^-1 is a symmetry; which?

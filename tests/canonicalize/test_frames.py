@@ -263,7 +263,9 @@ def test_a_bent_molecule_is_a_line_just_below_the_tolerance(
         test.fit("angle", cells)
         test.require("the angle is uniform")
     else:
-        assert ((angle[determinant > 0] + 0.25) % 1 - 0.25).abs().max() < 1e-6  # one frame, and its mirror image
+        # The plane of the bend is exact, whichever side the axis leans to while all is within a few tolerances.
+        period = 1.0 if t > 10 else 0.5
+        assert ((angle[determinant > 0] + period / 4) % period - period / 4).abs().max() < 1e-6
 
 
 @pytest.mark.parametrize(("t", "frames"), [(0.25, 12), (10.0, 6)])

@@ -97,7 +97,7 @@ class Frames(Canonicalizer[Tensor, PointClouds]):
                 angle = torch.zeros_like(scaled[:, 0]) if label is None else label * phase
                 value = _form_value(found, scaled, angle, frequency, x)
                 least = -greatest(-value, found.cloud, len(x))
-                bound = (least + length * self.tolerance / farthest).index_select(0, found.cloud)
+                bound = (least + 2 * length * self.tolerance / farthest).index_select(0, found.cloud)
                 found = found.select((value <= bound).nonzero()[:, 0])
             return found
 
