@@ -71,8 +71,8 @@ class NotRandomized(torch.nn.Module):
 
 @pytest.mark.parametrize(("special", "dtype"), [(False, torch.float64), (True, torch.float32)], ids=["O(3)", "SO(3)"])
 def test_frames_are_the_inversion_kernel(special: bool, dtype: torch.dtype, generator: torch.Generator) -> None:
-    examples = {name: x.to(dtype=dtype) for name, x in FINITE.items()}
-    check_point_inversion(InversionKernel(Frames(special=special)), examples, generator, special, draws_per_element=8)
+    examples = {name: x.to(dtype=dtype) for name, x in FINITE.items() if special or name != "dodecahedron"}
+    check_point_inversion(InversionKernel(Frames(special=special)), examples, generator, special, draws_per_element=6)
 
 
 @pytest.mark.parametrize("special", [False, True], ids=["O(2)", "SO(2)"])
@@ -119,7 +119,7 @@ def test_the_checkers_reject_ties_broken_by_storage(name: str, generator: torch.
     with pytest.raises(AssertionError, match="g~ is uniform on the coset"):
         check_point_inversion(InversionKernel(FirstOfTied()), symmetric, generator)
     with pytest.raises(AssertionError, match=r"law\(g~ \| k x\)"):
-        check_point_kernel(InversionKernel(FirstOfTied()), symmetric, generator)
+        check_point_kernel(InversionKernel(FirstOfTied()), symmetric, generator, draws=500)
 
 
 def test_the_exactness_checker_rejects_a_loose_kernel(generator: torch.Generator) -> None:
