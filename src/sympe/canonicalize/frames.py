@@ -24,7 +24,7 @@ from torch import Tensor
 from sympe.actions import PointRotation
 from sympe.canonicalize.base import Canonicalizer
 from sympe.points import PointClouds
-from sympe.points.candidates import Candidates, candidates, dot, greatest, points_of
+from sympe.points.candidates import Candidates, candidates, dot, greatest, place_of_greatest, points_of
 
 #: Directions of the frequencies, their lengths over the greatest distance from the centroid, and the phase of one unit
 #: of species. Long ones tell mirror images of round solids apart: a snub dodecahedron has its handedness in spherical
@@ -124,6 +124,5 @@ def _form_value(
 def draw_one(owner: Int[Tensor, "C"], count: int, generator: torch.Generator | None) -> Int[Tensor, "count"]:
     """One place of the list for each owner, uniform among its own; every owner must have one."""
     drawn_on = owner.device if generator is None else generator.device
-    rank = torch.randperm(len(owner), generator=generator, device=drawn_on).to(owner.device)
-    least = torch.full((count,), len(owner), device=owner.device).scatter_reduce(0, owner, rank, "amin")
-    return torch.argsort(rank)[least]
+    key = torch.rand(owner.shape, generator=generator, device=drawn_on, dtype=torch.float64).to(owner.device)
+    return place_of_greatest(key, owner, count)

@@ -24,7 +24,7 @@ from torch import Tensor
 from sympe.actions import PointRotation
 from sympe.canonicalize.base import Canonicalizer
 from sympe.points import PointClouds
-from sympe.points.candidates import Candidates, dot, greatest
+from sympe.points.candidates import Candidates, dot, greatest, place_of_greatest
 
 #: Lengths below this fraction of the radius of the cloud are rounding errors.
 _ROUNDING = 1e-6
@@ -93,7 +93,4 @@ class WeightedFrames(Canonicalizer[Tensor, PointClouds]):
         uniform = torch.rand(len(length), generator=generator, device=drawn_on, dtype=length.dtype).to(x.device)
         tiny = torch.finfo(length.dtype).tiny
         key = self.power * length.clamp(min=tiny).log() - (-uniform.clamp(min=tiny).log()).log()
-        is_greatest = key == greatest(key, x.batch, len(x)).index_select(0, x.batch)
-        point = torch.arange(len(key), device=x.device)
-        point = torch.where(is_greatest, point, len(key))
-        return torch.full((len(x),), len(key), device=x.device).scatter_reduce(0, x.batch, point, "amin")
+        return place_of_greatest(key, x.batch, len(x))

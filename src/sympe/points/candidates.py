@@ -115,6 +115,13 @@ def greatest(values: Float[Tensor, "m"], owner: Int[Tensor, "m"], count: int) ->
     return values.new_full((count,), -torch.inf).scatter_reduce(0, owner, values, "amax")
 
 
+def place_of_greatest(values: Float[Tensor, "m"], owner: Int[Tensor, "m"], count: int) -> Int[Tensor, "count"]:
+    """Where the greatest of the values of each owner stands, the first of several; each must own one."""
+    is_greatest = values == greatest(values, owner, count).index_select(0, owner)
+    place = torch.where(is_greatest, torch.arange(len(values), device=values.device), len(values))
+    return torch.full((count,), len(values), device=values.device).scatter_reduce(0, owner, place, "amin")
+
+
 def _bound(greatest: Float[Tensor, "B"], tolerance: float) -> Float[Tensor, "B"]:
     """What ties with the greatest length; never a point without a direction, however small the cloud."""
     return torch.maximum(greatest - tolerance, greatest / 2)
