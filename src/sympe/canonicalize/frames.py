@@ -124,5 +124,6 @@ def _form_value(
 def draw_one(owner: Int[Tensor, "C"], count: int, generator: torch.Generator | None) -> Int[Tensor, "count"]:
     """One place of the list for each owner, uniform among its own; every owner must have one."""
     drawn_on = owner.device if generator is None else generator.device
-    key = torch.rand(owner.shape, generator=generator, device=drawn_on, dtype=torch.float64).to(owner.device)
-    return place_of_greatest(key, owner, count)
+    # torch.rand with a generator takes no sizes that are known only as it runs, under torch.compile.
+    key = torch.empty(owner.shape, device=drawn_on, dtype=torch.float64).uniform_(generator=generator)
+    return place_of_greatest(key.to(owner.device), owner, count)
