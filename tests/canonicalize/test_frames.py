@@ -322,6 +322,7 @@ def test_the_frame_has_a_gradient() -> None:
     assert position.grad.isfinite().all()
 
 
+@pytest.mark.untyped
 def test_bad_input_ends_with_one_clear_line() -> None:
     nan = PointClouds(torch.tensor([[0.0, 0, 0], [math.nan, 0, 1]]), torch.zeros(2, dtype=torch.long))
     with pytest.raises(ValueError, match=r"positions must be finite; got \[nan, 0.0, 1.0\] at point 1 of cloud 0"):

@@ -187,6 +187,7 @@ class Vectors(nn.Module):
         return self.vectors
 
 
+@pytest.mark.untyped
 def test_bad_input_ends_with_one_clear_line() -> None:
     with pytest.raises(ValueError, match="power must be positive; got 0"):
         WeightedFrames(power=0)

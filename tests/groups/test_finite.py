@@ -109,6 +109,7 @@ def test_other_names_are_refused(name: str) -> None:
         point_group(name)
 
 
+@pytest.mark.untyped
 @pytest.mark.parametrize(
     ("table", "message"),
     [
@@ -137,6 +138,7 @@ def test_every_corrupted_entry_is_noticed() -> None:
                 FiniteGroup(wrong)
 
 
+@pytest.mark.untyped
 def test_wrong_generators_are_refused() -> None:
     with pytest.raises(ValueError, match=r"expected permutations of 0..2; got \[0, 0, 1\]"):
         FiniteGroup.from_permutations([[0, 0, 1]])

@@ -91,6 +91,7 @@ def test_values_are_validated() -> None:
             wrong.validate()
 
 
+@pytest.mark.untyped
 def test_lists_are_checked() -> None:
     for arguments, message in (
         (([],), "expected at least one cloud; got none"),

@@ -136,6 +136,7 @@ def test_clouds_in_the_plane() -> None:
     assert stabilizers(triangle)[0].name == "D1"
 
 
+@pytest.mark.untyped
 def test_bad_input_ends_with_one_clear_line() -> None:
     water = EXAMPLES["water"].cloud
     with pytest.raises(ValueError, match="tolerance must be positive; got -1"):

@@ -52,7 +52,7 @@ class Stabilizer:
     special: bool
 
     @property
-    def order(self) -> float:
+    def order(self) -> float | int:
         """Number of elements, ``inf`` for a linear molecule or a single atom."""
         return math.inf if self.axis is not None or self.is_isotropic else len(self.matrices)
 
