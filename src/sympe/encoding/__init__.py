@@ -2,16 +2,20 @@
 
 from sympe.encoding.base import Encoding, SymPE
 from sympe.encoding.factor import FactorEncoding
+from sympe.encoding.lattice import FieldEncoding, TileEncoding, WaveEncoding
 from sympe.encoding.ranks import PermutedRows, RankEncoding, SinusoidalRankEncoding
 from sympe.encoding.wrap import SymmetryBreaking, wrap
 
 __all__ = [
     "Encoding",
     "FactorEncoding",
+    "FieldEncoding",
     "PermutedRows",
     "RankEncoding",
     "SinusoidalRankEncoding",
     "SymPE",
     "SymmetryBreaking",
+    "TileEncoding",
+    "WaveEncoding",
     "wrap",
 ]
