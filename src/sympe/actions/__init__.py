@@ -11,13 +11,16 @@ from sympe.actions.lattice import (
     bonds_to_directions,
     directions_to_bonds,
 )
+from sympe.actions.outputs import DenseRelabeling, Invariant
 from sympe.actions.points import PointMotion, PointRelabeling, PointRotation, TensorRotation
 
 __all__ = [
     "Action",
     "BondFields",
+    "DenseRelabeling",
     "DirectionFields",
     "GraphRelabeling",
+    "Invariant",
     "LatticeAction",
     "NodeRelabeling",
     "PointMotion",
