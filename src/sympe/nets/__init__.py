@@ -2,5 +2,6 @@
 
 from sympe.nets.complete_graph import CompleteGraphNetwork
 from sympe.nets.node_score import NodeScore
+from sympe.nets.vector_network import VectorNetwork
 
-__all__ = ["CompleteGraphNetwork", "NodeScore"]
+__all__ = ["CompleteGraphNetwork", "NodeScore", "VectorNetwork"]
