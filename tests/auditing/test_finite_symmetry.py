@@ -60,6 +60,7 @@ def test_nearly_equal_inputs() -> None:
     assert FiniteSymmetry([[1, 0]]).stabilizers(torch.tensor([[1.0, 1.0], [1.0, 1.0000001]])).orders == [2, 1]
 
 
+@pytest.mark.untyped
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -51,7 +51,8 @@ def test_compressed_lines(tmp_path: Path, suffix: str, module) -> None:
     path.write_bytes(path.read_bytes()[:-8])
     write(GRAPHS, tmp_path / "other.g6")
     report = sympe.audit([path, tmp_path / "other.g6"])
-    assert orders(report) in (ORDERS, 2 * ORDERS)
+    assert orders(report)[-4:] == ORDERS
+    assert orders(report)[:-4] == ORDERS[: report.summary.samples - 4]
     assert ["cannot be unpacked" in reason for _, reason in report.skipped()] == [True]
 
 

@@ -1,10 +1,11 @@
 """Archives of numpy arrays (.npz), read in step, one stretch after another, without ever being in memory as a whole."""
 
+import io
 import zipfile
 import zlib
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 class Column:
     """An array in an archive, read from its beginning to its end along the first axis."""
 
-    def __init__(self, name: str, file: IO[bytes]) -> None:
+    def __init__(self, name: str, file: io.BufferedIOBase) -> None:
         self.name, self._file = name, file
         try:
             version = np.lib.format.read_magic(file)
