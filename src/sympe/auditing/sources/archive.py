@@ -1,6 +1,5 @@
 """Archives of numpy arrays (.npz), read in step, one stretch after another, without ever being in memory as a whole."""
 
-import io
 import zipfile
 import zlib
 from contextlib import ExitStack
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 class Column:
     """An array in an archive, read from its beginning to its end along the first axis."""
 
-    def __init__(self, name: str, file: io.BufferedIOBase) -> None:
+    def __init__(self, name: str, file: Any) -> None:
         self.name, self._file = name, file
         try:
             version = np.lib.format.read_magic(file)

@@ -56,7 +56,7 @@ class FieldFile(Source):
                     chosen = whole(archive.column("split")) == SPLITS.index(self.split)
                 for first, last in cuts([8 * self.numbers] * self.count):
                     rows = [
-                        (x, None if target is None else y)
+                        (x, None if target is None else np.asarray(y))
                         for x, y in zip(
                             column.take(last - first),
                             [None] * (last - first) if target is None else target.take(last - first),
