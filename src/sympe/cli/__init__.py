@@ -10,12 +10,14 @@ import tyro
 
 from sympe.cli.audit import AuditCommand
 from sympe.cli.graph_autoencoder import GraphAutoencoderCommand
+from sympe.cli.ising import IsingCommand
 from sympe.cli.reproduce import ReproduceCommand
 from sympe.cli.table import TableCommand
 
 Command = (
     Annotated[AuditCommand, tyro.conf.subcommand("audit")]
     | Annotated[GraphAutoencoderCommand, tyro.conf.subcommand("graph-autoencoder")]
+    | Annotated[IsingCommand, tyro.conf.subcommand("ising")]
     | Annotated[ReproduceCommand, tyro.conf.subcommand("reproduce")]
     | Annotated[TableCommand, tyro.conf.subcommand("table")]
 )
