@@ -1,0 +1,17 @@
+"""The one type of point clouds, and the ways into and out of it."""
+
+from sympe.points.clouds import PointClouds, concatenate, from_clouds, from_padded, to_padded
+from sympe.points.elements import ATOMIC_NUMBER, SYMBOLS
+from sympe.points.xyz import read, write
+
+__all__ = [
+    "ATOMIC_NUMBER",
+    "SYMBOLS",
+    "PointClouds",
+    "concatenate",
+    "from_clouds",
+    "from_padded",
+    "read",
+    "to_padded",
+    "write",
+]
