@@ -2,14 +2,19 @@
 
 from sympe.actions.base import Action
 from sympe.actions.graphs import GraphRelabeling, NodeRelabeling
+from sympe.actions.irreps import Irreps, IrrepsRotation, WignerMatrices, wigner_d
 from sympe.actions.points import PointMotion, PointRelabeling, PointRotation, TensorRotation
 
 __all__ = [
     "Action",
     "GraphRelabeling",
+    "Irreps",
+    "IrrepsRotation",
     "NodeRelabeling",
     "PointMotion",
     "PointRelabeling",
     "PointRotation",
     "TensorRotation",
+    "WignerMatrices",
+    "wigner_d",
 ]

@@ -28,6 +28,9 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sympe.actions.base import Action
+from sympe.groups import OrthogonalGroup
+
 
 @dataclass(frozen=True)
 class Irreps:
@@ -133,6 +136,42 @@ def wigner_d(g: Float[Tensor, "*batch 3 3"], irreps: Irreps | str) -> Float[Tens
             result[..., start:end, start:end] = block
             start = end
     return result
+
+
+class IrrepsRotation(Action[Tensor, Tensor]):
+    """Left action of O(3), or of SO(3), on vectors of irreps: one element for each row.
+
+    Args:
+        irreps: Such as ``"4x0e+2x1o+1x2e"``.
+        special: Whether the group is SO(3), which cannot see parities.
+    """
+
+    def __init__(self, irreps: Irreps | str, special: bool = False) -> None:
+        self.group = OrthogonalGroup(3, special)
+        self.irreps = Irreps.parse(irreps)
+        self.matrices = WignerMatrices(self.irreps.max_degree)
+
+    def act(self, g: Float[Tensor, "B 3 3"], x: Float[Tensor, "B dim"]) -> Float[Tensor, "B dim"]:
+        """Move row ``b`` of ``x`` by ``g[b]``; a single row is moved by every element.
+
+        Raises:
+            ValueError: If ``x`` is not of these irreps, or ``g`` does not hold one matrix for each row.
+        """
+        if x.dim() != 2 or x.shape[1] != self.irreps.dim:
+            raise ValueError(
+                f"expected rows of {self.irreps.dim} numbers, irreps {self.irreps}; got shape {list(x.shape)}"
+            )
+        if len(x) not in (1, len(g)):
+            raise ValueError(f"expected one matrix for each of {len(x)} rows; got {len(g)}")
+        matrices = self.matrices(g)
+        moved, start = [], 0
+        for multiplicity, degree, parity in self.irreps.terms:
+            end = start + multiplicity * (2 * degree + 1)
+            part = x[:, start:end].reshape(len(x), multiplicity, 2 * degree + 1)
+            turned = part @ matrices[degree].transpose(-1, -2) * parity_factor(g, degree, parity)
+            moved.append(turned.flatten(1))
+            start = end
+        return torch.cat(moved, dim=1)
 
 
 def parity_factor(g: Float[Tensor, "*batch 3 3"], degree: int, parity: int) -> Float[Tensor, "*batch 1 1"] | float:
