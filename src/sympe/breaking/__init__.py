@@ -1,6 +1,21 @@
 """Other ways to break symmetry, behind the interface of :class:`~sympe.encoding.SymPE`."""
 
 from sympe.breaking.laplacian import Laplacian
-from sympe.breaking.noise import Noise
+from sympe.breaking.methods import GRAPH_METHODS, for_graphs
+from sympe.breaking.noise import IrrepsNoise, Noise
+from sympe.breaking.nothing import Nothing
+from sympe.breaking.sets import KeepSubgroup, SymmetryBreakingSet, in_canonical_form
+from sympe.breaking.unmoved import Unmoved
 
-__all__ = ["Laplacian", "Noise"]
+__all__ = [
+    "GRAPH_METHODS",
+    "IrrepsNoise",
+    "KeepSubgroup",
+    "Laplacian",
+    "Noise",
+    "Nothing",
+    "SymmetryBreakingSet",
+    "Unmoved",
+    "for_graphs",
+    "in_canonical_form",
+]

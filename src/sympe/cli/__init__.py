@@ -8,12 +8,14 @@ from typing import Annotated, Any
 
 import tyro
 
+from sympe.cli.compare import CompareCommand
 from sympe.cli.graph_autoencoder import GraphAutoencoderCommand
 from sympe.cli.reproduce import ReproduceCommand
 from sympe.cli.table import TableCommand
 
 Command = (
-    Annotated[GraphAutoencoderCommand, tyro.conf.subcommand("graph-autoencoder")]
+    Annotated[CompareCommand, tyro.conf.subcommand("compare")]
+    | Annotated[GraphAutoencoderCommand, tyro.conf.subcommand("graph-autoencoder")]
     | Annotated[ReproduceCommand, tyro.conf.subcommand("reproduce")]
     | Annotated[TableCommand, tyro.conf.subcommand("table")]
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sympe.report.comparison import independent_set_tables, shapes_tables
 from sympe.report.graph_autoencoder import facts as graph_autoencoder
 from sympe.report.graph_autoencoder.tables import autoencoder_tables
 from sympe.report.runs import metrics_table
@@ -42,6 +43,8 @@ EXPERIMENTS = {
     graph_autoencoder.TASK: Experiment(
         "Graph autoencoder", graph_autoencoder.ERROR, autoencoder_tables, _autoencoder_pictures
     ),
+    "independent-set": Experiment("Maximal independent sets", "error", independent_set_tables, lambda records: []),
+    "shapes": Experiment("Shapes", "error", shapes_tables, lambda records: []),
 }
 
 
