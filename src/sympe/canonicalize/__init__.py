@@ -2,6 +2,7 @@ r"""Canonicalizers :math:`\tau`: which group element takes the canonical form to
 
 from sympe.canonicalize.base import Canonicalizer, NodeOrder, sort_nodes
 from sympe.canonicalize.constant import Constant
+from sympe.canonicalize.frames import Frames
 from sympe.canonicalize.labelling import Labelling
 from sympe.canonicalize.refinement import Refinement
 from sympe.canonicalize.sort import Sort
@@ -13,6 +14,7 @@ __all__ = [
     "Canonicalizer",
     "Constant",
     "DepthFirst",
+    "Frames",
     "Labelling",
     "NodeOrder",
     "Refinement",

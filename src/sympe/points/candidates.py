@@ -1,0 +1,130 @@
+r"""Candidate frames of a cloud: a set of orthogonal matrices that moves with it, whole.
+
+The frame of an ordered pair of points :math:`(i, j)`, seen from the centroid, is found by Gram-Schmidt: its first
+axis points to i, its second lies in the plane of i and j on the side of j, and its third is, for rotations, their
+cross product; for O(3) both signs of the last axis are candidates. Pairs are chosen by two rules that know neither
+storage nor orientation:
+
+1. i is as far from the centroid as any point;
+2. j is as far from the axis through i as any point is from any such axis.
+
+What falls short of the greatest distance by less than ``tolerance`` ties with it, and all ties are candidates. Hence
+the symmetries of the cloud permute the candidates. Both rules take the longest lever there is: an error of
+:math:`\delta` in the positions turns the frame by an angle that moves no point of the cloud by more than a few
+:math:`\delta`, even close to a line or to a plane.
+
+Where all points lie within ``tolerance`` of a line the second axis is any direction across it (the rest of the
+stabilizer is a circle); where all lie within ``tolerance`` of the centroid the first axis is arbitrary too.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from sympe.points.clouds import PointClouds
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Frames that the pairs of points give, those of all clouds one after another.
+
+    Attributes:
+        cloud: The cloud that each frame belongs to, non-decreasing.
+        first: Point that the first axis points to.
+        second: Point that the second axis leans to; the same as ``first`` where the axis is arbitrary.
+        sign: Determinant of the frame.
+        span: Dimensions that each cloud fills, to within the tolerance: 0 for a single place, 1 for a line, else 2.
+    """
+
+    cloud: Int[Tensor, "C"]
+    first: Int[Tensor, "C"]
+    second: Int[Tensor, "C"]
+    sign: Int[Tensor, "C"]
+    span: Int[Tensor, "B"]
+
+    def __getitem__(self, chosen: Int[Tensor, "k"] | Bool[Tensor, "C"]) -> "Candidates":
+        return Candidates(self.cloud[chosen], self.first[chosen], self.second[chosen], self.sign[chosen], self.span)
+
+    def frames(self, position: Float[Tensor, "N d"]) -> Float[Tensor, "C d d"]:
+        """The frames as matrices, one axis in each column; ``position`` is seen from the centroids."""
+        span = self.span[self.cloud]
+        first = _axis(position[self.first], span > 0)
+        if position.shape[1] == 2:
+            last = torch.stack([-first[:, 1], first[:, 0]], dim=1)
+            return torch.stack([first, self.sign[:, None] * last], dim=2)
+        second = _across(position[self.second], first, span > 1)
+        last = torch.linalg.cross(first, second, dim=1)
+        return torch.stack([first, second, self.sign[:, None] * last], dim=2)
+
+
+def candidates(clouds: PointClouds, special: bool, tolerance: float) -> Candidates:
+    """All candidate frames of every cloud.
+
+    Args:
+        clouds: At least one point in each.
+        special: Rotations only.
+        tolerance: In angstrom; distances closer than this are equal.
+    """
+    with torch.no_grad():
+        position = clouds.centered.double()
+        radius = position.norm(dim=1)
+        farthest = greatest(radius, clouds.batch, len(clouds))
+        first = (radius >= (farthest - tolerance)[clouds.batch]).nonzero()[:, 0]
+        cloud = clouds.batch[first]
+        span = (farthest > tolerance).long()
+        second = first
+        if clouds.dimension == 3:
+            pair, point = points_of(cloud, clouds)
+            axis = _axis(position[first], span[cloud] > 0)[pair]
+            height = _reject(position[point], axis).norm(dim=1)
+            tallest = greatest(height, cloud[pair], len(clouds))
+            is_line = (tallest <= tolerance)[cloud[pair]]
+            kept = torch.where(is_line, point == first[pair], height >= (tallest - tolerance)[cloud[pair]])
+            pair, second = pair[kept], point[kept]
+            cloud, first = cloud[pair], first[pair]
+            span = span + (tallest > tolerance)
+        sign = torch.ones_like(cloud)
+        if not special:
+            cloud, first, second = (t.repeat_interleave(2) for t in (cloud, first, second))
+            sign = 1 - 2 * (torch.arange(len(cloud), device=clouds.device) % 2)
+        return Candidates(cloud, first, second, sign, span)
+
+
+def points_of(cloud: Int[Tensor, "C"], clouds: PointClouds) -> tuple[Int[Tensor, "m"], Int[Tensor, "m"]]:
+    """Each of a list of clouds with each of its points: the place in the list, and the point."""
+    sizes = clouds.sizes[cloud]
+    place = torch.repeat_interleave(torch.arange(len(cloud), device=cloud.device), sizes)
+    offset = clouds.ptr[cloud] - (sizes.cumsum(0) - sizes)
+    return place, torch.arange(len(place), device=cloud.device) + offset[place]
+
+
+def greatest(values: Float[Tensor, "m"], owner: Int[Tensor, "m"], count: int) -> Float[Tensor, "count"]:
+    """The greatest of the values of each owner."""
+    return values.new_full((count,), -torch.inf).scatter_reduce(0, owner, values, "amax")
+
+
+def _axis(vector: Float[Tensor, "C d"], is_defined: Bool[Tensor, "C"]) -> Float[Tensor, "C d"]:
+    """Unit vectors along the vectors, and along x where none is defined."""
+    fallback = torch.zeros_like(vector)
+    fallback[:, 0] = 1
+    vector = torch.where(is_defined[:, None], vector, fallback)
+    return vector / vector.norm(dim=1, keepdim=True)
+
+
+def _across(
+    vector: Float[Tensor, "C 3"], axis: Float[Tensor, "C 3"], is_defined: Bool[Tensor, "C"]
+) -> Float[Tensor, "C 3"]:
+    """Unit vectors across an axis, towards the vectors, and anywhere where none is defined."""
+    # The coordinate axis that stands most across: at least 54 degrees away.
+    fallback = torch.nn.functional.one_hot(axis.abs().argmin(1), 3).to(vector.dtype)
+    rejected = _reject(torch.where(is_defined[:, None], vector, fallback), axis)
+    unit = rejected / rejected.norm(dim=1, keepdim=True)
+    # Once more: after a great cancellation the first difference is not quite across.
+    unit = _reject(unit, axis)
+    return unit / unit.norm(dim=1, keepdim=True)
+
+
+def _reject(vector: Float[Tensor, "C d"], axis: Float[Tensor, "C d"]) -> Float[Tensor, "C d"]:
+    return vector - (vector * axis).sum(1, keepdim=True) * axis
