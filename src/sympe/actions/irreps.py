@@ -44,7 +44,7 @@ class Irreps:
 
     @classmethod
     def parse(cls, text: Any) -> "Irreps":
-        """Read ``"4x0e+2x1o+1x2e"``, or anything that prints so (an ``e3nn.o3.Irreps``, say).
+        """Read ``"4x0e+2x1o+1x2e"``, or anything that prints so (an ``e3nn.o3.Irreps``, say); ``""`` is no irreps at all.
 
         Raises:
             ValueError: If a summand is not a multiplicity, a degree and a parity.
@@ -56,7 +56,7 @@ class Irreps:
         if isinstance(text, Irreps):
             return text
         terms = []
-        for term in str(text).split("+"):
+        for term in str(text).split("+") if str(text).strip() else []:
             found = re.fullmatch(r"(?:(\d+)x)?(\d+)([eo])", term.strip())
             if found is None:
                 raise ValueError(f"irreps must read like '4x0e+2x1o'; got {term.strip()!r} in {str(text)!r}")

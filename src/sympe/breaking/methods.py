@@ -2,12 +2,24 @@
 
 from torch import nn
 
+from sympe.actions import Irreps, PointRotation
 from sympe.breaking.laplacian import Laplacian
-from sympe.breaking.noise import Noise
+from sympe.breaking.noise import IrrepsNoise, Noise
 from sympe.breaking.nothing import Nothing
 from sympe.breaking.sets import SymmetryBreakingSet
-from sympe.canonicalize import BreadthFirst, Constant, DepthFirst, Labelling, NodeOrder, Refinement, Spectral
-from sympe.encoding import RankEncoding, SymPE
+from sympe.breaking.unmoved import Unmoved
+from sympe.canonicalize import (
+    BreadthFirst,
+    Constant,
+    DepthFirst,
+    Frames,
+    Labelling,
+    NodeOrder,
+    PrincipalAxes,
+    Refinement,
+    Spectral,
+)
+from sympe.encoding import IrrepsEncoding, RankEncoding, SymPE
 from sympe.kernel import InversionKernel
 
 #: Canonicalizers of graphs under SymPE.
@@ -54,3 +66,39 @@ def for_graphs(method: str, dim: int, max_nodes: int) -> nn.Module:
     if method == "symmetry-breaking-set":
         return SymmetryBreakingSet(InversionKernel(Labelling()), RankEncoding(dim, max_nodes))
     return SymPE(InversionKernel(_ORDERS[method]()), RankEncoding(dim, max_nodes))
+
+
+#: Names for :func:`for_points`.
+POINT_METHODS = ("none", "noise", "unmoved", "haar", "principal-axes", "symmetry-breaking-set", "sympe")
+
+
+def for_points(method: str, irreps: Irreps | str, special: bool = False) -> nn.Module:
+    """A module from point clouds to irreps of O(3), one row per cloud, ``module(clouds, generator)``, with ``dim``.
+
+    Args:
+        method: ``none`` (no features), ``noise``, ``unmoved`` (a learned vector that stays where it is), ``haar`` (the
+            control: g~ a random rotation), ``principal-axes`` (a random frame of these), ``sympe`` (exact frames), or
+            ``symmetry-breaking-set`` (exact frames, the vector not learned).
+        irreps: Of the vector, such as ``"2x1o+2x2e"``.
+        special: Rotations only, SO(3).
+
+    Raises:
+        ValueError: If there is no such method, or the irreps cannot be read.
+    """
+    if method not in POINT_METHODS:
+        raise ValueError(f"unknown method {method!r}; choose one of {', '.join(POINT_METHODS)}")
+    if method == "none":
+        return Nothing(per_node=False)
+    if method == "noise":
+        return IrrepsNoise(irreps)
+    action = PointRotation(3, special)
+    if method == "unmoved":
+        return Unmoved(IrrepsEncoding(irreps), action)
+    if method == "symmetry-breaking-set":
+        return SymmetryBreakingSet(InversionKernel(Frames(special=special)), IrrepsEncoding(irreps))
+    canonicalizers = {
+        "haar": lambda: Constant(action),
+        "principal-axes": lambda: PrincipalAxes(special=special),
+        "sympe": lambda: Frames(special=special),
+    }
+    return SymPE(InversionKernel(canonicalizers[method]()), IrrepsEncoding(irreps))

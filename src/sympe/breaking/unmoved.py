@@ -5,28 +5,29 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sympe.actions import Action
+from sympe.encoding import Encoding
+
 
 class Unmoved(nn.Module):
-    """A learned vector that no group element moves: the control that is not equivariant, not even in distribution.
+    """The vector of an encoding at the identity, for every input: the control that is not equivariant, not even in law.
 
     It is what learning a symmetry-breaking parameter on a single input comes to (T. Smidt, M. Geiger, B. K. Miller,
     *Finding symmetry breaking order parameters with Euclidean neural networks*, Physical Review Research 3, 2021): right
-    for inputs that stand as they did in training, and only there.
+    for inputs that stand as they did in training, and only there. For graphs it reads the order of storage.
 
     The same role and interface as :class:`~sympe.encoding.SymPE`.
 
     Args:
-        dim: Features.
-        per_node: Whether there is one row for each node, or one for each member of the batch.
+        encoding: The vector.
+        action: How the group that does not move it moves the inputs.
     """
 
-    def __init__(self, dim: int, per_node: bool = False) -> None:
+    def __init__(self, encoding: Encoding, action: Action[Any, Any]) -> None:
         super().__init__()
-        if dim < 1:
-            raise ValueError(f"dim must be at least 1; got {dim}")
-        self.dim = dim
-        self.per_node = per_node
-        self.v = nn.Parameter(torch.randn(dim))
+        self.encoding = encoding
+        self.action = action
+        self.dim = encoding.dim
 
     def forward(self, x: Any, generator: torch.Generator | None = None) -> Tensor:
-        return self.v.expand(x.batch.shape[0] if self.per_node else len(x), -1)
+        return self.encoding(self.action.group.identity(x))

@@ -4,6 +4,7 @@ from sympe.canonicalize.base import Canonicalizer, NodeOrder, sort_nodes
 from sympe.canonicalize.constant import Constant
 from sympe.canonicalize.frames import Frames
 from sympe.canonicalize.labelling import Labelling
+from sympe.canonicalize.principal_axes import PrincipalAxes
 from sympe.canonicalize.refinement import Refinement
 from sympe.canonicalize.sort import Sort
 from sympe.canonicalize.spectral import Spectral
@@ -17,6 +18,7 @@ __all__ = [
     "Frames",
     "Labelling",
     "NodeOrder",
+    "PrincipalAxes",
     "Refinement",
     "Sort",
     "Spectral",

@@ -42,7 +42,7 @@ class CompareCommand:
         configs = [
             task.make_config(method, self.recipe, seed=seed, **changes)
             for seed in range(self.seeds)
-            for method in self.methods or task.METHODS
+            for method in self.methods or task.methods(self.data)
         ]
         records = []
         for config in configs:

@@ -14,7 +14,7 @@ LABELS = {
     "haar": "random rotation (control)",
     "unmoved": "learned vector that is not moved (control)",
     "relaxed": "relaxed weights (control)",
-    "pca-frame": "random frame of principal axes",
+    "principal-axes": "random frame of principal axes",
     "weighted-frame": "weighted frame",
     "symmetry-breaking-set": "symmetry-breaking set",
     "partial": "symmetry-breaking set, partial",
@@ -23,7 +23,7 @@ LABELS = {
 }
 
 #: Methods whose draws have infinite entropy.
-CONTINUOUS = ("noise", "laplacian", "haar")
+CONTINUOUS = ("noise", "laplacian", "haar", "principal-axes")
 
 
 def comparison_table(records: Sequence[Record], title: str, error: str, more: dict[str, str], notes: Sequence[str]) -> Table:

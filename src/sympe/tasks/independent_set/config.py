@@ -53,6 +53,11 @@ class Config:
         return asdict(self)
 
 
+def methods(data: str | None) -> tuple[str, ...]:
+    """All methods for a data set."""
+    return METHODS
+
+
 def make_config(method: str, recipe: str = "full", **changes: Any) -> Config:
     """The configuration of a method, with values changed; None leaves a value as it is.
 
