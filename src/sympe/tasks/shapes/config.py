@@ -27,7 +27,7 @@ class Config:
     """square, octahedron or fragments."""
     seed: int = 0
     """Everything random in the run comes from this number."""
-    steps: int = 400
+    steps: int = 150
     """Steps of training."""
     copies: int = 8
     """Draws per shape and step."""
