@@ -4,6 +4,7 @@ from sympe.actions.base import Action
 from sympe.actions.graphs import GraphRelabeling, NodeRelabeling
 from sympe.actions.irreps import Irreps, IrrepsRotation, WignerMatrices, wigner_d
 from sympe.actions.points import PointMotion, PointRelabeling, PointRotation, TensorRotation
+from sympe.actions.representations import permutation_representation, regular_representation
 
 __all__ = [
     "Action",
@@ -16,5 +17,7 @@ __all__ = [
     "PointRotation",
     "TensorRotation",
     "WignerMatrices",
+    "permutation_representation",
+    "regular_representation",
     "wigner_d",
 ]

@@ -3,6 +3,7 @@
 from sympe.encoding.base import Encoding, SymPE
 from sympe.encoding.irreps import IrrepsEncoding
 from sympe.encoding.ranks import PermutedRows, RankEncoding, SinusoidalRankEncoding
+from sympe.encoding.representation import RepresentationEncoding
 from sympe.encoding.wrap import SymmetryBreaking, wrap
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "IrrepsEncoding",
     "PermutedRows",
     "RankEncoding",
+    "RepresentationEncoding",
     "SinusoidalRankEncoding",
     "SymPE",
     "SymmetryBreaking",
