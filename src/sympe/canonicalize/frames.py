@@ -24,11 +24,14 @@ from torch import Tensor
 from sympe.actions import PointRotation
 from sympe.canonicalize.base import Canonicalizer
 from sympe.points import PointClouds
-from sympe.points.candidates import Candidates, candidates, greatest, points_of
+from sympe.points.candidates import Candidates, candidates, dot, greatest, points_of
 
-#: Frequencies, in units of 3 / (greatest distance from the centroid), and the phase of one unit of species.
-_FREQUENCIES = ((0.62, 0.55, 0.56), (-0.81, 0.47, 0.35), (0.28, -0.83, 0.48), (0.43, 0.39, -0.81))
-_PHASES = (2.399963, 1.094213, 5.083203, 3.570796)
+#: Directions of the frequencies, their lengths over the greatest distance from the centroid, and the phase of one unit
+#: of species. Long ones tell mirror images of round solids apart: a snub dodecahedron has its handedness in spherical
+#: harmonics of degree 15 and above, which a wave of length 4 cannot see.
+_DIRECTIONS = ((0.62, 0.55, 0.56), (-0.81, 0.47, 0.35), (0.28, -0.83, 0.48), (0.43, 0.39, -0.81), (-0.49, -0.22, -0.84))
+_LENGTHS = (4.0, 7.0, 10.0, 13.0, 17.0)
+_PHASES = (2.399963, 1.094213, 5.083203, 3.570796, 0.618034)
 
 
 class Frames(Canonicalizer[Tensor, PointClouds]):
@@ -78,7 +81,7 @@ class Frames(Canonicalizer[Tensor, PointClouds]):
         if not torch.compiler.is_compiling():
             x.check_finite()
         tied = self.tied(x)
-        chosen = tied[draw_one(tied.cloud, len(x), generator)]
+        chosen = tied.select(draw_one(tied.cloud, len(x), generator))
         return chosen.frames(x.centered.double()).to(x.dtype)
 
     def tied(self, x: PointClouds) -> Candidates:
@@ -87,14 +90,15 @@ class Frames(Canonicalizer[Tensor, PointClouds]):
             found = candidates(x, self.special, self.tolerance)
             position = x.centered.double()
             farthest = greatest(position.norm(dim=1), x.batch, len(x)).clamp(min=self.tolerance)
-            # Lengths in units of the radius over 3, so that no unit of length is singled out.
-            scaled = position * (3 / farthest)[x.batch, None]
+            scaled = position / farthest[x.batch, None]
             label = torch.arange(x.num_points, device=x.device) - x.start if self.ordered else x.species
-            for frequency, phase in zip(_FREQUENCIES, _PHASES, strict=True):
+            for direction, length, phase in zip(_DIRECTIONS, _LENGTHS, _PHASES, strict=True):
+                frequency = length * position.new_tensor(direction[: self.dimension])
                 angle = torch.zeros_like(scaled[:, 0]) if label is None else label * phase
                 value = _form_value(found, scaled, angle, frequency, x)
                 least = -greatest(-value, found.cloud, len(x))
-                found = found[value <= (least + 3 * self.tolerance / farthest)[found.cloud]]
+                bound = (least + length * self.tolerance / farthest).index_select(0, found.cloud)
+                found = found.select((value <= bound).nonzero()[:, 0])
             return found
 
 
@@ -102,13 +106,17 @@ def _form_value(
     found: Candidates,
     position: Float[Tensor, "N d"],
     angle: Float[Tensor, "N"],
-    frequency: tuple[float, ...],
+    frequency: Float[Tensor, "d"],
     clouds: PointClouds,
 ) -> Float[Tensor, "C"]:
     """Phi of each candidate. The frequency is turned into the cloud, in place of the cloud into the frame."""
-    wave = found.frames(position) @ position.new_tensor(frequency[: position.shape[1]])
+    # Of a cloud that counts as a line only the places along it count.
+    span = found.span.index_select(0, found.cloud)[:, None]
+    counts = (torch.arange(len(frequency), device=span.device) < span) | (span == 2)
+    wave = (found.frames(position) @ (frequency * counts)[:, :, None])[:, :, 0]
     place, point = points_of(found.cloud, clouds)
-    summand = ((position[point] * wave[place]).sum(1) + angle[point]).cos()
+    turned = dot(position.index_select(0, point), wave.index_select(0, place))
+    summand = (turned + angle.index_select(0, point)).cos()
     total = position.new_zeros(len(wave)).index_add(0, place, summand)
     return total / clouds.sizes[found.cloud].to(total.dtype).sqrt()
 

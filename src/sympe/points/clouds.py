@@ -134,13 +134,13 @@ class PointClouds:
         """First position of the cloud that each point belongs to."""
         return self.ptr[self.batch]
 
-    @cached
+    @property
     def centroid(self) -> Float[Tensor, "B d"]:
         """Mean of the positions of each cloud, all species alike; zero for a cloud without points."""
         total = self.position.new_zeros(self.num_clouds, self.dimension).index_add(0, self.batch, self.position)
         return total / self.sizes.clamp(min=1)[:, None]
 
-    @cached
+    @property
     def centered(self) -> Float[Tensor, "N d"]:
         """Positions as seen from the centroid."""
         return self.position - self.centroid[self.batch]
