@@ -24,7 +24,7 @@ class Config:
     """Everything random in the run comes from this number; the graphs are the same for all."""
     max_nodes: int = 20
     """Nodes of the largest Cayley graph."""
-    steps: int = 1200
+    steps: int = 600
     """Steps of training."""
     batch_size: int = 32
     """Graphs per step."""
@@ -32,9 +32,9 @@ class Config:
     """Adam's learning rate, at its highest."""
     dim: int = 16
     """Features per node that break the symmetry."""
-    hidden: int = 64
+    hidden: int = 48
     """Width of the network."""
-    num_layers: int = 8
+    num_layers: int = 6
     """Rounds of sums over neighbors."""
     draws: int = 10
     """Draws per graph in the test."""

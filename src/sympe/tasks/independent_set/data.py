@@ -5,6 +5,7 @@ that holds the inverses of its members. Left multiplication then moves any node 
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import combinations
 
 import networkx
@@ -47,6 +48,7 @@ def load_splits(data: str, max_nodes: int) -> tuple[Graphs, Graphs]:
     return graphs.select(order[count:]), concatenate([graphs.select(order[:count]), others])
 
 
+@lru_cache
 def cayley_graphs(max_nodes: int, min_nodes: int = 6) -> Graphs:
     """All connected Cayley graphs of degrees 2 to 6 of cyclic groups, products of two and dihedral groups, up to isomorphism."""
     found: dict[Edges, Edges] = {}

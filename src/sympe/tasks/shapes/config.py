@@ -27,19 +27,21 @@ class Config:
     """square, octahedron or fragments."""
     seed: int = 0
     """Everything random in the run comes from this number."""
-    steps: int = 150
+    steps: int = 120
     """Steps of training."""
-    copies: int = 8
+    copies: int = 4
     """Draws per shape and step."""
     learning_rate: float = 1e-2
     """Adam's learning rate, at its highest."""
-    irreps: str = "2x0e+2x0o+2x1o+2x1e+2x2e+2x2o+2x3o"
+    irreps: str = "2x0e+2x0o+2x1o+2x1e+2x2e+2x2o"
     """Irreps of the vector that breaks the symmetry."""
     multiplicity: int = 8
     """Width of the network: how many of each irrep."""
+    max_degree: int = 2
+    """Highest degree of the irreps inside the network."""
     num_layers: int = 2
     """Rounds of tensor products."""
-    draws: int = 500
+    draws: int = 400
     """Draws per shape in the test, each with a rotation of its own."""
 
     def __post_init__(self) -> None:

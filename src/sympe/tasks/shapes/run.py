@@ -55,7 +55,7 @@ class ShapeNetwork(nn.Module):
             num_nodes=1.0,
             mul=config.multiplicity,
             layers=config.num_layers,
-            lmax=3,
+            lmax=config.max_degree,
             pool_nodes=False,
         )
         self.model = wrap(network, encoding, irreps_x)
