@@ -71,10 +71,14 @@ def fit(
 
 def seeded_generator(*numbers: int) -> torch.Generator:
     """A generator that depends on all of these numbers, and on nothing else."""
-    state = np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]
-    return torch.Generator().manual_seed(int(state))
+    return torch.Generator().manual_seed(int(_sequence(numbers).generate_state(1, np.uint64)[0]))
 
 
 def numpy_generator(*numbers: int) -> np.random.Generator:
     """The same for numpy."""
-    return np.random.default_rng(np.random.SeedSequence(numbers))
+    return np.random.default_rng(_sequence(numbers))
+
+
+def _sequence(numbers: tuple[int, ...]) -> np.random.SeedSequence:
+    # numpy takes (1,) and (1, 0) for the same.
+    return np.random.SeedSequence((len(numbers), *numbers))
