@@ -9,7 +9,10 @@ from command_line import call, contents
 from sympe.cli.compare import TASKS
 
 
-def test_a_table_of_methods(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_of_methods(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
     arguments = ("compare", "--recipe", "smoke", "--steps", 2, "--seeds", 2, "--out", tmp_path)
     done = call(capsys, *arguments, "--methods", "none", "sympe", "permutation")
     assert done.code == 0, done

@@ -46,7 +46,7 @@ def fit(
         clip: Largest norm of the gradient.
 
     Raises:
-        ValueError: If the model has no parameters, ``steps`` is not positive, or the loss becomes infinite or undefined.
+        ValueError: If the model has no parameters, ``steps`` is not positive, or the loss is not finite.
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not parameters or steps < 1:

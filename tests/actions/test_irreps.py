@@ -14,7 +14,14 @@ ALL = "+".join(f"1x{degree}{parity}" for degree in range(9) for parity in "eo")
 def elements(count: int, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> torch.Tensor:
     """Random elements of O(3), and the special ones where angles have their poles."""
     eye = torch.eye(3, dtype=dtype)
-    special = [eye, -eye, eye[[1, 2, 0]], eye[[1, 0, 2]], eye * torch.tensor([1, -1, -1]), eye * torch.tensor([-1, 1, -1])]
+    special = [
+        eye,
+        -eye,
+        eye[[1, 2, 0]],
+        eye[[1, 0, 2]],
+        eye * torch.tensor([1, -1, -1]),
+        eye * torch.tensor([-1, 1, -1]),
+    ]
     return torch.cat([OrthogonalGroup(3).haar(torch.zeros(count, dtype=dtype), generator), torch.stack(special)])
 
 
@@ -37,7 +44,9 @@ def test_matrices_are_those_of_e3nn(dtype: torch.dtype, tolerance: float, genera
 @pytest.mark.parametrize("degree", range(7))
 def test_spherical_harmonics_are_those_of_e3nn(degree: int) -> None:
     o3 = pytest.importorskip("e3nn.o3")
-    directions = torch.nn.functional.normalize(torch.randn(50, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1)))
+    directions = torch.nn.functional.normalize(
+        torch.randn(50, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    )
     expected = o3.spherical_harmonics(degree, directions, normalize=True, normalization="component")
     assert torch.allclose(torch.from_numpy(spherical_harmonics(degree, directions.numpy())), expected, atol=1e-12)
 

@@ -1,12 +1,11 @@
-"""Encodings in irreps of O(3): their group action, their gradients, and the one graph that torch.compile makes of them."""
+"""Encodings in irreps of O(3): their group action, their gradients, and what torch.compile makes of them."""
 
 import pytest
 import torch
 
 from sympe import InversionKernel, SymPE
-from sympe.actions import wigner_d
+from sympe.actions import PointRotation, wigner_d
 from sympe.canonicalize import Constant, Frames
-from sympe.actions import PointRotation
 from sympe.encoding import IrrepsEncoding
 from sympe.groups import OrthogonalGroup
 from sympe.points import from_clouds

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-o3 = pytest.importorskip("e3nn.o3")
+pytest.importorskip("e3nn")
 
+from e3nn import o3
 from e3nn.nn.models.v2106.gate_points_networks import SimpleNetwork
 
 from sympe import InversionKernel, RankEncoding, SymPE
@@ -86,7 +87,9 @@ def test_irreps_that_do_not_match() -> None:
     pe = SymPE(InversionKernel(Frames()), IrrepsEncoding(IRREPS))
     with torch.random.fork_rng():
         net = network("1x0e+1x1o")
-    with pytest.raises(ValueError, match="expected a network with irreps_in 1x0e.1x1o.1x1e.1x2e, features and encoding; got"):
+    with pytest.raises(
+        ValueError, match=r"expected a network with irreps_in 1x0e.1x1o.1x1e.1x2e, features and encoding; got"
+    ):
         wrap(net, pe, "1x0e")
     with pytest.raises(ValueError, match="expected an encoding in irreps of O"):
         joined_irreps("1x0e", SymPE(InversionKernel(Labelling()), RankEncoding(2, 4)))

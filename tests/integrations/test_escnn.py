@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-escnn = pytest.importorskip("escnn")
+pytest.importorskip("escnn")
 
 from escnn import gspaces
 from escnn.nn import FieldType, GeometricTensor, R2Conv
@@ -77,7 +77,7 @@ def test_an_image_without_symmetry_gets_one_answer_that_turns_with_it(generator:
 def test_types_that_do_not_match() -> None:
     gspace = GSPACES["C4"]
     kind, out = FieldType(gspace, [gspace.trivial_repr]), FieldType(gspace, [gspace.regular_repr])
-    with pytest.raises(ValueError, match="expected a network with in_type .*, input and encoding; got"):
+    with pytest.raises(ValueError, match=r"expected a network with in_type .*, input and encoding; got"):
         wrap(R2Conv(kind, out, 3), kind)
     model = wrap(R2Conv(joined_type(kind), out, 3), kind)
     with pytest.raises(ValueError, match="expected a GeometricTensor of type"):

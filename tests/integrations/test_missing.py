@@ -15,7 +15,9 @@ def test_a_missing_extra_is_named(extra: str, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, EXTRAS[extra], None)
     monkeypatch.delitem(sys.modules, f"sympe.integrations.{extra}", raising=False)
-    with pytest.raises(ImportError, match=rf"sympe.integrations.{extra} needs .*pip install 'sympe\[{extra}\]'") as caught:
+    with pytest.raises(
+        ImportError, match=rf"sympe.integrations.{extra} needs .*pip install 'sympe\[{extra}\]'"
+    ) as caught:
         importlib.import_module(f"sympe.integrations.{extra}")
     assert "\n" not in str(caught.value)
 

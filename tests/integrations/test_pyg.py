@@ -37,7 +37,9 @@ def test_stored_ranks_follow_the_kernel(generator: torch.Generator) -> None:
     """Uniform on the 16 orders of a ring of eight that are alike."""
     transform = AddSymPE(Labelling(), seed=3)
     many = copies(CYCLE, 1600)
-    drawn = transform(Data(edge_index=many.edge_index, batch=many.batch, num_nodes=many.num_nodes)).sympe_rank.view(-1, 8)
+    drawn = transform(Data(edge_index=many.edge_index, batch=many.batch, num_nodes=many.num_nodes)).sympe_rank.view(
+        -1, 8
+    )
     _, counts = drawn.unique(dim=0, return_counts=True)
     assert len(counts) == 16
     test = ChiSquare()
@@ -56,7 +58,7 @@ def test_laplacian_law_moves_with_the_input(generator: torch.Generator) -> None:
 
 
 def test_the_transform_of_pyg_depends_on_the_storage_of_a_ring(generator: torch.Generator) -> None:
-    """What ours is for: relabel a ring of eight, undo it in the answer, and PyG's has changed by more than its signs."""
+    """What ours is for: relabel a ring of eight, undo it in the answer, and PyG's has changed beyond its signs."""
     action = GraphRelabeling()
     peers = AddLaplacianEigenvectorPE(2, attr_name="pe", is_undirected=True)
     spread = 0.0
@@ -179,8 +181,12 @@ def test_a_network_of_pyg_tells_nodes_apart(generator: torch.Generator) -> None:
 
 
 def test_labels_by_any_name(generator: torch.Generator) -> None:
-    labelled = Data(edge_index=CYCLE.edge_index, num_nodes=8, z=torch.tensor([6, 7] * 4), kind=torch.zeros(16, dtype=torch.long))
-    drawn = torch.stack([AddSymPE(Labelling(), node_label="z", edge_label="kind", seed=s)(labelled).sympe_rank for s in range(100)])
+    labelled = Data(
+        edge_index=CYCLE.edge_index, num_nodes=8, z=torch.tensor([6, 7] * 4), kind=torch.zeros(16, dtype=torch.long)
+    )
+    drawn = torch.stack(
+        [AddSymPE(Labelling(), node_label="z", edge_label="kind", seed=s)(labelled).sympe_rank for s in range(100)]
+    )
     assert len(drawn.unique(dim=0)) == 8
     with pytest.raises(ValueError, match="expected data with the attribute 'charge', the node label; got none"):
         AddSymPE(Labelling(), node_label="charge")(labelled)
@@ -205,5 +211,5 @@ def test_bad_arguments() -> None:
     with pytest.raises(ValueError, match=r"expected one rank for each of 8 nodes; got shape \[7\]"):
         BreakSymmetry(pe)(data)
     data.sympe_rank = torch.tensor([0, 1, 2, 3, 4, 5, 6, 6])
-    with pytest.raises(ValueError, match="expected ranks 0 .. n-1 in each graph"):
+    with pytest.raises(ValueError, match=r"expected ranks 0 .. n-1 in each graph"):
         BreakSymmetry(pe)(data)

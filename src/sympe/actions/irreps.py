@@ -44,7 +44,7 @@ class Irreps:
 
     @classmethod
     def parse(cls, text: Any) -> "Irreps":
-        """Read ``"4x0e+2x1o+1x2e"``, or anything that prints so (an ``e3nn.o3.Irreps``, say); ``""`` is no irreps at all.
+        """Read ``"4x0e+2x1o+1x2e"``, or anything that prints so (an ``e3nn.o3.Irreps``, say); ``""`` stands for none.
 
         Raises:
             ValueError: If a summand is not a multiplicity, a degree and a parity.

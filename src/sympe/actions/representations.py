@@ -8,7 +8,7 @@ from sympe.groups import FiniteGroup
 
 
 def regular_representation(group: FiniteGroup) -> Float[Tensor, "n n n"]:
-    """The matrices by which a finite group moves functions on itself: element g takes the basis vector of h to that of gh."""
+    """How a finite group moves functions on itself: element g takes the basis vector of h to that of gh."""
     return torch.eye(len(group), dtype=torch.float64)[group.table].transpose(1, 2)
 
 

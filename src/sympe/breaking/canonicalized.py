@@ -3,10 +3,10 @@ r"""Any network made equivariant in distribution: see the input in a sampled fra
 .. math:: y = \tilde g \, \phi(\tilde g^{-1} x)
 
 With :math:`\tilde g` from the inversion kernel, :math:`\phi` sees the canonical form alone, and the law of y is
-equivariant whatever :math:`\phi` is. With one frame drawn from a set this is stochastic frame averaging (A. Duval et al.,
-*FAENet*, ICML 2023, after O. Puny et al., *Frame averaging*, ICLR 2022), with a deterministic canonicalizer it is
-relaxed equivariance (S.-O. Kaba, S. Ravanbakhsh, *Symmetry breaking and equivariant neural networks*, 2023). SymPE asks for
-an equivariant :math:`f` instead, which then need not learn what symmetry implies.
+equivariant whatever :math:`\phi` is. With one frame drawn from a set this is stochastic frame averaging (A. Duval et
+al., *FAENet*, ICML 2023, after O. Puny et al., *Frame averaging*, ICLR 2022), with a deterministic canonicalizer it is
+relaxed equivariance (S.-O. Kaba, S. Ravanbakhsh, *Symmetry breaking and equivariant neural networks*, 2023). SymPE
+asks for an equivariant :math:`f` instead, which then need not learn what symmetry implies.
 """
 
 from typing import Any

@@ -1,7 +1,5 @@
 """All ways to break symmetry by name: one flag to compare them on a task of your own."""
 
-from torch import nn
-
 from sympe.actions import Irreps, PointRotation
 from sympe.breaking.laplacian import Laplacian
 from sympe.breaking.noise import IrrepsNoise, Noise
@@ -36,13 +34,13 @@ _ORDERS: dict[str, type[NodeOrder] | type[Constant]] = {
 GRAPH_METHODS = ("none", "noise", "laplacian", "symmetry-breaking-set", *_ORDERS)
 
 
-def for_graphs(method: str, dim: int, max_nodes: int) -> nn.Module:
+def for_graphs(method: str, dim: int, max_nodes: int) -> Nothing | Noise | Laplacian | SymPE:
     """A module from graphs to features of nodes, ``module(graphs, generator)``, with the attribute ``dim``.
 
     Args:
-        method: ``none`` (no features), ``noise``, ``laplacian``, ``permutation`` (the control: g~ Haar), ``sympe`` (exact
-            labelling), ``sympe-refinement``, ``sympe-spectral``, ``sympe-breadth-first``, ``sympe-depth-first``, or
-            ``symmetry-breaking-set`` (exact labelling, the vector not learned).
+        method: ``none`` (no features), ``noise``, ``laplacian``, ``permutation`` (the control: g~ Haar), ``sympe``
+            (exact labelling), ``sympe-refinement``, ``sympe-spectral``, ``sympe-breadth-first``,
+            ``sympe-depth-first``, or ``symmetry-breaking-set`` (exact labelling, the vector not learned).
         dim: Features per node.
         max_nodes: Nodes of the largest graph.
 
@@ -72,7 +70,7 @@ def for_graphs(method: str, dim: int, max_nodes: int) -> nn.Module:
 POINT_METHODS = ("none", "noise", "unmoved", "haar", "principal-axes", "symmetry-breaking-set", "sympe")
 
 
-def for_points(method: str, irreps: Irreps | str, special: bool = False) -> nn.Module:
+def for_points(method: str, irreps: Irreps | str, special: bool = False) -> Nothing | IrrepsNoise | Unmoved | SymPE:
     """A module from point clouds to irreps of O(3), one row per cloud, ``module(clouds, generator)``, with ``dim``.
 
     Args:

@@ -36,7 +36,9 @@ class RelaxedConvolution(nn.Module):
     def __init__(self, group: FiniteGroup, in_dim: int, out_dim: int, num_filters: int = 2) -> None:
         super().__init__()
         if min(in_dim, out_dim, num_filters) < 1:
-            raise ValueError(f"in_dim, out_dim and num_filters must be at least 1; got {in_dim}, {out_dim}, {num_filters}")
+            raise ValueError(
+                f"in_dim, out_dim and num_filters must be at least 1; got {in_dim}, {out_dim}, {num_filters}"
+            )
         n = len(group)
         # Entry (g, h) is the number of g^-1 h.
         self.register_buffer("relative", group.table[group.inverses], persistent=False)
@@ -49,7 +51,7 @@ class RelaxedConvolution(nn.Module):
         return torch.einsum("ghoi,bhi->bgo", mixed, x) + self.bias
 
     def departure(self) -> Float[Tensor, ""]:
-        """How far the weights are from equivariance: their mean square deviation over the group. A penalty, or a result."""
+        """How far the weights are from equivariance: their mean square deviation over the group."""
         return (self.weights - self.weights.mean(1, keepdim=True)).square().mean()
 
 

@@ -76,13 +76,17 @@ class KeepSubgroup(Encoding):
             kept = self(group.identity(subgroup[:1]))
             size = encoding(group.identity(subgroup[:1])).abs().max()
         if float(kept.abs().max()) < 1e-4 * float(size):
-            raise ValueError(f"these {len(subgroup)} elements fix no vector of the encoding but zero; choose a larger one")
+            raise ValueError(
+                f"these {len(subgroup)} elements fix no vector of the encoding but zero; choose a larger one"
+            )
 
     def forward(self, g: Tensor) -> Tensor:
         """The moved vector, averaged over the subgroup first."""
         k = len(self.subgroup)
         kept = self.subgroup.to(g.device, g.dtype)
-        moved = self.encoding(self.group.compose(g.repeat_interleave(k, dim=0), kept.repeat(len(g), *[1] * (g.dim() - 1))))
+        moved = self.encoding(
+            self.group.compose(g.repeat_interleave(k, dim=0), kept.repeat(len(g), *[1] * (g.dim() - 1)))
+        )
         return moved.unflatten(0, (len(g), k)).mean(1)
 
 

@@ -13,8 +13,8 @@ class Unmoved(nn.Module):
     """The vector of an encoding at the identity, for every input: the control that is not equivariant, not even in law.
 
     It is what learning a symmetry-breaking parameter on a single input comes to (T. Smidt, M. Geiger, B. K. Miller,
-    *Finding symmetry breaking order parameters with Euclidean neural networks*, Physical Review Research 3, 2021): right
-    for inputs that stand as they did in training, and only there. For graphs it reads the order of storage.
+    *Finding symmetry breaking order parameters with Euclidean neural networks*, Physical Review Research 3, 2021):
+    right for inputs that stand as they did in training, and only there. For graphs it reads the order of storage.
 
     The same role and interface as :class:`~sympe.encoding.SymPE`.
 

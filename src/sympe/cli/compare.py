@@ -46,7 +46,9 @@ class CompareCommand:
         ]
         records = []
         for config in configs:
-            folder = self.out / self.task / Path(config.data).name / config.recipe / config.method / f"seed{config.seed}"
+            folder = (
+                self.out / self.task / Path(config.data).name / config.recipe / config.method / f"seed{config.seed}"
+            )
             records.append(task.run(config, folder, resume=True))
             print(f"{folder}: error {records[-1].metrics['error']:.4g}", file=sys.stderr)
         print_records(records, self.json)

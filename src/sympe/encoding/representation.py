@@ -14,8 +14,8 @@ class RepresentationEncoding(Encoding):
 
     Args:
         group: The group.
-        matrices: One matrix for each element, in the group's order; the regular representation if left out, whose vectors
-            break every symmetry.
+        matrices: One matrix for each element, in the group's order; the regular representation if left out, whose
+            vectors break every symmetry.
 
     Raises:
         ValueError: If the matrices do not multiply as the elements do.
@@ -39,7 +39,9 @@ class RepresentationEncoding(Encoding):
             raise ValueError(f"expected {n} square matrices, shape [{n}, d, d]; got {list(matrices.shape)}")
         for g in range(n):
             if not torch.allclose(matrices[g] @ matrices, matrices[group.table[g]], atol=1e-4):
-                raise ValueError(f"expected matrices that multiply as the elements of {group.name} do; element {g} does not")
+                raise ValueError(
+                    f"expected matrices that multiply as the elements of {group.name} do; element {g} does not"
+                )
         self.register_buffer("matrices", matrices, persistent=False)
         self.dim = matrices.shape[1]
         self.v = nn.Parameter(torch.randn(self.dim))

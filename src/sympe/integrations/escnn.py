@@ -1,9 +1,10 @@
 r"""escnn: steerable networks on images, and what breaks the symmetry of their inputs.
 
 :func:`wrap` takes a ``GeometricTensor`` and hands the network one with further channels. For each image an element
-:math:`\tilde g` of the space's finite fiber group (rotations by quarter turns, say, with or without reflections) is drawn,
-and a learned vector v of a representation :math:`\rho` of that group is moved by it. :math:`\rho(\tilde g) v` is the same
-at every pixel: it breaks the symmetry of rotations and reflections, and none of translations.
+:math:`\tilde g` of the space's finite fiber group (rotations by quarter turns, say, with or without reflections) is
+drawn, and a learned vector v of a representation :math:`\rho` of that group is moved by it.
+:math:`\rho(\tilde g) v` is the same at every pixel: it breaks the symmetry of rotations and reflections, and none of
+translations.
 
 escnn needs a Fortran compiler and numpy below 2, in an environment of its own.
 """
@@ -24,8 +25,8 @@ try:
     from escnn.nn import FieldType, GeometricTensor
 except ImportError as error:
     raise ImportError(
-        "sympe.integrations.escnn needs escnn: pip install 'sympe[escnn]', in an environment with a Fortran compiler and "
-        "numpy below 2"
+        "sympe.integrations.escnn needs escnn: pip install 'sympe[escnn]', in an environment with a Fortran compiler "
+        "and numpy below 2"
     ) from error
 
 
@@ -63,8 +64,9 @@ class FiberAction(Action[Tensor, Tensor]):
 class FilterScore(Canonicalizer[Tensor, Tensor]):
     """The element that makes the response to a fixed random filter greatest once it is undone.
 
-    The response is averaged over the image, with the borders joined: translations do not change it. (Group convolutions as
-    canonicalizers: S.-O. Kaba et al., *Equivariance with learned canonicalization functions*, ICML 2023.)
+    The response is averaged over the image, with the borders joined: translations do not change it. (Group
+    convolutions as canonicalizers: S.-O. Kaba et al., *Equivariance with learned canonicalization functions*, ICML
+    2023.)
 
     Args:
         field_type: The type of the images.
@@ -75,7 +77,7 @@ class FilterScore(Canonicalizer[Tensor, Tensor]):
 
     def __init__(self, field_type: FieldType, size: int = 5) -> None:
         super().__init__()
-        self.action = FiberAction(field_type)
+        self.action: FiberAction = FiberAction(field_type)
         generator = torch.Generator().manual_seed(0)
         self.register_buffer("filters", torch.randn(4, field_type.size, size, size, generator=generator) / size)
 
@@ -126,7 +128,9 @@ def joined_type(in_type: FieldType, representation: Any = None) -> FieldType:
     return in_type + FieldType(gspace, [gspace.regular_repr if representation is None else representation])
 
 
-def wrap(network: nn.Module, in_type: FieldType, representation: Any = None, canonicalize: bool = True) -> SymmetryBreaking:
+def wrap(
+    network: nn.Module, in_type: FieldType, representation: Any = None, canonicalize: bool = True
+) -> SymmetryBreaking:
     """Make one module of a steerable network and a symmetry-breaking encoding, ``GeometricTensor`` in and out.
 
     Args:

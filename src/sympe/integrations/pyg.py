@@ -9,10 +9,10 @@ all time. They draw anew at each call,
 
 - from the default generator of the process (``seed=None``), as PyG's own do; PyTorch seeds that of each worker in each
   epoch;
-- or with ``seed``, from a stream of their own. In a worker the stream also depends on the seed that the loader gives it:
-  no two workers and no two epochs share one, and all follows from ``seed`` and the loader's ``generator``;
-- or with ``seed`` and ``key``, the name of an attribute that numbers the graphs, from ``(seed, epoch, number)`` alone: the
-  same for any number of workers and in any order. Set ``transform.epoch`` before each pass.
+- or with ``seed``, from a stream of their own. In a worker the stream also depends on the seed that the loader gives
+  it: no two workers and no two epochs share one, and all follows from ``seed`` and the loader's ``generator``;
+- or with ``seed`` and ``key``, the name of an attribute that numbers the graphs, from ``(seed, epoch, number)`` alone:
+  the same for any number of workers and in any order. Set ``transform.epoch`` before each pass.
 """
 
 import copy
@@ -161,7 +161,7 @@ class AddLaplacianPE(_Transform):
 
 
 class BreakSymmetry(nn.Module):
-    """Join a symmetry-breaking encoding to the features ``x`` of a ``Data`` or ``Batch``; the argument is left as it was.
+    """Join a symmetry-breaking encoding to the features ``x`` of a ``Data`` or ``Batch``, which is left as it was.
 
     Ranks that :class:`AddSymPE` has stored are used as the draw; without them it is made here.
 
@@ -223,11 +223,15 @@ def _permutation(rank: Tensor, graphs: Graphs) -> Permutation:
     preimage = rank + graphs.start
     positions = torch.arange(len(rank), device=rank.device)
     if not torch.equal(preimage.sort().values, positions):
-        raise ValueError("expected ranks 0 .. n-1 in each graph; were they drawn for other graphs, or nodes left out since?")
+        raise ValueError(
+            "expected ranks 0 .. n-1 in each graph; were they drawn for other graphs, or nodes left out since?"
+        )
     return Permutation.from_order(preimage.argsort(), graphs)
 
 
 def _join(data: Data, encoded: Tensor) -> Data:
     x = getattr(data, "x", None)
-    data.x = encoded if x is None else torch.cat([x if x.dim() > 1 else x[:, None], encoded.to(x.device, x.dtype)], dim=1)
+    data.x = (
+        encoded if x is None else torch.cat([x if x.dim() > 1 else x[:, None], encoded.to(x.device, x.dtype)], dim=1)
+    )
     return data

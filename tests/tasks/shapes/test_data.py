@@ -74,6 +74,8 @@ def test_geometry() -> None:
 def test_what_can_not_be_a_shape() -> None:
     with pytest.raises(ValueError, match="unknown data 'cube'; choose one of square, octahedron, fragments"):
         load_shapes("cube")
-    with pytest.raises(ValueError, match="carbon dioxide: expected finitely many symmetries; Dinfh has infinitely many"):
-        line = [(0.0, 0.0, 0.0), (0.0, 0.0, 1.16), (0.0, 0.0, -1.16)]
+    line = [(0.0, 0.0, 0.0), (0.0, 0.0, 1.16), (0.0, 0.0, -1.16)]
+    with pytest.raises(
+        ValueError, match="carbon dioxide: expected finitely many symmetries; Dinfh has infinitely many"
+    ):
         make_shape("carbon dioxide", "C O O", line, line)

@@ -67,7 +67,9 @@ def test_bad_configurations() -> None:
         Config(method="laplacian")
     with pytest.raises(ValueError, match="unknown data 'cube'; choose one of square, octahedron, fragments"):
         make_config("sympe", data="cube")
-    with pytest.raises(ValueError, match="partial keeps the symmetries of one target; expected data square or octahedron"):
+    with pytest.raises(
+        ValueError, match="partial keeps the symmetries of one target; expected data square or octahedron"
+    ):
         make_config("partial", data="fragments")
     assert "partial" in methods("square")
     assert "partial" not in methods("fragments")

@@ -50,7 +50,10 @@ def load_splits(data: str, max_nodes: int) -> tuple[Graphs, Graphs]:
 
 @lru_cache
 def cayley_graphs(max_nodes: int, min_nodes: int = 6) -> Graphs:
-    """All connected Cayley graphs of degrees 2 to 6 of cyclic groups, products of two and dihedral groups, up to isomorphism."""
+    """Cayley graphs of degrees 2 to 6 of cyclic groups, products of two and dihedral groups, each once.
+
+    All that are connected, up to isomorphism.
+    """
     found: dict[Edges, Edges] = {}
     for n in range(min_nodes, max_nodes + 1):
         candidates = list({graph for table in _group_tables(n) for graph in _connected(table)})

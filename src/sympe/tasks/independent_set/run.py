@@ -81,9 +81,7 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
         return record
     started = time.perf_counter()
     train, test = load_splits(config.data, config.max_nodes)
-    model = build_from_seed(
-        lambda: IndependentSetNetwork(config, max(train.max_nodes, test.max_nodes)), config.seed
-    )
+    model = build_from_seed(lambda: IndependentSetNetwork(config, max(train.max_nodes, test.max_nodes)), config.seed)
 
     def loss(generator: torch.Generator) -> Tensor:
         chosen = torch.randint(len(train), (config.batch_size,), generator=generator)

@@ -51,7 +51,9 @@ class Config:
         if self.data not in DATA:
             raise ValueError(f"unknown data {self.data!r}; choose one of {', '.join(DATA)}")
         if self.method == "partial" and self.data == "fragments":
-            raise ValueError("partial keeps the symmetries of one target; expected data square or octahedron, not fragments")
+            raise ValueError(
+                "partial keeps the symmetries of one target; expected data square or octahedron, not fragments"
+            )
         for name in ("steps", "copies", "multiplicity", "num_layers", "draws"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1; got {getattr(self, name)}")

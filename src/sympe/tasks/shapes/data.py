@@ -91,8 +91,12 @@ def _square() -> tuple[str, str, Points, Points]:
 def _octahedron() -> tuple[str, str, Points, Points]:
     """Turned by 15 degrees about one axis, as the octahedra of a perovskite are."""
     angle = math.radians(15)
-    start = [(2.0 * sign * (i == 0), 2.0 * sign * (i == 1), 2.0 * sign * (i == 2)) for i in range(3) for sign in (1, -1)]
-    turn = [(math.cos(angle) * x - math.sin(angle) * y, math.sin(angle) * x + math.cos(angle) * y, z) for x, y, z in start]
+    start = [
+        (2.0 * sign * (i == 0), 2.0 * sign * (i == 1), 2.0 * sign * (i == 2)) for i in range(3) for sign in (1, -1)
+    ]
+    turn = [
+        (math.cos(angle) * x - math.sin(angle) * y, math.sin(angle) * x + math.cos(angle) * y, z) for x, y, z in start
+    ]
     return "tilted octahedron", "O O O O O O", start, turn
 
 
@@ -137,7 +141,12 @@ def _cyclooctatetraene() -> tuple[str, str, Points, Points]:
     """The ring of eight and its tub, double bonds on the sides of the tub: four ways to fold it."""
     start = _ring(8, 1.40 / (2 * math.sin(math.pi / 8)), [0.0] * 8)
     heights = [0.38 if j % 4 < 2 else -0.38 for j in range(8)]
-    return "cyclooctatetraene", " ".join("C" * 8), start, [(0.97 * x, 0.97 * y, h) for (x, y, _), h in zip(start, heights, strict=True)]
+    return (
+        "cyclooctatetraene",
+        " ".join("C" * 8),
+        start,
+        [(0.97 * x, 0.97 * y, h) for (x, y, _), h in zip(start, heights, strict=True)],
+    )
 
 
 _FRAGMENTS = (_ammonia, _peroxide, _cyclobutane, _cyclohexane, _cyclooctatetraene)

@@ -44,8 +44,12 @@ class ShapeNetwork(nn.Module):
 
         from sympe.integrations.e3nn import joined_irreps, wrap
 
-        self.species = sorted({kind for shape in shapes for kind in shape.start.species.tolist()})
-        encoding = _partial(config, shapes[0]) if config.method == "partial" else breaking.for_points(config.method, config.irreps)
+        self.species = sorted({kind for shape in shapes for kind in _species(shape.start).tolist()})
+        encoding = (
+            _partial(config, shapes[0])
+            if config.method == "partial"
+            else breaking.for_points(config.method, config.irreps)
+        )
         irreps_x = f"{len(self.species)}x0e"
         network = SimpleNetwork(
             irreps_in=joined_irreps(irreps_x, encoding),
@@ -62,9 +66,15 @@ class ShapeNetwork(nn.Module):
 
     def forward(self, clouds: PointClouds, generator: torch.Generator | None = None) -> Float[Tensor, "N 3"]:
         kind = torch.tensor(self.species)
-        x = (clouds.species[:, None] == kind).to(clouds.dtype)
-        data = {"pos": clouds.position, "x": x, "batch": clouds.batch, "z": clouds.species}
+        species = _species(clouds)
+        x = (species[:, None] == kind).to(clouds.dtype)
+        data = {"pos": clouds.position, "x": x, "batch": clouds.batch, "z": species}
         return self.model(data, generator)
+
+
+def _species(clouds: PointClouds) -> Int[Tensor, "N"]:
+    assert clouds.species is not None, "every shape names its atoms"
+    return clouds.species
 
 
 def _partial(config: Config, shape: Shape) -> nn.Module:
@@ -143,7 +153,11 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
             coverage[1] += len(counts) - 1
             if len(shapes) > 1:
                 name = shape.name.replace(" ", "_")
-                metrics |= {f"{name}_error": errors[-1], f"{name}_floor": shape.floor, f"{name}_right_percent": right[-1]}
+                metrics |= {
+                    f"{name}_error": errors[-1],
+                    f"{name}_floor": shape.floor,
+                    f"{name}_right_percent": right[-1],
+                }
     excess = _excess_nats(config.method, shapes)
     metrics |= {
         "error": float(np.mean(errors)),
