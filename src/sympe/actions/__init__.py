@@ -3,20 +3,36 @@
 from sympe.actions.base import Action
 from sympe.actions.graphs import GraphRelabeling, NodeRelabeling
 from sympe.actions.irreps import Irreps, IrrepsRotation, WignerMatrices, wigner_d
+from sympe.actions.lattice import (
+    BondFields,
+    DirectionFields,
+    LatticeAction,
+    RegularFields,
+    ScalarFields,
+    bonds_to_directions,
+    directions_to_bonds,
+)
 from sympe.actions.points import PointMotion, PointRelabeling, PointRotation, TensorRotation
 from sympe.actions.representations import permutation_representation, regular_representation
 
 __all__ = [
     "Action",
+    "BondFields",
+    "DirectionFields",
     "GraphRelabeling",
     "Irreps",
     "IrrepsRotation",
+    "LatticeAction",
     "NodeRelabeling",
     "PointMotion",
     "PointRelabeling",
     "PointRotation",
+    "RegularFields",
+    "ScalarFields",
     "TensorRotation",
     "WignerMatrices",
+    "bonds_to_directions",
+    "directions_to_bonds",
     "permutation_representation",
     "regular_representation",
     "wigner_d",

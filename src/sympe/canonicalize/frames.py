@@ -24,7 +24,7 @@ from torch import Tensor
 from sympe.actions import PointRotation
 from sympe.canonicalize.base import Canonicalizer
 from sympe.points import PointClouds
-from sympe.points.candidates import Candidates, candidates, dot, greatest, points_of
+from sympe.points.candidates import Candidates, candidates, dot, greatest, place_of_greatest, points_of
 
 #: Directions of the frequencies, their lengths over the greatest distance from the centroid, and the phase of one unit
 #: of species. Long ones tell mirror images of round solids apart: a snub dodecahedron has its handedness in spherical
@@ -97,7 +97,7 @@ class Frames(Canonicalizer[Tensor, PointClouds]):
                 angle = torch.zeros_like(scaled[:, 0]) if label is None else label * phase
                 value = _form_value(found, scaled, angle, frequency, x)
                 least = -greatest(-value, found.cloud, len(x))
-                bound = (least + length * self.tolerance / farthest).index_select(0, found.cloud)
+                bound = (least + 2 * length * self.tolerance / farthest).index_select(0, found.cloud)
                 found = found.select((value <= bound).nonzero()[:, 0])
             return found
 
@@ -124,6 +124,6 @@ def _form_value(
 def draw_one(owner: Int[Tensor, "C"], count: int, generator: torch.Generator | None) -> Int[Tensor, "count"]:
     """One place of the list for each owner, uniform among its own; every owner must have one."""
     drawn_on = owner.device if generator is None else generator.device
-    rank = torch.randperm(len(owner), generator=generator, device=drawn_on).to(owner.device)
-    least = torch.full((count,), len(owner), device=owner.device).scatter_reduce(0, owner, rank, "amin")
-    return torch.argsort(rank)[least]
+    # torch.rand with a generator takes no sizes that are known only as it runs, under torch.compile.
+    key = torch.empty(owner.shape, device=drawn_on, dtype=torch.float64).uniform_(generator=generator)
+    return place_of_greatest(key.to(owner.device), owner, count)

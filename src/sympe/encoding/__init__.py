@@ -1,13 +1,17 @@
 """Learned vectors, how group elements move them, and SymPE, which shows the moved vector to a network."""
 
 from sympe.encoding.base import Encoding, SymPE
+from sympe.encoding.factor import FactorEncoding
 from sympe.encoding.irreps import IrrepsEncoding
+from sympe.encoding.lattice import FieldEncoding, TileEncoding, WaveEncoding
 from sympe.encoding.ranks import PermutedRows, RankEncoding, SinusoidalRankEncoding
 from sympe.encoding.representation import RepresentationEncoding
 from sympe.encoding.wrap import SymmetryBreaking, wrap
 
 __all__ = [
     "Encoding",
+    "FactorEncoding",
+    "FieldEncoding",
     "IrrepsEncoding",
     "PermutedRows",
     "RankEncoding",
@@ -15,5 +19,7 @@ __all__ = [
     "SinusoidalRankEncoding",
     "SymPE",
     "SymmetryBreaking",
+    "TileEncoding",
+    "WaveEncoding",
     "wrap",
 ]

@@ -6,14 +6,19 @@ from sympe.groups.named import cyclic, dihedral, point_group
 from sympe.groups.orthogonal import OrthogonalGroup
 from sympe.groups.permutations import Permutation, SymmetricGroup
 from sympe.groups.product import ProductGroup
+from sympe.groups.torus import DIRECTIONS, POINTS, LatticeSymmetry, Torus
 
 __all__ = [
+    "DIRECTIONS",
+    "POINTS",
     "FiniteGroup",
     "Group",
+    "LatticeSymmetry",
     "OrthogonalGroup",
     "Permutation",
     "ProductGroup",
     "SymmetricGroup",
+    "Torus",
     "cyclic",
     "dihedral",
     "point_group",

@@ -69,7 +69,7 @@ def point_group(name: str) -> FiniteGroup:
     return FiniteGroup.from_matrices(torch.stack(generators), name)
 
 
-def rotation_about(axis: list[float], angle: float) -> Float[Tensor, "3 3"]:
+def rotation_about(axis: list[float | int] | list[int], angle: float) -> Float[Tensor, "3 3"]:
     """The rotation by an angle in radians about an axis (Rodrigues's formula)."""
     x, y, z = (torch.tensor(axis, dtype=torch.float64) / sqrt(sum(a * a for a in axis))).tolist()
     k = torch.tensor([[0, -z, y], [z, 0, -x], [-y, x, 0]], dtype=torch.float64)
@@ -102,7 +102,7 @@ def _axial_generator(kind: str, n: int) -> Float[Tensor, "3 3"]:
             return rotation_about([1, 0, 0], pi)
 
 
-def _diagonal(*entries: float) -> Float[Tensor, "3 3"]:
+def _diagonal(*entries: int) -> Float[Tensor, "3 3"]:
     return torch.tensor(entries, dtype=torch.float64).diag()
 
 

@@ -3,5 +3,6 @@
 from sympe.nets.complete_graph import CompleteGraphNetwork
 from sympe.nets.gin import GIN
 from sympe.nets.node_score import NodeScore
+from sympe.nets.vector_network import VectorNetwork
 
-__all__ = ["GIN", "CompleteGraphNetwork", "NodeScore"]
+__all__ = ["GIN", "CompleteGraphNetwork", "NodeScore", "VectorNetwork"]

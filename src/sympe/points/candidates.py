@@ -8,8 +8,9 @@ storage nor orientation:
 1. i is as far from the centroid as any point;
 2. j is as far from the axis through i as any point is from any such axis.
 
-What falls short of the greatest distance by less than ``tolerance`` ties with it, and all ties are candidates. Hence
-the symmetries of the cloud permute the candidates. Both rules take the longest lever there is: an error of
+What falls short of the greatest distance by less than ``tolerance`` ties with it (by less than twice that in the
+second rule, where errors of two points add up), and all ties are candidates. Hence the symmetries of the cloud permute
+the candidates. Both rules take the longest lever there is: an error of
 :math:`\delta` in the positions turns the frame by an angle that moves no point of the cloud by more than a few
 :math:`\delta`, even close to a line or to a plane.
 
@@ -35,7 +36,7 @@ class Candidates:
         first: Point that the first axis points to.
         second: Point that the second axis leans to; the same as ``first`` where the axis is arbitrary.
         sign: Determinant of the frame.
-        span: Dimensions that each cloud fills, to within the tolerance: 0 for a single place, 1 for a line in space, else 2.
+        span: What each cloud fills, to within the tolerance: 0 a single place, 1 a line in space, 2 more than that.
     """
 
     cloud: Int[Tensor, "C"]
@@ -63,19 +64,20 @@ class Candidates:
         return torch.stack([first, second, self.sign[:, None] * last], dim=2)
 
 
-def candidates(clouds: PointClouds, special: bool, tolerance: float) -> Candidates:
+def candidates(clouds: PointClouds, special: bool, tolerance: float, slack: float = 1.0) -> Candidates:
     """All candidate frames of every cloud.
 
     Args:
         clouds: At least one point in each.
         special: Rotations only.
         tolerance: In angstrom; distances closer than this are equal.
+        slack: Factor of the tolerance of ties, not of that of lines and places. More gives more candidates.
     """
     with torch.no_grad():
         position = clouds.centered.double()
         radius = dot(position, position).sqrt()
         farthest = greatest(radius, clouds.batch, len(clouds))
-        first = (radius >= (farthest - tolerance).index_select(0, clouds.batch)).nonzero()[:, 0]
+        first = (radius >= _bound(farthest, slack * tolerance).index_select(0, clouds.batch)).nonzero()[:, 0]
         cloud = clouds.batch.index_select(0, first)
         span = (farthest > tolerance).long() * (4 - clouds.dimension)
         second = first
@@ -88,7 +90,8 @@ def candidates(clouds: PointClouds, special: bool, tolerance: float) -> Candidat
             tallest = greatest(height, owner, len(clouds))
             tallest_here = tallest.index_select(0, owner)
             is_first = point == first.index_select(0, pair)
-            kept = torch.where(tallest_here <= tolerance, is_first, height >= tallest_here - tolerance).nonzero()[:, 0]
+            bound = _bound(tallest, 2 * slack * tolerance).index_select(0, owner)
+            kept = torch.where(tallest_here <= tolerance, is_first, height >= bound).nonzero()[:, 0]
             pair, second, cloud = (t.index_select(0, kept) for t in (pair, point, owner))
             first = first.index_select(0, pair)
             span = span + (tallest > tolerance)
@@ -110,6 +113,18 @@ def points_of(cloud: Int[Tensor, "C"], clouds: PointClouds) -> tuple[Int[Tensor,
 def greatest(values: Float[Tensor, "m"], owner: Int[Tensor, "m"], count: int) -> Float[Tensor, "count"]:
     """The greatest of the values of each owner."""
     return values.new_full((count,), -torch.inf).scatter_reduce(0, owner, values, "amax")
+
+
+def place_of_greatest(values: Float[Tensor, "m"], owner: Int[Tensor, "m"], count: int) -> Int[Tensor, "count"]:
+    """Where the greatest of the values of each owner stands, the first of several; each must own one."""
+    is_greatest = values == greatest(values, owner, count).index_select(0, owner)
+    place = torch.where(is_greatest, torch.arange(len(values), device=values.device), len(values))
+    return torch.full((count,), len(values), device=values.device).scatter_reduce(0, owner, place, "amin")
+
+
+def _bound(greatest: Float[Tensor, "B"], tolerance: float) -> Float[Tensor, "B"]:
+    """What ties with the greatest length; never a point without a direction, however small the cloud."""
+    return torch.maximum(greatest - tolerance, greatest / 2)
 
 
 def dot(a: Float[Tensor, "m d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "m"]:

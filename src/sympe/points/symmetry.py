@@ -2,9 +2,9 @@ r"""The symmetries of a labelled point cloud: its stabilizer in O(3) or SO(3), a
 
 Every symmetry takes any candidate frame (:mod:`sympe.points.candidates`) to a candidate frame. So the matrices
 :math:`F F_0^{-1}`, over all candidates F and one candidate :math:`F_0`, hold the whole stabilizer, and those are
-kept that take every point to within the tolerance of a point of its species, one to one. Each is then replaced by
-the orthogonal matrix that fits its permutation best (W. Kabsch, *A solution for the best rotation to relate two sets
-of vectors*, Acta Cryst. A32, 1976).
+kept that take every point near a point of its species, one to one. Each is then replaced by the orthogonal matrix
+that fits its permutation best (W. Kabsch, *A solution for the best rotation to relate two sets of vectors*, Acta
+Cryst. A32, 1976), which must take every point to within the tolerance of its image.
 
 A finite stabilizer is named by its elements, in Schoenflies's notation. That of a linear molecule is infinite: its
 matrices here are one of each kind, up to turns about the axis; a single atom keeps the identity.
@@ -22,6 +22,9 @@ from sympe.groups import FiniteGroup
 from sympe.groups.orthogonal import random_orthogonal
 from sympe.points.candidates import candidates
 from sympe.points.clouds import PointClouds, to_padded
+
+#: Motions are sought at this many tolerances.
+_NET = 4.0
 
 #: Numbers of one block of distances between points and moved points.
 _BLOCK = 2**24
@@ -49,7 +52,7 @@ class Stabilizer:
     special: bool
 
     @property
-    def order(self) -> float:
+    def order(self) -> float | int:
         """Number of elements, ``inf`` for a linear molecule or a single atom."""
         return math.inf if self.axis is not None or self.is_isotropic else len(self.matrices)
 
@@ -88,9 +91,8 @@ def stabilizers(clouds: PointClouds, special: bool = False, tolerance: float = 1
     Args:
         clouds: The clouds; points of one species are alike, whatever their order.
         special: Rotations only, so that mirror images count as different.
-        tolerance: In angstrom. A motion is a symmetry if it takes every point to within this distance of another, or
-            of itself. Where the motions found so are not closed under products, the tolerance is halved until they
-            are.
+        tolerance: In angstrom. A motion is a symmetry if it takes every point to within this distance of its image.
+            Where the motions found so are not closed under products, the tolerance is halved until they are.
 
     Raises:
         ValueError: If the tolerance is not positive, or a cloud is empty, not finite or has coincident points.
@@ -116,12 +118,13 @@ def stabilizers(clouds: PointClouds, special: bool = False, tolerance: float = 1
 
 def _closed(clouds: PointClouds, special: bool, tolerance: float) -> list[Stabilizer | None]:
     """Stabilizers at one tolerance; None where the motions that were found are not closed."""
-    found = candidates(clouds, special, tolerance)
+    # A frame of two points errs by several times what a fit to all points does: first a wide net, then the fit.
+    found = candidates(clouds, special, tolerance, slack=_NET)
     frames = found.frames(clouds.centered.double())
     counts = torch.bincount(found.cloud, minlength=len(clouds))
     reference = (counts.cumsum(0) - counts)[found.cloud]
     motion = frames @ frames[reference].transpose(1, 2)
-    image, is_symmetry = _match(clouds, found.cloud, motion, tolerance)
+    image, is_symmetry = _match(clouds, found.cloud, motion, _NET * tolerance)
     # A single place has no first axis, and its points, if there are several, no order.
     is_symmetry |= (found.span[found.cloud] == 0) & (torch.arange(len(frames), device=frames.device) == reference)
     motion, image, cloud = motion[is_symmetry], image[is_symmetry], found.cloud[is_symmetry]
@@ -131,7 +134,7 @@ def _closed(clouds: PointClouds, special: bool, tolerance: float) -> list[Stabil
     results: list[Stabilizer | None] = []
     for index, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
         matrices, permutations = motion[start:end], image[start:end, : sizes[index]]
-        results.append(_stabilizer(position[index], spans[index], matrices, permutations, special))
+        results.append(_stabilizer(position[index], spans[index], matrices, permutations, special, tolerance))
     return results
 
 
@@ -166,6 +169,7 @@ def _stabilizer(
     matrices: Float[Tensor, "m d d"],
     permutations: Int[Tensor, "m n"],
     special: bool,
+    tolerance: float,
 ) -> Stabilizer | None:
     """One stabilizer from the motions of one cloud, repeats among them; None if they are not closed."""
     dimension = position.shape[1]
@@ -174,7 +178,7 @@ def _stabilizer(
         identity = torch.arange(len(position), device=position.device)[None]
         return Stabilizer(name, torch.eye(dimension, **_kind(position))[None], identity, None, True, special)
     if len(matrices) > 1:
-        reduced = _distinct(position, matrices, permutations)
+        reduced = _distinct(position, matrices, permutations, tolerance)
         if reduced is None:
             return None
         matrices, permutations, is_proper, table = reduced
@@ -190,7 +194,10 @@ def _stabilizer(
 
 
 def _distinct(
-    position: Float[Tensor, "n d"], matrices: Float[Tensor, "k d d"], permutations: Int[Tensor, "k n"]
+    position: Float[Tensor, "n d"],
+    matrices: Float[Tensor, "k d d"],
+    permutations: Int[Tensor, "k n"],
+    tolerance: float,
 ) -> tuple[Float[Tensor, "m d d"], Int[Tensor, "m n"], Bool[Tensor, "m"], Int[Tensor, "m m"]] | None:
     """The motions without repeats, whether each is proper, and their table; None if they are not closed."""
     is_proper = torch.linalg.det(matrices) > 0
@@ -199,11 +206,14 @@ def _distinct(
     keys, repeat = torch.unique(keys, dim=0, return_inverse=True)
     first = torch.full((len(keys),), len(matrices), device=repeat.device)
     first = first.scatter_reduce(0, repeat, torch.arange(len(repeat), device=repeat.device), "amin").sort().values
-    matrices, permutations, is_proper = matrices[first], permutations[first], is_proper[first]
+    permutations, is_proper = permutations[first], is_proper[first]
+    matrices = _best_fit(position, permutations, is_proper)
+    error = (position @ matrices.transpose(1, 2) - position[permutations]).norm(dim=2).amax(1)
+    matrices, permutations, is_proper = (t[error <= tolerance] for t in (matrices, permutations, is_proper))
     table = _table(permutations, is_proper)
     if table is None:
         return None
-    return _best_fit(position, permutations, is_proper), permutations, is_proper, table
+    return matrices, permutations, is_proper, table
 
 
 def _kind(like: Tensor) -> dict[str, Any]:
