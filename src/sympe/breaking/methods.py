@@ -16,6 +16,7 @@ from sympe.canonicalize import (
     PrincipalAxes,
     Refinement,
     Spectral,
+    WeightedFrames,
 )
 from sympe.encoding import IrrepsEncoding, RankEncoding, SymPE
 from sympe.kernel import InversionKernel
@@ -67,7 +68,7 @@ def for_graphs(method: str, dim: int, max_nodes: int) -> Nothing | Noise | Lapla
 
 
 #: Names for :func:`for_points`.
-POINT_METHODS = ("none", "noise", "unmoved", "haar", "principal-axes", "symmetry-breaking-set", "sympe")
+POINT_METHODS = ("none", "noise", "unmoved", "haar", "principal-axes", "weighted-frame", "symmetry-breaking-set", "sympe")
 
 
 def for_points(method: str, irreps: Irreps | str, special: bool = False) -> Nothing | IrrepsNoise | Unmoved | SymPE:
@@ -75,8 +76,9 @@ def for_points(method: str, irreps: Irreps | str, special: bool = False) -> Noth
 
     Args:
         method: ``none`` (no features), ``noise``, ``unmoved`` (a learned vector that stays where it is), ``haar`` (the
-            control: g~ a random rotation), ``principal-axes`` (a random frame of these), ``sympe`` (exact frames), or
-            ``symmetry-breaking-set`` (exact frames, the vector not learned).
+            control: g~ a random rotation), ``principal-axes`` (a random frame of these), ``weighted-frame`` (one drawn
+            with continuous weights), ``sympe`` (exact frames), or ``symmetry-breaking-set`` (exact frames, the vector
+            not learned).
         irreps: Of the vector, such as ``"2x1o+2x2e"``.
         special: Rotations only, SO(3).
 
@@ -97,6 +99,7 @@ def for_points(method: str, irreps: Irreps | str, special: bool = False) -> Noth
     canonicalizers = {
         "haar": lambda: Constant(action),
         "principal-axes": lambda: PrincipalAxes(special=special),
+        "weighted-frame": lambda: WeightedFrames(special=special),
         "sympe": lambda: Frames(special=special),
     }
     return SymPE(InversionKernel(canonicalizers[method]()), IrrepsEncoding(irreps))

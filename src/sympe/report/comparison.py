@@ -13,7 +13,6 @@ LABELS = {
     "permutation": "random permutation (control)",
     "haar": "random rotation (control)",
     "unmoved": "learned vector that is not moved (control)",
-    "relaxed": "relaxed weights (control)",
     "principal-axes": "random frame of principal axes",
     "weighted-frame": "weighted frame",
     "symmetry-breaking-set": "symmetry-breaking set",
