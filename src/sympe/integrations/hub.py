@@ -11,6 +11,8 @@ A class with :class:`HubMixin` remembers the arguments that it was made with, as
 The model that is read back gives the same outputs, bit for bit, from the same generator.
 """
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,9 @@ class HubMixin(
     @classmethod
     def _from_pretrained(cls, *, model_id: str, strict: bool = True, **kwargs: Any) -> Any:
         try:
-            return super()._from_pretrained(model_id=model_id, strict=strict, **kwargs)
+            # The parent prints that it loads, where the results of a program belong.
+            with redirect_stdout(sys.stderr):
+                return super()._from_pretrained(model_id=model_id, strict=strict, **kwargs)
         except (RuntimeError, TypeError) as error:
             where = Path(model_id).name
             raise ValueError(f"{where} does not hold a {cls.__name__}: {' '.join(str(error).split())}") from error
