@@ -1,4 +1,4 @@
-"""Speed of encodings in irreps: Wigner matrices beside e3nn's, and kernel and encoding beside a frame of principal axes.
+"""Speed of encodings in irreps: Wigner matrices beside e3nn's, and kernel and encoding beside principal axes.
 
 Run with one thread: ``OMP_NUM_THREADS=1 python benchmarks/irreps.py``. Each table is measured in turns. Needs e3nn.
 

@@ -1,6 +1,7 @@
 """Break the symmetry of equivariant networks: sample a group element, act with it, let the network see it."""
 
 from sympe import actions, breaking, canonicalize, graphs, groups
+from sympe.auditing import check_equivariance, check_equivariance_in_distribution
 from sympe.encoding import Encoding, RankEncoding, SinusoidalRankEncoding, SymPE, wrap
 from sympe.graphs import Graphs
 from sympe.kernel import InversionKernel
@@ -17,6 +18,8 @@ __all__ = [
     "actions",
     "breaking",
     "canonicalize",
+    "check_equivariance",
+    "check_equivariance_in_distribution",
     "graphs",
     "groups",
     "wrap",

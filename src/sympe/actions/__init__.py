@@ -12,14 +12,17 @@ from sympe.actions.lattice import (
     bonds_to_directions,
     directions_to_bonds,
 )
+from sympe.actions.outputs import DenseRelabeling, Invariant
 from sympe.actions.points import PointMotion, PointRelabeling, PointRotation, TensorRotation
 from sympe.actions.representations import permutation_representation, regular_representation
 
 __all__ = [
     "Action",
     "BondFields",
+    "DenseRelabeling",
     "DirectionFields",
     "GraphRelabeling",
+    "Invariant",
     "Irreps",
     "IrrepsRotation",
     "LatticeAction",

@@ -68,7 +68,16 @@ def for_graphs(method: str, dim: int, max_nodes: int) -> Nothing | Noise | Lapla
 
 
 #: Names for :func:`for_points`.
-POINT_METHODS = ("none", "noise", "unmoved", "haar", "principal-axes", "weighted-frame", "symmetry-breaking-set", "sympe")
+POINT_METHODS = (
+    "none",
+    "noise",
+    "unmoved",
+    "haar",
+    "principal-axes",
+    "weighted-frame",
+    "symmetry-breaking-set",
+    "sympe",
+)
 
 
 def for_points(method: str, irreps: Irreps | str, special: bool = False) -> Nothing | IrrepsNoise | Unmoved | SymPE:
@@ -76,7 +85,7 @@ def for_points(method: str, irreps: Irreps | str, special: bool = False) -> Noth
 
     Args:
         method: ``none`` (no features), ``noise``, ``unmoved`` (a learned vector that stays where it is), ``haar`` (the
-            control: g~ a random rotation), ``principal-axes`` (a random frame of these), ``weighted-frame`` (one drawn
+            control: g~ a random rotation), ``principal-axes`` (a random frame of these), ``weighted-frame`` (drawn
             with continuous weights), ``sympe`` (exact frames), or ``symmetry-breaking-set`` (exact frames, the vector
             not learned).
         irreps: Of the vector, such as ``"2x1o+2x2e"``.
