@@ -6,8 +6,8 @@ The molecules are random: 20 atoms of four species, normally distributed. ``prin
 covariance by ``torch.linalg.eigh``, with the signs and the ties that LAPACK leaves: no exact frame, but the usual one.
 Symmetric clouds have as many frames that tie as symmetries, and cost more.
 
-The second table draws in parts of 10,000 molecules. Memory is the most that the process has held up to that row, the
-molecules themselves included; rows come by size.
+All draw in parts of 10,000 molecules. Memory is the most that the process has held up to that row, the molecules
+themselves included; rows come by size.
 """
 
 import argparse
@@ -75,28 +75,11 @@ def in_parts(draw: Callable[[PointClouds, torch.Generator], Any], x: PointClouds
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5, help="measurements of each row, in turns")
-    parser.add_argument("--count", type=int, default=10**5, help="molecules of the first table")
+    parser.add_argument("--count", type=int, default=10**5, help="molecules of the second table")
     parser.add_argument("--most", type=int, default=10**6, help="leave larger numbers of molecules out")
     args = parser.parse_args()
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(0)
-
-    x, symmetric = molecules(args.count, generator), dodecahedra(args.count // 100)
-    draws: dict[str, tuple[Callable[[PointClouds, torch.Generator], Any], PointClouds]] = {
-        "principal axes": (lambda x, _: principal_axes(x), x),
-        "frames": (Frames(), x),
-        "kernel of frames": (InversionKernel(Frames()), x),
-        "kernel of frames, SO(3)": (InversionKernel(Frames(special=True)), x),
-        "kernel of joint frames, and rank encoding": (joint_encoding(Frames()), x),
-        "kernel of weighted frames": (InversionKernel(WeightedFrames()), x),
-        "kernel of frames, dodecahedra": (InversionKernel(Frames()), symmetric),
-    }
-    times = interleave({name: in_parts(draw, clouds) for name, (draw, clouds) in draws.items()}, args.repeats)
-    table = Table("frames", f"us per molecule, {args.count:,} molecules ({len(symmetric):,} dodecahedra)")
-    per_molecule = {name: [1e6 * t / len(draws[name][1]) for t in ts] for name, ts in times.items()}
-    table.add_times(per_molecule, relative_to="principal axes")
-    table.print()
-    print(f"written to {table.write()}")
 
     sizes = [10**k for k in range(3, 7) if 10**k <= args.most]
     names = {size: f"{size:,} molecules" for size in sizes}
@@ -113,6 +96,23 @@ def main() -> None:
         for size, name in names.items()
     }
     table.add_times(times, more=more)
+    table.print()
+    print(f"written to {table.write()}")
+
+    x, symmetric = molecules(args.count, generator), dodecahedra(args.count // 100)
+    draws: dict[str, tuple[Callable[[PointClouds, torch.Generator], Any], PointClouds]] = {
+        "principal axes": (lambda x, _: principal_axes(x), x),
+        "frames": (Frames(), x),
+        "kernel of frames": (InversionKernel(Frames()), x),
+        "kernel of frames, SO(3)": (InversionKernel(Frames(special=True)), x),
+        "kernel of joint frames, and rank encoding": (joint_encoding(Frames()), x),
+        "kernel of weighted frames": (InversionKernel(WeightedFrames()), x),
+        "kernel of frames, dodecahedra": (InversionKernel(Frames()), symmetric),
+    }
+    times = interleave({name: in_parts(draw, clouds) for name, (draw, clouds) in draws.items()}, args.repeats)
+    table = Table("frames", f"us per molecule, {args.count:,} molecules ({len(symmetric):,} dodecahedra)")
+    per_molecule = {name: [1e6 * t / len(draws[name][1]) for t in ts] for name, ts in times.items()}
+    table.add_times(per_molecule, relative_to="principal axes")
     table.print()
     print(f"written to {table.write()}")
 

@@ -27,7 +27,9 @@ class Example:
 
 
 def molecule(*atoms: tuple[str, float, float, float]) -> PointClouds:
-    return from_clouds([[list(a[1:]) for a in atoms]], [[ATOMIC_NUMBER[a[0]] for a in atoms]], torch.float64)
+    return from_clouds(
+        [[[float(c) for c in a[1:]] for a in atoms]], [[ATOMIC_NUMBER[a[0]] for a in atoms]], torch.float64
+    )
 
 
 def solid(corners: Tensor, species: int = 6) -> PointClouds:
