@@ -24,7 +24,7 @@ class Config:
     """Everything random in the run comes from this number; the graphs are the same for all."""
     max_nodes: int = 20
     """Nodes of the largest Cayley graph."""
-    steps: int = 600
+    steps: int = 1500
     """Steps of training."""
     batch_size: int = 32
     """Graphs per step."""
