@@ -9,8 +9,8 @@ from sympe.breaking import Canonicalized
 from sympe.canonicalize import Constant, Frames
 from sympe.points import PointClouds, from_clouds
 
-SQUARE = from_clouds([[[1.0, 1, 0], [1, -1, 0], [-1, -1, 0], [-1, 1, 0]]])
-BENT = from_clouds([[[1.0, 0.2, 0], [0, -1.3, 0.4], [-0.5, 0, 0.9], [0.1, 0.8, -2]]])
+SQUARE = from_clouds([[[1.0, 1.0, 0.0], [1.0, -1.0, 0.0], [-1.0, -1.0, 0.0], [-1.0, 1.0, 0.0]]])
+BENT = from_clouds([[[1.0, 0.2, 0.0], [0.0, -1.3, 0.4], [-0.5, 0.0, 0.9], [0.1, 0.8, -2.0]]])
 
 
 class SumOfCubes(nn.Module):

@@ -12,8 +12,8 @@ from sympe.canonicalize import PrincipalAxes
 from sympe.encoding import IrrepsEncoding
 from sympe.points import from_clouds
 
-SQUARE = from_clouds([[[1.0, 1, 0], [1, -1, 0], [-1, -1, 0], [-1, 1, 0]]])
-BENT = from_clouds([[[1.0, 0.2, 0], [0, -1.3, 0.4], [-0.5, 0, 0.9], [0.1, 0.8, -2]]])
+SQUARE = from_clouds([[[1.0, 1.0, 0.0], [1.0, -1.0, 0.0], [-1.0, -1.0, 0.0], [-1.0, 1.0, 0.0]]])
+BENT = from_clouds([[[1.0, 0.2, 0.0], [0.0, -1.3, 0.4], [-0.5, 0.0, 0.9], [0.1, 0.8, -2.0]]])
 IRREPS = "1x0e+1x1o+1x2e"
 
 

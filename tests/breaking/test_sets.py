@@ -18,8 +18,8 @@ from sympe.points import PointClouds, from_clouds
 from sympe.points.symmetry import stabilizers
 
 IRREPS = "1x1o+1x1e+1x2e+1x2o+1x3o"
-SQUARE = from_clouds([[[1.0, 1, 0], [1, -1, 0], [-1, -1, 0], [-1, 1, 0]]], dtype=torch.float64)
-RECTANGLE = from_clouds([[[2.0, 1, 0], [2, -1, 0], [-2, -1, 0], [-2, 1, 0]]], dtype=torch.float64)
+SQUARE = from_clouds([[[1.0, 1.0, 0.0], [1.0, -1.0, 0.0], [-1.0, -1.0, 0.0], [-1.0, 1.0, 0.0]]], dtype=torch.float64)
+RECTANGLE = from_clouds([[[2.0, 1.0, 0.0], [2.0, -1.0, 0.0], [-2.0, -1.0, 0.0], [-2.0, 1.0, 0.0]]], dtype=torch.float64)
 
 
 def images(drawn: torch.Tensor, tolerance: float = 1e-6) -> np.ndarray:

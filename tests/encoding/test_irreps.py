@@ -38,7 +38,7 @@ def test_irreps_without_numbers() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_under_the_kernel_symmetric_clouds_get_their_coset(dtype: torch.dtype, generator: torch.Generator) -> None:
     """A square has 16 symmetries, so a generic vector comes in 16 images; a polar vector in its plane in fewer."""
-    square = from_clouds([[[1, 1, 0], [1, -1, 0], [-1, -1, 0], [-1, 1, 0]]], dtype=dtype)
+    square = from_clouds([[[1.0, 1.0, 0.0], [1.0, -1.0, 0.0], [-1.0, -1.0, 0.0], [-1.0, 1.0, 0.0]]], dtype=dtype)
     pe = SymPE(InversionKernel(Frames()), IrrepsEncoding("1x1o+1x1e+1x2e+1x3o")).to(dtype)
     moved = pe(square.select([0] * 600), generator)
     distinct = ((moved[:, None] - moved).abs().amax(2) < 1e-3).int().argmax(1).unique()

@@ -18,7 +18,7 @@ from sympe.integrations.e3nn import joined_irreps, wrap
 from sympe.points import from_clouds
 
 IRREPS = "1x1o+1x1e+1x2e"
-SQUARE = from_clouds([[[1.0, 1, 0], [1, -1, 0], [-1, -1, 0], [-1, 1, 0]]])
+SQUARE = from_clouds([[[1.0, 1.0, 0.0], [1.0, -1.0, 0.0], [-1.0, -1.0, 0.0], [-1.0, 1.0, 0.0]]])
 
 
 def network(irreps_in: object) -> SimpleNetwork:
