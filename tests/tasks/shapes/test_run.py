@@ -10,7 +10,7 @@ pytest.importorskip("e3nn")
 
 from sympe.points import PointClouds
 from sympe.results import read_record
-from sympe.tasks.shapes import METHODS, Config, evaluate, load_shapes, make_config, methods, run
+from sympe.tasks.shapes import Config, evaluate, load_shapes, make_config, methods, run
 
 [SQUARE] = load_shapes("square")
 
@@ -43,7 +43,7 @@ def test_perfect_answers_are_right_and_counted(generator: torch.Generator) -> No
     assert len(target.unique()) == 1
 
 
-@pytest.mark.parametrize("method", [*METHODS, "partial"])
+@pytest.mark.parametrize("method", ["none", "unmoved", "partial", "sympe"])
 def test_smoke(method: str, tmp_path: Path) -> None:
     config = make_config(method, "smoke", data="square", steps=2)
     record = run(config, tmp_path)
