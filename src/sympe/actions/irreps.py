@@ -151,7 +151,7 @@ class IrrepsRotation(Action[Tensor, Tensor]):
         self.irreps = Irreps.parse(irreps)
         self.matrices = WignerMatrices(self.irreps.max_degree)
 
-    def act(self, g: Float[Tensor, "B 3 3"], x: Float[Tensor, "B dim"]) -> Float[Tensor, "B dim"]:
+    def act(self, g: Float[Tensor, "B 3 3"], x: Float[Tensor, "rows dim"]) -> Float[Tensor, "B dim"]:
         """Move row ``b`` of ``x`` by ``g[b]``; a single row is moved by every element.
 
         Raises:
