@@ -1,7 +1,7 @@
 """Break the symmetry of equivariant networks: sample a group element, act with it, let the network see it."""
 
-from sympe import actions, breaking, canonicalize, graphs, groups, points
-from sympe.auditing import check_equivariance, check_equivariance_in_distribution
+from sympe import actions, auditing, breaking, canonicalize, graphs, groups, points
+from sympe.auditing import audit, check_equivariance, check_equivariance_in_distribution
 from sympe.encoding import (
     Encoding,
     FieldEncoding,
@@ -30,6 +30,8 @@ __all__ = [
     "TileEncoding",
     "WaveEncoding",
     "actions",
+    "audit",
+    "auditing",
     "breaking",
     "canonicalize",
     "check_equivariance",

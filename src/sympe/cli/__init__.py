@@ -8,13 +8,15 @@ from typing import Annotated, Any
 
 import tyro
 
+from sympe.cli.audit import AuditCommand
 from sympe.cli.compare import CompareCommand
 from sympe.cli.graph_autoencoder import GraphAutoencoderCommand
 from sympe.cli.reproduce import ReproduceCommand
 from sympe.cli.table import TableCommand
 
 Command = (
-    Annotated[CompareCommand, tyro.conf.subcommand("compare")]
+    Annotated[AuditCommand, tyro.conf.subcommand("audit")]
+    | Annotated[CompareCommand, tyro.conf.subcommand("compare")]
     | Annotated[GraphAutoencoderCommand, tyro.conf.subcommand("graph-autoencoder")]
     | Annotated[ReproduceCommand, tyro.conf.subcommand("reproduce")]
     | Annotated[TableCommand, tyro.conf.subcommand("table")]
