@@ -8,6 +8,7 @@ from sympe.canonicalize.labelling import Labelling
 from sympe.canonicalize.lattice import FieldCanonicalizer
 from sympe.canonicalize.learned_frames import LearnedFrames
 from sympe.canonicalize.lexicographic import LexicographicMinimum
+from sympe.canonicalize.principal_axes import PrincipalAxes
 from sympe.canonicalize.refinement import Refinement
 from sympe.canonicalize.sort import Sort
 from sympe.canonicalize.spectral import Spectral
@@ -27,6 +28,7 @@ __all__ = [
     "LearnedFrames",
     "LexicographicMinimum",
     "NodeOrder",
+    "PrincipalAxes",
     "Refinement",
     "Sort",
     "Spectral",

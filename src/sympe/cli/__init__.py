@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import tyro
 
 from sympe.cli.audit import AuditCommand
+from sympe.cli.compare import CompareCommand
 from sympe.cli.graph_autoencoder import GraphAutoencoderCommand
 from sympe.cli.ising import IsingCommand
 from sympe.cli.reproduce import ReproduceCommand
@@ -16,6 +17,7 @@ from sympe.cli.table import TableCommand
 
 Command = (
     Annotated[AuditCommand, tyro.conf.subcommand("audit")]
+    | Annotated[CompareCommand, tyro.conf.subcommand("compare")]
     | Annotated[GraphAutoencoderCommand, tyro.conf.subcommand("graph-autoencoder")]
     | Annotated[IsingCommand, tyro.conf.subcommand("ising")]
     | Annotated[ReproduceCommand, tyro.conf.subcommand("reproduce")]

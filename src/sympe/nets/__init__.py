@@ -1,6 +1,7 @@
 """Equivariant backbones."""
 
 from sympe.nets.complete_graph import CompleteGraphNetwork
+from sympe.nets.gin import GIN
 from sympe.nets.node_score import NodeScore
 from sympe.nets.torus import (
     DirectionReadout,
@@ -14,6 +15,7 @@ from sympe.nets.torus import (
 from sympe.nets.vector_network import VectorNetwork
 
 __all__ = [
+    "GIN",
     "CompleteGraphNetwork",
     "DirectionReadout",
     "FieldReadout",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sympe.report.comparison import independent_set_tables, shapes_tables
 from sympe.report.graph_autoencoder import facts as graph_autoencoder
 from sympe.report.graph_autoencoder.tables import autoencoder_tables
 from sympe.report.ising import facts as ising
@@ -51,6 +52,8 @@ EXPERIMENTS = {
         "Graph autoencoder", graph_autoencoder.ERROR, autoencoder_tables, _autoencoder_pictures
     ),
     ising.TASK: Experiment("Ising ground states", ising.EXACT, ising_tables, _ising_pictures),
+    "independent-set": Experiment("Maximal independent sets", "error", independent_set_tables, lambda records: []),
+    "shapes": Experiment("Shapes", "error", shapes_tables, lambda records: []),
 }
 
 
