@@ -6,7 +6,7 @@ from sympe.canonicalize.labelling import Labelling
 from sympe.canonicalize.refinement import Refinement
 from sympe.canonicalize.sort import Sort
 from sympe.canonicalize.spectral import Spectral
-from sympe.canonicalize.traversal import BreadthFirst, DepthFirst
+from sympe.canonicalize.traversal import BreadthFirst, DepthFirst, RandomDepthFirst
 
 __all__ = [
     "BreadthFirst",
@@ -15,6 +15,7 @@ __all__ = [
     "DepthFirst",
     "Labelling",
     "NodeOrder",
+    "RandomDepthFirst",
     "Refinement",
     "Sort",
     "Spectral",
