@@ -28,7 +28,7 @@ from sympe.training import Key
 DATA_SETS = ("qm9", "qm9-hydrogens", *GRAPH_SETS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Splits:
     """Graphs to train, validate and test on.
 
@@ -117,12 +117,14 @@ class GraphStore(Dataset[GraphState]):
                 yield self[n, chosen.tolist()]
 
 
+@lru_cache(maxsize=1)
 def load_splits(data: str, counts: tuple[int, int, int]) -> Splits:
     """Graphs to train, validate and test on.
 
     Args:
-        data: One of :data:`DATA_SETS`, or the path of a file: molecules (.smi, .smiles, .sdf), or graphs in a format
-            that :func:`sympe.graphs.read` knows. Files, and sets without a split, are split at random, 80 / 10 / 10.
+        data: One of :data:`DATA_SETS` (below the folder in SYMPE_DATA), or the path of a file: molecules (.smi,
+            .smiles, .sdf), or graphs in a format that :func:`sympe.graphs.read` knows. Files, and sets without a
+            split, are split at random, 80 / 10 / 10.
         counts: At most so many graphs of each split.
 
     Raises:

@@ -1,6 +1,7 @@
 """What a trained model is worth: its likelihood on held-out graphs, and its samples."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 
@@ -14,6 +15,9 @@ from sympe.tasks.molecules.model import GraphDiffusion
 
 #: Pairs of nodes in a batch, at most: sets memory and speed, and which draws are taken, not their law.
 _PAIRS_AT_ONCE = 20_000
+
+#: Test molecules whose properties samples are compared with, at most.
+_MOST_DESCRIBED = 2000
 
 
 def batch_size(n: int, most: int = 256) -> int:
@@ -52,6 +56,13 @@ def sample_graphs(model: GraphDiffusion, count: int, steps: int, *seed: int) -> 
     return concatenate(parts)
 
 
+@lru_cache(maxsize=1)
+def _reference(splits: Splits) -> Reference:
+    test = splits.test.select(torch.arange(min(_MOST_DESCRIBED, len(splits.test))))
+    written = [one.smiles for one in write_smiles(test, splits.elements) if one.smiles is not None]
+    return Reference(known_smiles(splits.train, splits.elements), properties(written))
+
+
 @dataclass(frozen=True)
 class Judge:
     """Measures samples against a data set.
@@ -65,14 +76,11 @@ class Judge:
     reference: Reference | None
 
     @classmethod
-    def of(cls, splits: Splits, most_test: int = 2000) -> "Judge":
-        """Prepare the comparison; takes a minute for all of QM9."""
+    def of(cls, splits: Splits) -> "Judge":
+        """Prepare the comparison; writing the SMILES of all of QM9 takes half a minute, once in a process."""
         if not splits.domain().is_chemical:
             return cls(splits, None)
-        known = known_smiles(splits.train, splits.elements)
-        test = splits.test.select(torch.arange(min(most_test, len(splits.test))))
-        written = [one.smiles for one in write_smiles(test, splits.elements) if one.smiles is not None]
-        return cls(splits, Reference(known, properties(written)))
+        return cls(splits, _reference(splits))
 
     def __call__(self, samples: Graphs) -> tuple[dict[str, float | int | None], list[Written]]:
         """All measurements, and the samples as molecules (none for plain graphs)."""
