@@ -9,11 +9,13 @@ from typing import Annotated, Any
 import tyro
 
 from sympe.cli.graph_autoencoder import GraphAutoencoderCommand
+from sympe.cli.molecules import MoleculesCommand
 from sympe.cli.reproduce import ReproduceCommand
 from sympe.cli.table import TableCommand
 
 Command = (
     Annotated[GraphAutoencoderCommand, tyro.conf.subcommand("graph-autoencoder")]
+    | Annotated[MoleculesCommand, tyro.conf.subcommand("molecules")]
     | Annotated[ReproduceCommand, tyro.conf.subcommand("reproduce")]
     | Annotated[TableCommand, tyro.conf.subcommand("table")]
 )
