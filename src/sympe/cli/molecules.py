@@ -55,19 +55,9 @@ class Train:
     def __call__(self) -> None:
         from sympe.tasks import molecules
 
-        names = [
-            "seed",
-            "data",
-            "epochs",
-            "steps",
-            "batch_size",
-            "accumulate",
-            "learning_rate",
-            "precision",
-            "num_train",
-            "num_samples",
-        ]
-        config = molecules.make_config(self.method, self.recipe, **{name: getattr(self, name) for name in names})
+        names = ("seed", "data", "epochs", "steps", "batch_size", "accumulate", "learning_rate", "precision")
+        changes = {name: getattr(self, name) for name in (*names, "num_train", "num_samples")}
+        config = molecules.make_config(self.method, self.recipe, **changes)
         if self.devices < 1:
             raise ValueError(f"devices must be at least 1; got {self.devices}")
         splits = molecules.load_splits(config.data, (config.num_train, config.num_validation, config.num_test))

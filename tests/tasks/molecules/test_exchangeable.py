@@ -33,7 +33,7 @@ def exchangeability(method: str, n: int, generator: torch.Generator, draws: int 
     """Samples against other samples that are relabeled by one fixed permutation."""
     model, test = opinionated(method), ChiSquare()
     first, second = (model.sample(draws, n, 3, generator) for _ in range(2))
-    image = list(range(1, n)) + [0]
+    image = [*range(1, n), 0]
     moved = second.relabel(Permutation.from_images([image] * draws, node_batch(draws, n)))
     test.compare(method, *(torch.cat([s.nodes, s.edges], dim=1).numpy() for s in (first, moved)))
     # A second look, at what is not rare: the kind of each node, and the number of its edges.
