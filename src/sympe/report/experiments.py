@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from sympe.report.graph_autoencoder import facts as graph_autoencoder
 from sympe.report.graph_autoencoder.tables import autoencoder_tables
+from sympe.report.molecules import facts as molecules
+from sympe.report.molecules.tables import molecule_tables
 from sympe.report.runs import metrics_table
 from sympe.report.table import Table
 from sympe.results import Record
@@ -38,10 +40,17 @@ def _autoencoder_pictures(records: Sequence[Record]) -> "list[Picture]":
     return autoencoder_pictures(records)
 
 
+def _molecule_pictures(records: Sequence[Record]) -> "list[Picture]":
+    from sympe.report.molecules.figures import molecule_pictures
+
+    return molecule_pictures(records)
+
+
 EXPERIMENTS = {
     graph_autoencoder.TASK: Experiment(
         "Graph autoencoder", graph_autoencoder.ERROR, autoencoder_tables, _autoencoder_pictures
     ),
+    molecules.TASK: Experiment("Molecules", molecules.CLASS_NLL, molecule_tables, _molecule_pictures),
 }
 
 
