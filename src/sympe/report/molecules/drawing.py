@@ -52,7 +52,7 @@ def _draw(molecule: Any, size: int) -> NDArray[Any]:
     drawer = rdMolDraw2D.MolDraw2DCairo(size, size)
     options: Any = drawer.drawOptions()
     options.prepareMolsBeforeDrawing = False
-    options.fixedBondLength = size / 8
+    options.fixedBondLength = size / 6
     drawer.DrawMolecule(molecule)
     drawer.FinishDrawing()
     return matplotlib.image.imread(io.BytesIO(drawer.GetDrawingText()), format="png")

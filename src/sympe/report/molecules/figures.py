@@ -38,7 +38,7 @@ def nats_by_time(group: Group, name: str) -> Picture | None:
     curves = {method: curve for method in task.in_order(group.methods) if (curve := _mean_curve(group.runs(method)))}
     if not curves:
         return None
-    finding = "What a step back costs, by time: near the clean graph it is dear, near the noise it is free"
+    finding = "What a step back costs, by diffusion time"
     figure, axes = new_figure(4.6, finding, f"{plain(group.title)}; labelled nats, test graphs")
     for method, curve in curves.items():
         color, style = COLORS.get(method, canvas.GRAY), "--" if method == "file-order" else "-"
@@ -94,7 +94,7 @@ def symmetry_by_time(records: Sequence[Record], name: str) -> Picture | None:
     """How symmetric graphs are on their way to noise."""
     curves = {}
     for record in records:
-        times, values = (record.history.get(key) or [] for key in ("diffusion_time", "log_automorphisms"))
+        times, values = ((record.history or {}).get(key) or [] for key in ("diffusion_time", "log_automorphisms"))
         if not task.is_trained(record) and times and len(times) == len(values):
             curves[record.data] = (times, values)
     if not curves:
@@ -147,9 +147,10 @@ def samples_grid(group: Group, name: str) -> Picture | None:
 @house_style()
 def denoising(group: Group, name: str) -> Picture | None:
     """One sample on its way from noise."""
-    record = next((r for r in group.records if (r.examples or {}).get("trajectory")), None)
-    if record is None:
+    told = {record.method: record for record in group.records if (record.examples or {}).get("trajectory")}
+    if not told:
         return None
+    record = told.get("sympe-carried") or told[task.in_order(told)[0]]
     lines, times = record.examples["trajectory"], record.examples.get("trajectory_times") or []
     figure = Figure(figsize=(9, 2.3))
     _head(figure, "From noise to molecule", f"{plain(group.title)}; {plain(task.label(record.method))}")
