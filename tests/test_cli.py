@@ -48,6 +48,8 @@ def test_a_run_on_the_users_own_file(own_file: Path, tmp_path: Path, capsys: Cap
     assert "best_of_10_error_percent" not in summary
     assert summary["epochs"] == 1
     assert summary["skipped_graphs"] == 3
+    assert 0 <= summary["floor_pair_percent"] <= summary["floor_difference_percent"] <= summary["trivial_percent"]
+    assert summary["trivial_percent"] > 0
     assert 0 < summary["seconds"] < 600
     assert summary["n_parameters"] > 1000
     assert summary == read_record(tmp_path / "run" / "record.json").summary()

@@ -6,7 +6,11 @@ from torch import Tensor, nn
 
 from examples import LARGE, batch_of
 from sympe import Graphs, InversionKernel, SinusoidalRankEncoding, SymPE
-from sympe.canonicalize import Constant, NodeOrder, Sort
+from sympe.actions import BondFields
+from sympe.canonicalize import Constant, NodeOrder, Sort, Template
+from sympe.encoding import FieldEncoding, TileEncoding, WaveEncoding
+from sympe.encoding.lattice import MovedField
+from sympe.groups import Torus
 
 
 class Degrees(nn.Module):
@@ -43,6 +47,29 @@ def test_one_graph_without_a_break(canonicalizer: NodeOrder | Constant) -> None:
             distance = torch.cdist(part, network.pe.encoding.rows(n)).detach()
             assert sorted(distance.argmin(1).tolist()) == list(range(n))
             assert distance.min(1).values.max() < 1e-4
+
+
+@pytest.mark.untyped
+@pytest.mark.parametrize(
+    ("canonicalizer", "encoding"),
+    [(Constant, TileEncoding(2)), (Template, FieldEncoding(2, (4, 4))), (Template, WaveEncoding(2))],
+    ids=["tile", "field", "waves"],
+)
+def test_fields_on_a_lattice_without_a_break(
+    canonicalizer: type[Constant] | type[Template], encoding: MovedField, generator: torch.Generator
+) -> None:
+    action = BondFields(Torus("D4", spin_flip=True))
+    pe = SymPE(InversionKernel(canonicalizer(action)), encoding)
+    x = torch.randn(200, 2, 4, 4, generator=generator)
+    torch.compiler.reset()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        compiled = torch.compile(pe, fullgraph=True, backend="eager")
+        first, second = compiled(x), compiled(x)
+    assert not torch.equal(first, second)
+    every = encoding(action.group.elements((4, 4))).flatten(1)
+    for moved in (first, second):
+        assert bool((moved.flatten(1)[:, None] == every).all(2).any(1).all())
 
 
 def test_what_is_cached_is_computed_once() -> None:

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from sympe.report import tables_of
+from sympe.results import read_records
 from sympe.tasks.graph_autoencoder import METHODS, RECIPES
 
 ROOT = Path(__file__).parent.parent
@@ -135,3 +137,15 @@ def test_broken_links_are_found(tmp_path: Path) -> None:
         "[gone](missing.md), [moved](other.md#elsewhere), ![picture](images/none.png)\n"
     )
     assert broken_links(page) == ["missing.md", "other.md#elsewhere", "images/none.png"]
+
+
+def test_results_are_those_of_the_records() -> None:
+    """``sympe table results --markdown > docs/results.md`` writes the page; README quotes rows of it."""
+    page = (ROOT / "docs" / "results.md").read_text()
+    tables = "\n".join(table.markdown() for table in tables_of(read_records(ROOT / "results")))
+    assert page == tables
+    readme = (ROOT / "README.md").read_text()
+    section = readme[readme.index("## Results") : readme.index("## What this does not do")]
+    quoted = [line for line in section.splitlines() if line.startswith("|")]
+    assert len(quoted) > 5
+    assert not [line for line in quoted if line not in page.splitlines()]

@@ -2,5 +2,6 @@
 
 from sympe.groups.base import Group
 from sympe.groups.permutations import Permutation, SymmetricGroup
+from sympe.groups.torus import DIRECTIONS, POINTS, LatticeSymmetry, Torus
 
-__all__ = ["Group", "Permutation", "SymmetricGroup"]
+__all__ = ["DIRECTIONS", "POINTS", "Group", "LatticeSymmetry", "Permutation", "SymmetricGroup", "Torus"]

@@ -13,6 +13,7 @@ from sympe.graphs import concatenate, from_edges, from_networkx, to_dense, to_gr
 from sympe.seeding import seeded_generator
 from sympe.tasks.graph_autoencoder import GraphSet, erdos_renyi
 from sympe.tasks.graph_autoencoder.data import load_splits
+from sympe.tasks.graph_autoencoder.train import floor_metrics
 from sympe.training import Key, SizeGroupedSampler
 
 
@@ -31,6 +32,19 @@ def test_the_random_graphs_are_the_published_ones(split: str, digest: str, count
     assert len(graphs) == count
     assert graphs.num_edges == 2 * edges
     assert graphs.sizes.tolist() == [7 + i % 10 for i in range(count)]
+
+
+def test_a_set_gives_back_the_graphs_that_networks_see() -> None:
+    """Labels and directions are dropped, graphs without pairs left out: the floor is that of the rest."""
+    labelled = from_edges(
+        [(3, [(0, 1), (1, 2)]), (1, []), (4, [(0, 1), (1, 2), (2, 3), (3, 0)])], node_label=[0, 1, 2, 0, 0, 1, 2, 3]
+    )
+    seen = GraphSet(labelled).graphs
+    plain = from_edges([(3, [(0, 1), (1, 2)]), (4, [(0, 1), (1, 2), (2, 3), (3, 0)])])
+    assert to_graph6(seen) == to_graph6(plain)
+    assert floor_metrics(seen)["symmetric_graphs"] == 2
+    assert floor_metrics(labelled)["symmetric_graphs"] == 0
+    assert floor_metrics(seen) == floor_metrics(plain)
 
 
 def test_the_test_set_in_pairs() -> None:

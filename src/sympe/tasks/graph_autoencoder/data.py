@@ -17,7 +17,17 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from sympe.graphs import Graphs, Spectrum, from_dense, from_networkx, laplacian_spectrum, load_qm9, read, to_dense
+from sympe.graphs import (
+    Graphs,
+    Spectrum,
+    concatenate,
+    from_dense,
+    from_networkx,
+    laplacian_spectrum,
+    load_qm9,
+    read,
+    to_dense,
+)
 from sympe.seeding import seeded_generator
 from sympe.training import Key
 
@@ -90,6 +100,11 @@ class GraphSet(Dataset[Batch]):
     def num_pairs(self) -> int:
         """Ordered pairs of distinct nodes over all graphs."""
         return sum(len(a) * n * (n - 1) for n, a in self.adjacency.items())
+
+    @property
+    def graphs(self) -> Graphs:
+        """The graphs as the networks see them, those of equal size together."""
+        return concatenate([from_dense(adjacency.long()) for adjacency in self.adjacency.values()])
 
     def batches(self, batch_size: int) -> Iterator[Batch]:
         """All graphs once, in a fixed order."""

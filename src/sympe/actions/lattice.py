@@ -1,0 +1,150 @@
+r"""Symmetries of a periodic lattice acting on fields.
+
+A field is a tensor with the batch first and the lattice last, ``[B, ..., L1, L2]``; ``*c`` below are any further axes
+(channels, features). An element :math:`g : r \mapsto P r + t` carries along whatever stands at a site:
+
+=========================  ====================  ===============================================================
+action                     fields                law
+=========================  ====================  ===============================================================
+:class:`ScalarFields`      ``[B, *c, L1, L2]``    :math:`(g x)(P r + t) = x(r)`
+:class:`DirectionFields`   ``[B, 4, *c, L1, L2]`` :math:`(g x)_{P d}(P r + t) = x_d(r)`, d right, down, left, up
+:class:`BondFields`        ``[B, 2, *c, L1, L2]`` as directions, for the bonds to the right of and down from a site
+:class:`RegularFields`     ``[B, 8, *c, L1, L2]`` :math:`(g x)_{P Q}(P r + t) = x_Q(r)`, Q each of ``POINTS``
+=========================  ====================  ===============================================================
+
+**Bonds.** Each bond belongs to two sites and is stored once, at its left or upper one. The bond to the right of r
+joins r and r + (0, 1). Where P turns "right" into "left", the bond becomes the one to the *left* of P r + t, which is
+stored one site further left. So a reflection or turn moves bond fields by one site more than it moves scalars;
+four direction channels (:func:`bonds_to_directions`) need no such shift.
+
+**Spin flip.** If the group has it, it changes the sign of scalar fields (spins, magnetizations, fields that couple to
+them) unless they are declared even. Couplings multiply two spins: directions, bonds and regular fields are invariant.
+"""
+
+import torch
+from jaxtyping import Int, Shaped
+from torch import Tensor
+
+from sympe.actions.base import Action
+from sympe.groups import POINTS, LatticeSymmetry, Torus
+from sympe.groups.torus import preimages
+
+
+class LatticeAction(Action[LatticeSymmetry, Tensor]):
+    """Left action on fields, given by how points permute the channels of the first axis after the batch.
+
+    Args:
+        group: The group of the lattice.
+
+    Attributes:
+        image: The channel that each channel becomes, by point; None if there is no axis that the points permute.
+        offset: By how many rows and columns the channel moves beyond ``P r + t``; None if it never does.
+        odd: Whether a spin flip changes the sign of the field.
+    """
+
+    group: Torus
+    image: Int[Tensor, "8 n"] | None = None
+    offset: Int[Tensor, "8 n 2"] | None = None
+    odd: bool = False
+
+    def __init__(self, group: Torus) -> None:
+        self.group = group
+
+    def act(self, g: LatticeSymmetry, x: Shaped[Tensor, "B *c L1 L2"]) -> Shaped[Tensor, "B *c L1 L2"]:
+        """Move each field of the batch by its element.
+
+        Raises:
+            ValueError: If the field has not the channels of this action, or not the batch or the size of ``g``.
+        """
+        self.check(x)
+        if (len(g), g.size) != (x.shape[0], tuple(x.shape[-2:])):
+            raise ValueError(
+                f"expected {len(g)} fields of {g.size[0]} x {g.size[1]} sites, as the group elements have; "
+                f"got shape {list(x.shape)}"
+            )
+        count, sites = 1 if self.image is None else self.image.shape[1], g.size[0] * g.size[1]
+        index = self.source(g).view(len(g), 1, count * sites)
+        moved = x.reshape(len(g), count, x.shape[1:-2].numel() // count, sites).transpose(1, 2).flatten(2)
+        moved = moved.gather(2, index.expand(-1, moved.shape[1], -1)).unflatten(2, (count, sites)).transpose(1, 2)
+        if self.odd and g.sign is not None:
+            moved = moved * g.sign.to(x.dtype)[:, None, None, None]
+        return moved.reshape(x.shape)
+
+    def source(self, g: LatticeSymmetry) -> Int[Tensor, "B n L1 L2"]:
+        """For every channel and site the one that moves there, counted channel by channel and row by row."""
+        if self.image is None:
+            return g.preimage[:, None]
+        channel = self.image.argsort(1).to(g.point.device)[g.point]
+        shift = g.shift[:, None]
+        if self.offset is not None:
+            shift = shift + self.offset.to(g.point.device)[g.point[:, None], channel]
+        site = preimages(shift, g.point[:, None], g.size)
+        return channel[:, :, None, None] * (g.size[0] * g.size[1]) + site
+
+    def check(self, x: Tensor) -> None:
+        """See that ``x`` is a field of this kind, on a lattice of a shape that the group allows.
+
+        Raises:
+            ValueError: If it is not.
+        """
+        channels = "" if self.image is None else f"{self.image.shape[1]}, "
+        is_field = x.ndim >= 3 if self.image is None else x.ndim >= 4 and x.shape[1] == self.image.shape[1]
+        if not is_field or 0 in x.shape[1:-2]:
+            raise ValueError(f"expected a field of shape [B, {channels}..., L1, L2]; got shape {list(x.shape)}")
+        self.group.check_size((x.shape[-2], x.shape[-1]))
+
+
+class ScalarFields(LatticeAction):
+    """Fields of numbers at the sites, which points leave as they are: ``x[B, *c, L1, L2]``.
+
+    Args:
+        group: The group of the lattice.
+        odd: Whether a spin flip, if the group has it, changes the sign of the field.
+    """
+
+    def __init__(self, group: Torus, odd: bool = True) -> None:
+        super().__init__(group)
+        self.odd = odd
+
+
+class DirectionFields(LatticeAction):
+    """A number for each site and each direction from it, right, down, left and up: ``x[B, 4, *c, L1, L2]``."""
+
+    image = torch.tensor([[(1 if p < 4 else -1) * (d + p) % 4 for d in range(4)] for p in range(8)])
+
+
+class BondFields(LatticeAction):
+    """A number for each bond, that to the right of and that down from each site: ``x[B, 2, *c, L1, L2]``."""
+
+    image = DirectionFields.image[:, :2] % 2
+    #: A bond that comes to lie left of or above its site is stored at its other end.
+    offset = torch.where(DirectionFields.image[:, :2, None] >= 2, POINTS[:, :, [1, 0]].transpose(1, 2), 0)
+
+
+class RegularFields(LatticeAction):
+    """A number for each site and each point of D4: ``x[B, 8, *c, L1, L2]``, as layers of a group CNN compute them.
+
+    Those of a network with C4, one for each turn, move as :class:`DirectionFields` do.
+    """
+
+    image = torch.tensor(
+        [[(p // 4 + q // 4) % 2 * 4 + (q + (p if q < 4 else -p)) % 4 for q in range(8)] for p in range(8)]
+    )
+
+
+def bonds_to_directions(x: Shaped[Tensor, "B 2 *c L1 L2"]) -> Shaped[Tensor, "B 4 *c L1 L2"]:
+    """The bonds to the right of, down from, to the left of and up from each site; every bond is met twice."""
+    right, down = x.unbind(1)
+    return torch.stack([right, down, right.roll(1, -1), down.roll(1, -2)], dim=1)
+
+
+def directions_to_bonds(x: Shaped[Tensor, "B 4 *c L1 L2"]) -> Shaped[Tensor, "B 2 *c L1 L2"]:
+    """The reverse of :func:`bonds_to_directions`.
+
+    Raises:
+        ValueError: If the two ends of a bond disagree.
+    """
+    bonds = x[:, :2]
+    if not torch.compiler.is_compiling() and not torch.equal(bonds_to_directions(bonds), x):
+        raise ValueError("expected the same value from both ends of each bond; left or up differ from right or down")
+    return bonds

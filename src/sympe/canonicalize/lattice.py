@@ -1,0 +1,62 @@
+"""What the canonicalizers of fields on a periodic lattice share: checks, rounding, and memory."""
+
+from abc import abstractmethod
+
+import torch
+from jaxtyping import Shaped
+from torch import Tensor
+
+from sympe.actions.lattice import LatticeAction
+from sympe.canonicalize.base import Canonicalizer
+from sympe.groups import LatticeSymmetry
+
+
+class FieldCanonicalizer(Canonicalizer[LatticeSymmetry, Tensor]):
+    """A canonicalizer of fields: it chooses one of all images of a field under the group.
+
+    Fields are compared to the last bit, but for the two zeros, which are equal. Where values come out of a
+    computation, symmetric ones may differ by rounding errors, and the field as it is has no symmetry. ``resolution``
+    rounds them first. Values on both sides of a limit between two multiples stay different, however near they are: then
+    some symmetries are missed. The law of the kernel is equivariant in any case.
+
+    Args:
+        action: How the group moves the fields.
+        resolution: Values are rounded to multiples of this before they are compared; exact values if left out.
+        max_memory: Most bytes to work with: large batches are canonicalized in several parts.
+    """
+
+    action: LatticeAction
+
+    def __init__(self, action: LatticeAction, resolution: float | None = None, max_memory: int = 2**31) -> None:
+        super().__init__()
+        if resolution is not None and not resolution > 0:
+            raise ValueError(f"resolution must be positive; got {resolution}")
+        self.action = action
+        self.resolution = resolution
+        self.max_memory = max_memory
+
+    @abstractmethod
+    def bytes_per_field(self, x: Tensor) -> int:
+        """An estimate of the memory that one field of the batch needs."""
+
+    def parts(self, x: Shaped[Tensor, "B *c L1 L2"]) -> tuple[Tensor, ...]:
+        """The batch, checked and rounded, in parts that fit into memory.
+
+        Raises:
+            ValueError: If these are not fields of the action, if a value is not finite or if there is not enough
+                memory for a single field.
+        """
+        self.action.check(x)
+        needed = self.bytes_per_field(x)
+        if needed > self.max_memory:
+            raise ValueError(
+                f"a field of {x.shape[-2]} x {x.shape[-1]} sites needs about {needed / 1e9:.2g} GB of memory; "
+                f"max_memory allows {self.max_memory / 1e9:.2g} GB"
+            )
+        x = x.detach()
+        if not torch.compiler.is_compiling() and not bool(x.isfinite().all()):
+            place = (~x.isfinite()).nonzero()[0].tolist()
+            raise ValueError(f"fields must be finite; got {x[tuple(place)].item()} at {place}")
+        if self.resolution is not None:
+            x = (x.double() / self.resolution).round()
+        return x.split(max(self.max_memory // needed, 1))

@@ -1,0 +1,193 @@
+r"""The least of all images of a field, by prefix doubling.
+
+The images of a field under translations are its readings, row by row and around the borders, from each of its sites;
+with points come the readings of the turned and reflected fields. To compare all readings, name their beginnings by
+numbers that compare as they do. Given names for beginnings of m sites, those of 2 m sites are pairs: the name at a
+site and that m sites further on. So rows have names after :math:`\log_2 L_2` steps, and whole images after
+:math:`\log_2 L_1` more (R. Karp, R. Miller, A. Rosenberg, *Rapid identification of repeated patterns in strings, trees
+and arrays*, STOC 1972). If fewer than m sites are missing, the second part overlaps the first. The image with the least
+name is the least one; if it is found several times, the places are the coset of the stabilizer.
+
+Names are integers. The pair of a and b, names below K, is :math:`a K + b`; only when that would no longer fit into
+64 bits, names are replaced by their ranks among those present, by sorting. By then most fields are done: a single
+beginning is the least, or so few that these images are compared site by site. Nothing is hashed: different blocks never
+share a name. Values of fields are replaced by their ranks as well: only their order matters.
+"""
+
+import torch
+from jaxtyping import Bool, Int, Shaped
+from torch import Tensor
+
+from sympe.canonicalize.lattice import FieldCanonicalizer
+from sympe.groups import LatticeSymmetry
+
+#: Names stay below this.
+_LIMIT = 2**62
+#: So few candidates are compared site by site.
+_FEW = 16
+
+
+class LexicographicMinimum(FieldCanonicalizer):
+    """The symmetry that takes the least image of a field, read row by row and channel by channel in each site, to it.
+
+    An exact canonicalizer: under the kernel the draws are uniform on the coset of the stabilizer, whatever the field.
+
+    Args:
+        action: How the group moves the fields.
+        resolution: As for every :class:`~sympe.canonicalize.lattice.FieldCanonicalizer`.
+        max_memory: Most bytes to work with.
+
+    Example:
+        >>> import sympe
+        >>> action = sympe.actions.ScalarFields(sympe.groups.Torus("D4"))
+        >>> tau = LexicographicMinimum(action)
+        >>> stripes = torch.tensor([0.0, 1.0, 1.0]).expand(1, 1, 3, 3)
+        >>> action.act(action.group.inverse(tau(stripes)), stripes)
+        tensor([[[[0., 0., 0.],
+                  [1., 1., 1.],
+                  [1., 1., 1.]]]])
+        >>> tau.stabilizer_order(stripes)  # three shifts along the stripes, two reflections, a half turn
+        tensor([12])
+    """
+
+    def forward(self, x: Shaped[Tensor, "B *c L1 L2"], generator: torch.Generator | None = None) -> LatticeSymmetry:
+        group, size = self.action.group, (x.shape[-2], x.shape[-1])
+        index = torch.cat([self._least(part)[0] for part in self.parts(x)])
+        # The least image is that of a turned field shifted back by u: undo the shift first, then the turn.
+        found = group.element(index, size)
+        turn = LatticeSymmetry(torch.zeros_like(found.shift), found.point, size, found.sign)
+        shift = LatticeSymmetry(found.shift, torch.zeros_like(found.point), size)
+        return group.compose(turn, shift)
+
+    def stabilizer_order(self, x: Shaped[Tensor, "B *c L1 L2"]) -> Int[Tensor, "B"]:
+        """How many elements of the group leave each field as it is."""
+        return torch.cat([self._least(part)[1] for part in self.parts(x)])
+
+    def bytes_per_field(self, x: Tensor) -> int:
+        # Names of all readings, several times while they are made, paired and ranked, and ranks of the values.
+        channels, values = 1 if self.action.image is None else self.action.image.shape[1], x.shape[1:-2].numel()
+        return 8 * x.shape[-2:].numel() * ((6 + 3 * channels) * self._readings + 16 * values)
+
+    @property
+    def _readings(self) -> int:
+        """Number of fields of which all translations are read: points, times two if signs matter."""
+        group = self.action.group
+        return len(group.points) * (2 if group.spin_flip and self.action.odd else 1)
+
+    def _least(self, x: Tensor) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
+        """Where the least image is, as a place in ``group.elements``, and how many elements of the group lead to it."""
+        at_site, bound = self._site_names(x)
+        names, undecided = at_site, torch.arange(len(x), device=x.device)
+        place, count = names.new_zeros(2, len(x))
+        for dim in (3, 2):
+            known, length = 1, names.shape[dim]
+            # A single name is that of a field whose images are all alike.
+            while known < length and bound > 1:
+                if bound**2 > _LIMIT:
+                    # Sorting costs the most: only the fields that need it go on.
+                    candidates = _least_places(names)
+                    few = candidates.sum(1) <= _FEW
+                    decided = undecided[few]
+                    place[decided], count[decided] = _compare(at_site[decided], candidates[few])
+                    undecided = undecided[~few]
+                    names, bound = _ranks(names[~few])
+                step = min(known, length - known)
+                names = torch.add(names.roll(-step, dim), names, alpha=bound)
+                known, bound = known + step, bound**2
+        candidates = _least_places(names)
+        place[undecided], count[undecided] = candidates.int().argmax(1), candidates.sum(1)
+        group = self.action.group
+        return place, count * 2 if group.spin_flip and not self.action.odd else count
+
+    def _site_names(self, x: Tensor) -> tuple[Int[Tensor, "B r L1 L2"], int]:
+        """Names of what stands at each site of each field that is read, and their bound."""
+        group, size = self.action.group, (x.shape[-2], x.shape[-1])
+        points = torch.tensor(group.points, device=x.device)
+        turns = LatticeSymmetry(points.new_zeros(len(points), 2), points, size)
+        source = self.action.source(group.inverse(turns))
+        x = x if x.is_floating_point() else x.long()
+        signs = [x, -x] if self._readings > len(points) else [x]
+        values = torch.stack([_integers(signed) for signed in signs], dim=1)
+        channels = source.shape[1]
+        features = x.shape[1:-2].numel() // channels
+        ranks, bound = _ranks(values.view(len(x), len(signs), channels, features, size[0] * size[1]))
+        # Points move channels about, and what stands in a channel stays together.
+        names, names_bound = ranks[:, :, :, 0], bound
+        for feature in range(1, features):
+            names, names_bound = _pair(names, names_bound, ranks[:, :, :, feature], bound)
+        if names_bound**2 > _LIMIT:
+            names, names_bound = _ranks(names)
+        names = names.flatten(2)
+        turned = [names.gather(2, place.flatten().expand(*names.shape[:2], -1)) for place in source.unbind(1)]
+        at_site, at_site_bound = turned[0], names_bound
+        for channel in turned[1:]:
+            at_site, at_site_bound = _pair(at_site, at_site_bound, channel, names_bound)
+        return at_site.view(len(x), self._readings, *size), at_site_bound
+
+
+def _pair(
+    first: Int[Tensor, "*n"], first_bound: int, second: Int[Tensor, "*n"], second_bound: int
+) -> tuple[Int[Tensor, "*n"], int]:
+    """Names of pairs, and their bound; the first are replaced by their ranks if need be."""
+    if first_bound * second_bound > _LIMIT:
+        first, first_bound = _ranks(first)
+    return first * second_bound + second, first_bound * second_bound
+
+
+def _integers(x: Tensor) -> Int[Tensor, "*n"]:
+    """Integers that compare as the values do: those of floating-point numbers are their bits, but for negative ones."""
+    if not x.is_floating_point():
+        return x.long()
+    bits = (x.double() + 0.0).view(torch.int64)  # -0.0 + 0.0 is 0.0
+    return torch.where(bits < 0, bits ^ (2**63 - 1), bits)
+
+
+def _ranks(names: Int[Tensor, "*n"]) -> tuple[Int[Tensor, "*n"], int]:
+    """The rank of each name among all that are present, and the number of ranks."""
+    present, ranks = torch.unique(names, return_inverse=True)
+    return ranks, len(present)
+
+
+def _least_places(names: Int[Tensor, "B r L1 L2"]) -> Bool[Tensor, "B n"]:
+    """Where the least name of each field is."""
+    names = names.flatten(1)
+    return names == names.amin(1, keepdim=True)
+
+
+def _compare(
+    at_site: Int[Tensor, "B r L1 L2"], candidates: Bool[Tensor, "B n"]
+) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
+    """Where the least image of each field begins, found by comparing the candidates site by site, and how often."""
+    field, place = candidates.nonzero(as_tuple=True)
+    number = candidates.sum(1)
+    first = number.cumsum(0) - number
+    if len(field) == len(number):
+        return place, number
+    # One row per field; those of fields with fewer candidates than others are filled up with the first.
+    column = torch.arange(len(field), device=field.device) - first[field]
+    places = place[first][:, None].repeat(1, int(number.max())).index_put((field, column), place)
+    is_candidate = torch.arange(places.shape[1], device=place.device) < number[:, None]
+
+    images = _images(at_site, places)
+    least, where = images, places
+    while least.shape[1] > 1:
+        half = (least.shape[1] + 1) // 2
+        other, where_other = least[:, half:], where[:, half:]
+        this, where_this = least[:, : other.shape[1]], where[:, : other.shape[1]]
+        site = torch.arange(least.shape[2], device=place.device)
+        differs = torch.where(this != other, site, site[-1]).amin(2, keepdim=True)
+        is_less = other.gather(2, differs) < this.gather(2, differs)
+        least = torch.cat([torch.where(is_less, other, this), least[:, other.shape[1] : half]], dim=1)
+        where_less = torch.where(is_less[..., 0], where_other, where_this)
+        where = torch.cat([where_less, where[:, other.shape[1] : half]], dim=1)
+    return where[:, 0], ((images == least).all(2) & is_candidate).sum(1)
+
+
+def _images(at_site: Int[Tensor, "B r L1 L2"], places: Int[Tensor, "B k"]) -> Int[Tensor, "B k s"]:
+    """The images that begin at these places of all readings, row by row."""
+    rows, columns = at_site.shape[2:]
+    reading, site = places // (rows * columns), places % (rows * columns)
+    i = ((site // columns)[..., None] + torch.arange(rows, device=site.device)) % rows
+    j = ((site % columns)[..., None] + torch.arange(columns, device=site.device)) % columns
+    index = (reading[..., None] * rows + i)[..., None] * columns + j[..., None, :]
+    return at_site.flatten(1).gather(1, index.flatten(1)).view(*places.shape, rows * columns)

@@ -1,0 +1,122 @@
+r"""Learned vectors for periodic lattices: a field of ``dim`` features per site, moved by the sampled symmetry.
+
+:math:`(g v)(P r + t) = v(r)`, the action on scalar fields; the result, ``[B, dim, L1, L2]``, is joined to the input as
+further channels. Where the group has a spin flip, v is odd: it changes its sign.
+
+A vector says what a broken symmetry may look like. A tile repeats and serves every lattice that its period divides; a
+full field is free and serves one size; a few waves per lattice vary slowly and serve every size.
+"""
+
+import math
+from abc import abstractmethod
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sympe.encoding.base import Encoding
+from sympe.groups import LatticeSymmetry
+
+
+class MovedField(Encoding):
+    """An encoding whose v is a field on the lattice."""
+
+    @abstractmethod
+    def field(self, size: tuple[int, int]) -> Float[Tensor, "dim L1 L2"]:
+        """The vector v on a lattice of this size."""
+
+    def forward(self, g: LatticeSymmetry) -> Float[Tensor, "B dim L1 L2"]:
+        """The field v, moved by each of the symmetries."""
+        moved = self.field(g.size).flatten(1)[:, g.preimage].transpose(0, 1)
+        return moved if g.sign is None else moved * g.sign[:, None, None, None]
+
+
+class FieldEncoding(MovedField):
+    """A free number for each feature and site of a lattice of one size.
+
+    Args:
+        dim: Features per site.
+        size: Rows and columns of the lattice.
+        frozen: Whether v stays as it was drawn.
+    """
+
+    v: Tensor
+
+    def __init__(self, dim: int, size: tuple[int, int], frozen: bool = False) -> None:
+        super().__init__()
+        if dim < 1 or min(size) < 1:
+            raise ValueError(f"dim and size must be at least 1; got {dim} and {size[0]} x {size[1]}")
+        self.dim = dim
+        v = torch.randn(dim, *size)
+        if frozen:
+            self.register_buffer("v", v)
+        else:
+            self.v = nn.Parameter(v)
+
+    def field(self, size: tuple[int, int]) -> Float[Tensor, "dim L1 L2"]:
+        if size != self.v.shape[1:]:
+            raise ValueError(
+                f"v is a field of {self.v.shape[1]} x {self.v.shape[2]} sites, the lattice has {size[0]} x {size[1]}; "
+                f"TileEncoding and WaveEncoding serve several sizes"
+            )
+        return self.v
+
+
+class TileEncoding(FieldEncoding):
+    """A tile that is repeated all over the lattice.
+
+    Args:
+        dim: Features per site.
+        period: Rows and columns of the tile, which must divide those of the lattice; one number for a square tile.
+        frozen: Whether v stays as it was drawn.
+    """
+
+    def __init__(self, dim: int, period: int | tuple[int, int] = 2, frozen: bool = False) -> None:
+        super().__init__(dim, (period, period) if isinstance(period, int) else period, frozen)
+
+    def field(self, size: tuple[int, int]) -> Float[Tensor, "dim L1 L2"]:
+        rows, columns = self.v.shape[1:]
+        if size[0] % rows or size[1] % columns:
+            raise ValueError(
+                f"a tile of {rows} x {columns} sites does not fit a lattice of {size[0]} x {size[1]}: "
+                f"its period must divide the size"
+            )
+        return self.v.repeat(1, size[0] // rows, size[1] // columns)
+
+
+class WaveEncoding(MovedField):
+    r"""A sum of plane waves with few periods per lattice, on lattices of any size.
+
+    .. math:: v(i, j) = \sum_k a_k \cos \theta_k + b_k \sin \theta_k, \qquad
+              \theta_k = 2 \pi (k_1 i / L_1 + k_2 j / L_2),
+
+    over all k with :math:`|k_1|, |k_2| \le K`, one of each pair :math:`\pm k`.
+
+    Args:
+        dim: Features per site.
+        max_periods: K, the most periods along a side of the lattice.
+        frozen: Whether the amplitudes stay as they were drawn.
+    """
+
+    v: Tensor
+    wave: Tensor
+
+    def __init__(self, dim: int, max_periods: int = 2, frozen: bool = False) -> None:
+        super().__init__()
+        if dim < 1 or max_periods < 1:
+            raise ValueError(f"dim and max_periods must be at least 1; got {dim} and {max_periods}")
+        self.dim = dim
+        k = torch.arange(-max_periods, max_periods + 1)
+        wave = torch.cartesian_prod(k, k)
+        wave = wave[len(wave) // 2 + 1 :]  # what comes after k = 0 is minus what comes before
+        self.register_buffer("wave", wave.float(), persistent=False)
+        v = torch.randn(dim, 2 * len(wave)) / math.sqrt(len(wave))
+        if frozen:
+            self.register_buffer("v", v)
+        else:
+            self.v = nn.Parameter(v)
+
+    def field(self, size: tuple[int, int]) -> Float[Tensor, "dim L1 L2"]:
+        i, j = (torch.arange(n, device=self.wave.device, dtype=self.wave.dtype) / n for n in size)
+        angle = 2 * math.pi * (self.wave[:, 0, None, None] * i[:, None] + self.wave[:, 1, None, None] * j)
+        return torch.einsum("dk,kij->dij", self.v, torch.cat([angle.cos(), angle.sin()]).to(self.v.dtype))
