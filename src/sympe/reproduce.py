@@ -51,7 +51,7 @@ def reproduce(preset: str, out: Path, tasks: Sequence[str] | None = None, worker
         except (ValueError, ImportError) as error:
             if tasks:
                 raise
-            console.print(f"{name}: skipped: {error}", highlight=False)
+            console.print(f"{name}: skipped: {error}", highlight=False, soft_wrap=True)
     count = workers or os.cpu_count() or 1
     records: dict[Job, Record] = {}
     bar = Progress(

@@ -1,5 +1,6 @@
 """Data: splits, domains, stores; what cannot be used is named."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -101,3 +102,28 @@ def test_unseen_kinds_stay_possible() -> None:
     assert domain.size_cost(2) == 0
     assert domain.size_cost(7) == float("inf")
     assert domain.draw_sizes(3, torch.Generator().manual_seed(0)) == [2, 2, 2]
+
+
+def qm9_folder() -> Path | None:
+    """Where QM9 is: in the folder that SYMPE_DATA names, or beside the source tree."""
+    places = [Path(os.environ.get("SYMPE_DATA", "none")), Path(__file__).parents[4] / "shared" / "data"]
+    return next((place for place in places if (place / "qm9.npz").is_file()), None)
+
+
+@pytest.mark.skipif(qm9_folder() is None, reason="needs QM9")
+def test_qm9_is_whole_and_is_shuffled(monkeypatch: pytest.MonkeyPatch, generator: torch.Generator) -> None:
+    """In the file an atom's place tells its kind; once shuffled it tells nothing."""
+    monkeypatch.setenv("SYMPE_DATA", str(qm9_folder()))
+    splits = load_splits("qm9", (10**9, 10**9, 2000))
+    assert (len(splits.train), len(splits.validation), len(splits.test)) == (97_678, 20_040, 2000)
+    domain = splits.domain()
+    assert domain.elements == ("C", "N", "O", "F")
+    assert domain.max_nodes == 9
+    assert domain.node_law == pytest.approx((0.7232, 0.1150, 0.1591, 0.0026), abs=1e-4)
+    stored = GraphStore(splits.test)[9, list(range(1000))]
+    shuffled = stored.shuffled(generator)
+    in_file, by_chance = (
+        (state.nodes.double().mean(0) - state.nodes.double().mean()).abs().max() for state in (stored, shuffled)
+    )
+    assert in_file > 3 * by_chance
+    assert by_chance < 0.1

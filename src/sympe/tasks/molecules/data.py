@@ -17,10 +17,11 @@ from torch.utils.data import Dataset
 
 from sympe.canonicalize import DepthFirst, Labelling, NodeOrder
 from sympe.graphs import Graphs, load_graph_set, load_qm9, read
-from sympe.graphs.datasets import GRAPH_SETS, QM9_ELEMENTS, find_data_set
+from sympe.graphs.datasets import GRAPH_SETS, QM9_ELEMENTS
 from sympe.seeding import seeded_generator
 from sympe.tasks.molecules.chemistry import MOLECULE_FILES, read_molecules
 from sympe.tasks.molecules.domain import Domain, smoothed
+from sympe.tasks.molecules.fetch import locate_qm9
 from sympe.tasks.molecules.graph_state import GraphState, from_graphs
 from sympe.training import Key
 
@@ -122,9 +123,9 @@ def load_splits(data: str, counts: tuple[int, int, int]) -> Splits:
     """Graphs to train, validate and test on.
 
     Args:
-        data: One of :data:`DATA_SETS` (below the folder in SYMPE_DATA), or the path of a file: molecules (.smi,
-            .smiles, .sdf), or graphs in a format that :func:`sympe.graphs.read` knows. Files, and sets without a
-            split, are split at random, 80 / 10 / 10.
+        data: One of :data:`DATA_SETS` (below the folder in SYMPE_DATA; QM9 is fetched if that is not set), or the
+            path of a file: molecules (.smi, .smiles, .sdf), or graphs in a format that :func:`sympe.graphs.read`
+            knows. Files, and sets without a split, are split at random, 80 / 10 / 10.
         counts: At most so many graphs of each split.
 
     Raises:
@@ -134,7 +135,7 @@ def load_splits(data: str, counts: tuple[int, int, int]) -> Splits:
     skipped: Counter[str] = Counter()
     if data in ("qm9", "qm9-hydrogens"):
         hydrogens = data == "qm9-hydrogens"
-        parts = _qm9(find_data_set("qm9"), hydrogens)
+        parts = _qm9(locate_qm9(), hydrogens)
         elements = QM9_ELEMENTS if hydrogens else QM9_ELEMENTS[1:]
     elif data in GRAPH_SETS and data != "community_small":
         parts = [load_graph_set(data, split=split) for split in ("train", "validation", "test")]

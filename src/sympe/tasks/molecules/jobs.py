@@ -3,10 +3,10 @@
 from functools import partial
 from pathlib import Path
 
-from sympe.graphs.datasets import find_data_set
 from sympe.results import FILE_NAME, Job, Record, read_record
 from sympe.tasks.molecules.chemistry import rdkit
 from sympe.tasks.molecules.config import Config, make_config
+from sympe.tasks.molecules.fetch import locate_qm9
 from sympe.tasks.molecules.floor import record_floor
 from sympe.tasks.molecules.train import TASK, run
 
@@ -37,11 +37,11 @@ def jobs(preset: str) -> list[Job]:
     """The floors, and the runs of a preset.
 
     Raises:
-        ValueError: If QM9 is not there.
+        ValueError: If QM9 is not there and cannot be fetched.
         ImportError: If RDKit is not installed.
     """
     rdkit()
-    find_data_set("qm9")
+    locate_qm9()
     configs: list[Config] = []
     if preset == "smoke":
         configs = [make_config(method, "smoke") for method in SMOKE]
