@@ -15,11 +15,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from sympe.results import Job, Record
-from sympe.tasks import graph_autoencoder, molecules
+from sympe.tasks import graph_autoencoder, ising, molecules
 
 #: The experiments that exist, by the name of their task.
 TASKS: dict[str, Callable[[str], list[Job]]] = {
     graph_autoencoder.TASK: graph_autoencoder.jobs,
+    ising.TASK: ising.jobs,
     molecules.TASK: molecules.jobs,
 }
 PRESETS = ("smoke", "quick", "full")

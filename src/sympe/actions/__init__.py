@@ -2,6 +2,7 @@
 
 from sympe.actions.base import Action
 from sympe.actions.graphs import GraphRelabeling, NodeRelabeling
+from sympe.actions.irreps import Irreps, IrrepsRotation, WignerMatrices, wigner_d
 from sympe.actions.lattice import (
     BondFields,
     DirectionFields,
@@ -11,16 +12,31 @@ from sympe.actions.lattice import (
     bonds_to_directions,
     directions_to_bonds,
 )
+from sympe.actions.outputs import DenseRelabeling, Invariant
+from sympe.actions.points import PointMotion, PointRelabeling, PointRotation, TensorRotation
+from sympe.actions.representations import permutation_representation, regular_representation
 
 __all__ = [
     "Action",
     "BondFields",
+    "DenseRelabeling",
     "DirectionFields",
     "GraphRelabeling",
+    "Invariant",
+    "Irreps",
+    "IrrepsRotation",
     "LatticeAction",
     "NodeRelabeling",
+    "PointMotion",
+    "PointRelabeling",
+    "PointRotation",
     "RegularFields",
     "ScalarFields",
+    "TensorRotation",
+    "WignerMatrices",
     "bonds_to_directions",
     "directions_to_bonds",
+    "permutation_representation",
+    "regular_representation",
+    "wigner_d",
 ]

@@ -1,5 +1,44 @@
-"""What symmetry costs: errors that no equivariant network can avoid."""
+"""What symmetry costs: stabilizers, errors that no equivariant network can avoid, tests of equivariance, audits."""
 
 from sympe.auditing.bottleneck import AutoencoderFloor, autoencoder_floor
+from sympe.auditing.equivariance import Equivariance, check_equivariance
+from sympe.auditing.field_symmetry import FieldSymmetry
+from sympe.auditing.finite_symmetry import FiniteSymmetry
+from sympe.auditing.graph_symmetry import GraphSymmetry
+from sympe.auditing.laws import EquivarianceInDistribution, check_equivariance_in_distribution
+from sympe.auditing.layers import LayerError
+from sympe.auditing.orbits import Automorphisms
+from sympe.auditing.outputs import OutputSymmetry, output_symmetry
+from sympe.auditing.point_symmetry import PointSymmetry
+from sympe.auditing.randomness import ExcessRandomness, breadth_first_cost, excess_randomness
+from sympe.auditing.report import AuditReport, Summary
+from sympe.auditing.run import audit
+from sympe.auditing.stabilizers import Stabilizers, Symmetry
+from sympe.auditing.targets import Errors, Target
 
-__all__ = ["AutoencoderFloor", "autoencoder_floor"]
+__all__ = [
+    "AuditReport",
+    "AutoencoderFloor",
+    "Automorphisms",
+    "Equivariance",
+    "EquivarianceInDistribution",
+    "Errors",
+    "ExcessRandomness",
+    "FieldSymmetry",
+    "FiniteSymmetry",
+    "GraphSymmetry",
+    "LayerError",
+    "OutputSymmetry",
+    "PointSymmetry",
+    "Stabilizers",
+    "Summary",
+    "Symmetry",
+    "Target",
+    "audit",
+    "autoencoder_floor",
+    "breadth_first_cost",
+    "check_equivariance",
+    "check_equivariance_in_distribution",
+    "excess_randomness",
+    "output_symmetry",
+]

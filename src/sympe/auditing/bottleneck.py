@@ -9,8 +9,36 @@ pair inside any orbit of any graph: all of those share one answer.
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from sympe.graphs import Graphs, automorphism_orbits
+
+#: Decoders by the names that an audit knows them by.
+BOTTLENECKS = ("node-codes", "node-differences")
+
+
+@dataclass(frozen=True)
+class PairCounts:
+    """For each graph, what decoders of pairs of codes get wrong at least.
+
+    Attributes:
+        pairs: Ordered pairs of distinct nodes.
+        edges: How many of them are edges.
+        node_codes: Least errors of a decoder of pairs of codes.
+        apart: The part of these that falls on pairs with different orbits.
+        inside_pairs: Pairs inside one orbit.
+        inside_edges: How many of those are edges.
+        symmetric: Whether the graph has a non-trivial automorphism.
+    """
+
+    pairs: Int[Tensor, "G"]
+    edges: Int[Tensor, "G"]
+    node_codes: Int[Tensor, "G"]
+    apart: Int[Tensor, "G"]
+    inside_pairs: Int[Tensor, "G"]
+    inside_edges: Int[Tensor, "G"]
+    symmetric: Int[Tensor, "G"]
 
 
 @dataclass(frozen=True)
@@ -42,26 +70,48 @@ def autoencoder_floor(graphs: Graphs) -> AutoencoderFloor:
     Args:
         graphs: Simple undirected graphs. Labels and features enter the symmetries.
     """
-    orbit = automorphism_orbits(graphs)
+    counts = pair_counts(graphs)
+    inside_pairs, inside_edges = int(counts.inside_pairs.sum()), int(counts.inside_edges.sum())
+    return AutoencoderFloor(
+        pairs=int(counts.pairs.sum()),
+        edges=graphs.num_edges,
+        node_codes=int(counts.node_codes.sum()),
+        node_differences=int(counts.apart.sum()) + min(inside_edges, inside_pairs - inside_edges),
+        symmetric_graphs=int(counts.symmetric.sum()),
+    )
+
+
+def pair_counts(graphs: Graphs, orbit: Int[Tensor, "N"] | None = None) -> PairCounts:
+    """What decoders get wrong at least, graph by graph.
+
+    Args:
+        graphs: Simple undirected graphs.
+        orbit: Orbit of each node, numbered over the batch; computed if left out.
+    """
+    if orbit is None:
+        orbit = automorphism_orbits(graphs)
     num_orbits = int(orbit.max()) + 1 if graphs.num_nodes else 0
     members = torch.bincount(orbit, minlength=num_orbits)
-    orbit_graph = torch.zeros(num_orbits, dtype=torch.long, device=graphs.device)
-    orbit_graph[orbit] = graphs.batch
+    owner = torch.zeros(num_orbits, dtype=torch.long, device=graphs.device)
+    owner[orbit] = graphs.batch
 
     # Edges per class of ordered orbit pairs; a class without edges costs nothing, so only these are listed.
     source, target = orbit[graphs.edge_index]
     classes, edges = torch.unique(source * num_orbits + target, return_counts=True)
-    a, b = classes // num_orbits, classes % num_orbits
-    size = members[a] * torch.where(a == b, members[b] - 1, members[b])
+    a, b = classes // max(num_orbits, 1), classes % max(num_orbits, 1)
+    inside = a == b
+    size = members[a] * torch.where(inside, members[b] - 1, members[b])
     minority = torch.minimum(edges, size - edges)
 
-    inside_pairs = int((members * (members - 1)).sum())
-    inside_edges = int(edges[a == b].sum())
-    orbits_per_graph = torch.bincount(orbit_graph, minlength=len(graphs))
-    return AutoencoderFloor(
-        pairs=int((graphs.sizes * (graphs.sizes - 1)).sum()),
-        edges=graphs.num_edges,
-        node_codes=int(minority.sum()),
-        node_differences=int(minority[a != b].sum()) + min(inside_edges, inside_pairs - inside_edges),
-        symmetric_graphs=int((orbits_per_graph < graphs.sizes).sum()),
+    def per_graph(graph: Int[Tensor, "k"], count: Int[Tensor, "k"]) -> Int[Tensor, "G"]:
+        return count.new_zeros(len(graphs)).index_add_(0, graph, count)
+
+    return PairCounts(
+        pairs=graphs.sizes * (graphs.sizes - 1),
+        edges=per_graph(owner[a], edges),
+        node_codes=per_graph(owner[a], minority),
+        apart=per_graph(owner[a[~inside]], minority[~inside]),
+        inside_pairs=per_graph(owner, members * (members - 1)),
+        inside_edges=per_graph(owner[a[inside]], edges[inside]),
+        symmetric=(per_graph(owner, torch.ones_like(owner)) < graphs.sizes).long(),
     )

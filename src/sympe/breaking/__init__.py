@@ -1,6 +1,28 @@
 """Other ways to break symmetry, behind the interface of :class:`~sympe.encoding.SymPE`."""
 
+from sympe.breaking.canonicalized import Canonicalized
 from sympe.breaking.laplacian import Laplacian
-from sympe.breaking.noise import Noise
+from sympe.breaking.methods import GRAPH_METHODS, POINT_METHODS, for_graphs, for_points
+from sympe.breaking.noise import IrrepsNoise, Noise
+from sympe.breaking.nothing import Nothing
+from sympe.breaking.relaxed import RelaxedConvolution, RelaxedNetwork
+from sympe.breaking.sets import KeepSubgroup, SymmetryBreakingSet, in_canonical_form
+from sympe.breaking.unmoved import Unmoved
 
-__all__ = ["Laplacian", "Noise"]
+__all__ = [
+    "GRAPH_METHODS",
+    "POINT_METHODS",
+    "Canonicalized",
+    "IrrepsNoise",
+    "KeepSubgroup",
+    "Laplacian",
+    "Noise",
+    "Nothing",
+    "RelaxedConvolution",
+    "RelaxedNetwork",
+    "SymmetryBreakingSet",
+    "Unmoved",
+    "for_graphs",
+    "for_points",
+    "in_canonical_form",
+]

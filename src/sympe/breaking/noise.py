@@ -4,7 +4,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from sympe.actions import Irreps
 from sympe.graphs import Graphs
+from sympe.points import PointClouds
 
 
 class Noise(nn.Module):
@@ -25,3 +27,23 @@ class Noise(nn.Module):
     def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Float[Tensor, "N dim"]:
         drawn_on = x.device if generator is None else generator.device
         return torch.randn(x.num_nodes, self.dim, generator=generator, device=drawn_on).to(x.device)
+
+
+class IrrepsNoise(nn.Module):
+    """Independent standard normal numbers for every cloud, drawn anew at each call, in irreps of O(3).
+
+    Rotations leave the law as it is, so it is equivariant. The same role and interface as
+    :class:`~sympe.encoding.SymPE` with an :class:`~sympe.encoding.IrrepsEncoding`.
+
+    Args:
+        irreps: Such as ``"2x1o+1x2e"``.
+    """
+
+    def __init__(self, irreps: Irreps | str) -> None:
+        super().__init__()
+        self.irreps = Irreps.parse(irreps)
+        self.dim = self.irreps.dim
+
+    def forward(self, x: PointClouds, generator: torch.Generator | None = None) -> Float[Tensor, "B dim"]:
+        drawn_on = x.device if generator is None else generator.device
+        return torch.randn(len(x), self.dim, generator=generator, device=drawn_on).to(x.device)

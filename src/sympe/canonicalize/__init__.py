@@ -2,14 +2,19 @@ r"""Canonicalizers :math:`\tau`: which group element takes the canonical form to
 
 from sympe.canonicalize.base import Canonicalizer, NodeOrder, sort_nodes
 from sympe.canonicalize.constant import Constant
+from sympe.canonicalize.frames import Frames
+from sympe.canonicalize.joint_frames import JointFrames
 from sympe.canonicalize.labelling import Labelling
 from sympe.canonicalize.lattice import FieldCanonicalizer
+from sympe.canonicalize.learned_frames import LearnedFrames
 from sympe.canonicalize.lexicographic import LexicographicMinimum
+from sympe.canonicalize.principal_axes import PrincipalAxes
 from sympe.canonicalize.refinement import Refinement
 from sympe.canonicalize.sort import Sort
 from sympe.canonicalize.spectral import Spectral
 from sympe.canonicalize.template import Template
 from sympe.canonicalize.traversal import BreadthFirst, DepthFirst, RandomDepthFirst
+from sympe.canonicalize.weighted_frames import WeightedFrames
 
 __all__ = [
     "BreadthFirst",
@@ -17,13 +22,18 @@ __all__ = [
     "Constant",
     "DepthFirst",
     "FieldCanonicalizer",
+    "Frames",
+    "JointFrames",
     "Labelling",
+    "LearnedFrames",
     "LexicographicMinimum",
     "NodeOrder",
+    "PrincipalAxes",
     "RandomDepthFirst",
     "Refinement",
     "Sort",
     "Spectral",
     "Template",
+    "WeightedFrames",
     "sort_nodes",
 ]

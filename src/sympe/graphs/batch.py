@@ -4,34 +4,15 @@ The nodes of all graphs stand one after another at positions ``0 .. N-1``; ``bat
 belongs to. An undirected edge is stored in both directions.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-Value = TypeVar("Value")
-
-
-class _cached(Generic[Value]):
-    """As ``functools.cached_property``, whose lock ``torch.compile`` cannot trace in Python 3.11."""
-
-    def __init__(self, compute: Callable[[Any], Value]) -> None:
-        self.compute = compute
-        self.__doc__ = compute.__doc__
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, graphs: Any, owner: type) -> Value:
-        if graphs is None:
-            return self  # type: ignore[return-value]  # the class is asked, not a batch
-        value = self.compute(graphs)
-        if not torch.compiler.is_compiling():
-            vars(graphs)[self.name] = value  # found there the next time, before this descriptor is asked
-        return value
+from sympe.caching import cached
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,23 +117,23 @@ class Graphs:
     def __len__(self) -> int:
         return self.num_graphs
 
-    @_cached
+    @cached
     def sizes(self) -> Int[Tensor, "G"]:
         """Number of nodes of each graph."""
         ones = torch.ones_like(self.batch)
         return ones.new_zeros(self.num_graphs).index_add_(0, self.batch, ones)
 
-    @_cached
+    @cached
     def ptr(self) -> Int[Tensor, "G_plus_1"]:
         """First position of each graph, and the number of nodes at the end."""
         return torch.cat([self.sizes.new_zeros(1), self.sizes.cumsum(0)])
 
-    @_cached
+    @cached
     def start(self) -> Int[Tensor, "N"]:
         """First position of the graph that each node belongs to."""
         return self.ptr[self.batch]
 
-    @_cached
+    @cached
     def max_nodes(self) -> int:
         """Number of nodes of the largest graph."""
         return int(self.sizes.max()) if self.num_graphs else 0

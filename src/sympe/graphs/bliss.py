@@ -11,6 +11,7 @@ Colors are ranks over the batch. bliss uses their order only, and how two colors
 nodes or kinds alone: a graph has the same canonical form in every batch.
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -47,8 +48,19 @@ class ColoredGraph:
         return [generator[: self.num_nodes] for generator in self.graph.automorphism_group(color=self.color)]
 
     def count_automorphisms(self) -> int:
-        """Order of the automorphism group."""
-        return int(self.graph.count_automorphisms(color=self.color)) if self.num_nodes > 1 else 1
+        """Order of the automorphism group, exactly, however large."""
+        if self.num_nodes < 2:
+            return 1
+        try:
+            return int(self.graph.count_automorphisms(color=self.color))
+        except ValueError:
+            # igraph hands the number over in digits, of which Python reads 4300 unless told otherwise.
+            limit = sys.get_int_max_str_digits()
+            sys.set_int_max_str_digits(0)
+            try:
+                return int(self.graph.count_automorphisms(color=self.color))
+            finally:
+                sys.set_int_max_str_digits(limit)
 
 
 def colored_graphs(graphs: Graphs) -> Iterator[ColoredGraph]:

@@ -8,13 +8,14 @@ import networkx
 import numpy as np
 import torch
 from jaxtyping import Bool, Int, Shaped
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sympe.graphs.batch import Graphs
 
 
 def from_edges(
-    graphs: Iterable[tuple[int, Sequence[tuple[int, int]]]],
+    graphs: Iterable[tuple[int, Sequence[tuple[int, int]] | NDArray[np.int64]]],
     *,
     node_label: Sequence[int] | None = None,
     edge_label: Sequence[int] | None = None,
@@ -215,10 +216,11 @@ def from_graph6(lines: Iterable[bytes | str]) -> Graphs:
         except (networkx.NetworkXError, ValueError, IndexError) as error:
             shown = raw[:20].decode(errors="replace")
             raise ValueError(f"line {number} is not graph6: {shown!r} ({error})") from error
-    return from_networkx(parsed)
+    return from_edges(parsed, directed=True)
 
 
-def _parse_graph6(line: bytes) -> networkx.Graph:
+def _parse_graph6(line: bytes) -> tuple[int, NDArray[np.int64]]:
+    """Number of nodes, and every edge in both directions, by source and target."""
     sparse = line.startswith(b":")
     # networkx takes characters below the allowed ones for bits, and eight bytes of sparse6 can announce 2^36 nodes.
     body = line[1:] if sparse else line
@@ -226,7 +228,25 @@ def _parse_graph6(line: bytes) -> networkx.Graph:
         raise ValueError("expected characters from '?' to '~'")
     if body.startswith(b"~~"):
         raise ValueError("expected at most 258047 nodes")
-    return networkx.from_sparse6_bytes(line) if sparse else networkx.from_graph6_bytes(line)
+    if sparse:
+        graph = networkx.from_sparse6_bytes(line)
+        listed = list(graph.to_directed(as_view=True).edges())
+        return len(graph), np.array(listed, dtype=np.int64).reshape(-1, 2)
+    sixes = np.frombuffer(body, np.uint8) - 63
+    head = 1 if sixes[0] < 63 else 4
+    if len(sixes) < head:
+        raise ValueError("the number of nodes is cut short")
+    n = int(sixes[0]) if head == 1 else int(sixes[1:4].astype(np.int64) @ (4096, 64, 1))
+    if len(sixes) - head != (n * (n - 1) // 2 + 5) // 6:
+        raise ValueError(f"expected {(n * (n - 1) // 2 + 5) // 6} characters for {n} nodes; got {len(sixes) - head}")
+    # Column by column of the upper triangle: bit k stands for the pair (i, j) with i < j and k = j (j - 1) / 2 + i.
+    place = np.flatnonzero(np.unpackbits(sixes[head:, None], axis=1)[:, 2:])
+    place = place[place < n * (n - 1) // 2]
+    j = ((1 + np.sqrt(8.0 * place + 1)) / 2).astype(np.int64)
+    j += (j * (j + 1) // 2 <= place).astype(np.int64) - (j * (j - 1) // 2 > place)
+    i = place - j * (j - 1) // 2
+    key = np.sort(np.concatenate([i * n + j, j * n + i]))
+    return n, np.stack(np.divmod(key, max(n, 1)), axis=1)
 
 
 def to_graph6(graphs: Graphs) -> list[str]:

@@ -31,7 +31,7 @@ def load_qm9(root: str | os.PathLike[str] | None = None, split: str | None = Non
     Raises:
         ValueError: If the file is not there or cannot be read, or the molecules have no elements.
     """
-    path = find_data_set("qm9", root)
+    path = find("qm9", root)
     graphs = read(path, split)
     if hydrogens:
         return graphs
@@ -57,14 +57,14 @@ def load_graph_set(name: str, root: str | os.PathLike[str] | None = None, split:
     """
     if name not in GRAPH_SETS:
         raise ValueError(f"name must be one of {', '.join(GRAPH_SETS)}; got {name!r}")
-    return read(find_data_set(name, root), split)
+    return read(find(name, root), split)
 
 
-def find_data_set(name: str, root: str | os.PathLike[str] | None = None) -> Path:
-    """The file of a data set, below ``root`` or the folder in SYMPE_DATA.
+def find(name: str, root: str | os.PathLike[str] | None = None) -> Path:
+    """The file of a data set.
 
     Raises:
-        ValueError: If it is not there.
+        ValueError: If no folder is named, or the file is not there.
     """
     given = os.environ.get("SYMPE_DATA") if root is None else root
     if not given:

@@ -99,7 +99,7 @@ def _parse(raw: bytes, suffix: str, split: str | None) -> Graphs:
         raise ValueError(f"expected an .npz file with an array split to take {split!r} from")
     if suffix in _GRAPH6:
         return from_graph6(raw.splitlines())
-    return _parse_graphml(raw) if suffix == ".graphml" else _parse_edge_list(raw)
+    return from_networkx(parse_graphml(raw)) if suffix == ".graphml" else _parse_edge_list(raw)
 
 
 def _listed(suffixes: frozenset[str]) -> str:
@@ -134,7 +134,12 @@ def _parse_edge_list(raw: bytes) -> Graphs:
     return from_networkx(graph for graph in parsed if len(graph))
 
 
-def _parse_graphml(raw: bytes) -> Graphs:
+def parse_graphml(raw: bytes) -> list[networkx.Graph]:
+    """The graphs in the content of a file, with their attributes.
+
+    Raises:
+        ValueError: If it is no GraphML.
+    """
     _check_graphml(raw)
     # A file without the namespace is common, and the reader finds nothing in it.
     bare, named = b"<graphml>", b'<graphml xmlns="http://graphml.graphdrawing.org/xmlns">'
@@ -144,7 +149,7 @@ def _parse_graphml(raw: bytes) -> Graphs:
         raise ValueError(f"expected GraphML; got {type(error).__name__}: {error}") from error
     if not parsed:
         raise ValueError("expected GraphML; there is no <graph> in a <graphml>")
-    return from_networkx(parsed)
+    return parsed
 
 
 def _check_graphml(raw: bytes) -> None:

@@ -25,9 +25,9 @@ from sympe.graphs.batch import Graphs
 
 SPLITS = ("train", "validation", "test")
 
-_PLAIN = ("n_nodes", "n_edges", "edges")
-_MOLECULES = ("n_atoms", "n_bonds", "bonds", "atom_type")
-_OPTIONAL = ("node_label", "edge_label", "x", "directed", "split")
+PLAIN = ("n_nodes", "n_edges", "edges")
+MOLECULES = ("n_atoms", "n_bonds", "bonds", "atom_type")
+OPTIONAL = ("node_label", "edge_label", "x", "directed", "split")
 
 # Two positions of nodes are packed into 64 bits; and a damaged count must not ask for all memory.
 _MOST_NODES = 2**31 - 1
@@ -40,26 +40,43 @@ def parse_npz(raw: bytes, split: str | None = None) -> Graphs:
         ValueError: If the content is not of the form above.
     """
     arrays = _load(raw)
+    graphs = parse_arrays(arrays)
+    if split is None:
+        return graphs
+    if "split" not in arrays:
+        raise ValueError(f"expected an array split to take {split!r} from; there is none")
+    part = _integers(arrays, "split", "G")
+    if len(part) != len(graphs) or not np.isin(part, range(len(SPLITS))).all():
+        raise ValueError(f"split must hold 0, 1 or 2 for each of {len(graphs)} graphs; got {len(part)} numbers")
+    return graphs.select(torch.from_numpy(np.flatnonzero(part == SPLITS.index(split))))
+
+
+def parse_arrays(arrays: Mapping[str, NDArray[Any]]) -> Graphs:
+    """The graphs in arrays of the form above; a split is left aside.
+
+    Raises:
+        ValueError: If the arrays do not have that form.
+    """
     node_label: NDArray[np.int64] | None = None
     edge_label: NDArray[np.int64] | None = None
-    if all(name in arrays for name in _MOLECULES):
-        names = _MOLECULES[:3]
+    if all(name in arrays for name in MOLECULES):
+        names = MOLECULES[:3]
         columns = _integers(arrays, "bonds", "M", 3)
         edges, edge_label = columns[:, :2], columns[:, 2]
         node_label = _integers(arrays, "atom_type", "N")
-    elif all(name in arrays for name in _PLAIN):
-        names = _PLAIN
+    elif all(name in arrays for name in PLAIN):
+        names = PLAIN
         edges = _integers(arrays, "edges", "M", 2)
         if "node_label" in arrays:
             node_label = _integers(arrays, "node_label", "N")
         if "edge_label" in arrays:
             edge_label = _integers(arrays, "edge_label", "M")
     else:
-        expected = f"{', '.join(_PLAIN)} or {', '.join(_MOLECULES)}"
+        expected = f"{', '.join(PLAIN)} or {', '.join(MOLECULES)}"
         raise ValueError(f"expected arrays {expected}; got {', '.join(arrays) or 'none of these'}")
     sizes, counts = _integers(arrays, names[0], "G"), _integers(arrays, names[1], "G")
     _check_counts(sizes, counts, len(edges), names)
-    graphs = _assemble(
+    return _assemble(
         sizes,
         counts,
         edges,
@@ -69,14 +86,6 @@ def parse_npz(raw: bytes, split: str | None = None) -> Graphs:
         directed="directed" in arrays and bool(_integers(arrays, "directed").item()),
         edge_array=names[2],
     )
-    if split is None:
-        return graphs
-    if "split" not in arrays:
-        raise ValueError(f"expected an array split to take {split!r} from; there is none")
-    part = _integers(arrays, "split", "G")
-    if len(part) != len(graphs) or not np.isin(part, range(len(SPLITS))).all():
-        raise ValueError(f"split must hold 0, 1 or 2 for each of {len(graphs)} graphs; got {len(part)} numbers")
-    return graphs.select(torch.from_numpy(np.flatnonzero(part == SPLITS.index(split))))
 
 
 def to_npz(graphs: Graphs) -> bytes:
@@ -122,7 +131,7 @@ def _load(raw: bytes) -> dict[str, NDArray[Any]]:
     if not isinstance(archive, np.lib.npyio.NpzFile):
         raise ValueError("expected an archive of numpy arrays; got a single array")
     arrays = {}
-    for name in dict.fromkeys(_PLAIN + _MOLECULES + _OPTIONAL):
+    for name in dict.fromkeys(PLAIN + MOLECULES + OPTIONAL):
         if name not in archive.files:
             continue
         try:

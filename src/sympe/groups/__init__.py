@@ -1,7 +1,25 @@
 """What a symmetry is: identity, composition, inverse, Haar measure. No data and no networks here."""
 
 from sympe.groups.base import Group
+from sympe.groups.finite import FiniteGroup
+from sympe.groups.named import cyclic, dihedral, point_group
+from sympe.groups.orthogonal import OrthogonalGroup
 from sympe.groups.permutations import Permutation, SymmetricGroup
+from sympe.groups.product import ProductGroup
 from sympe.groups.torus import DIRECTIONS, POINTS, LatticeSymmetry, Torus
 
-__all__ = ["DIRECTIONS", "POINTS", "Group", "LatticeSymmetry", "Permutation", "SymmetricGroup", "Torus"]
+__all__ = [
+    "DIRECTIONS",
+    "POINTS",
+    "FiniteGroup",
+    "Group",
+    "LatticeSymmetry",
+    "OrthogonalGroup",
+    "Permutation",
+    "ProductGroup",
+    "SymmetricGroup",
+    "Torus",
+    "cyclic",
+    "dihedral",
+    "point_group",
+]

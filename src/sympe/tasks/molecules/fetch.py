@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sympe.atomic import write_atomically
-from sympe.graphs.datasets import QM9_ELEMENTS, find_data_set
+from sympe.graphs.datasets import QM9_ELEMENTS, find
 from sympe.tasks.molecules.chemistry import rdkit
 
 
@@ -66,7 +66,7 @@ def locate_qm9(source: Source = QM9) -> Path:
         ImportError: If it must be fetched and RDKit is not installed.
     """
     if os.environ.get("SYMPE_DATA"):
-        return find_data_set("qm9")
+        return find("qm9")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sympe" / "qm9.npz"
     if not cache.exists():
         content = _to_npz(*_fetch(source), source)

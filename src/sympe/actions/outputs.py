@@ -1,0 +1,62 @@
+"""How the group of a graph's nodes moves what networks compute: numbers for the whole graph, padded matrices."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Shaped
+from torch import Tensor
+
+from sympe.actions.base import Action
+from sympe.groups import Group, Permutation, SymmetricGroup
+
+
+class Invariant(Action[Any, Any]):
+    """The trivial action: nothing moves. The outputs of a classifier of graphs, or an energy, are to be invariant.
+
+    Args:
+        group: The group that does nothing here; permutations of nodes if left out.
+    """
+
+    def __init__(self, group: Group[Any] | None = None) -> None:
+        self.group = SymmetricGroup() if group is None else group
+
+    def act(self, g: Any, x: Any) -> Any:
+        return x
+
+
+class DenseRelabeling(Action[Permutation, Tensor]):
+    """Left action on padded tensors with one row per graph: node features, or matrices over pairs of nodes.
+
+    Padding stays where it is: node i of a graph is entry i of its row.
+
+    Args:
+        node_axes: How many axes after the first run over nodes: 1 for ``[G, n, ...]``, 2 for ``[G, n, n, ...]``.
+
+    Raises:
+        ValueError: If ``node_axes`` is neither 1 nor 2.
+    """
+
+    def __init__(self, node_axes: int = 2) -> None:
+        if node_axes not in (1, 2):
+            raise ValueError(f"node_axes must be 1 or 2; got {node_axes}")
+        self.group = SymmetricGroup()
+        self.node_axes = node_axes
+
+    def act(self, g: Permutation, x: Shaped[Tensor, "G n *d"]) -> Shaped[Tensor, "G n *d"]:
+        """``act(g, x)[a, g(i), g(j)] == x[a, i, j]`` for graph a, the images counted within it.
+
+        Raises:
+            ValueError: If ``x`` has too few axes, rows or nodes.
+        """
+        place = torch.arange(len(g.batch), device=g.batch.device) - g.start
+        graphs, nodes = (int(v.max()) + 1 if len(v) else 0 for v in (g.batch, place))
+        square = self.node_axes == 1 or (x.dim() > 2 and x.shape[1] == x.shape[2])
+        if x.dim() < 1 + self.node_axes or x.shape[0] < graphs or x.shape[1] < nodes or not square:
+            shape = ", ".join([str(graphs)] + [str(nodes)] * self.node_axes)
+            raise ValueError(f"expected a tensor of shape [{shape}, ...] or larger; got {list(x.shape)}")
+        preimage = torch.arange(x.shape[1], device=x.device).repeat(x.shape[0], 1)
+        preimage[g.batch, place] = g.rank
+        graph = torch.arange(x.shape[0], device=x.device)
+        if self.node_axes == 1:
+            return x[graph[:, None], preimage]
+        return x[graph[:, None, None], preimage[:, :, None], preimage[:, None, :]]

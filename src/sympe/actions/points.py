@@ -1,0 +1,125 @@
+r"""Rotations and reflections acting on point clouds, on vectors and on tensors.
+
+On a cloud a matrix :math:`g` acts about the centroid :math:`c`:
+
+.. math:: (g x)_i = g\,(x_i - c) + c.
+
+Translations commute with this action and change nothing but :math:`c`: whatever is computed from centered positions
+is invariant under them, and the compact group O(3) does for the whole of E(3).
+"""
+
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from sympe.actions.base import Action
+from sympe.groups import OrthogonalGroup, Permutation, ProductGroup, SymmetricGroup
+from sympe.points import PointClouds
+
+
+class PointRotation(Action[Tensor, PointClouds]):
+    """Left action of O(d), or SO(d), on point clouds, about the centroid of each.
+
+    Args:
+        dimension: 2 or 3.
+        special: Rotations only.
+    """
+
+    def __init__(self, dimension: int = 3, special: bool = False) -> None:
+        self.group = OrthogonalGroup(dimension, special)
+
+    def act(self, g: Float[Tensor, "B d d"], x: PointClouds) -> PointClouds:
+        """The moved clouds.
+
+        Raises:
+            ValueError: If there is not one matrix for each cloud, of the dimension of the clouds.
+        """
+        expected = (len(x), x.dimension, x.dimension)
+        if g.shape != expected:
+            raise ValueError(f"expected matrices of shape {list(expected)}; got {list(g.shape)}")
+        turned = torch.einsum("nij,nj->ni", g.to(x.dtype)[x.batch], x.centered)
+        return replace(x, position=turned + x.centroid[x.batch])
+
+
+class PointRelabeling(Action[Permutation, PointClouds]):
+    """Left action of permutations: the point at position ``i`` moves to position ``g(i)``."""
+
+    def __init__(self) -> None:
+        self.group = SymmetricGroup()
+
+    def act(self, g: Permutation, x: PointClouds) -> PointClouds:
+        """The relabeled clouds.
+
+        Raises:
+            ValueError: If ``g`` permutes another number of points.
+        """
+        if x.num_points != g.preimage.shape[0]:
+            raise ValueError(f"expected permutations of {x.num_points} points; got {g.preimage.shape[0]}")
+        species = None if x.species is None else x.species[g.preimage]
+        return replace(x, position=x.position[g.preimage], species=species)
+
+
+class PointMotion(Action[tuple[Permutation, Tensor], PointClouds]):
+    r"""Left action of :math:`S_n \times O(d)`, or :math:`S_n \times SO(d)`, on point clouds.
+
+    Args:
+        dimension: 2 or 3.
+        special: Rotations only.
+    """
+
+    def __init__(self, dimension: int = 3, special: bool = False) -> None:
+        self.relabeling = PointRelabeling()
+        self.rotation = PointRotation(dimension, special)
+        self.group = ProductGroup(self.relabeling.group, self.rotation.group)
+
+    def act(self, g: tuple[Permutation, Tensor], x: PointClouds) -> PointClouds:
+        permutation, matrix = g
+        return self.relabeling.act(permutation, self.rotation.act(matrix, x))
+
+
+class TensorRotation(Action[Tensor, Tensor]):
+    r"""Left action on vectors and on tensors of any rank: :math:`(g t)_{ab} = g_{ac}\, g_{bd}\, t_{cd}`.
+
+    The first axis of the data is that of the matrices, the last ``rank`` axes are those of the tensor; what stands
+    between is left alone. For data of each point of a cloud hand over ``g[clouds.batch]``.
+
+    Args:
+        rank: 0 for scalars, 1 for vectors, 2 for matrices such as polarizabilities.
+        axial: Pseudotensors, which take the sign of the determinant as well: angular momenta, magnetic fields.
+        dimension: 2 or 3.
+        special: Rotations only.
+
+    Raises:
+        ValueError: If the rank is negative.
+    """
+
+    def __init__(self, rank: int = 1, axial: bool = False, dimension: int = 3, special: bool = False) -> None:
+        if rank < 0:
+            raise ValueError(f"rank must be at least 0; got {rank}")
+        self.rank = rank
+        self.axial = axial
+        self.dimension = dimension
+        self.group = OrthogonalGroup(dimension, special)
+
+    def act(self, g: Float[Tensor, "B d d"], x: Float[Tensor, "B *c"]) -> Float[Tensor, "B *c"]:
+        """The moved tensors.
+
+        Raises:
+            ValueError: If the data does not have one row for each matrix, or its last axes are not of its dimension.
+        """
+        d = self.dimension
+        axes = x.shape[1:][len(x.shape[1:]) - self.rank :]
+        if g.shape != (len(x), d, d) or x.dim() <= self.rank or axes != (d,) * self.rank:
+            expected = f"matrices [B, {d}, {d}] and data [B, ...{f', {d}' * self.rank}]"
+            raise ValueError(f"expected {expected}; got {list(g.shape)} and {list(x.shape)}")
+        g = g.to(x.dtype)
+        moved = x.reshape(len(x), -1, *axes)
+        for axis in range(2, 2 + self.rank):
+            # One matrix for each row, applied to one axis of the tensor at a time.
+            last = moved.movedim(axis, -1)
+            moved = torch.einsum("bij,b...j->b...i", g, last).movedim(-1, axis)
+        if self.axial:
+            moved = moved * torch.linalg.det(g).round().reshape(-1, *[1] * (moved.dim() - 1))
+        return moved.reshape(x.shape)

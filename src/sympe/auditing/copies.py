@@ -1,0 +1,117 @@
+"""Many copies of one input in one batch, and which action moves what a map makes of it."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from sympe.actions import Action, DenseRelabeling, GraphRelabeling, Invariant, NodeRelabeling
+from sympe.graphs import Graphs
+
+
+def copies(x: Any, count: int) -> Any:
+    """The batch ``x``, ``count`` times over, copy after copy.
+
+    Raises:
+        ValueError: If ``x`` is neither a tensor nor a batch with a length and a method ``select``.
+    """
+    if isinstance(x, Tensor):
+        return x.repeat(count, *[1] * (x.dim() - 1))
+    if hasattr(x, "select") and hasattr(x, "__len__"):
+        return x.select(list(range(len(x))) * count)
+    raise ValueError(f"expected a tensor, or a batch with a length and a method select; got {type(x).__name__}")
+
+
+def member(x: Any, index: int) -> Any:
+    """One member of a batch, as a batch of one."""
+    return x[index : index + 1] if isinstance(x, Tensor) else x.select([index])
+
+
+def action_on_inputs(x: Any, action: Action[Any, Any] | None) -> Action[Any, Any]:
+    """The action on inputs that is given, or relabeling for graphs.
+
+    Raises:
+        ValueError: If none is given and the inputs are not graphs.
+    """
+    if action is not None:
+        return action
+    if isinstance(x, Graphs):
+        return GraphRelabeling()
+    raise ValueError(f"expected the action that moves inputs of type {type(x).__name__}; got none")
+
+
+def fitting_action(x: Graphs, y: Tensor) -> tuple[str, Action[Any, Any]] | None:
+    """What the rows of ``y`` belong to, told from its shape, and the action that moves them; None if in doubt."""
+    fitting: list[tuple[str, Action[Any, Any]]] = []
+    shape, n = tuple(y.shape), x.max_nodes
+    if shape[:1] == (x.num_nodes,):
+        fitting.append(("nodes", NodeRelabeling()))
+    if shape[:1] == (len(x),):
+        if shape[1:3] == (n, n):
+            fitting.append(("pairs of nodes", DenseRelabeling(2)))
+        elif shape[1:2] == (n,) and len(shape) > 2:
+            fitting.append(("nodes", DenseRelabeling(1)))
+        else:
+            fitting.append(("graphs", Invariant()))
+            if shape[1:] == (n,):
+                fitting.append(("nodes", DenseRelabeling(1)))
+    if shape[:1] == (x.num_edges,):
+        fitting.append(("edges", EdgeRelabeling(x)))
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def action_on_outputs(x: Any, y: Tensor, action: Action[Any, Any] | None) -> Action[Any, Any]:
+    """The action on outputs that is given, or the only one that fits the shape of ``y``.
+
+    Raises:
+        ValueError: If none is given, and none or several fit.
+    """
+    if action is not None:
+        return action
+    fitting = fitting_action(x, y) if isinstance(x, Graphs) else None
+    if fitting is None:
+        raise ValueError(f"the shape {list(y.shape)} of the output does not tell what moves it; give output_action")
+    return fitting[1]
+
+
+class EdgeRelabeling(Action[Any, Tensor]):
+    """Left action on one row per directed edge of the given graphs, in the order in which they list their edges."""
+
+    def __init__(self, graphs: Graphs) -> None:
+        self.graphs = graphs
+        self.relabeling = GraphRelabeling()
+        self.group = self.relabeling.group
+
+    def act(self, g: Any, x: Tensor) -> Tensor:
+        number = torch.arange(self.graphs.num_edges, device=self.graphs.device)
+        graphs = self.graphs
+        numbered = Graphs(graphs.edge_index, graphs.batch, edge_label=number, num_graphs=graphs.num_graphs)
+        order = self.relabeling.act(g, numbered).edge_label
+        assert order is not None, "edges keep their labels"
+        return x[order]
+
+
+def as_output(y: Any, name: str = "the map") -> Tensor:
+    """An output as it must be: a tensor of finite numbers, cut off from the gradient.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    if not isinstance(y, Tensor):
+        raise ValueError(f"{name} must return a tensor; got {type(y).__name__}")
+    if not bool(torch.isfinite(y).all()):
+        bad = y[~torch.isfinite(y)].flatten()[0].item()
+        raise ValueError(f"{name} must return finite numbers; got {bad} in an output of shape {list(y.shape)}")
+    return y.detach()
+
+
+def resolution(y: Tensor) -> float:
+    """Relative differences below this are taken for rounding: the square root of the spacing of the numbers."""
+    return float(torch.finfo(y.dtype).eps ** 0.5) if y.is_floating_point() or y.is_complex() else 0.0
+
+
+def root_mean_square(*tensors: Tensor) -> Float[Tensor, ""]:
+    """Over all entries of all tensors; 0 if there are none, and for those that are not finite."""
+    square = [torch.nan_to_num(t.abs().double(), 0, 0, 0).square().sum() for t in tensors]
+    return (sum(square, torch.zeros(())) / max(sum(t.numel() for t in tensors), 1)).sqrt()

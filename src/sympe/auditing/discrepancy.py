@@ -1,0 +1,148 @@
+r"""Do several groups of samples have one law? Maximum mean discrepancy, with an exact permutation test.
+
+Samples come in a table: one row per group, one column per call, in which each group was sampled once. With a kernel k,
+
+.. math:: \mathrm{MMD}^2 = 2\,\bigl(\operatorname{mean}_{\text{one group}} k(y, y')
+          - \operatorname{mean}_{\text{two groups}} k(y, y')\bigr),
+
+over pairs from different calls, is an unbiased estimate of the squared distance between the laws of two groups, taken
+at random (A. Gretton et al., *A kernel two-sample test*, JMLR 13, 2012). The p-value compares the sum over pairs of one
+group with those after permuting the groups at random within each call,
+
+.. math:: p = \frac{1 + \#\{b : T_b \ge T\}}{1 + B} .
+
+**Kernels.** Floating-point samples: the mean of Gaussian kernels with 1/4, 1/2, 1 and 2 times the median distance as
+width; samples closer than rounding are equal. Integers: if samples repeat, equality divided by the share of the value,
+which makes the statistic Pearson's chi-square up to constants; else the mean of :math:`e^{-d/w}` with the number d of
+entries in which two samples differ. They depend on all samples together, never on the groups: the test stays exact.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int, Shaped
+from torch import Tensor
+
+from sympe.auditing.copies import resolution, root_mean_square
+
+#: Widths of the kernels, in units of the median distance.
+WIDTHS = (0.25, 0.5, 1.0, 2.0)
+#: Discrete samples must come this often, in the mean, to be compared as wholes.
+REPEATS = 5
+#: Simulations behind a point of the power curve, and steps of the bisection on it.
+SIMULATIONS, BISECTIONS = 300, 6
+#: Permutations that are evaluated at a time.
+CHUNK = 250
+#: Statistics closer than this, relative to the one found, are equal: sums depend on their order.
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Kernel values of all pairs of samples, row after row of the table.
+
+    Attributes:
+        kernel: The values.
+        name: ``"gaussian"``, ``"chi-square"`` or ``"hamming"``.
+        groups: Rows of the table.
+        calls: Columns of the table.
+        distinct: Number of different samples.
+    """
+
+    kernel: Float[Tensor, "m m"]
+    name: str
+    groups: int
+    calls: int
+    distinct: int
+
+    @property
+    def mmd2(self) -> float:
+        """Unbiased squared discrepancy between the laws of two groups."""
+        blocks = self.kernel.view(self.groups, self.calls, self.groups, self.calls)
+        other_call = ~torch.eye(self.calls, dtype=torch.bool)
+        same_group = torch.eye(self.groups, dtype=torch.bool)
+        mean = (blocks * other_call[:, None, :]).sum((1, 3)) / (self.calls * (self.calls - 1))
+        return float(2 * (mean[same_group].mean() - mean[~same_group].mean()))
+
+    def p_value(self, permutations: int, generator: torch.Generator) -> float:
+        """Of the hypothesis that all groups have one law."""
+        observed = float(self._within(torch.arange(len(self.kernel)).view(1, self.groups, self.calls)))
+        reached = 0
+        for start in range(0, permutations, CHUNK):
+            size = min(CHUNK, permutations - start), self.calls, self.groups
+            group = torch.rand(size, generator=generator, device=generator.device).cpu().argsort(2).transpose(1, 2)
+            statistic = self._within(group * self.calls + torch.arange(self.calls))
+            reached += int((statistic >= observed - ROUNDING * abs(observed)).sum())
+        return (1 + reached) / (1 + permutations)
+
+    def detectable_share(self, permutations: int, level: float, generator: torch.Generator) -> float | None:
+        """Smallest share of samples that could be one fixed sample per group and be detected with probability 0.9.
+
+        Tables are drawn from the samples at hand, without and with the defect. None if even a share of 1 is missed.
+        """
+        device = generator.device
+
+        def simulate(share: float, count: int) -> Float[Tensor, "count"]:
+            found = []
+            for start in range(0, count, CHUNK):
+                shape = min(CHUNK, count - start), self.groups, self.calls
+                index = torch.randint(len(self.kernel), shape, generator=generator, device=device)
+                fixed = torch.randint(len(self.kernel), (*shape[:2], 1), generator=generator, device=device)
+                is_fixed = torch.rand(shape, generator=generator, device=device) < share
+                found.append(self._above_expectation(torch.where(is_fixed, fixed, index).cpu()))
+            return torch.cat(found)
+
+        critical = torch.quantile(simulate(0.0, max(permutations, SIMULATIONS)), 1 - level)
+
+        def is_detected(share: float) -> bool:
+            return float((simulate(share, SIMULATIONS) > critical).double().mean()) >= 0.9
+
+        if not is_detected(1.0):
+            return None
+        low, high = 0.0, 1.0
+        for _ in range(BISECTIONS):
+            middle = (low + high) / 2
+            low, high = (low, middle) if is_detected(middle) else (middle, high)
+        return high
+
+    def _within(self, index: Int[Tensor, "b groups calls"]) -> Float[Tensor, "b"]:
+        """Sum over pairs of samples of one group. That of a sample with itself is the same for all permutations."""
+        return self.kernel[index[:, :, :, None], index[:, :, None, :]].sum((1, 2, 3))
+
+    def _above_expectation(self, index: Int[Tensor, "b groups calls"]) -> Float[Tensor, "b"]:
+        """As :meth:`_within`, less the share of all pairs: for tables that do not hold the same samples."""
+        one = torch.ones((), dtype=self.kernel.dtype)
+        times = torch.zeros(len(index), len(self.kernel), dtype=one.dtype)
+        times.scatter_add_(1, index.flatten(1), one.expand(len(index), index[0].numel()))
+        with_itself = self.kernel.diagonal()[index].sum((1, 2))
+        all_pairs = ((times @ self.kernel) * times).sum(1) - with_itself
+        share = (self.calls - 1) / (self.groups * self.calls - 1)
+        return self._within(index) - with_itself - share * all_pairs
+
+
+def compare(samples: Shaped[Tensor, "groups calls d"]) -> Pairs:
+    """Compare all samples with each other."""
+    groups, calls, _ = samples.shape
+    rows = samples.flatten(0, 1).cpu()
+    if rows.is_complex():
+        rows = torch.view_as_real(rows).flatten(1)
+    if rows.is_floating_point():
+        distance = torch.cdist(rows.double(), rows.double(), compute_mode="donot_use_mm_for_euclid_dist")
+        rounding = resolution(rows) * float(root_mean_square(rows)) * rows.shape[1] ** 0.5
+        distance = torch.where(distance <= rounding, 0.0, distance)
+        distinct = int((~(distance == 0).tril(-1).any(1)).sum())
+        return Pairs(_mixture(distance, 2), "gaussian", groups, calls, distinct)
+    _, value, count = torch.unique(rows, dim=0, return_inverse=True, return_counts=True)
+    if len(rows) >= REPEATS * len(count):
+        same = (value[:, None] == value).double()
+        return Pairs(same * (len(rows) / count[value].double()), "chi-square", groups, calls, len(count))
+    return Pairs(_mixture(torch.cdist(rows.double(), rows.double(), p=0), 1), "hamming", groups, calls, len(count))
+
+
+def _mixture(distance: Float[Tensor, "m m"], power: int) -> Float[Tensor, "m m"]:
+    """Mean of exp(-(d / w)^power / power) over widths w in units of the median distance."""
+    apart = distance[distance > 0]
+    if not len(apart):
+        return torch.ones_like(distance)
+    unit = float(apart.median())
+    return torch.stack([torch.exp(-((distance / (width * unit)) ** power) / power) for width in WIDTHS]).mean(0)

@@ -1,0 +1,132 @@
+"""Any finite group that acts on vectors of numbers by matrices or by permutations, element by element."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from sympe.auditing.orbits import joined
+from sympe.auditing.stabilizers import Stabilizers, Symmetry
+from sympe.auditing.targets import POWER, ROUNDING, Errors, Loss, Target, class_errors, no_errors
+from sympe.groups import FiniteGroup
+
+
+@dataclass(frozen=True)
+class FiniteStabilizers(Stabilizers):
+    """Subgroups of a finite group.
+
+    Attributes:
+        is_symmetry: For each input the elements that leave it as it is.
+        moves: What each element does to targets, as a matrix; None if they are invariant.
+    """
+
+    is_symmetry: Bool[Tensor, "B g"]
+    moves: Float[Tensor, "g e e"] | None
+
+    def errors(self, target: Target, loss: Loss) -> Errors:
+        count = len(self.orders)
+        if len(target.values) != count:
+            raise ValueError(f"expected {count} targets, one per input; got {len(target.values)}")
+        values = target.values.detach().cpu().reshape(count, -1)
+        if self.moves is None:
+            return no_errors([values.shape[1]] * count)
+        if values.shape[1] != self.moves.shape[1]:
+            raise ValueError(f"expected targets of {self.moves.shape[1]} numbers; got {values.shape[1]}")
+        entries = np.full(count, values.shape[1], dtype=np.int64)
+        if bool(((self.moves == 0) | (self.moves == 1)).all()):
+            owner = np.repeat(np.arange(count), values.shape[1])
+            return class_errors(self._orbits(), owner, count, values.reshape(-1, 1), loss)
+        if loss != "squared":
+            raise ValueError(f"targets that matrices mix are compared by the squared loss; got {loss}")
+        y = values.double()
+        weight = self.is_symmetry.double() / self.is_symmetry.sum(1, keepdim=True)
+        mean = torch.einsum("bg,gij,bj->bi", weight, self.moves, y)
+        total = ((y - mean) ** 2).sum(1)
+        return Errors(total.numpy(), entries, (total > ROUNDING ** POWER[loss] * (y**2).sum(1)).numpy())
+
+    def _orbits(self) -> np.ndarray:
+        """Entries of targets that symmetries exchange, numbered over the batch."""
+        assert self.moves is not None
+        size = self.moves.shape[1]
+        image = self.moves.argmax(1)  # column j of a permutation matrix has its 1 at the image of j
+        owner, element = self.is_symmetry.nonzero(as_tuple=True)
+        start = owner[:, None] * size
+        fixed = torch.arange(size) + start
+        return joined([fixed.numpy()], [(image[element] + start).numpy()], len(self.orders) * size)
+
+
+class FiniteSymmetry(Symmetry):
+    """A finite group, enumerated from generators.
+
+    Args:
+        inputs: What each generator does to inputs ``[B, d]``: orthogonal matrices, or permutations as lists of images.
+        targets: What the same generators do to targets ``[B, e]``; they are invariant if left out.
+        tolerance: Inputs count as equal within this, relative to their size; permutations are compared exactly.
+        name: What to call the group.
+
+    Raises:
+        ValueError: If there are not equally many generators of both kinds, they are not
+            orthogonal, or they do not generate a finite group of moderate size.
+
+    Example:
+        >>> import sympe
+        >>> swap = FiniteSymmetry([[1, 0]], [[1, 0]])
+        >>> report = sympe.audit(torch.tensor([[3.0, 3.0], [1.0, 2.0]]), group=swap, target=torch.eye(2))
+        >>> [(row["stabilizer_order"], row["irreducible_error"]) for row in report.samples()]
+        [(2, 0.25), (1, 0.0)]
+    """
+
+    kind = "fields"
+
+    def __init__(
+        self,
+        inputs: Sequence[Sequence[int]] | Tensor,
+        targets: Sequence[Sequence[int]] | Tensor | None = None,
+        tolerance: float = 1e-6,
+        name: str = "finite group",
+    ) -> None:
+        first = _matrices(inputs)
+        second = torch.zeros(len(first), 0, 0) if targets is None else _matrices(targets)
+        if len(first) != len(second):
+            raise ValueError(f"expected as many generators on targets as on inputs; got {len(second)} and {len(first)}")
+        d = first.shape[1]
+        both = torch.stack([torch.block_diag(a, b) for a, b in zip(first, second.double(), strict=True)])
+        found = FiniteGroup.from_matrices(both, name).matrices
+        assert found is not None
+        # Enumeration multiplies whole numbers, which stay whole.
+        self.moves, self.target_moves = found[:, :d, :d], None if targets is None else found[:, d:, d:]
+        self.is_exact = bool(((first == 0) | (first == 1)).all())
+        self.tolerance = tolerance
+        self.name, self.title = name, f"{len(found)} elements"
+
+    def stabilizers(self, x: Tensor) -> FiniteStabilizers:
+        flat = x.detach().cpu().double().flatten(1)
+        if flat.shape[1] != self.moves.shape[1]:
+            raise ValueError(f"expected inputs of {self.moves.shape[1]} numbers; got shape {list(x.shape)}")
+        moved = torch.einsum("gij,bj->bgi", self.moves, flat)
+        difference = (moved - flat[:, None]).abs().amax(2)
+        scale = 0.0 if self.is_exact else self.tolerance * flat.abs().amax(1, keepdim=True)
+        is_symmetry = difference <= scale
+        orders = is_symmetry.sum(1).tolist()
+        log_orbits = [float(np.log(len(self.moves) / order)) for order in orders]
+        names: list[str | None] = [None] * len(x)
+        sizes = [flat.shape[1]] * len(x)
+        return FiniteStabilizers(sizes, orders, log_orbits, names, is_symmetry, self.target_moves)
+
+
+def _matrices(generators: Sequence[Sequence[int]] | Tensor) -> Float[Tensor, "k d d"]:
+    given = torch.as_tensor(generators)
+    if given.dim() == 3 and given.shape[1] == given.shape[2] and len(given):
+        matrices = given.double()
+        if not torch.allclose(matrices @ matrices.transpose(1, 2), torch.eye(given.shape[1]).double(), atol=1e-6):
+            raise ValueError("expected orthogonal matrices, as rotations and permutations are; got others")
+        return matrices
+    if given.dim() != 2 or given.is_floating_point() or not len(given):
+        raise ValueError(f"expected matrices [k, d, d] or permutations [k, d]; got {given.dtype} {list(given.shape)}")
+    d = given.shape[1]
+    if not torch.equal(given.sort(1).values, torch.arange(d).expand(len(given), -1)):
+        raise ValueError(f"expected permutations of 0..{d - 1}; got {given.tolist()}")
+    return torch.nn.functional.one_hot(given, d).double().transpose(1, 2)

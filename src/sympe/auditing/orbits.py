@@ -1,0 +1,81 @@
+"""Orbits of automorphism groups on the nodes, edges and ordered pairs of nodes, exactly, from generators."""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from sympe.graphs import Graphs, colored_graphs
+
+Ints = NDArray[np.int64]
+
+
+class Automorphisms:
+    """Automorphism groups of a batch of graphs.
+
+    Attributes:
+        graphs: The graphs.
+        orders: Their orders, exactly.
+    """
+
+    def __init__(self, graphs: Graphs) -> None:
+        self.graphs = graphs
+        self._colored = list(colored_graphs(graphs))
+        self.orders = [colored.count_automorphisms() for colored in self._colored]
+
+    @cached_property
+    def generators(self) -> list[Ints]:
+        """For each graph generators of its group, one row of images each, counted within the graph."""
+        generators = []
+        for colored, order in zip(self._colored, self.orders, strict=True):
+            images = colored.automorphism_generators() if order > 1 else []
+            generators.append(np.array(images, dtype=np.int64).reshape(len(images), colored.num_nodes))
+        return generators
+
+    def node_orbits(self) -> Ints:
+        """Orbit of each node, numbered over the whole batch."""
+        starts = self.graphs.ptr.tolist()
+        moved = [images + start for images, start in zip(self.generators, starts, strict=False)]
+        fixed = [np.broadcast_to(np.arange(m.shape[1]) + s, m.shape) for m, s in zip(moved, starts, strict=False)]
+        return joined(fixed, moved, self.graphs.num_nodes)
+
+    def pair_orbits(self) -> Ints:
+        """Orbit (orbital) of each ordered pair of nodes of one graph: row after row, graph after graph."""
+        fixed, moved, base = [], [], 0
+        for images in self.generators:
+            count, n = images.shape
+            pairs = images[:, :, None] * n + images[:, None, :]
+            moved.append(pairs.reshape(count, n * n) + base)
+            fixed.append(np.broadcast_to(np.arange(n * n) + base, (count, n * n)))
+            base += n * n
+        return joined(fixed, moved, base)
+
+    def edge_orbits(self) -> Ints:
+        """Orbit of each directed edge; edges of one label that join the same nodes count as one."""
+        source, target = self.graphs.edge_index.cpu().numpy()
+        label = self.graphs.edge_label
+        _, kind = np.unique(np.zeros_like(source) if label is None else label.cpu().numpy(), return_inverse=True)
+        kinds, total = int(kind.max(initial=0)) + 1, max(self.graphs.num_nodes, 1)
+        keys, place = np.unique((source * total + target) * kinds + kind, return_inverse=True)
+        pairs, kind = np.divmod(keys, kinds)
+        source, target = np.divmod(pairs, total)
+
+        starts = self.graphs.ptr.cpu().numpy()
+        cuts = np.searchsorted(source, starts)
+        fixed, moved = [], []
+        for g, images in enumerate(self.generators):
+            own = np.arange(cuts[g], cuts[g + 1])
+            u, v = images[:, source[own] - starts[g]] + starts[g], images[:, target[own] - starts[g]] + starts[g]
+            moved.append(np.searchsorted(keys, (u * total + v) * kinds + kind[own]))
+            fixed.append(np.broadcast_to(own, moved[-1].shape))
+        return joined(fixed, moved, len(keys))[place]
+
+
+def joined(fixed: list[Ints], moved: list[Ints], count: int) -> Ints:
+    """Number of the connected part of each of ``count`` things, each joined to all its images."""
+    row = np.concatenate([np.zeros(0, np.int64), *(part.ravel() for part in fixed)])
+    column = np.concatenate([np.zeros(0, np.int64), *(part.ravel() for part in moved)])
+    joined = coo_matrix((np.ones(len(row), np.int8), (row, column)), shape=(count, count))
+    return connected_components(joined, directed=False)[1].astype(np.int64)

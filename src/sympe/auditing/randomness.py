@@ -1,0 +1,249 @@
+r"""How much more random is a kernel than it has to be? :math:`H(\tilde g \mid x) - \log|\mathrm{Stab}(x)|` in nats.
+
+By Theorem 3 of docs/theory.md this is the entropy of the form :math:`c = \tilde g^{-1} x` in which a draw sees the
+input, for every equivariant kernel of a finite group. The stabilizer need not be known. Per input, the first that
+applies:
+
+- *closed form*: 0 for exact labelling; :math:`\log(n!/|\mathrm{Aut}(x)|)` for a random permutation;
+- *enumeration*: a canonicalizer without noise of its own is run on every element of the group, if there are no more of
+  them than draws: the exact law of c;
+- *choices*: a breadth-first order has the probability :math:`1/n \cdot \prod_v 1/m_v!`, with :math:`m_v` children of
+  v (further components: 1 over the nodes left); :math:`H(\tilde g \mid x)` is the mean of its negative logarithm;
+- *forms*: the entropy of c estimated from draws.
+
+Entropies are estimated by :mod:`sympe.auditing.entropy`; if no form comes twice there is only a lower bound.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from numpy.typing import NDArray
+from scipy.stats import norm
+from torch import Tensor
+
+from sympe.actions import Action
+from sympe.auditing.copies import action_on_inputs, copies, member
+from sympe.auditing.entropy import entropy
+from sympe.canonicalize import BreadthFirst, Constant, Labelling
+from sympe.graphs import Graphs, colored_graphs
+from sympe.groups import Permutation
+from sympe.kernel import InversionKernel
+
+
+@dataclass(frozen=True)
+class ExcessRandomness:
+    """Excess randomness of a kernel, for every member of a batch.
+
+    Attributes:
+        nats: The excess in nats: exact, an estimate, or a lower bound.
+        low: Lower end of the confidence interval.
+        high: Upper end; infinite where there is a lower bound only.
+        method: How each was found: ``"closed form"``, ``"enumeration"``, ``"choices"``, ``"forms"``, or
+            ``"lower bound"`` if no form came twice.
+    """
+
+    nats: Float[Tensor, "B"]
+    low: Float[Tensor, "B"]
+    high: Float[Tensor, "B"]
+    method: tuple[str, ...]
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether all values are exact."""
+        return set(self.method) <= {"closed form", "enumeration"}
+
+    @property
+    def mean(self) -> float:
+        """Mean over the batch; a lower bound if one of the values is."""
+        return float(self.nats.mean()) if len(self.nats) else 0.0
+
+    def __str__(self) -> str:
+        lines = []
+        ends = zip(self.nats.tolist(), self.low.tolist(), self.high.tolist(), self.method, strict=True)
+        for nats, low, high, method in ends:
+            interval = "" if low == high else f" [{low:.3f}, {high:.3f}]"
+            lines.append(f"{nats:.3f} nats{interval} ({method})")
+        return "\n".join(lines)
+
+
+#: Estimate and interval.
+_Value = tuple[float, float, float]
+
+
+def excess_randomness(
+    kernel: Callable[..., Any],
+    x: Any,
+    *,
+    action: Action[Any, Any] | None = None,
+    elements: Any = None,
+    draws: int = 5040,
+    confidence: float = 0.95,
+    generator: torch.Generator | None = None,
+) -> ExcessRandomness:
+    """Excess randomness of a kernel at each member of a batch.
+
+    Args:
+        kernel: An :class:`~sympe.InversionKernel`, or any ``kernel(x, generator)`` with an equivariant law of group
+            elements. (If its law is not equivariant, the entropy of the forms is not the excess.)
+        x: The inputs.
+        action: How the group moves inputs; that of the kernel's canonicalizer, or relabeling for graphs.
+        elements: All elements of a finite group, each once, as one batch with a length, to enumerate; permutations of
+            graphs need not be given.
+        draws: Draws for each input; also the largest group that is enumerated (5040 is 7!).
+        confidence: Probability that an interval covers the value.
+        generator: Source of the draws; seeded with 0 if left out.
+
+    Raises:
+        ValueError: If there are fewer than two draws, or the action cannot be told.
+
+    Example:
+        >>> import sympe
+        >>> path = sympe.graphs.from_edges([(5, [(0, 1), (1, 2), (2, 3), (3, 4)])])
+        >>> kernel = sympe.InversionKernel(sympe.canonicalize.DepthFirst())
+        >>> print(excess_randomness(kernel, path))
+        1.332 nats (enumeration)
+    """
+    if draws < 2:
+        raise ValueError(f"draws must be at least 2; got {draws}")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie between 0 and 1; got {confidence}")
+    if action is None and isinstance(kernel, InversionKernel):
+        action = kernel.canonicalizer.action
+    action = action_on_inputs(x, action)
+    generator = torch.Generator().manual_seed(0) if generator is None else generator
+    z = float(norm.ppf((1 + confidence) / 2))
+    found: list[tuple[_Value, str]] = []
+    with torch.no_grad():
+        for index in range(len(x)):
+            found.append(_excess(kernel, member(x, index), action, elements, draws, z, generator))
+    nats, low, high = torch.tensor([value for value, _ in found], dtype=torch.float64).reshape(-1, 3).unbind(1)
+    return ExcessRandomness(nats, low, high, tuple(method for _, method in found))
+
+
+def _excess(
+    kernel: Callable[..., Any],
+    x: Any,
+    action: Action[Any, Any],
+    elements: Any,
+    draws: int,
+    z: float,
+    generator: torch.Generator,
+) -> tuple[_Value, str]:
+    if isinstance(kernel, InversionKernel):
+        exact = _closed_form(kernel, x)
+        if exact is not None:
+            return (exact, exact, exact), "closed form"
+        exact = _enumerated(kernel, x, action, _all_elements(x, elements, draws), generator)
+        if exact is not None:
+            return (exact, exact, exact), "enumeration"
+        if type(kernel.canonicalizer) is BreadthFirst and kernel.canonicalizer.form is None:
+            return _by_choices(kernel, copies(x, draws), _log_automorphisms(x), z, generator), "choices"
+    many = copies(x, draws)
+    counts = _count_forms(action, kernel(many, generator), many, draws)
+    return entropy(counts, z), "lower bound" if len(counts) == draws else "forms"
+
+
+def _closed_form(kernel: InversionKernel[Any, Any], x: Any) -> float | None:
+    if not isinstance(x, Graphs):
+        return None
+    if isinstance(kernel.canonicalizer, Labelling):
+        return 0.0
+    if isinstance(kernel.canonicalizer, Constant):
+        return math.lgamma(x.num_nodes + 1) - _log_automorphisms(x)
+    return None
+
+
+def _log_automorphisms(x: Graphs) -> float:
+    return math.log(next(colored_graphs(x)).count_automorphisms())
+
+
+def _all_elements(x: Any, elements: Any, most: int) -> tuple[Any, Any] | None:
+    """As many copies of x as the group has elements, and the elements; None if they are too many, or unknown."""
+    if elements is not None:
+        return (copies(x, len(elements)), elements) if len(elements) <= most else None
+    if not isinstance(x, Graphs) or math.lgamma(x.num_nodes + 1) > math.log(most) + 1e-9:
+        return None
+    images = torch.tensor(list(permutations(range(x.num_nodes))), dtype=torch.long, device=x.device)
+    many = copies(x, len(images))
+    return many, Permutation.from_order(images.reshape(-1) + many.start, many)
+
+
+def _enumerated(
+    kernel: InversionKernel[Any, Any],
+    x: Any,
+    action: Action[Any, Any],
+    enumeration: tuple[Any, Any] | None,
+    generator: torch.Generator,
+) -> float | None:
+    """Entropy of the form over all elements, with the lines of the kernel; None for a canonicalizer with noise."""
+    if enumeration is None:
+        return None
+    many, h = enumeration
+    noise = torch.Generator(generator.device).manual_seed(0)
+    before = noise.get_state()
+    g = action.group.compose(action.group.inverse(h), kernel.canonicalizer(action.act(h, many), noise))
+    if not torch.equal(noise.get_state(), before):
+        return None
+    share = _count_forms(action, g, many, count := len(many) // len(x)) / count
+    return abs(float((share * np.log(share)).sum()))
+
+
+def _count_forms(action: Action[Any, Any], g: Any, many: Any, count: int) -> NDArray[np.int64]:
+    """How often each form ``act(g^-1, x)`` comes."""
+    rows = _rows(action.act(action.group.inverse(g), many), count)
+    return np.unique(rows, axis=0, return_counts=True)[1]
+
+
+def _rows(data: Any, count: int) -> NDArray:
+    """One row of numbers for each copy that holds all there is to know of it.
+
+    Raises:
+        ValueError: If the data are neither a tensor nor graphs.
+    """
+    if isinstance(data, Tensor):
+        return data.detach().reshape(count, -1).cpu().numpy()
+    if isinstance(data, Graphs):
+        # The action lists edges in one order, by their ends and labels.
+        ends = data.edge_index - data.start[data.edge_index[0]]
+        parts = [ends.view(2, count, -1).transpose(0, 1), data.edge_label, data.node_label, data.x]
+        return torch.cat([part.reshape(count, -1).double() for part in parts if part is not None], dim=1).cpu().numpy()
+    raise ValueError(f"expected a tensor or graphs; got {type(data).__name__}")
+
+
+def _by_choices(
+    kernel: InversionKernel[Any, Any], many: Graphs, log_stabilizer: float, z: float, generator: torch.Generator
+) -> _Value:
+    cost = breadth_first_cost(many, kernel(many, generator).rank) - log_stabilizer
+    mean, error = float(cost.mean()), float(cost.std()) / len(cost) ** 0.5
+    return max(mean, 0.0), max(mean - z * error, 0.0), max(mean + z * error, 0.0)
+
+
+def breadth_first_cost(graphs: Graphs, rank: Int[Tensor, "N"]) -> Float[Tensor, "G"]:
+    r"""Negative logarithm of the probability of random breadth-first orders, in nats.
+
+    A node is a child of the neighbor that was visited earliest. The children of one node come in any order, a root
+    may be any node that is left:
+    :math:`-\log p = \sum_{\text{roots}} \log(\text{nodes left}) + \sum_v \log m_v!`.
+
+    Args:
+        graphs: Any batch.
+        rank: Time of visit of each node, counted from 0 in its graph.
+    """
+    source, target = graphs.edge_index
+    nobody = graphs.num_nodes
+    first = torch.full_like(rank, nobody)
+    for a, b in ((source, target), (target, source)):
+        first = first.scatter_reduce(0, b, rank[a], "amin")
+    is_child = first < rank
+    children = torch.bincount((graphs.start + first)[is_child], minlength=nobody).double()
+    left = (graphs.sizes[graphs.batch] - rank).double()
+    cost = torch.lgamma(children + 1)
+    # Children are counted at their parent's rank, roots at their own position: all within their graph.
+    cost = cost + torch.where(is_child, 0.0, left.log())
+    return torch.zeros(len(graphs), dtype=cost.dtype, device=cost.device).index_add_(0, graphs.batch, cost)

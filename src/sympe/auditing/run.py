@@ -1,0 +1,231 @@
+"""The audit of a data set: does a network that respects its symmetries need to break them?"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sized
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sympe.auditing import engine
+from sympe.auditing.bottleneck import BOTTLENECKS
+from sympe.auditing.examine import ADJACENCY, Examiner, Job
+from sympe.auditing.field_symmetry import FieldSymmetry
+from sympe.auditing.graph_symmetry import GraphSymmetry
+from sympe.auditing.parts import Memory, Part, Store
+from sympe.auditing.point_symmetry import PointSymmetry
+from sympe.auditing.report import AuditReport, Question
+from sympe.auditing.sources import InMemory, Kind, Pairs, Source, open_path
+from sympe.auditing.stabilizers import Symmetry
+from sympe.auditing.targets import LOSSES, Per, Target
+from sympe.graphs import Graphs
+
+#: The groups by name, and what they act on.
+GROUPS: dict[str, Kind] = {"sn": "graphs", "torus": "fields", "o3": "points", "so3": "points"}
+_GROUP_OF: dict[Kind, str] = {"graphs": "sn", "fields": "torus", "points": "o3"}
+
+_FEW = 10
+
+Progress = Callable[[int, float | None], None]
+
+
+def audit(
+    data: Any,
+    *,
+    group: str | Symmetry = "auto",
+    target: Any = None,
+    per: Per | None = None,
+    loss: str | None = None,
+    bottleneck: str | None = None,
+    split: str | None = None,
+    heavy_atoms: bool = False,
+    engine: str = "local",
+    workers: int = 1,
+    store: Store | None = None,
+    progress: Progress | None = None,
+) -> AuditReport:
+    """Ask of a data set whether equivariant networks can predict its targets without breaking symmetries.
+
+    Args:
+        data: Graphs; a tensor of fields ``[B, L1, L2]`` or ``[B, C, L1, L2]``; an iterable of inputs x or pairs
+            (x, y), where x is a graph (of this library, networkx or PyG), a field, or positions and kinds of
+            points; a path, the name of a data set, or a list of these.
+        group: ``sn`` (relabelings of nodes), ``torus`` (symmetries of a periodic lattice), ``o3`` or ``so3`` (of
+            points in space), ``auto`` for the one that goes with the data, or a
+            :class:`~sympe.auditing.Symmetry`.
+        target: What is to be predicted: the name by which a file knows it, ``adjacency``, or for data in memory a
+            tensor or a :class:`~sympe.auditing.Target`. The targets of pairs (x, y) need no name. Without a target
+            the audit stops at the stabilizers.
+        per: What an entry of the target belongs to, if its shape does not tell: ``sample``, ``node``, ``edge`` or
+            ``pair``.
+        loss: ``squared``, ``absolute`` or ``zero-one``; the last for integers and the first for all else if left out.
+        bottleneck: ``node-codes`` or ``node-differences``: the prediction passes through one code per node.
+        split: Take only this split of an ``.npz``.
+        heavy_atoms: Take hydrogen atoms out of molecules.
+        engine: ``local``, or ``ray`` for a Ray cluster.
+        workers: Processes at a time. A script that asks for more than one must be importable.
+        store: Where findings are kept: in memory, or in a folder, where an audit that was killed is taken up again.
+        progress: Called with the number of samples done and the share of the data, if that is known.
+
+    Raises:
+        ValueError: If the data, the group and the target do not go together, or no sample could be audited.
+
+    Example:
+        >>> import sympe
+        >>> ring = sympe.graphs.from_edges([(6, [(i, (i + 1) % 6) for i in range(6)])])
+        >>> report = sympe.audit(ring, target=torch.tensor([1, 0, 0, 1, 0, 0]))
+        >>> report.needed, report.summary.symmetric
+        (True, 1)
+        >>> print(report.summary.verdict.split(", and ")[0])
+        Needed: in 1 of 1 samples (100 %) the target is less symmetric than the input
+    """
+    if loss is not None and loss not in LOSSES:
+        raise ValueError(f"loss must be one of {', '.join(LOSSES)}; got {loss!r}")
+    if bottleneck is not None and bottleneck not in BOTTLENECKS:
+        raise ValueError(f"bottleneck must be one of {', '.join(BOTTLENECKS)}; got {bottleneck!r}")
+    if isinstance(group, str) and group not in ("auto", *GROUPS):
+        raise ValueError(f"group must be auto or one of {', '.join(GROUPS)}; got {group!r}")
+    own = target == ADJACENCY if isinstance(target, str) else False
+    kind = GROUPS.get(group) if isinstance(group, str) else group.kind
+    sources = list(_sources(data, None if own else target, per, kind, split))
+    kinds = {source.reader.kind for source in sources}
+    if kind is None:
+        if len(kinds) > 1:
+            raise ValueError(f"expected data of one kind; got {' and '.join(sorted(kinds))}")
+        kind = kinds.pop() if kinds else "graphs"
+    elif kinds - {kind}:
+        raise ValueError(f"expected {kind} for this group; got {' and '.join(sorted(kinds - {kind}))}")
+    symmetry = make_symmetry(_GROUP_OF[kind] if group == "auto" else group)
+
+    named = own or target is not None or any(getattr(source.reader, "per", None) for source in sources)
+    if bottleneck is not None and kind != "graphs":
+        raise ValueError(f"expected graphs to send through codes of nodes; got {kind}")
+    if bottleneck is not None and not named:
+        raise ValueError(f"bottleneck {bottleneck} needs a target, {ADJACENCY} for instance")
+    if bottleneck == "node-differences" and not own:
+        raise ValueError(f"node-differences is for the target {ADJACENCY} only")
+
+    if heavy_atoms and any(source.reader.hydrogen is None for source in sources):
+        raise ValueError("expected molecules with elements to take hydrogen atoms out of")
+
+    examiner = Examiner(symmetry, ADJACENCY if own else None, loss, bottleneck, heavy_atoms)
+    store = Memory() if store is None else store
+    _fill(store, examiner, sources, engine, workers, progress)
+    report = AuditReport(
+        Question(symmetry.name, symmetry.title, _name(target, own, named), bottleneck, symmetry.breaker), store
+    )
+    if not report.summary.samples:
+        first = next(report.skipped(), None)
+        raise ValueError(f"expected samples to audit; {'there are none' if first is None else first[1]}")
+    return report
+
+
+def make_symmetry(group: str | Symmetry) -> Symmetry:
+    """A group by name, with what it usually acts on."""
+    if isinstance(group, Symmetry):
+        return group
+    if group == "sn":
+        return GraphSymmetry()
+    if group in ("o3", "so3"):
+        return PointSymmetry(group == "so3")
+    if group == "torus":
+        return FieldSymmetry()
+    raise ValueError(f"group must be one of {', '.join(GROUPS)}; got {group!r}")
+
+
+def _fill(
+    store: Store,
+    examiner: Examiner,
+    sources: list[Source],
+    engine_name: str,
+    workers: int,
+    progress: Progress | None,
+) -> None:
+    """Examine all samples that the store does not have yet."""
+    place = _Place()
+    jobs = (job for job in _jobs(sources, place, store) if job.number not in store)
+    for job, part in engine.run(examiner, jobs, engine_name, workers):
+        reasons = {reason for _, reason in part.skipped}
+        if job.first == 0 and len(part.skipped) == len(job.raw) > _FEW and len(reasons) == 1:
+            # Not a bad sample but a question that does not fit the data: the rest would fail alike.
+            raise ValueError(reasons.pop())
+        store.commit(job.number, part)
+        if progress is not None:
+            progress(job.first + len(job.raw), place.done)
+
+
+class _Place:
+    """How far the data has been cut."""
+
+    done: float | None = None
+
+
+def _jobs(sources: list[Source], place: _Place, store: Store) -> Iterator[Job]:
+    number = first = 0
+    for at, source in enumerate(sources):
+        try:
+            for chunk in source.chunks():
+                place.done = None if chunk.done is None else (at + chunk.done) / len(sources)
+                yield Job(number, first, chunk.raw, source.reader)
+                number += 1
+                first += len(chunk.raw)
+        except ValueError as error:
+            # What comes after the damage cannot be found; other files can.
+            if number not in store:
+                store.commit(number, Part(skipped=[(first, " ".join(str(error).split()))]))
+            number += 1
+            first += 1
+
+
+def _sources(data: Any, target: Any, per: Per | None, kind: Kind | None, split: str | None) -> Iterable[Source]:
+    if isinstance(data, Source):
+        return [data]
+    if isinstance(data, str | os.PathLike):
+        data = [data]
+    if isinstance(data, list | tuple) and data and all(isinstance(path, str | os.PathLike) for path in data):
+        if target is not None and not isinstance(target, str):
+            raise ValueError(f"expected the name of a target in files; got {type(target).__name__}")
+        found: list[Source] = []
+        for path in data:
+            found += open_path(path, target=target, per=per, kind=kind, split=split)
+        return found
+    if split is not None:
+        raise ValueError("expected files to take a split from; got data in memory")
+    if isinstance(data, Graphs | Tensor | np.ndarray):
+        x = data if isinstance(data, Graphs) else torch.as_tensor(data)
+        return [InMemory(x, _target_of(x, target, per))]
+    if isinstance(data, Iterable):
+        if target is not None:
+            raise ValueError("expected pairs (x, y) of inputs and targets, and no target besides them")
+        return [Pairs(data, kind, per, total=len(data) if isinstance(data, Sized) else None)]
+    raise ValueError(f"expected graphs, fields, pairs (x, y) or paths; got {type(data).__name__}")
+
+
+def _target_of(x: Graphs | Tensor, target: Any, per: Per | None) -> Target | None:
+    if target is None or isinstance(target, Target):
+        return target
+    if isinstance(target, str):
+        raise ValueError(f"expected a tensor as the target of data in memory; got the name {target!r}")
+    values = torch.as_tensor(target)
+    if isinstance(x, Tensor):
+        is_field = values.dim() > 2 and values.shape[-2:] == x.shape[-2:]
+        return Target(values, per or ("site" if is_field else "sample"))
+    counts: dict[Per, int] = {"node": x.num_nodes, "edge": x.num_edges, "sample": len(x)}
+    for name, count in counts.items():
+        if per in (None, name) and len(values) == count:
+            return Target(values, name)
+    if per == "pair":
+        return Target(values, "pair")
+    raise ValueError(
+        f"expected one target for each of {x.num_nodes} nodes, {x.num_edges} directed edges or {len(x)} graphs; "
+        f"got {len(values)}"
+    )
+
+
+def _name(target: Any, own: bool, named: bool) -> str | None:
+    if own:
+        return ADJACENCY
+    if isinstance(target, str):
+        return target
+    return "y" if named else None

@@ -1,0 +1,184 @@
+"""Graphs in an archive of numpy arrays, in the layout of :mod:`sympe.graphs.npz`."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from sympe.auditing.sources.archive import Archive, whole, wide
+from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cuts
+from sympe.auditing.targets import Per, Target
+from sympe.graphs import Graphs
+from sympe.graphs.npz import MOLECULES, OPTIONAL, PLAIN, SPLITS, parse_arrays
+
+#: What the types of bonds are called as a target; in the file they are the last column of ``bonds``.
+BONDS = "bond_type"
+
+
+@dataclass(frozen=True)
+class GraphArrays:
+    """The arrays of some graphs, and their targets; cut by slices."""
+
+    arrays: Mapping[str, NDArray[Any]]
+    target: NDArray[Any] | None
+    names: tuple[str, str, str]
+    per: Per | None
+
+    def __len__(self) -> int:
+        return len(self.arrays[self.names[0]])
+
+    def __getitem__(self, part: slice) -> "GraphArrays":
+        nodes, edges = (np.concatenate([[0], np.cumsum(self.arrays[name])]) for name in self.names[:2])
+        first, last, _ = part.indices(len(self))
+        cuts = {
+            "sample": slice(first, last),
+            "node": slice(nodes[first], nodes[last]),
+            "edge": slice(edges[first], edges[last]),
+        }
+        owned = {name: cuts[_per(name, self.names)] for name in self.arrays}
+        arrays = {name: array[owned[name]] for name, array in self.arrays.items()}
+        return GraphArrays(arrays, None if self.target is None else self.target[cuts[self.per]], self.names, self.per)  # type: ignore[index]
+
+
+@dataclass(frozen=True)
+class GraphArrayReader(Reader):
+    """Reads stretches of the arrays of graphs."""
+
+    hydrogen: int | None = None
+    directed: bool = False
+    kind: Kind = "graphs"
+
+    def read(self, raw: GraphArrays) -> tuple[Graphs, Target | None]:
+        arrays = dict(raw.arrays)
+        if self.directed:
+            arrays["directed"] = np.array(True)
+        if raw.names == MOLECULES[:3]:
+            arrays.setdefault("atom_type", np.zeros(int(arrays["n_atoms"].sum()), np.int64))
+        graphs = parse_arrays(arrays)
+        if raw.target is None or raw.per is None:
+            return graphs, None
+        values = torch.from_numpy(np.ascontiguousarray(raw.target.astype(wide(raw.target))))
+        if raw.per == "edge" and not self.directed:
+            # Both directions of a named edge, in the order in which the graphs have them; a loop is its own reverse.
+            edges = arrays[raw.names[2]]
+            values = values.repeat_interleave(torch.from_numpy(1 + (edges[:, 0] != edges[:, 1])), dim=0)
+        return graphs, Target(values, raw.per)
+
+
+class GraphFile(Source):
+    """An archive of graphs.
+
+    Args:
+        path: The file.
+        target: Name of an array that is to be predicted; what is predicted is taken away from the input.
+        per: What an entry of it belongs to; found out from its length if left out.
+        split: Take only this split.
+
+    Raises:
+        ValueError: If the archive does not hold graphs, or has no such array.
+    """
+
+    def __init__(self, path: Path, target: str | None = None, per: Per | None = None, split: str | None = None) -> None:
+        self.name, self.path = str(path), path
+        self.target, self.split = target, split
+        with Archive(path) as archive:
+            self.names = graph_arrays(archive.names)
+            self._carried = [name for name in _labels(self.names) if name in archive.names and name != target]
+            directed = "directed" in archive.names and bool(archive.column("directed").take(1).any())
+            if split is not None and "split" not in archive.names:
+                raise ValueError(f"{path}: expected an array split to take {split!r} from; there is none")
+            molecules = self.names == MOLECULES[:3]
+            self.per: Per | None = None
+            if target == BONDS and molecules:
+                self.per = "edge"
+            elif target is not None:
+                sizes = whole(archive.column(self.names[0]))
+                counts: dict[Per, int] = {"node": int(sizes.sum()), "edge": len(archive.column(self.names[2]))}
+                counts["sample"] = len(sizes)
+                length = len(archive.column(target))
+                fits = [name for name, count in counts.items() if count == length and per in (None, name)]
+                if not fits:
+                    expected = ", ".join(f"{count} {name}s" for name, count in counts.items())
+                    raise ValueError(f"{path}: expected {target} to have one row for each of {expected}; got {length}")
+                self.per = fits[0]
+        self.reader = GraphArrayReader(hydrogen=0 if molecules and target != "atom_type" else None, directed=directed)
+
+    def chunks(self) -> Iterator[Chunk]:
+        try:
+            yield from self._chunks()
+        except ValueError as error:
+            raise ValueError(f"{self.path}: {error}") from error
+
+    def _chunks(self) -> Iterator[Chunk]:
+        nodes_name, edges_name, list_name = self.names
+        with Archive(self.path) as archive:
+            sizes, counts = (whole(archive.column(name)) for name in (nodes_name, edges_name))
+            if len(sizes) != len(counts):
+                raise ValueError(
+                    f"{nodes_name} and {edges_name} must be equally long; got {len(sizes)} and {len(counts)}"
+                )
+            chosen = None
+            if self.split is not None:
+                chosen = whole(archive.column("split")) == SPLITS.index(self.split)
+            columns = {name: archive.column(name) for name in [list_name, *self._carried]}
+            named = self.target is not None and self.target != BONDS
+            target = archive.column(self.target) if named and self.target else None
+            for first, last in cuts((4 * sizes + 8 * counts).tolist()):
+                rows = {
+                    "sample": last - first,
+                    "node": int(sizes[first:last].sum()),
+                    "edge": int(counts[first:last].sum()),
+                }
+                arrays = {name: column.take(rows[_per(name, self.names)]) for name, column in columns.items()}
+                own = None if target is None else target.take(rows[self.per])  # type: ignore[index]
+                if self.target == BONDS:
+                    own = arrays[list_name][:, 2]
+                    arrays[list_name] = np.concatenate([arrays[list_name][:, :2], np.zeros((len(own), 1), np.int64)], 1)
+                arrays |= {nodes_name: sizes[first:last], edges_name: counts[first:last]}
+                for name, array in arrays.items():
+                    if len(array) < rows[_per(name, self.names)]:
+                        raise ValueError(f"array {name} is too short for the sizes of the graphs")
+                block = GraphArrays(arrays, own, self.names, self.per)
+                if chosen is None:
+                    yield Chunk(block, last / len(sizes))
+                    continue
+                # Runs of graphs of the split would be many: the reader takes the others' arrays out.
+                yield Chunk(_chosen(block, chosen[first:last]), last / len(sizes))
+
+
+def graph_arrays(names: list[str]) -> tuple[str, str, str]:
+    """The names of the arrays with sizes, numbers of edges and edges.
+
+    Raises:
+        ValueError: If they are not there.
+    """
+    for required in (MOLECULES, PLAIN):
+        if all(name in names for name in required):
+            return required[:3]
+    raise ValueError(f"expected arrays {', '.join(PLAIN)} or {', '.join(MOLECULES)}; got {', '.join(names) or 'none'}")
+
+
+def _labels(names: tuple[str, str, str]) -> list[str]:
+    return ["atom_type"] if names == MOLECULES[:3] else [name for name in OPTIONAL if name not in ("directed", "split")]
+
+
+def _per(name: str, names: tuple[str, str, str]) -> Per:
+    if name in names[:2]:
+        return "sample"
+    return "edge" if name in (names[2], "edge_label") else "node"
+
+
+def _chosen(block: GraphArrays, keep: NDArray[np.bool_]) -> GraphArrays:
+    nodes_name, edges_name, _ = block.names
+    rows = {
+        "sample": keep,
+        "node": np.repeat(keep, block.arrays[nodes_name]),
+        "edge": np.repeat(keep, block.arrays[edges_name]),
+    }
+    arrays = {name: array[rows[_per(name, block.names)]] for name, array in block.arrays.items()}
+    own = None if block.target is None else block.target[rows[block.per]]  # type: ignore[index]
+    return GraphArrays(arrays, own, block.names, block.per)

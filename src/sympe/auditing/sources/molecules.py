@@ -1,0 +1,225 @@
+"""Molecules as SMILES or SDF, by RDKit: graphs of atoms and bonds, or clouds of atoms where there are coordinates.
+
+Every atom is a node, hydrogens too; its label is made of element, charge and isotope, that of an edge is the order of
+the bond, with aromatic bonds as RDKit finds them. Stereochemistry is left aside.
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cut
+from sympe.auditing.sources.lines import lines_of
+from sympe.auditing.targets import Target
+from sympe.graphs import Graphs
+
+#: Label of a neutral hydrogen atom of no particular isotope.
+HYDROGEN = 1
+_BOND = {"SINGLE": 1, "DOUBLE": 2, "TRIPLE": 3, "AROMATIC": 4, "QUADRUPLE": 5, "DATIVE": 6, "ZERO": 7}
+
+
+@dataclass(frozen=True)
+class SmilesReader(Reader):
+    """Reads pairs of a SMILES and the text of a target, or None.
+
+    Attributes:
+        target: Name of the target, for complaints.
+    """
+
+    target: str | None = None
+    kind: Kind = "graphs"
+    hydrogen: int | None = HYDROGEN
+
+    def read(self, raw: Sequence[tuple[str, str | None]]) -> tuple[Graphs, Target | None]:
+        return _graphs([_from_smiles(text) for text, _ in raw]), _scalars([y for _, y in raw], self.target)
+
+
+@dataclass(frozen=True)
+class SdfReader(Reader):
+    """Reads records of SDF.
+
+    Attributes:
+        target: Name of a property that is to be predicted, or None.
+        kind: ``graphs``, or ``points`` for the coordinates of the atoms.
+    """
+
+    target: str | None = None
+    kind: Kind = "graphs"
+    hydrogen: int | None = HYDROGEN
+
+    def read(self, raw: Sequence[str]) -> tuple[Any, Target | None]:
+        molecules = [_from_sdf(record, add_hydrogens=self.kind == "graphs") for record in raw]
+        texts = None
+        if self.target is not None:
+            for molecule in molecules:
+                if not molecule.HasProp(self.target):
+                    raise ValueError(f"expected a property {self.target}; got {', '.join(molecule.GetPropNames())}")
+            texts = [molecule.GetProp(self.target) for molecule in molecules]
+        x = _graphs(molecules) if self.kind == "graphs" else _clouds(molecules)
+        return x, None if texts is None else _scalars(texts, self.target)
+
+
+class SmilesFile(Source):
+    """SMILES, one per line and followed by a name or nothing; or a table (.csv, .tsv) with a column of SMILES.
+
+    Args:
+        path: The file, compressed or not.
+        target: A column of the table that is to be predicted.
+
+    Raises:
+        ValueError: If the table has no column of SMILES, or not the target.
+        ImportError: If RDKit is not installed.
+    """
+
+    def __init__(self, path: Path, target: str | None = None) -> None:
+        _rdkit()
+        self.name, self.path = str(path), path
+        self.reader = SmilesReader(target)
+        suffixes = [suffix.lower() for suffix in path.suffixes]
+        self.delimiter = "\t" if ".tsv" in suffixes else "," if ".csv" in suffixes else None
+        self.column, self.wanted = 0, None
+        if self.delimiter is not None:
+            header = next(self._rows(), None)
+            names = [name.strip() for name in header[0]] if header else []
+            found = [place for place, name in enumerate(names) if "smiles" in name.lower()]
+            if not found:
+                raise ValueError(f"{path}: expected a column of SMILES; got {', '.join(names) or 'an empty file'}")
+            self.column = found[0]
+            if target is not None:
+                if target not in names:
+                    raise ValueError(f"{path}: expected a column {target}; got {', '.join(names)}")
+                self.wanted = names.index(target)
+        elif target is not None:
+            raise ValueError(f"{path}: expected a table (.csv, .tsv) to take the target {target} from")
+
+    def chunks(self) -> Iterator[Chunk]:
+        rows = self._rows()
+        if self.delimiter is not None:
+            next(rows, None)
+
+        def samples() -> Iterator[tuple[Any, int, float | None]]:
+            for row, done in rows:
+                if not any(row):
+                    continue
+                smiles = row[self.column] if self.column < len(row) else ""
+                target = None if self.wanted is None else (row[self.wanted] if self.wanted < len(row) else "")
+                yield (smiles, target), 8 * len(smiles), done
+
+        return cut(samples())
+
+    def _rows(self) -> Iterator[tuple[list[str], float]]:
+        for line, done in lines_of(self.path):
+            text = line.decode(errors="replace")
+            if self.delimiter is None:
+                yield text.split()[:1], done
+            else:
+                yield next(csv.reader([text], delimiter=self.delimiter), []), done
+
+
+class SdfFile(Source):
+    """Records of SDF, each ending in ``$$$$``.
+
+    Raises:
+        ImportError: If RDKit is not installed.
+    """
+
+    def __init__(self, path: Path, target: str | None = None, kind: Kind = "graphs") -> None:
+        _rdkit()
+        self.name, self.path = str(path), path
+        self.reader = SdfReader(target, kind)
+
+    def chunks(self) -> Iterator[Chunk]:
+        def records() -> Iterator[tuple[Any, int, float | None]]:
+            held: list[str] = []
+            for line, done in lines_of(self.path):
+                text = line.decode(errors="replace")
+                if text.startswith("$$$$"):
+                    yield "\n".join(held) + "\n", sum(map(len, held)), done
+                    held = []
+                else:
+                    held.append(text)
+            if any(text.strip() for text in held):
+                yield "\n".join(held) + "\n", sum(map(len, held)), 1.0
+
+        return cut(records())
+
+
+def _rdkit() -> Any:
+    try:
+        from rdkit import Chem, RDLogger
+    except ImportError as error:
+        raise ImportError("reading SMILES and SDF needs RDKit: pip install sympe[molecules]") from error
+    RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
+    return Chem
+
+
+def _from_smiles(text: str) -> Any:
+    chem = _rdkit()
+    options = chem.SmilesParserParams()
+    options.removeHs = False
+    molecule = chem.MolFromSmiles(text, options) if text else None
+    if molecule is None or not molecule.GetNumAtoms():
+        raise ValueError(f"expected a SMILES that passes RDKit's sanitization; got {text[:60]!r}")
+    return chem.AddHs(molecule)
+
+
+def _from_sdf(record: str, add_hydrogens: bool) -> Any:
+    chem = _rdkit()
+    supplier = chem.SDMolSupplier()
+    supplier.SetData(record, removeHs=False)
+    molecule = next(iter(supplier), None)
+    if molecule is None or not molecule.GetNumAtoms():
+        title = record.split("\n", 1)[0].strip()
+        raise ValueError(f"expected a record of SDF that passes RDKit's sanitization; got {title[:40]!r}")
+    return chem.AddHs(molecule) if add_hydrogens else molecule
+
+
+def _graphs(molecules: Sequence[Any]) -> Graphs:
+    sizes = [molecule.GetNumAtoms() for molecule in molecules]
+    labels = [_label(atom) for molecule in molecules for atom in molecule.GetAtoms()]
+    bonds: list[tuple[int, int, int]] = []
+    shift = 0
+    for molecule, n in zip(molecules, sizes, strict=True):
+        for bond in molecule.GetBonds():
+            kind = _BOND.get(str(bond.GetBondType()), 8 + int(bond.GetBondType()))
+            bonds.append((bond.GetBeginAtomIdx() + shift, bond.GetEndAtomIdx() + shift, kind))
+        shift += n
+    table = np.array(bonds, dtype=np.int64).reshape(-1, 3)
+    both = np.concatenate([table, table[:, [1, 0, 2]]]).T
+    return Graphs(
+        edge_index=torch.from_numpy(np.ascontiguousarray(both[:2])),
+        batch=torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes, dtype=torch.long)),
+        node_label=torch.tensor(labels, dtype=torch.long),
+        edge_label=torch.from_numpy(np.ascontiguousarray(both[2])),
+        num_graphs=len(sizes),
+    )
+
+
+def _label(atom: Any) -> int:
+    """Element, charge and isotope in one number; that of a plain atom is its atomic number."""
+    charge, isotope = atom.GetFormalCharge(), atom.GetIsotope()
+    return int(atom.GetAtomicNum() + 256 * (2 * abs(charge) - (charge > 0)) + 2**20 * isotope)
+
+
+def _clouds(molecules: Sequence[Any]) -> Any:
+    from sympe.points import from_clouds
+
+    for molecule in molecules:
+        if not molecule.GetNumConformers() or not molecule.GetConformer().Is3D():
+            raise ValueError("expected coordinates in three dimensions; there are none")
+    positions = [torch.from_numpy(molecule.GetConformer().GetPositions()) for molecule in molecules]
+    return from_clouds(positions, [[_label(atom) for atom in molecule.GetAtoms()] for molecule in molecules])
+
+
+def _scalars(texts: Sequence[str | None] | None, name: str | None) -> Target | None:
+    if texts is None or name is None:
+        return None
+    try:
+        return Target(torch.tensor([float(text or "") for text in texts], dtype=torch.float64), "sample")
+    except ValueError as error:
+        raise ValueError(f"expected {name} to be a finite number; {error}") from error

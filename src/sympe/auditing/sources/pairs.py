@@ -1,0 +1,220 @@
+"""Pairs (x, y) of an input and its target, as a user's own code makes them: PyG, networkx, arrays, points."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from typing import Any, get_args
+
+import networkx
+import numpy as np
+import torch
+from torch import Tensor
+
+from sympe import points
+from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cut
+from sympe.auditing.targets import Per, Target
+from sympe.graphs import Graphs, concatenate, from_networkx, from_pyg
+
+_LOOK_AHEAD = 100
+#: What one target may be given per, the most particular first.
+_GRAPH_TARGETS: tuple[Per, ...] = ("pair", "node", "edge", "sample")
+
+
+@dataclass(frozen=True)
+class PairReader(Reader):
+    """Reads pairs (x, y).
+
+    Attributes:
+        kind: What the inputs are.
+        per: What an entry of a target belongs to; None if there are no targets.
+        vector: Whether targets are vectors or matrices in space.
+    """
+
+    kind: Kind
+    per: Per | None
+    vector: bool = False
+
+    def read(self, raw: Sequence[tuple[Any, Any]]) -> tuple[Any, Target | None]:
+        inputs = [x for x, _ in raw]
+        if self.kind == "fields":
+            x: Any = torch.stack([_tensor(value, "a field") for value in inputs])
+        elif self.kind == "points":
+            x = points.concatenate([as_points(value) for value in inputs])
+        else:
+            x = concatenate([as_graphs(value) for value in inputs])
+        if self.per is None:
+            return x, None
+        targets = [_tensor(y, "a target") for _, y in raw]
+        if self.per == "point" and [len(y) for y in targets] != x.sizes.tolist():
+            raise ValueError(f"expected a target per point; got {[len(y) for y in targets]} for {x.sizes.tolist()}")
+        if self.kind == "graphs":
+            sizes = x.sizes.tolist()
+            edges = torch.bincount(x.batch[x.edge_index[0]], minlength=len(x)).tolist()
+            for y, n, m in zip(targets, sizes, edges, strict=True):
+                if not _fits(y, self.per, n, m):
+                    raise ValueError(
+                        f"expected a target per {self.per} of a graph of {n} nodes and {m} directed edges; "
+                        f"got shape {list(y.shape)}"
+                    )
+        if self.per == "pair":
+            values = torch.cat([y.flatten(0, 1) for y in targets])
+        elif self.per == "point":
+            values = torch.cat(targets)
+        elif self.per in ("node", "edge"):
+            values = torch.cat([y.flatten(1) if y.dim() > 1 else y[:, None] for y in targets])
+        else:
+            values = torch.stack(targets)
+        return x, Target(values, self.per, self.vector)
+
+
+class Pairs(Source):
+    """Inputs, or pairs of an input and its target, one by one.
+
+    Args:
+        samples: Inputs x, or pairs (x, y). A tuple of two is a pair, unless points are expected and it holds positions
+            ``[n, 3]`` and kinds ``[n]``: that is an input.
+        kind: What the inputs are; found out from the first ones if left out.
+        per: What an entry of a target belongs to; found out from the shapes of the first targets if left out.
+        name: What complaints call them.
+        total: How many there are, if that is known.
+
+    Raises:
+        ValueError: If a target fits nothing, or an input is of no known kind.
+    """
+
+    def __init__(
+        self,
+        samples: Iterable[Any],
+        kind: Kind | None = None,
+        per: Per | None = None,
+        name: str = "the data",
+        total: int | None = None,
+    ) -> None:
+        self.name = name
+        self.total = total
+        if per is not None and per not in get_args(Per):
+            raise ValueError(f"per must be one of {', '.join(get_args(Per))}; got {per!r}")
+        waiting = (_as_pair(sample, kind) for sample in samples)
+        first = list(islice(waiting, _LOOK_AHEAD))
+        self._pairs = chain(first, waiting)
+        if kind is None:
+            kind = _kind_of(first[0][0]) if first else "graphs"
+        vector = False
+        if per is None and any(y is not None for _, y in first):
+            per = _per_of(first, kind)
+        if kind == "points" and per is not None:
+            shapes = {_tensor(y, "a target").shape[per == "point" :] for _, y in first if y is not None}
+            vector = shapes in ({(3,)}, {(3, 3)})
+        self.reader: PairReader = PairReader(kind, per, vector)
+
+    def chunks(self) -> Iterator[Chunk]:
+        def weighed() -> Iterator[tuple[Any, int, float | None]]:
+            for place, (x, y) in enumerate(self._pairs, start=1):
+                weight = 8 * sum(_numbers(value) for value in (x, y))
+                yield (x, y), weight, None if self.total is None else place / self.total
+
+        return cut(weighed())
+
+
+def as_graphs(value: Any) -> Graphs:
+    """One graph of the library's own type, whatever it came as."""
+    if isinstance(value, Graphs):
+        return value
+    if isinstance(value, networkx.Graph):
+        return from_networkx([value])
+    if getattr(value, "edge_index", None) is not None:
+        return _from_pyg(value)
+    raise ValueError(f"expected Graphs, a networkx graph or a PyG Data; got {type(value).__name__}")
+
+
+def _from_pyg(data: Any) -> Graphs:
+    """A PyG ``Data`` with all that a network is shown: features ``x``, atomic numbers ``z``, features of edges."""
+    graphs = from_pyg(data)
+    kinds, edges = getattr(data, "z", None), getattr(data, "edge_attr", None)
+    if graphs.node_label is None and kinds is not None and kinds.shape == (graphs.num_nodes,):
+        graphs = replace(graphs, node_label=kinds)
+    if graphs.edge_label is None and edges is not None and len(edges) == graphs.num_edges:
+        label = torch.unique(edges.reshape(len(edges), -1), dim=0, return_inverse=True)[1]
+        graphs = replace(graphs, edge_label=label)
+    return graphs
+
+
+def as_points(value: Any) -> points.PointClouds:
+    """One cloud of the library's own type, from positions, positions and kinds, or a PyG ``Data`` with ``pos``."""
+    if isinstance(value, points.PointClouds):
+        return value
+    kinds = None
+    if getattr(value, "pos", None) is not None:
+        kinds = getattr(value, "z", None)
+        value = value.pos
+    elif isinstance(value, tuple) and len(value) == 2:
+        value, kinds = value
+    positions = _tensor(value, "positions")
+    if not positions.is_floating_point():
+        positions = positions.double()
+    return points.from_clouds([positions], None if kinds is None else [_tensor(kinds, "kinds")])
+
+
+def _as_pair(sample: Any, kind: Kind | None) -> tuple[Any, Any]:
+    """Input and target. Two arrays [n, 3] and [n] where points are expected are positions and kinds, an input."""
+    if isinstance(sample, tuple) and len(sample) == 2:
+        first, second = (tuple(getattr(value, "shape", ())) for value in sample)
+        if kind == "points" and len(first) == 2 and second == first[:1]:
+            return sample, None
+        return sample
+    return sample, None
+
+
+def _kind_of(x: Any) -> Kind:
+    if isinstance(x, Graphs | networkx.Graph) or getattr(x, "edge_index", None) is not None:
+        return "graphs"
+    if isinstance(x, Tensor | np.ndarray):
+        return "fields"
+    if isinstance(x, points.PointClouds | tuple) or getattr(x, "pos", None) is not None:
+        return "points"
+    raise ValueError(f"expected a graph, a field or points; got {type(x).__name__}")
+
+
+def _per_of(pairs: Sequence[tuple[Any, Any]], kind: Kind) -> Per:
+    targets = [_tensor(y, "a target") for _, y in pairs]
+    if kind == "fields":
+        return "site" if all(y.dim() >= 2 for y in targets) else "sample"
+    if kind == "points":
+        sizes = [as_points(x).num_points for x, _ in pairs]
+        return "point" if all(y.shape[:1] == (n,) for y, n in zip(targets, sizes, strict=True)) else "sample"
+    graphs = [as_graphs(x) for x, _ in pairs]
+    for per in _GRAPH_TARGETS:
+        if all(_fits(y, per, g.num_nodes, g.num_edges) for y, g in zip(targets, graphs, strict=True)):
+            return per
+    shapes = sorted({str(list(y.shape)) for y in targets})
+    raise ValueError(f"expected targets per sample, node, edge or pair; got shapes {', '.join(shapes[:3])}")
+
+
+def _fits(y: Tensor, per: Per, n: int, m: int) -> bool:
+    if per == "pair":
+        return y.dim() >= 2 and y.shape[:2] == (n, n)
+    if per in ("node", "edge"):
+        return y.shape[:1] == (n if per == "node" else m,)
+    return True
+
+
+def _tensor(value: Any, what: str) -> Tensor:
+    if isinstance(value, Tensor):
+        return value.detach().cpu()
+    try:
+        array = np.asarray(value)
+        return torch.from_numpy(array if array.dtype != np.uint64 else array.astype(np.int64))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"expected {what} of numbers; got {type(value).__name__}") from error
+
+
+def _numbers(value: Any) -> int:
+    """About how many numbers a value holds."""
+    if isinstance(value, Tensor):
+        return value.numel()
+    if isinstance(value, np.ndarray):
+        return value.size
+    if isinstance(value, networkx.Graph):
+        return 4 * (len(value) + value.number_of_edges())
+    edges = getattr(value, "edge_index", None)
+    return 64 + (0 if edges is None else 4 * edges.numel())

@@ -1,0 +1,114 @@
+"""All ways to break symmetry by name: one flag to compare them on a task of your own."""
+
+from sympe.actions import Irreps, PointRotation
+from sympe.breaking.laplacian import Laplacian
+from sympe.breaking.noise import IrrepsNoise, Noise
+from sympe.breaking.nothing import Nothing
+from sympe.breaking.sets import SymmetryBreakingSet
+from sympe.breaking.unmoved import Unmoved
+from sympe.canonicalize import (
+    BreadthFirst,
+    Constant,
+    DepthFirst,
+    Frames,
+    Labelling,
+    NodeOrder,
+    PrincipalAxes,
+    Refinement,
+    Spectral,
+    WeightedFrames,
+)
+from sympe.encoding import IrrepsEncoding, RankEncoding, SymPE
+from sympe.kernel import InversionKernel
+
+#: Canonicalizers of graphs under SymPE.
+_ORDERS: dict[str, type[NodeOrder] | type[Constant]] = {
+    "permutation": Constant,
+    "sympe": Labelling,
+    "sympe-refinement": Refinement,
+    "sympe-spectral": Spectral,
+    "sympe-breadth-first": BreadthFirst,
+    "sympe-depth-first": DepthFirst,
+}
+
+#: Names for :func:`for_graphs`.
+GRAPH_METHODS = ("none", "noise", "laplacian", "symmetry-breaking-set", *_ORDERS)
+
+
+def for_graphs(method: str, dim: int, max_nodes: int) -> Nothing | Noise | Laplacian | SymPE:
+    """A module from graphs to features of nodes, ``module(graphs, generator)``, with the attribute ``dim``.
+
+    Args:
+        method: ``none`` (no features), ``noise``, ``laplacian``, ``permutation`` (the control: g~ Haar), ``sympe``
+            (exact labelling), ``sympe-refinement``, ``sympe-spectral``, ``sympe-breadth-first``,
+            ``sympe-depth-first``, or ``symmetry-breaking-set`` (exact labelling, the vector not learned).
+        dim: Features per node.
+        max_nodes: Nodes of the largest graph.
+
+    Raises:
+        ValueError: If there is no such method.
+
+    Example:
+        >>> import sympe
+        >>> ring = sympe.graphs.from_edges([(6, [(i, (i + 1) % 6) for i in range(6)])])
+        >>> {method: tuple(for_graphs(method, 8, 16)(ring).shape) for method in ("none", "laplacian", "sympe")}
+        {'none': (6, 0), 'laplacian': (6, 8), 'sympe': (6, 8)}
+    """
+    if method not in GRAPH_METHODS:
+        raise ValueError(f"unknown method {method!r}; choose one of {', '.join(GRAPH_METHODS)}")
+    if method == "none":
+        return Nothing()
+    if method == "noise":
+        return Noise(dim)
+    if method == "laplacian":
+        return Laplacian(dim)
+    if method == "symmetry-breaking-set":
+        return SymmetryBreakingSet(InversionKernel(Labelling()), RankEncoding(dim, max_nodes))
+    return SymPE(InversionKernel(_ORDERS[method]()), RankEncoding(dim, max_nodes))
+
+
+#: Names for :func:`for_points`.
+POINT_METHODS = (
+    "none",
+    "noise",
+    "unmoved",
+    "haar",
+    "principal-axes",
+    "weighted-frame",
+    "symmetry-breaking-set",
+    "sympe",
+)
+
+
+def for_points(method: str, irreps: Irreps | str, special: bool = False) -> Nothing | IrrepsNoise | Unmoved | SymPE:
+    """A module from point clouds to irreps of O(3), one row per cloud, ``module(clouds, generator)``, with ``dim``.
+
+    Args:
+        method: ``none`` (no features), ``noise``, ``unmoved`` (a learned vector that stays where it is), ``haar`` (the
+            control: g~ a random rotation), ``principal-axes`` (a random frame of these), ``weighted-frame`` (drawn
+            with continuous weights), ``sympe`` (exact frames), or ``symmetry-breaking-set`` (exact frames, the vector
+            not learned).
+        irreps: Of the vector, such as ``"2x1o+2x2e"``.
+        special: Rotations only, SO(3).
+
+    Raises:
+        ValueError: If there is no such method, or the irreps cannot be read.
+    """
+    if method not in POINT_METHODS:
+        raise ValueError(f"unknown method {method!r}; choose one of {', '.join(POINT_METHODS)}")
+    if method == "none":
+        return Nothing(per_node=False)
+    if method == "noise":
+        return IrrepsNoise(irreps)
+    action = PointRotation(3, special)
+    if method == "unmoved":
+        return Unmoved(IrrepsEncoding(irreps), action)
+    if method == "symmetry-breaking-set":
+        return SymmetryBreakingSet(InversionKernel(Frames(special=special)), IrrepsEncoding(irreps))
+    canonicalizers = {
+        "haar": lambda: Constant(action),
+        "principal-axes": lambda: PrincipalAxes(special=special),
+        "weighted-frame": lambda: WeightedFrames(special=special),
+        "sympe": lambda: Frames(special=special),
+    }
+    return SymPE(InversionKernel(canonicalizers[method]()), IrrepsEncoding(irreps))

@@ -1,0 +1,102 @@
+r"""Symmetry-breaking sets: the orbit of a generic object under the symmetries of the input.
+
+Y. Xie, T. Smidt, *Equivariant symmetry breaking sets*, TMLR 2024. An input :math:`x` is given a set of objects on
+which :math:`\mathrm{Stab}(x)` acts freely, and the network sees :math:`x` beside one of them, drawn uniformly. The
+smallest such set is one orbit, and the inversion kernel draws from it: with :math:`\tilde g` uniform on a coset of the
+stabilizer, :math:`\tilde g b` is uniform on the orbit of :math:`b`. So the set is SymPE with an object that is not
+learned but generic, that is, without symmetries of its own.
+
+**Partial breaking.** An object with the symmetries :math:`K` leaves these intact: its orbit has only
+:math:`\lvert \mathrm{Stab}(x) \rvert / \lvert K \rvert` members, and no output is less symmetric than :math:`K`. Any
+vector becomes such an object by averaging, :math:`b = \frac{1}{\lvert K \rvert} \sum_{k \in K} k v`; it may be learned
+as well.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sympe.encoding import Encoding, SymPE
+from sympe.groups import Group
+from sympe.kernel import InversionKernel
+
+
+class SymmetryBreakingSet(SymPE):
+    """Draw one object of the set, uniformly.
+
+    The same interface as :class:`~sympe.encoding.SymPE`, whose vector is frozen here at the random value that it has.
+    For partial breaking hand over ``KeepSubgroup(encoding, ...)``.
+
+    Args:
+        kernel: The law of g~ given the input; the set is the smallest if its canonicalizer is exact.
+        encoding: The object, and how the group moves it.
+
+    Example:
+        >>> import sympe
+        >>> kernel = sympe.InversionKernel(sympe.canonicalize.Labelling())
+        >>> objects = SymmetryBreakingSet(kernel, sympe.RankEncoding(dim=8, max_nodes=16))
+        >>> any(parameter.requires_grad for parameter in objects.parameters())
+        False
+    """
+
+    def __init__(self, kernel: InversionKernel[Any, Any], encoding: Encoding) -> None:
+        super().__init__(kernel, encoding)
+        self.encoding.requires_grad_(False)
+
+
+class KeepSubgroup(Encoding):
+    r"""An encoding whose vector a given subgroup fixes: :math:`\frac{1}{\lvert K \rvert} \sum_{k \in K} k v`.
+
+    Under the inversion kernel the symmetries that a draw leaves to an input are :math:`\tilde g K \tilde g^{-1}`. The
+    subgroup is therefore one of the stabilizer of the *canonical form*: where :math:`H` is to be kept of the symmetries
+    of an input :math:`x`, hand over :math:`g^{-1} H g` with any draw :math:`g` for :math:`x`;
+    :func:`in_canonical_form` does so.
+
+    Args:
+        encoding: The vector, learned or not.
+        group: The group that acts.
+        subgroup: All elements of K as one batch: matrices ``[k, 3, 3]``, or numbers ``[k]`` of a finite group.
+
+    Raises:
+        ValueError: If the subgroup is empty or fixes nothing but zero.
+    """
+
+    subgroup: Tensor
+
+    def __init__(self, encoding: Encoding, group: Group[Tensor], subgroup: Tensor) -> None:
+        super().__init__()
+        if not len(subgroup):
+            raise ValueError("expected at least one element, the identity; got an empty subgroup")
+        self.encoding = encoding
+        self.group = group
+        self.dim = encoding.dim
+        self.register_buffer("subgroup", subgroup)
+        with torch.no_grad():
+            kept = self(group.identity(subgroup[:1]))
+            size = encoding(group.identity(subgroup[:1])).abs().max()
+        if float(kept.abs().max()) < 1e-4 * float(size):
+            raise ValueError(
+                f"these {len(subgroup)} elements fix no vector of the encoding but zero; choose a larger one"
+            )
+
+    def forward(self, g: Tensor) -> Tensor:
+        """The moved vector, averaged over the subgroup first."""
+        k = len(self.subgroup)
+        kept = self.subgroup.to(g.device, g.dtype)
+        moved = self.encoding(
+            self.group.compose(g.repeat_interleave(k, dim=0), kept.repeat(len(g), *[1] * (g.dim() - 1)))
+        )
+        return moved.unflatten(0, (len(g), k)).mean(1)
+
+
+def in_canonical_form(group: Group[Tensor], g: Tensor, subgroup: Tensor) -> Tensor:
+    """Symmetries of one input, as they look in its canonical form: ``g^-1 h g`` for each h of ``subgroup``.
+
+    Args:
+        group: The group.
+        g: A draw for that input, a batch of one.
+        subgroup: All elements of the subgroup.
+    """
+    each = g.expand(len(subgroup), *g.shape[1:])
+    return group.compose(group.compose(group.inverse(each), subgroup), each)

@@ -1,0 +1,129 @@
+r"""Frames of labelled point clouds: which rotation takes the canonical form to the cloud.
+
+Each cloud has a set of candidate frames that moves with it (:mod:`sympe.points.candidates`). In each frame
+:math:`F` the cloud shows some form :math:`F^{-1} x`. The form that minimizes
+
+.. math:: \Phi_1(F) = \frac 1 {\sqrt n} \sum_i \cos\bigl(\omega_1 \cdot F^{-1} x_i + \theta_1(s_i)\bigr)
+
+is the canonical one, ties going to :math:`\Phi_2`, then on: fixed frequencies :math:`\omega_k`, a fixed phase
+:math:`\theta_k` for each species. A sum over points does not see their order. Two candidates that differ by a
+symmetry of the cloud have equal :math:`\Phi`; two that do not, have not (but for an accident of all
+:math:`\Phi_k` at once). What is left is one coset of the stabilizer, each of its frames as often as any other, and
+one is drawn at random.
+
+Storage must not break that tie, and the kernel's rotation cannot: unlike the shuffle of graphs it leaves the points
+in their places, so the first of equal candidates would be the first whichever way the cloud is turned. Rounding
+errors do pick among them, but not uniformly. Hence the explicit draw, from the generator, among all that tie to
+within the tolerance.
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from sympe.actions import PointRotation
+from sympe.canonicalize.base import Canonicalizer
+from sympe.points import PointClouds
+from sympe.points.candidates import Candidates, candidates, dot, greatest, place_of_greatest, points_of
+
+#: Directions of the frequencies, their lengths over the greatest distance from the centroid, and the phase of one unit
+#: of species. Long ones tell mirror images of round solids apart: a snub dodecahedron has its handedness in spherical
+#: harmonics of degree 15 and above, which a wave of length 4 cannot see.
+_DIRECTIONS = ((0.62, 0.55, 0.56), (-0.81, 0.47, 0.35), (0.28, -0.83, 0.48), (0.43, 0.39, -0.81), (-0.49, -0.22, -0.84))
+_LENGTHS = (4.0, 7.0, 10.0, 13.0, 17.0)
+_PHASES = (2.399963, 1.094213, 5.083203, 3.570796, 0.618034)
+
+
+class Frames(Canonicalizer[Tensor, PointClouds]):
+    """Exact frames for O(3) or SO(3), and in the plane for O(2) or SO(2); batched, on any device.
+
+    Under the kernel g~ is uniform on the coset of the stabilizer, whatever the cloud: the point group of a molecule,
+    a circle for one on a line, the whole group for a single point. For ``special=False`` mirror images are one
+    orbit, and a chiral molecule has the same canonical form as its image; with rotations only they are two.
+
+    Args:
+        dimension: 3 or 2, that of the clouds.
+        special: Rotations only.
+        ordered: Whether the order of the points says which is which, so that only motions that fix each point are
+            symmetries. By default points of one species are alike, as atoms are.
+        tolerance: In angstrom. Distances that differ by less are equal, and a cloud as close to a line (a point)
+            counts as one. Deviations from a symmetry are ignored below about a quarter of it, and told apart above
+            about ten times; between, g~ has a law that is still equivariant, but may be uniform on neither coset.
+
+    Raises:
+        ValueError: If the tolerance is not positive; for a cloud that is empty, not finite, or of another dimension.
+
+    Example:
+        >>> import sympe
+        >>> from sympe.points import from_clouds
+        >>> tau = Frames(special=True)
+        >>> carbon_monoxide = from_clouds([[[0.0, 0.0, 0.0], [1.1, 0.0, 0.0]]], species=[[6, 8]])
+        >>> g = sympe.InversionKernel(tau)(carbon_monoxide, torch.Generator().manual_seed(0))
+        >>> g.shape, round(float(torch.linalg.det(g[0])), 6)
+        (torch.Size([1, 3, 3]), 1.0)
+    """
+
+    def __init__(
+        self, dimension: int = 3, special: bool = False, ordered: bool = False, tolerance: float = 1e-2
+    ) -> None:
+        super().__init__()
+        if not tolerance > 0:
+            raise ValueError(f"tolerance must be positive; got {tolerance}")
+        self.action = PointRotation(dimension, special)
+        self.dimension = dimension
+        self.special = special
+        self.ordered = ordered
+        self.tolerance = tolerance
+
+    def forward(self, x: PointClouds, generator: torch.Generator | None = None) -> Float[Tensor, "B d d"]:
+        if x.dimension != self.dimension:
+            raise ValueError(f"expected clouds in {self.dimension} dimensions; got {x.dimension}")
+        if not torch.compiler.is_compiling():
+            x.check_finite()
+        tied = self.tied(x)
+        chosen = tied.select(draw_one(tied.cloud, len(x), generator))
+        return chosen.frames(x.centered.double()).to(x.dtype)
+
+    def tied(self, x: PointClouds) -> Candidates:
+        """The frames that show the canonical form, one coset of the stabilizer."""
+        with torch.no_grad():
+            found = candidates(x, self.special, self.tolerance)
+            position = x.centered.double()
+            farthest = greatest(position.norm(dim=1), x.batch, len(x)).clamp(min=self.tolerance)
+            scaled = position / farthest[x.batch, None]
+            label = torch.arange(x.num_points, device=x.device) - x.start if self.ordered else x.species
+            for direction, length, phase in zip(_DIRECTIONS, _LENGTHS, _PHASES, strict=True):
+                frequency = length * position.new_tensor(direction[: self.dimension])
+                angle = torch.zeros_like(scaled[:, 0]) if label is None else label * phase
+                value = _form_value(found, scaled, angle, frequency, x)
+                least = -greatest(-value, found.cloud, len(x))
+                bound = (least + 2 * length * self.tolerance / farthest).index_select(0, found.cloud)
+                found = found.select((value <= bound).nonzero()[:, 0])
+            return found
+
+
+def _form_value(
+    found: Candidates,
+    position: Float[Tensor, "N d"],
+    angle: Float[Tensor, "N"],
+    frequency: Float[Tensor, "d"],
+    clouds: PointClouds,
+) -> Float[Tensor, "C"]:
+    """Phi of each candidate. The frequency is turned into the cloud, in place of the cloud into the frame."""
+    # Of a cloud that counts as a line only the places along it count.
+    span = found.span.index_select(0, found.cloud)[:, None]
+    counts = (torch.arange(len(frequency), device=span.device) < span) | (span == 2)
+    wave = (found.frames(position) @ (frequency * counts)[:, :, None])[:, :, 0]
+    place, point = points_of(found.cloud, clouds)
+    turned = dot(position.index_select(0, point), wave.index_select(0, place))
+    summand = (turned + angle.index_select(0, point)).cos()
+    total = position.new_zeros(len(wave)).index_add(0, place, summand)
+    return total / clouds.sizes[found.cloud].to(total.dtype).sqrt()
+
+
+def draw_one(owner: Int[Tensor, "C"], count: int, generator: torch.Generator | None) -> Int[Tensor, "count"]:
+    """One place of the list for each owner, uniform among its own; every owner must have one."""
+    drawn_on = owner.device if generator is None else generator.device
+    # torch.rand with a generator takes no sizes that are known only as it runs, under torch.compile.
+    key = torch.empty(owner.shape, device=drawn_on, dtype=torch.float64).uniform_(generator=generator)
+    return place_of_greatest(key.to(owner.device), owner, count)

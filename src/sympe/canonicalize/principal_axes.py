@@ -1,0 +1,38 @@
+r"""Frames from principal axes: the eigenvectors of a cloud's second moments.
+
+O. Puny et al., *Frame averaging for invariant and equivariant network design*, ICLR 2022, section 3.1. The signs of the
+axes are arbitrary, and so are the axes themselves where moments are equal, as they are for a square, a cube or methane:
+there the solver returns any basis. Under the kernel the law is equivariant all the same, with far more randomness than
+needed.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from sympe.actions import PointRotation
+from sympe.canonicalize.base import Canonicalizer
+from sympe.points import PointClouds
+
+
+class PrincipalAxes(Canonicalizer[Tensor, PointClouds]):
+    """The axes of least to greatest extent, as columns; species are left aside.
+
+    Args:
+        dimension: 3 or 2, that of the clouds.
+        special: Rotations only; the last axis then makes the frame right-handed.
+    """
+
+    def __init__(self, dimension: int = 3, special: bool = False) -> None:
+        super().__init__()
+        self.action = PointRotation(dimension, special)
+        self.special = special
+
+    def forward(self, x: PointClouds, generator: torch.Generator | None = None) -> Float[Tensor, "B d d"]:
+        position = x.centered.detach().double()
+        moments = position.new_zeros(len(x), x.dimension, x.dimension)
+        moments = moments.index_add(0, x.batch, position[:, :, None] * position[:, None, :])
+        axes = torch.linalg.eigh(moments).eigenvectors
+        if self.special:
+            axes = torch.cat([axes[..., :-1], axes[..., -1:] * torch.linalg.det(axes)[:, None, None]], dim=-1)
+        return axes.to(x.dtype)

@@ -1,0 +1,44 @@
+r"""A learned vector of irreps of O(3), one for each cloud of points.
+
+The vector :math:`v` is moved by the Wigner matrices of the sampled :math:`\tilde g` and belongs to the cloud as a
+whole: every point of a cloud gets the same :math:`\tilde g v`, beside its own features.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sympe.actions import Irreps, IrrepsRotation
+from sympe.encoding.base import Encoding
+
+
+class IrrepsEncoding(Encoding):
+    """A free vector of given irreps, moved by rotations and reflections.
+
+    A vector of few irreps may itself be symmetric: one of ``1x1o`` is fixed by all rotations about it, one of ``1x2e``
+    by the inversion. It breaks a symmetry of the input only as far as it lacks it.
+
+    Args:
+        irreps: Such as ``"4x0e+2x1o+1x2e"``, or an ``e3nn.o3.Irreps``.
+
+    Raises:
+        ValueError: If the irreps cannot be read, or there are none.
+
+    Example:
+        >>> encoding = IrrepsEncoding("4x0e+2x1o+1x2e")
+        >>> encoding(torch.eye(3).expand(5, -1, -1)).shape
+        torch.Size([5, 15])
+    """
+
+    def __init__(self, irreps: Irreps | str) -> None:
+        super().__init__()
+        self.action = IrrepsRotation(irreps)
+        self.irreps = self.action.irreps
+        self.dim = self.irreps.dim
+        if not self.dim:
+            raise ValueError(f"expected irreps of dimension 1 or more; got {str(irreps)!r}")
+        self.v = nn.Parameter(torch.randn(self.dim))
+
+    def forward(self, g: Float[Tensor, "B 3 3"]) -> Float[Tensor, "B dim"]:
+        """The vector as each element of ``g`` moves it, one row per cloud, in the precision of v."""
+        return self.action.act(g.to(self.v.dtype), self.v[None])

@@ -1,0 +1,51 @@
+"""A learned vector in a representation of a finite group."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from sympe.actions import regular_representation
+from sympe.encoding.base import Encoding
+from sympe.groups import FiniteGroup
+
+
+class RepresentationEncoding(Encoding):
+    """A free vector, moved by one matrix for each element of the group; one row per member of the batch.
+
+    Args:
+        group: The group.
+        matrices: One matrix for each element, in the group's order; the regular representation if left out, whose
+            vectors break every symmetry.
+
+    Raises:
+        ValueError: If the matrices do not multiply as the elements do.
+
+    Example:
+        >>> from sympe.groups import FiniteGroup
+        >>> shifts = FiniteGroup(torch.tensor([[0, 1, 2], [1, 2, 0], [2, 0, 1]]))
+        >>> RepresentationEncoding(shifts)(torch.tensor([0, 2])).shape
+        torch.Size([2, 3])
+    """
+
+    matrices: Tensor
+
+    def __init__(self, group: FiniteGroup, matrices: Float[Tensor, "n d d"] | None = None) -> None:
+        super().__init__()
+        if matrices is None:
+            matrices = regular_representation(group)
+        matrices = torch.as_tensor(matrices).to(torch.get_default_dtype()).cpu()
+        n = len(group)
+        if matrices.dim() != 3 or matrices.shape[0] != n or matrices.shape[1] != matrices.shape[2]:
+            raise ValueError(f"expected {n} square matrices, shape [{n}, d, d]; got {list(matrices.shape)}")
+        for g in range(n):
+            if not torch.allclose(matrices[g] @ matrices, matrices[group.table[g]], atol=1e-4):
+                raise ValueError(
+                    f"expected matrices that multiply as the elements of {group.name} do; element {g} does not"
+                )
+        self.register_buffer("matrices", matrices, persistent=False)
+        self.dim = matrices.shape[1]
+        self.v = nn.Parameter(torch.randn(self.dim))
+
+    def forward(self, g: Int[Tensor, "B"]) -> Float[Tensor, "B d"]:
+        """The vector as each element moves it."""
+        return (self.matrices @ self.v)[g]

@@ -1,0 +1,102 @@
+r"""Rotations and reflections of space and of the plane: O(3), SO(3), O(2), SO(2).
+
+An element is an orthogonal matrix ``[B, d, d]``, one for each member of the batch; ``compose`` is the matrix product.
+Haar measure on SO(3) is the law of the rotation of a normalized Gaussian quaternion (K. Shoemake, *Uniform random
+rotations*, Graphics Gems III, 1992), on SO(2) that of a uniform angle. In O(d) the last column of the rotation
+gets a random sign: O(d) is the rotations and one reflection of each.
+"""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from sympe.groups.base import Group
+
+
+class OrthogonalGroup(Group[Tensor]):
+    """O(d), or SO(d), in d = 2 or 3 dimensions.
+
+    A batch ``like`` is anything with a length and a device; where it has a floating-point ``dtype`` the matrices
+    have it too.
+
+    Args:
+        dimension: 2 or 3.
+        special: Rotations only, determinant 1.
+
+    Raises:
+        ValueError: If the dimension is neither 2 nor 3.
+
+    Example:
+        >>> group = OrthogonalGroup(3)
+        >>> g = group.haar(torch.zeros(5, 3), torch.Generator().manual_seed(0))
+        >>> torch.allclose(group.compose(g, group.inverse(g)), group.identity(g), atol=1e-6)
+        True
+    """
+
+    def __init__(self, dimension: int = 3, special: bool = False) -> None:
+        if dimension not in (2, 3):
+            raise ValueError(f"dimension must be 2 or 3; got {dimension}")
+        self.dimension = dimension
+        self.special = special
+
+    def __repr__(self) -> str:
+        return f"{'S' * self.special}O({self.dimension})"
+
+    def identity(self, like: Any) -> Float[Tensor, "B d d"]:
+        eye = torch.eye(self.dimension, dtype=_dtype(like), device=like.device)
+        return eye.expand(len(like), -1, -1)
+
+    def compose(self, g: Float[Tensor, "B d d"], h: Float[Tensor, "B d d"]) -> Float[Tensor, "B d d"]:
+        return g @ h
+
+    def inverse(self, g: Float[Tensor, "B d d"]) -> Float[Tensor, "B d d"]:
+        return g.transpose(-1, -2)
+
+    def haar(self, like: Any, generator: torch.Generator | None = None) -> Float[Tensor, "B d d"]:
+        return random_orthogonal(
+            len(like), self.dimension, self.special, generator, device=like.device, dtype=_dtype(like)
+        )
+
+
+def random_orthogonal(
+    count: int,
+    dimension: int,
+    special: bool,
+    generator: torch.Generator | None,
+    device: torch.device,
+    dtype: torch.dtype,
+) -> Float[Tensor, "count d d"]:
+    """Independent Haar matrices; the same on every device for one generator of the CPU."""
+    drawn_on = device if generator is None else generator.device
+    # Two columns of Gaussians are a uniform angle, four a uniform quaternion.
+    gauss = torch.randn(count, 2 * (dimension - 1), generator=generator, device=drawn_on, dtype=dtype).to(device)
+    unit = gauss / gauss.norm(dim=1, keepdim=True).clamp(min=torch.finfo(dtype).tiny)
+    rotation = _rotation_of_angle(unit) if dimension == 2 else rotation_of_quaternion(unit)
+    if special:
+        return rotation
+    sign = torch.randint(2, (count, 1), generator=generator, device=drawn_on).to(device) * 2 - 1
+    return torch.cat([rotation[..., :-1], rotation[..., -1:] * sign[..., None].to(dtype)], dim=-1)
+
+
+def rotation_of_quaternion(q: Float[Tensor, "*B 4"]) -> Float[Tensor, "*B 3 3"]:
+    """The rotation of unit quaternions ``w + x i + y j + z k``."""
+    w, x, y, z = q.unbind(-1)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
+
+
+def _rotation_of_angle(unit: Float[Tensor, "*B 2"]) -> Float[Tensor, "*B 2 2"]:
+    """The rotation that takes (1, 0) to each of the unit vectors."""
+    cosine, sine = unit.unbind(-1)
+    return torch.stack([torch.stack([cosine, -sine], dim=-1), torch.stack([sine, cosine], dim=-1)], dim=-2)
+
+
+def _dtype(like: Any) -> torch.dtype:
+    dtype = getattr(like, "dtype", None)
+    return dtype if dtype is not None and dtype.is_floating_point else torch.get_default_dtype()

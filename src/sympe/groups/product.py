@@ -1,0 +1,40 @@
+r"""Direct products: an element is a tuple with one element of each factor."""
+
+from typing import Any
+
+import torch
+
+from sympe.groups.base import Group
+
+
+class ProductGroup(Group[tuple[Any, ...]]):
+    r"""The direct product of several groups, :math:`S_n \times O(3)` for instance.
+
+    All factors read the same batch ``like``.
+
+    Raises:
+        ValueError: If there are no factors.
+
+    Example:
+        >>> from sympe.groups import OrthogonalGroup, point_group
+        >>> group = ProductGroup(OrthogonalGroup(3), point_group("D3"))
+        >>> [part.shape for part in group.haar(torch.zeros(4))]
+        [torch.Size([4, 3, 3]), torch.Size([4])]
+    """
+
+    def __init__(self, *factors: Group[Any]) -> None:
+        if not factors:
+            raise ValueError("expected at least one group; got none")
+        self.factors = factors
+
+    def identity(self, like: Any) -> tuple[Any, ...]:
+        return tuple(group.identity(like) for group in self.factors)
+
+    def compose(self, g: tuple[Any, ...], h: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(group.compose(a, b) for group, a, b in zip(self.factors, g, h, strict=True))
+
+    def inverse(self, g: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(group.inverse(a) for group, a in zip(self.factors, g, strict=True))
+
+    def haar(self, like: Any, generator: torch.Generator | None = None) -> tuple[Any, ...]:
+        return tuple(group.haar(like, generator) for group in self.factors)

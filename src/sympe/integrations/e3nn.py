@@ -1,0 +1,93 @@
+r"""e3nn: networks that are equivariant under O(3), and what breaks the symmetry of their inputs.
+
+A network of e3nn takes a mapping with positions ``pos``, features ``x`` in irreps, and ``batch``. :func:`wrap` draws
+:math:`\tilde g v` for each cloud and joins it to the features of each of its points:
+
+    pe = sympe.SymPE(sympe.InversionKernel(Frames()), IrrepsEncoding("2x1o+2x2e"))
+    network = SimpleNetwork(irreps_in=joined_irreps("1x0e", pe), irreps_out="1x1o", ...)
+    model = wrap(network, pe, "1x0e")
+    y = model({"pos": pos, "x": x, "batch": batch}, generator=rng)
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sympe.actions import Irreps
+from sympe.points import PointClouds
+
+try:
+    from e3nn import o3
+except ImportError as error:
+    raise ImportError("sympe.integrations.e3nn needs e3nn: pip install 'sympe[e3nn]'") from error
+
+
+class SymmetryBreaking(nn.Module):
+    """A network of e3nn whose points get a symmetry-breaking vector beside their features; made by :func:`wrap`."""
+
+    def __init__(self, network: nn.Module, encoding: nn.Module, irreps_x: Irreps) -> None:
+        super().__init__()
+        self.network = network
+        self.encoding = encoding
+        self.irreps_x = irreps_x
+
+    def forward(self, data: Mapping[str, Tensor], generator: torch.Generator | None = None, **kwargs: Any) -> Any:
+        """``network({**data, "x": [x, encoding]}, **kwargs)``.
+
+        The vector is drawn for the positions and, if ``data`` has them, the integer species ``z``; what else the points
+        carry does not enter the law of g~, which stays equivariant without it.
+
+        Raises:
+            ValueError: If positions, features, ``batch`` and ``z`` do not fit together.
+        """
+        pos, x = data["pos"], data["x"]
+        if x.dim() != 2 or x.shape[1] != self.irreps_x.dim:
+            raise ValueError(
+                f"expected features of irreps {self.irreps_x}, shape [N, {self.irreps_x.dim}]; got {list(x.shape)}"
+            )
+        batch = data.get("batch")
+        batch = torch.zeros(len(pos), dtype=torch.long, device=pos.device) if batch is None else batch
+        clouds = PointClouds(pos, batch, data.get("z"))
+        moved = self.encoding(clouds, generator).to(x.dtype)
+        return self.network({**data, "batch": batch, "x": torch.cat([x, moved[batch]], dim=1)}, **kwargs)
+
+
+def wrap(network: nn.Module, encoding: nn.Module, irreps_x: Any) -> SymmetryBreaking:
+    """Make one module of a network of e3nn and a symmetry-breaking encoding.
+
+    Args:
+        network: Called with a mapping that holds ``pos``, ``x`` and ``batch``, as those in ``e3nn.nn.models`` are.
+        encoding: :class:`~sympe.SymPE` with an :class:`~sympe.encoding.IrrepsEncoding`, or anything that
+            :func:`sympe.breaking.for_points` makes.
+        irreps_x: Irreps of the features ``x`` without the encoding.
+
+    Raises:
+        ValueError: If the network says that it takes other irreps, or the encoding has none.
+    """
+    expected = joined_irreps(irreps_x, encoding)
+    taken = getattr(network, "irreps_in", None)
+    if taken is not None and o3.Irreps(taken).simplify() != expected.simplify():
+        raise ValueError(f"expected a network with irreps_in {expected}, features and encoding; got {taken}")
+    return SymmetryBreaking(network, encoding, Irreps.parse(irreps_x))
+
+
+def joined_irreps(irreps_x: Any, encoding: nn.Module) -> Any:
+    """Irreps of features and encoding together, an ``e3nn.o3.Irreps``: what the network must take.
+
+    Raises:
+        ValueError: If the encoding has no irreps, or ``irreps_x`` cannot be read.
+    """
+    return o3.Irreps(str(Irreps.parse(irreps_x) + _irreps_of(encoding)))
+
+
+def _irreps_of(encoding: Any) -> Irreps:
+    if getattr(encoding, "dim", None) == 0:
+        return Irreps(())
+    held = encoding
+    while not isinstance(getattr(held, "irreps", None), Irreps):
+        held = getattr(held, "encoding", None)
+        if held is None:
+            raise ValueError(f"expected an encoding in irreps of O(3); got {type(encoding).__name__}")
+    return held.irreps

@@ -1,0 +1,153 @@
+r"""escnn: steerable networks on images, and what breaks the symmetry of their inputs.
+
+:func:`wrap` takes a ``GeometricTensor`` and hands the network one with further channels. For each image an element
+:math:`\tilde g` of the space's finite fiber group (rotations by quarter turns, say, with or without reflections) is
+drawn, and a learned vector v of a representation :math:`\rho` of that group is moved by it.
+:math:`\rho(\tilde g) v` is the same at every pixel: it breaks the symmetry of rotations and reflections, and none of
+translations.
+
+escnn needs a Fortran compiler and numpy below 2, in an environment of its own.
+"""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from sympe.actions import Action
+from sympe.canonicalize import Canonicalizer, Constant
+from sympe.encoding import RepresentationEncoding, SymPE
+from sympe.groups import FiniteGroup
+from sympe.kernel import InversionKernel
+
+try:
+    from escnn.nn import FieldType, GeometricTensor
+except ImportError as error:
+    raise ImportError(
+        "sympe.integrations.escnn needs escnn: pip install 'sympe[escnn]', in an environment with a Fortran compiler "
+        "and numpy below 2"
+    ) from error
+
+
+class FiberAction(Action[Tensor, Tensor]):
+    """How the fiber group moves images: pixels and channels, as ``GeometricTensor.transform`` does.
+
+    Elements are numbers; element i is ``elements[i]`` of escnn.
+
+    Args:
+        field_type: The type of the images.
+
+    Raises:
+        ValueError: If the fiber group is infinite.
+    """
+
+    def __init__(self, field_type: FieldType) -> None:
+        fiber_group = field_type.gspace.fibergroup
+        if fiber_group.order() < 1:
+            raise ValueError(f"expected a gspace with a finite fiber group; got {fiber_group.name}")
+        self.field_type = field_type
+        self.elements = list(fiber_group.elements)
+        number = {element: i for i, element in enumerate(self.elements)}
+        table = [[number[g @ h] for h in self.elements] for g in self.elements]
+        self.group = FiniteGroup(torch.tensor(table), name=fiber_group.name)
+
+    def act(self, g: Int[Tensor, "B"], x: Float[Tensor, "B c h w"]) -> Float[Tensor, "B c h w"]:
+        """Each image moved by its own element."""
+        moved = torch.empty_like(x)
+        for number in g.unique().tolist():
+            chosen = g == number
+            moved[chosen] = GeometricTensor(x[chosen], self.field_type).transform(self.elements[number]).tensor
+        return moved
+
+
+class FilterScore(Canonicalizer[Tensor, Tensor]):
+    """The element that makes the response to a fixed random filter greatest once it is undone.
+
+    The response is averaged over the image, with the borders joined: translations do not change it. (Group
+    convolutions as canonicalizers: S.-O. Kaba et al., *Equivariance with learned canonicalization functions*, ICML
+    2023.)
+
+    Args:
+        field_type: The type of the images.
+        size: Side of the filter in pixels.
+    """
+
+    filters: Tensor
+
+    def __init__(self, field_type: FieldType, size: int = 5) -> None:
+        super().__init__()
+        self.action: FiberAction = FiberAction(field_type)
+        generator = torch.Generator().manual_seed(0)
+        self.register_buffer("filters", torch.randn(4, field_type.size, size, size, generator=generator) / size)
+
+    def forward(self, x: Float[Tensor, "B c h w"], generator: torch.Generator | None = None) -> Int[Tensor, "B"]:
+        order, pad = len(self.action.elements), self.filters.shape[-1] // 2
+        scores = []
+        with torch.no_grad():
+            for number in range(order):
+                undone = self.action.act(self.action.group.inverse(torch.full((len(x),), number, device=x.device)), x)
+                wrapped = nn.functional.pad(undone, (pad, pad, pad, pad), mode="circular")
+                response = nn.functional.conv2d(wrapped, self.filters.to(x.dtype)).tanh()
+                scores.append(response.mean((1, 2, 3)))
+        # Rounding must not choose among equal scores: it follows the order of summation.
+        return (torch.stack(scores, dim=1) / 1e-5).round().argmax(1)
+
+
+class SymmetryBreaking(nn.Module):
+    """A steerable network that gets a moved vector as further channels; made by :func:`wrap`."""
+
+    def __init__(self, network: nn.Module, pe: SymPE, in_type: FieldType, representation: Any) -> None:
+        super().__init__()
+        self.network = network
+        self.pe = pe
+        self.in_type = in_type
+        self.out_type = joined_type(in_type, representation)
+
+    def forward(self, x: GeometricTensor, generator: torch.Generator | None = None) -> GeometricTensor:
+        """The network's output for the input with the channels of the encoding.
+
+        Raises:
+            ValueError: If the input is of another type.
+        """
+        if x.type != self.in_type:
+            raise ValueError(f"expected a GeometricTensor of type {self.in_type}; got {x.type}")
+        moved = self.pe(x.tensor, generator).to(x.tensor.dtype)
+        everywhere = moved[:, :, None, None].expand(-1, -1, *x.tensor.shape[2:])
+        return self.network(GeometricTensor(torch.cat([x.tensor, everywhere], dim=1), self.out_type))
+
+
+def joined_type(in_type: FieldType, representation: Any = None) -> FieldType:
+    """The type of input and encoding together: what the network must take.
+
+    Args:
+        in_type: Of the input.
+        representation: Of the encoding, one of escnn's; the regular one if left out.
+    """
+    gspace = in_type.gspace
+    return in_type + FieldType(gspace, [gspace.regular_repr if representation is None else representation])
+
+
+def wrap(
+    network: nn.Module, in_type: FieldType, representation: Any = None, canonicalize: bool = True
+) -> SymmetryBreaking:
+    """Make one module of a steerable network and a symmetry-breaking encoding, ``GeometricTensor`` in and out.
+
+    Args:
+        network: Called with a ``GeometricTensor`` of :func:`joined_type`.
+        in_type: The type of the images without the encoding.
+        representation: Of the encoding, one of escnn's; the regular one if left out.
+        canonicalize: Whether g~ is drawn by :class:`FilterScore`; if not, uniformly on the whole group.
+
+    Raises:
+        ValueError: If the fiber group is infinite, or the network says that it takes another type.
+    """
+    canonicalizer: Any = FilterScore(in_type) if canonicalize else Constant(FiberAction(in_type))
+    action = canonicalizer.action
+    representation = in_type.gspace.regular_repr if representation is None else representation
+    expected, taken = joined_type(in_type, representation), getattr(network, "in_type", None)
+    if taken is not None and taken != expected:
+        raise ValueError(f"expected a network with in_type {expected}, input and encoding; got {taken}")
+    matrices = torch.stack([torch.from_numpy(representation(element)) for element in action.elements])
+    pe = SymPE(InversionKernel(canonicalizer), RepresentationEncoding(action.group, matrices))
+    return SymmetryBreaking(network, pe, in_type, representation)

@@ -1,0 +1,69 @@
+r"""A small equivariant network that gives a few vectors for each point cloud: vector neurons.
+
+Features are lists of vectors; linear maps mix the vectors of a list and never their components. The nonlinearity
+removes what points against a learned direction,
+
+.. math:: v \leftarrow v - \min(0, \langle v, k \rangle)\, k / |k|^2,
+
+as in C. Deng and others, *Vector neurons: a general framework for SO(3)-equivariant networks*, ICCV 2021, section
+3.2. Points exchange the mean over their cloud. Vectors turn with the cloud, and are reflected with it.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sympe.points import PointClouds
+
+
+class VectorNetwork(nn.Module):
+    """Vectors ``[B, num_vectors, d]`` of each cloud, in angstrom; equivariant under O(d) and translations.
+
+    Args:
+        num_vectors: Vectors of each cloud that come out.
+        hidden: Vectors of each point.
+        num_layers: Rounds of exchange.
+        num_species: Species are 0 up to this number less 1; the default is that of the chemical elements.
+
+    Raises:
+        ValueError: If a species is out of range.
+    """
+
+    def __init__(self, num_vectors: int = 3, hidden: int = 32, num_layers: int = 2, num_species: int = 119) -> None:
+        super().__init__()
+        self.species = nn.Embedding(num_species, hidden)
+        self.gate = nn.Sequential(nn.Linear(hidden + 1, hidden), nn.SiLU(), nn.Linear(hidden, hidden))
+        self.layers = nn.ModuleList(VectorLayer(hidden) for _ in range(num_layers))
+        self.out = nn.Linear(hidden, num_vectors, bias=False)
+
+    def forward(self, x: PointClouds) -> Float[Tensor, "B k d"]:
+        kinds = torch.zeros_like(x.batch) if x.species is None else x.species
+        count = self.species.num_embeddings
+        if not torch.compiler.is_compiling() and len(kinds) and not 0 <= int(kinds.min()) <= int(kinds.max()) < count:
+            raise ValueError(f"expected species 0..{count - 1}; got {int(kinds.min())}..{int(kinds.max())}")
+        position = x.centered.to(self.out.weight.dtype)
+        distance = position.square().sum(1, keepdim=True).add(1e-12).sqrt()
+        v = self.gate(torch.cat([self.species(kinds), distance], dim=1))[:, :, None] * position[:, None]
+        for layer in self.layers:
+            v = layer(v, x)
+        return torch.einsum("oh,bhd->bod", self.out.weight, _mean(v, x)).to(x.dtype)
+
+
+class VectorLayer(nn.Module):
+    """One residual round: mix own vectors and the mean of the cloud, and cut by a learned direction."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.mix = nn.Linear(2 * hidden, hidden, bias=False)
+        self.direction = nn.Linear(2 * hidden, hidden, bias=False)
+
+    def forward(self, v: Float[Tensor, "N h d"], x: PointClouds) -> Float[Tensor, "N h d"]:
+        both = torch.cat([v, _mean(v, x)[x.batch]], dim=1).transpose(1, 2)
+        mixed, k = self.mix(both).transpose(1, 2), self.direction(both).transpose(1, 2)
+        against = (mixed * k).sum(2, keepdim=True).clamp(max=0)
+        return v + mixed - against * k / (k.square().sum(2, keepdim=True) + 1e-6)
+
+
+def _mean(v: Float[Tensor, "N h d"], x: PointClouds) -> Float[Tensor, "B h d"]:
+    total = v.new_zeros(len(x), *v.shape[1:]).index_add(0, x.batch, v)
+    return total / x.sizes.clamp(min=1)[:, None, None]

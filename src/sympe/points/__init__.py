@@ -1,0 +1,20 @@
+"""The one type of point clouds, and the ways into and out of it."""
+
+from sympe.points.clouds import PointClouds, concatenate, from_clouds, from_padded, to_padded
+from sympe.points.elements import ATOMIC_NUMBER, SYMBOLS
+from sympe.points.symmetry import Stabilizer, stabilizers
+from sympe.points.xyz import read, write
+
+__all__ = [
+    "ATOMIC_NUMBER",
+    "SYMBOLS",
+    "PointClouds",
+    "Stabilizer",
+    "concatenate",
+    "from_clouds",
+    "from_padded",
+    "read",
+    "stabilizers",
+    "to_padded",
+    "write",
+]

@@ -1,0 +1,257 @@
+"""A ragged batch of labelled point clouds, stored flat as batches of graphs are.
+
+The points of all clouds stand one after another at positions ``0 .. N-1``; ``batch`` says which cloud each belongs
+to. The order of the points within a cloud carries no meaning.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from sympe.caching import cached
+
+
+@dataclass(frozen=True, eq=False)
+class PointClouds:
+    """A batch of clouds of points in space or in the plane, each with an optional species.
+
+    Building one checks shapes, types and devices; :meth:`validate` also checks the values (the functions
+    ``from_...`` and :func:`~sympe.points.read` call it).
+
+    Attributes:
+        position: Coordinates in angstrom, in 2 or 3 dimensions.
+        batch: The cloud that each point belongs to, non-decreasing.
+        species: Integer kind of each point (an atomic number, say), or None where all are alike.
+        num_clouds: Number of clouds; read off ``batch`` if not given.
+
+    Raises:
+        ValueError: If shapes, types or devices do not fit together.
+
+    Example:
+        >>> water = torch.tensor([[0.0, 0.0, 0.12], [0.0, 0.76, -0.48], [0.0, -0.76, -0.48]])
+        >>> len(PointClouds(water, torch.zeros(3, dtype=torch.long), species=torch.tensor([8, 1, 1])))
+        1
+    """
+
+    position: Float[Tensor, "N d"]
+    batch: Int[Tensor, "N"]
+    species: Int[Tensor, "N"] | None = None
+    num_clouds: int = -1
+
+    def __post_init__(self) -> None:
+        if self.position.dim() != 2 or self.position.shape[1] not in (2, 3):
+            raise ValueError(f"position must have shape [N, 3] or [N, 2]; got {list(self.position.shape)}")
+        if not self.position.is_floating_point():
+            raise ValueError(f"position must hold floating-point numbers; got {self.position.dtype}")
+        for name in ("batch", "species"):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if value.shape != (self.num_points,):
+                raise ValueError(f"{name} must have shape [{self.num_points}]; got {list(value.shape)}")
+            if value.is_floating_point() or value.is_complex() or value.dtype == torch.bool:
+                raise ValueError(f"{name} must hold integers; got {value.dtype}")
+            if value.device != self.position.device:
+                raise ValueError(f"all tensors must be on one device; got {value.device} and {self.position.device}")
+            if value.dtype != torch.int64:
+                object.__setattr__(self, name, value.long())
+        if self.num_clouds < 0:
+            object.__setattr__(self, "num_clouds", int(self.batch[-1]) + 1 if self.num_points else 0)
+
+    def validate(self) -> "PointClouds":
+        """Check every value once, and return the clouds themselves.
+
+        Raises:
+            ValueError: If ``batch`` decreases or names a cloud that is not there, a cloud is empty, a coordinate is
+                not finite, or two points of a cloud are at the same position.
+        """
+        if self.num_points and (bool((self.batch.diff() < 0).any()) or int(self.batch[0]) < 0):
+            raise ValueError("batch must be non-decreasing and start at 0 or above")
+        if self.num_points and int(self.batch[-1]) >= self.num_clouds:
+            raise ValueError(f"batch names cloud {int(self.batch[-1])}; there are {self.num_clouds} clouds")
+        self.check_finite()
+        order = torch.arange(self.num_points, device=self.device)
+        for key in (*self.position.T, self.batch):
+            order = order[torch.argsort(key[order], stable=True)]
+        same = (self.position[order].diff(dim=0) == 0).all(1) & (self.batch[order].diff() == 0)
+        if bool(same.any()):
+            place = int(same.nonzero()[0])
+            a, b = sorted((order[place : place + 2] - self.start[order[place]]).tolist())
+            cloud = int(self.batch[order[place]])
+            raise ValueError(f"expected distinct positions; points {a} and {b} of cloud {cloud} coincide")
+        return self
+
+    def check_finite(self) -> None:
+        """Check what every computation needs.
+
+        Raises:
+            ValueError: If a cloud is empty or a coordinate is not finite.
+        """
+        if bool((self.sizes == 0).any()):
+            cloud = int((self.sizes == 0).nonzero()[0])
+            raise ValueError(f"expected at least one point in every cloud; cloud {cloud} is empty")
+        if not bool(self.position.isfinite().all()):
+            point = int((~self.position.isfinite()).any(1).nonzero()[0])
+            where = f"point {point - int(self.start[point])} of cloud {int(self.batch[point])}"
+            raise ValueError(f"positions must be finite; got {self.position[point].tolist()} at {where}")
+
+    @property
+    def num_points(self) -> int:
+        return self.position.shape[0]
+
+    @property
+    def dimension(self) -> int:
+        return self.position.shape[1]
+
+    @property
+    def device(self) -> torch.device:
+        return self.position.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.position.dtype
+
+    def __len__(self) -> int:
+        return self.num_clouds
+
+    @cached
+    def sizes(self) -> Int[Tensor, "B"]:
+        """Number of points of each cloud."""
+        ones = torch.ones_like(self.batch)
+        return ones.new_zeros(self.num_clouds).index_add_(0, self.batch, ones)
+
+    @cached
+    def ptr(self) -> Int[Tensor, "B_plus_1"]:
+        """First position of each cloud, and the number of points at the end."""
+        return torch.cat([self.sizes.new_zeros(1), self.sizes.cumsum(0)])
+
+    @cached
+    def start(self) -> Int[Tensor, "N"]:
+        """First position of the cloud that each point belongs to."""
+        return self.ptr[self.batch]
+
+    @property
+    def centroid(self) -> Float[Tensor, "B d"]:
+        """Mean of the positions of each cloud, all species alike; zero for a cloud without points."""
+        total = self.position.new_zeros(self.num_clouds, self.dimension).index_add(0, self.batch, self.position)
+        return total / self.sizes.clamp(min=1)[:, None]
+
+    @property
+    def centered(self) -> Float[Tensor, "N d"]:
+        """Positions as seen from the centroid."""
+        return self.position - self.centroid[self.batch]
+
+    def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> "PointClouds":
+        """The same clouds on another device, or with positions of another floating-point type."""
+        moved: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        moved = {name: value.to(device) if isinstance(value, Tensor) else value for name, value in moved.items()}
+        return replace(self, **moved | {"position": moved["position"].to(dtype)})
+
+    def select(self, indices: Sequence[int] | Int[Tensor, "k"]) -> "PointClouds":
+        """The clouds at ``indices``, in that order (repeats allowed).
+
+        Raises:
+            ValueError: If an index is not an integer from 0 to the number of clouds less 1.
+        """
+        chosen = torch.as_tensor(indices, device=self.device)
+        if chosen.dim() != 1 or (chosen.numel() and (chosen.is_floating_point() or chosen.dtype == torch.bool)):
+            raise ValueError(f"indices must be one row of integers; got {chosen.dtype} {list(chosen.shape)}")
+        chosen = chosen.long()
+        if len(chosen) and (int(chosen.min()) < 0 or int(chosen.max()) >= self.num_clouds):
+            raise ValueError(
+                f"indices must lie in 0..{self.num_clouds - 1}; got {int(chosen.min())}..{int(chosen.max())}"
+            )
+        sizes = self.sizes[chosen]
+        batch = torch.repeat_interleave(torch.arange(len(chosen), device=self.device), sizes)
+        points = torch.arange(len(batch), device=self.device) + (self.ptr[chosen] - sizes.cumsum(0) + sizes)[batch]
+        species = None if self.species is None else self.species[points]
+        return PointClouds(self.position[points], batch, species, len(chosen))
+
+
+def concatenate(parts: Sequence[PointClouds]) -> PointClouds:
+    """One batch out of several.
+
+    Raises:
+        ValueError: If there are none, only some carry species, or dimensions differ.
+    """
+    if not parts:
+        raise ValueError("expected at least one batch of clouds; got none")
+    if len(dimensions := {part.dimension for part in parts}) > 1:
+        raise ValueError(f"all batches must have one dimension; got {sorted(dimensions)}")
+    species = [part.species for part in parts if part.species is not None]
+    if species and len(species) < len(parts):
+        raise ValueError(f"either all batches carry species or none does; {len(species)} of {len(parts)} do")
+    shift, batch = 0, []
+    for part in parts:
+        batch.append(part.batch + shift)
+        shift += part.num_clouds
+    position = torch.cat([part.position for part in parts])
+    return PointClouds(position, torch.cat(batch), torch.cat(species) if species else None, shift)
+
+
+def from_clouds(
+    positions: Sequence[Sequence[Sequence[float]] | Tensor],
+    species: Sequence[Sequence[int] | Tensor] | None = None,
+    dtype: torch.dtype | None = None,
+) -> PointClouds:
+    """A batch from one list of coordinates, and one of species, per cloud.
+
+    Raises:
+        ValueError: If a cloud is empty or its lists do not fit together; see also :meth:`PointClouds.validate`.
+
+    Example:
+        >>> from_clouds([[[0.0, 0.0, 0.0], [0.0, 0.0, 1.1]]], species=[[6, 8]]).sizes
+        tensor([2])
+    """
+    if not positions:
+        raise ValueError("expected at least one cloud; got none")
+    tensors = [torch.as_tensor(p, dtype=dtype or (None if isinstance(p, Tensor) else torch.get_default_dtype()))
+               for p in positions]  # fmt: skip
+    for index, cloud in enumerate(tensors):
+        if cloud.dim() != 2 or not len(cloud):
+            raise ValueError(f"expected clouds of shape [n, 3] or [n, 2], n at least 1; got {list(cloud.shape)} "
+                             f"for cloud {index}")  # fmt: skip
+    sizes = torch.tensor([len(cloud) for cloud in tensors])
+    if species is not None and [len(kinds) for kinds in species] != sizes.tolist():
+        raise ValueError(f"expected species for {sizes.tolist()} points; got {[len(kinds) for kinds in species]}")
+    if len(widths := {cloud.shape[1] for cloud in tensors}) > 1:
+        raise ValueError(f"all clouds must have one dimension; got {sorted(widths)}")
+    position = torch.cat(tensors)
+    batch = torch.repeat_interleave(torch.arange(len(tensors)), sizes).to(position.device)
+    kinds = None if species is None else torch.cat([torch.as_tensor(s, device=position.device) for s in species])
+    return PointClouds(position, batch, kinds, len(tensors)).validate()
+
+
+def from_padded(
+    position: Float[Tensor, "B n d"], mask: Bool[Tensor, "B n"], species: Int[Tensor, "B n"] | None = None
+) -> PointClouds:
+    """A batch from padded arrays; only the points where ``mask`` is True count.
+
+    Raises:
+        ValueError: If the shapes do not fit together; see also :meth:`PointClouds.validate`.
+    """
+    if position.dim() != 3 or mask.shape != position.shape[:2] or mask.dtype != torch.bool:
+        got = f"{list(position.shape)} and {list(mask.shape)} {mask.dtype}"
+        raise ValueError(f"expected positions [B, n, d] and a boolean mask [B, n]; got {got}")
+    if species is not None and species.shape != mask.shape:
+        raise ValueError(f"expected species of shape {list(mask.shape)}; got {list(species.shape)}")
+    batch = mask.nonzero()[:, 0]
+    return PointClouds(position[mask], batch, None if species is None else species[mask], len(mask)).validate()
+
+
+def to_padded(
+    clouds: PointClouds,
+) -> tuple[Float[Tensor, "B n d"], Bool[Tensor, "B n"], Int[Tensor, "B n"] | None]:
+    """Positions, mask and species, padded with zeros to the size of the largest cloud."""
+    n = int(clouds.sizes.max()) if len(clouds) else 0
+    place = torch.arange(clouds.num_points, device=clouds.device) - clouds.start
+    position = clouds.position.new_zeros(len(clouds), n, clouds.dimension)
+    position = position.index_put((clouds.batch, place), clouds.position)
+    mask = torch.arange(n, device=clouds.device) < clouds.sizes[:, None]
+    if clouds.species is None:
+        return position, mask, None
+    return position, mask, clouds.species.new_zeros(len(clouds), n).index_put((clouds.batch, place), clouds.species)

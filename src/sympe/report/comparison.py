@@ -1,0 +1,117 @@
+"""Tables of ``sympe compare``: every way to break symmetry on one task, its error, its randomness and its cost."""
+
+from collections.abc import Callable, Sequence
+
+from sympe.report.statistics import Group, group_records, sample
+from sympe.report.table import Block, Column, Row, Table, mean_and_spread, number
+from sympe.results import Record
+
+LABELS = {
+    "none": "no symmetry breaking",
+    "noise": "noise",
+    "laplacian": "Laplacian encodings",
+    "permutation": "random permutation (control)",
+    "haar": "random rotation (control)",
+    "unmoved": "learned vector that is not moved (control)",
+    "principal-axes": "random frame of principal axes",
+    "weighted-frame": "weighted frame",
+    "symmetry-breaking-set": "symmetry-breaking set",
+    "partial": "symmetry-breaking set, partial",
+    "sympe": "SymPE: exact canonical form",
+    "sympe-depth-first": "SymPE: depth-first order",
+}
+
+#: Methods whose draws have infinite entropy.
+CONTINUOUS = ("noise", "laplacian", "haar", "principal-axes")
+
+
+def comparison_table(
+    records: Sequence[Record], title: str, error: str, more: dict[str, str], notes: Sequence[str]
+) -> Table:
+    """One row per method.
+
+    Args:
+        records: Runs of one task.
+        title: Of the table.
+        error: Header of the error's column.
+        more: Headers of further measurements, by name.
+        notes: Sentences below the table.
+    """
+    blocks = tuple(Block(g.title, tuple(_row(g, m, more) for m in _in_order(g))) for g in group_records(records))
+    columns = (
+        Column("method", lambda row: row["label"]),
+        Column(error, lambda row: mean_and_spread(row["error"], row["error_spread"]), True),
+        *(Column(header, _shown(name), True) for name, header in more.items()),
+        Column("excess nats", _nats, True),
+        Column("ms per step", lambda row: number(row["step_ms"], 1), True),
+        Column("seeds", lambda row: str(row["seeds"]), True),
+    )
+    caption = [
+        *notes,
+        "Mean ± sample standard deviation over seeds. Excess nats are the entropy of what the network is shown, given "
+        "the input, beyond the logarithm of the number of its symmetries; a step is timed in processor time.",
+    ]
+    if any(record.recipe == "smoke" for record in records):
+        caption.append('The recipe "smoke" shows that everything runs; its figures mean nothing.')
+    return Table(title, columns, blocks, tuple(caption))
+
+
+def _in_order(group: Group) -> list[str]:
+    known = list(LABELS)
+    return sorted(group.methods, key=lambda method: (known.index(method) if method in known else len(known), method))
+
+
+def _row(group: Group, method: str, more: dict[str, str]) -> Row:
+    runs = group.runs(method)
+    error = sample(runs, "error")
+    row: Row = {
+        "data": group.data,
+        "recipe": group.recipe,
+        "method": method,
+        "label": LABELS.get(method, method),
+        "error": error.mean,
+        "error_spread": error.spread,
+        "excess_nats": sample(runs, "excess_nats").mean,
+        "step_ms": sample(runs, "step_ms").mean,
+        "seeds": len(error.values),
+    }
+    for name in more:
+        row |= {name: sample(runs, name).mean, f"{name}_spread": sample(runs, name).spread}
+    return row
+
+
+def _shown(name: str) -> Callable[[Row], str]:
+    return lambda row: mean_and_spread(row[name], row[f"{name}_spread"])
+
+
+def _nats(row: Row) -> str:
+    return "∞" if row["method"] in CONTINUOUS else number(row["excess_nats"], 2)
+
+
+def independent_set_tables(records: Sequence[Record]) -> list[Table]:
+    """Maximal independent sets."""
+    return [
+        comparison_table(
+            records,
+            "Maximal independent sets: answers that are none, in per cent",
+            "single draw",
+            {"best_of_draws_error": "best of 10"},
+            ["Graphs of the test were not seen in training. An answer is right if every node of the graph is."],
+        )
+    ]
+
+
+def shapes_tables(records: Sequence[Record]) -> list[Table]:
+    """Shapes that are less symmetric than where they start."""
+    return [
+        comparison_table(
+            records,
+            "Shapes: mean squared distance of the nearest target",
+            "error",
+            {"floor": "floor without breaking", "right_percent": "right, %", "coverage_p": "p of even coverage"},
+            [
+                "Error in square angstrom per point, over random rotations and reflections of the input. Every "
+                "deterministic equivariant network errs by the floor at least. Right: within 0.05 angstrom per point.",
+            ],
+        )
+    ]

@@ -1,0 +1,20 @@
+"""Shapes that deform into less symmetric ones, learned by a network of e3nn."""
+
+from sympe.tasks.shapes.config import METHODS, TASK, Config, make_config, methods
+from sympe.tasks.shapes.data import DATA, Shape, load_shapes, make_shape
+from sympe.tasks.shapes.run import evaluate, nearest_target, run
+
+__all__ = [
+    "DATA",
+    "METHODS",
+    "TASK",
+    "Config",
+    "Shape",
+    "evaluate",
+    "load_shapes",
+    "make_config",
+    "make_shape",
+    "methods",
+    "nearest_target",
+    "run",
+]

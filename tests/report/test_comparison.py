@@ -1,0 +1,41 @@
+from sympe.report import tables_of
+from sympe.report.comparison import CONTINUOUS, LABELS, independent_set_tables, shapes_tables
+from sympe.results import Record
+from sympe.tasks import independent_set, shapes
+
+
+def record(task: str, method: str, seed: int, error: float, **metrics: float | None) -> Record:
+    values = {"error": error, "step_ms": 2.5, "excess_nats": None} | metrics
+    return Record(task, method, "full", "data", seed, {"steps": 5}, values, 1.0, environment={})
+
+
+def test_every_method_has_a_name() -> None:
+    assert set(independent_set.METHODS) | {*shapes.METHODS, "partial"} <= set(LABELS)
+    assert set(CONTINUOUS) <= set(LABELS)
+
+
+def test_rows_and_spread() -> None:
+    records = [
+        record("independent-set", "sympe", s, e, excess_nats=0.0, best_of_draws_error=0.0)
+        for s, e in ((0, 1.0), (1, 3.0))
+    ]
+    records += [record("independent-set", "noise", 0, 5.0, best_of_draws_error=1.5)]
+    [table] = independent_set_tables(records)
+    rows = [dict(zip([c.header for c in table.columns], table.cells(row), strict=True)) for row in table.blocks[0].rows]
+    assert [row["method"] for row in rows] == ["noise", "SymPE: exact canonical form"]
+    assert rows[1]["single draw"] == "2.000 ± 1.414"
+    assert rows[1]["excess nats"] == "0"
+    assert rows[0]["excess nats"] == "∞"
+    assert rows[0]["ms per step"] == "2.5"
+    assert rows[0]["seeds"] == "1"
+
+
+def test_measurements_that_are_missing() -> None:
+    [table] = shapes_tables([record("shapes", "none", 0, 0.18, floor=0.18, right_percent=0.0, coverage_p=None)])
+    cells = table.cells(table.blocks[0].rows[0])
+    assert cells == ["no symmetry breaking", "0.180", "0.180", "0", "-", "-", "2.5", "1"]
+
+
+def test_both_tasks_have_tables_of_their_own() -> None:
+    records = [record("shapes", "none", 0, 0.18), record("independent-set", "none", 0, 100.0)]
+    assert [table.title.split(":")[0] for table in tables_of(records)] == ["Maximal independent sets", "Shapes"]

@@ -1,0 +1,75 @@
+"""Runs from end to end, the controls among them, and how outputs are judged."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+pytest.importorskip("e3nn")
+
+from sympe.points import PointClouds
+from sympe.results import read_record
+from sympe.tasks.shapes import Config, evaluate, load_shapes, make_config, methods, run
+
+[SQUARE] = load_shapes("square")
+
+
+class Perfect(nn.Module):
+    """Moves the corners of each turned square to one of its two rectangles, in turns or always to the first."""
+
+    def __init__(self, biased: bool) -> None:
+        super().__init__()
+        self.biased = biased
+
+    def forward(self, clouds: PointClouds, generator: torch.Generator | None = None) -> torch.Tensor:
+        position = clouds.position.view(len(clouds), 4, 3)
+        along, across = position[:, 0] - position[:, 1], position[:, 1] - position[:, 2]
+        flip = torch.arange(len(clouds)) % 2 == 1
+        if not self.biased:
+            along, across = (torch.where(flip[:, None], b, a) for a, b in ((along, across), (across, along)))
+        a, b = (torch.nn.functional.normalize(v, dim=1)[:, None] for v in (along, across))
+        longer = 0.3 * a * (position * a).sum(2, keepdim=True)
+        shorter = 0.3 * b * (position * b).sum(2, keepdim=True)
+        return (longer - shorter).reshape(-1, 3)
+
+
+def test_perfect_answers_are_right_and_counted(generator: torch.Generator) -> None:
+    distance, target = evaluate(Perfect(biased=False), SQUARE, 200, generator)
+    assert distance.max() < 1e-8
+    assert torch.bincount(target).tolist() == [100, 100]
+    distance, target = evaluate(Perfect(biased=True), SQUARE, 200, generator)
+    assert distance.max() < 1e-8
+    assert len(target.unique()) == 1
+
+
+@pytest.mark.parametrize("method", ["none", "unmoved", "partial", "sympe"])
+def test_smoke(method: str, tmp_path: Path) -> None:
+    config = make_config(method, "smoke", data="square", steps=2)
+    record = run(config, tmp_path)
+    assert read_record(tmp_path / "record.json") == record
+    assert record.metrics["floor"] == pytest.approx(0.18)
+    if method == "none":
+        assert record.metrics["error"] >= 0.18 - 1e-6
+
+
+def test_only_breaking_gets_below_the_floor(tmp_path: Path) -> None:
+    errors = {}
+    for method in ("none", "sympe"):
+        config = make_config(method, "smoke", data="square", steps=60, multiplicity=4, copies=4, draws=100)
+        errors[method] = run(config, tmp_path / method).metrics["error"]
+    assert 0.18 - 1e-6 <= errors["none"] < 0.2
+    assert errors["sympe"] < 0.02
+
+
+def test_bad_configurations() -> None:
+    with pytest.raises(ValueError, match="unknown method 'laplacian'; choose one of none, noise, "):
+        Config(method="laplacian")
+    with pytest.raises(ValueError, match="unknown data 'cube'; choose one of square, octahedron, fragments"):
+        make_config("sympe", data="cube")
+    with pytest.raises(
+        ValueError, match="partial keeps the symmetries of one target; expected data square or octahedron"
+    ):
+        make_config("partial", data="fragments")
+    assert "partial" in methods("square")
+    assert "partial" not in methods("fragments")
