@@ -128,6 +128,7 @@ def test_irreps_that_cannot_be_read(text: str) -> None:
         Irreps.parse(text)
 
 
+@pytest.mark.untyped
 def test_shapes_that_do_not_fit() -> None:
     action = IrrepsRotation("1x1o+1x0e")
     with pytest.raises(ValueError, match=r"expected rows of 4 numbers, irreps 1x1o\+1x0e; got shape \[2, 3\]"):

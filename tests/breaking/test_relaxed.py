@@ -66,6 +66,7 @@ def test_only_relaxed_weights_reach_a_rectangle() -> None:
     assert float(network.departure()) > 1e-3
 
 
+@pytest.mark.untyped
 def test_bad_arguments() -> None:
     group = point_group("D4")
     with pytest.raises(ValueError, match="in_dim, out_dim and num_filters must be at least 1; got 0, 1, 2"):
