@@ -39,12 +39,12 @@ def nats_by_time(group: Group, name: str) -> Picture | None:
     if not curves:
         return None
     finding = "What a step back costs, by diffusion time"
-    figure, axes = new_figure(4.6, finding, f"{plain(group.title)}; labelled nats, test graphs")
+    figure, axes = new_figure(4.6, finding, f"{plain(group.title)}; labelled nats, test graphs; the area is the bound")
     for method, curve in curves.items():
         color, style = COLORS.get(method, canvas.GRAY), "--" if method == "file-order" else "-"
         text = wrapped(task.label(method), 38)
         axes.plot(list(curve), list(curve.values()), style, color=color, linewidth=1.9, label=text)
-    axes.set_yscale("log")
+    axes.set_ylim(bottom=0)
     axes.grid(axis="y")
     axes.set_xlabel("diffusion time t/T (0: the clean graph, 1: noise)")
     axes.set_ylabel("nats per step")
