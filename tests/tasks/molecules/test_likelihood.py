@@ -104,7 +104,7 @@ def trained_toy(method: str) -> GraphDiffusion:
     model = build_from_seed(lambda: GraphDiffusion(config, TOY), 0)
     generator = torch.Generator().manual_seed(5)
     optimizer = torch.optim.Adam(model.parameters(), 5e-3)
-    for _ in range(100):
+    for _ in range(200):
         data = toy_data(64, generator)
         if config.breaking.is_stored:
             # The order that the loader would have stored: that of the canonical form, for every graph of a class.
