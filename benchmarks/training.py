@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, linear, silu
 
 from sympe.nets.complete_graph import CompleteGraphLayer
+from sympe.seeding import seeded_generator
 from sympe.tasks.graph_autoencoder import Batch, GraphAutoencoder, GraphSet, erdos_renyi, make_config
-from sympe.tasks.graph_autoencoder.data import seeded_generator
 from timing import Table, interleave
 
 

@@ -15,10 +15,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from sympe.results import Job, Record
-from sympe.tasks import graph_autoencoder
+from sympe.tasks import graph_autoencoder, ising
 
 #: The experiments that exist, by the name of their task.
-TASKS: dict[str, Callable[[str], list[Job]]] = {graph_autoencoder.TASK: graph_autoencoder.jobs}
+TASKS: dict[str, Callable[[str], list[Job]]] = {
+    graph_autoencoder.TASK: graph_autoencoder.jobs,
+    ising.TASK: ising.jobs,
+}
 PRESETS = ("smoke", "quick", "full")
 
 

@@ -1,19 +1,26 @@
-"""One record per run: what was asked, on what it ran, what came out. Tables and pictures read nothing else."""
+"""One record per run: what was asked, on what it ran, what came out. Tables and pictures read nothing else.
+
+What a picture needs beyond numbers and curves (fields, maps) is kept in arrays, in a file beside the record.
+"""
 
 import json
 import platform
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from sympe.atomic import write_atomically
 
 FILE_NAME = "record.json"
+ARRAYS = "arrays.npz"
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class Record:
         history: Curves over training, one list of numbers per name.
         seconds: Wall time of the run.
         environment: Commit, versions and hardware.
+        folder: Where the record was read from; no part of it.
     """
 
     task: str
@@ -43,16 +51,43 @@ class Record:
     seconds: float
     history: dict[str, list[float]] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=lambda: describe_environment())
+    folder: Path | None = field(default=None, compare=False, repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The record as plain values."""
+        return {name: value for name, value in asdict(self).items() if name != "folder"}
 
     def summary(self) -> dict[str, Any]:
         """The record without configuration, history and environment, flat: what ``--json`` prints."""
         kept = ("task", "method", "recipe", "data", "seed")
         return {name: getattr(self, name) for name in kept} | self.metrics | {"seconds": round(self.seconds, 2)}
 
-    def write(self, folder: Path) -> Path:
-        """Write ``record.json`` into ``folder`` (made if missing), whole or not at all."""
+    def arrays(self) -> dict[str, NDArray]:
+        """The arrays that lie beside the record, by name; none if it has none or was not read from a file.
+
+        Raises:
+            ValueError: If the file is damaged.
+        """
+        path = None if self.folder is None else self.folder / ARRAYS
+        if path is None or not path.exists():
+            return {}
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return dict(file)
+        except (OSError, ValueError, EOFError, BadZipFile) as error:
+            raise ValueError(f"{path} does not hold the arrays of a run: {error}") from error
+
+    def write(self, folder: Path, arrays: dict[str, NDArray] | None = None) -> Path:
+        """Write ``record.json`` into ``folder`` (made if missing), whole or not at all.
+
+        Args:
+            folder: Folder of the run.
+            arrays: What pictures need; written to ``arrays.npz``, before the record.
+        """
+        if arrays:
+            write_atomically(folder / ARRAYS, lambda file: np.savez_compressed(file, **arrays))  # type: ignore[arg-type]
         path = folder / FILE_NAME
-        text = json.dumps(asdict(self), indent=1, sort_keys=True, allow_nan=False) + "\n"
+        text = json.dumps(self.as_dict(), indent=1, sort_keys=True, allow_nan=False) + "\n"
         write_atomically(path, lambda file: file.write(text.encode()))
         return path
 
@@ -91,7 +126,7 @@ def read_record(path: Path) -> Record:
     try:
         record = Record(**json.loads(path.read_text()))
         _check_types(record)
-        return record
+        return replace(record, folder=path.parent)
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, TypeError) as error:
         raise ValueError(f"{path} is not a record of a run: {error}") from error
 

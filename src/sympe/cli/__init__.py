@@ -11,6 +11,7 @@ import tyro
 from sympe.cli.audit import AuditCommand
 from sympe.cli.compare import CompareCommand
 from sympe.cli.graph_autoencoder import GraphAutoencoderCommand
+from sympe.cli.ising import IsingCommand
 from sympe.cli.reproduce import ReproduceCommand
 from sympe.cli.table import TableCommand
 
@@ -18,6 +19,7 @@ Command = (
     Annotated[AuditCommand, tyro.conf.subcommand("audit")]
     | Annotated[CompareCommand, tyro.conf.subcommand("compare")]
     | Annotated[GraphAutoencoderCommand, tyro.conf.subcommand("graph-autoencoder")]
+    | Annotated[IsingCommand, tyro.conf.subcommand("ising")]
     | Annotated[ReproduceCommand, tyro.conf.subcommand("reproduce")]
     | Annotated[TableCommand, tyro.conf.subcommand("table")]
 )

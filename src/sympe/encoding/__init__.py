@@ -2,6 +2,7 @@
 
 from sympe.encoding.base import Encoding, SymPE
 from sympe.encoding.factor import FactorEncoding
+from sympe.encoding.fourier import learn_amplitudes
 from sympe.encoding.irreps import IrrepsEncoding
 from sympe.encoding.lattice import FieldEncoding, TileEncoding, WaveEncoding
 from sympe.encoding.ranks import PermutedRows, RankEncoding, SinusoidalRankEncoding
@@ -21,5 +22,6 @@ __all__ = [
     "SymmetryBreaking",
     "TileEncoding",
     "WaveEncoding",
+    "learn_amplitudes",
     "wrap",
 ]

@@ -3,6 +3,27 @@
 from sympe.nets.complete_graph import CompleteGraphNetwork
 from sympe.nets.gin import GIN
 from sympe.nets.node_score import NodeScore
+from sympe.nets.torus import (
+    DirectionReadout,
+    FieldReadout,
+    GroupConv,
+    InvariantReadout,
+    Lifting,
+    SiteNorm,
+    TorusNetwork,
+)
 from sympe.nets.vector_network import VectorNetwork
 
-__all__ = ["GIN", "CompleteGraphNetwork", "NodeScore", "VectorNetwork"]
+__all__ = [
+    "GIN",
+    "CompleteGraphNetwork",
+    "DirectionReadout",
+    "FieldReadout",
+    "GroupConv",
+    "InvariantReadout",
+    "Lifting",
+    "NodeScore",
+    "SiteNorm",
+    "TorusNetwork",
+    "VectorNetwork",
+]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from sympe.report.comparison import independent_set_tables, shapes_tables
 from sympe.report.graph_autoencoder import facts as graph_autoencoder
 from sympe.report.graph_autoencoder.tables import autoencoder_tables
+from sympe.report.ising import facts as ising
+from sympe.report.ising.tables import ising_tables
 from sympe.report.runs import metrics_table
 from sympe.report.table import Table
 from sympe.results import Record
@@ -39,10 +41,17 @@ def _autoencoder_pictures(records: Sequence[Record]) -> "list[Picture]":
     return autoencoder_pictures(records)
 
 
+def _ising_pictures(records: Sequence[Record]) -> "list[Picture]":
+    from sympe.report.ising.figures import ising_pictures
+
+    return ising_pictures(records)
+
+
 EXPERIMENTS = {
     graph_autoencoder.TASK: Experiment(
         "Graph autoencoder", graph_autoencoder.ERROR, autoencoder_tables, _autoencoder_pictures
     ),
+    ising.TASK: Experiment("Ising ground states", ising.EXACT, ising_tables, _ising_pictures),
     "independent-set": Experiment("Maximal independent sets", "error", independent_set_tables, lambda records: []),
     "shapes": Experiment("Shapes", "error", shapes_tables, lambda records: []),
 }

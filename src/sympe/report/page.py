@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from sympe.atomic import write_atomically
@@ -55,7 +55,7 @@ def write_report(records: Iterable[Record], folder: Path) -> Path:
         ValueError: If there are no records.
     """
     by_task: dict[str, list[Record]] = {}
-    for record in sorted(records, key=lambda record: json.dumps(asdict(record), sort_keys=True, default=str)):
+    for record in sorted(records, key=lambda record: json.dumps(record.as_dict(), sort_keys=True, default=str)):
         by_task.setdefault(record.task, []).append(record)
     if not by_task:
         raise ValueError("expected at least one record of a run; got none")

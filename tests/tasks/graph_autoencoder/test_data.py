@@ -10,9 +10,11 @@ import torch
 
 from sympe import Graphs
 from sympe.graphs import concatenate, from_edges, from_networkx, to_dense, to_graph6, write
+from sympe.seeding import seeded_generator
 from sympe.tasks.graph_autoencoder import GraphSet, erdos_renyi
-from sympe.tasks.graph_autoencoder.data import Key, SizeGroupedSampler, load_splits, seeded_generator
+from sympe.tasks.graph_autoencoder.data import load_splits
 from sympe.tasks.graph_autoencoder.train import floor_metrics
+from sympe.training import Key, SizeGroupedSampler
 
 
 @pytest.mark.parametrize(
@@ -121,7 +123,7 @@ def small_set() -> GraphSet:
 
 
 def keys(data: GraphSet, step: int, seed: int = 0, rank: int = 0, world_size: int = 1) -> list[Key]:
-    sampler = SizeGroupedSampler(data, 4, seed, lambda: step, rank, world_size)
+    sampler = SizeGroupedSampler(data.counts, 4, seed, lambda: step, rank, world_size)
     listed = list(sampler)
     assert len(sampler) == len(listed)
     return listed

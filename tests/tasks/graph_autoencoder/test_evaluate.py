@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from sympe.seeding import seeded_generator
 from sympe.tasks.graph_autoencoder import GraphAutoencoder, GraphSet, erdos_renyi, evaluate, make_config
-from sympe.tasks.graph_autoencoder.data import seeded_generator
 from sympe.training import build_from_seed
 
 

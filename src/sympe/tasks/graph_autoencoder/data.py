@@ -7,7 +7,7 @@ ICML 2021: :math:`G(n, 1/4)` with n running over 7..16, 5000 / 500 / 500 graphs 
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import networkx
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset
 
 from sympe.graphs import (
     Graphs,
@@ -28,9 +28,8 @@ from sympe.graphs import (
     read,
     to_dense,
 )
-
-#: What a batch is asked for by: the size of its graphs, and which of the graphs of that size.
-Key = tuple[int, list[int]]
+from sympe.seeding import seeded_generator
+from sympe.training import Key
 
 
 @dataclass(frozen=True)
@@ -89,6 +88,11 @@ class GraphSet(Dataset[Batch]):
         return Batch(from_dense(adjacency.long()), adjacency, spectrum)
 
     @property
+    def counts(self) -> dict[int, int]:
+        """Number of graphs of each size."""
+        return {n: len(a) for n, a in self.adjacency.items()}
+
+    @property
     def max_nodes(self) -> int:
         return max(self.adjacency)
 
@@ -115,60 +119,6 @@ def refuse_loops(graphs: Graphs) -> None:
     if bool((source == target).any()):
         at = int(graphs.batch[source[source == target]].min())
         raise ValueError(f"expected simple graphs; graph {at} has a self-loop")
-
-
-class SizeGroupedSampler(Sampler[Key]):
-    """Batches of equal-sized graphs in random order, a function of seed and epoch alone.
-
-    Nothing is carried over from one epoch to the next, so a run that is taken up again sees the same
-    batches. Several processes share the batches of an epoch evenly.
-
-    Args:
-        data: The graphs.
-        batch_size: Graphs per batch, at most.
-        seed: Seed of the order.
-        step: Asked for the number of steps taken whenever a pass begins; that tells the epoch. (A trainer
-            that resumes may begin a pass before it has settled which epoch it is in.)
-        rank: Number of this process.
-        world_size: How many processes there are.
-    """
-
-    def __init__(
-        self,
-        data: GraphSet,
-        batch_size: int,
-        seed: int,
-        step: Callable[[], int],
-        rank: int = 0,
-        world_size: int = 1,
-    ) -> None:
-        self.counts = {n: len(a) for n, a in data.adjacency.items()}
-        self.batch_size, self.seed, self.step, self.rank, self.world_size = batch_size, seed, step, rank, world_size
-        total = sum(-(-count // batch_size) for count in self.counts.values())
-        self.length = -(-total // world_size)
-
-    def __len__(self) -> int:
-        return self.length
-
-    def __iter__(self) -> Iterator[Key]:
-        generator = seeded_generator(self.seed, self.step() // self.length)
-        keys: list[Key] = []
-        for n, count in self.counts.items():
-            shuffled = torch.randperm(count, generator=generator)
-            keys += [(n, part.tolist()) for part in shuffled.split(self.batch_size)]
-        order = torch.randperm(len(keys), generator=generator).tolist()
-        # Every process must take the same number of steps: the first batches come again if need be.
-        order = (order * self.world_size)[: self.length * self.world_size]
-        return iter([keys[i] for i in order[self.rank :: self.world_size]])
-
-
-def seeded_generator(*numbers: int) -> torch.Generator:
-    """A generator that depends on all the numbers: one stream per (seed, purpose, step ...)."""
-    mixed = 0
-    for number in numbers:
-        mixed = (mixed * 6364136223846793005 + number * 1442695040888963407 + 0x9E3779B97F4A7C15) % 2**64
-        mixed ^= mixed >> 29
-    return torch.Generator().manual_seed(mixed % 2**63)
 
 
 def erdos_renyi(split: str, count: int | None = None) -> Graphs:

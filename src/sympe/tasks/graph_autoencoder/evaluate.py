@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
-from sympe.tasks.graph_autoencoder.data import GraphSet, seeded_generator
+from sympe.seeding import seeded_generator
+from sympe.tasks.graph_autoencoder.data import GraphSet
 from sympe.tasks.graph_autoencoder.model import GraphAutoencoder
 
 #: Graphs per forward pass; sets memory, speed and which draws are taken, not their law.

@@ -13,18 +13,17 @@ from sympe.atomic import write_atomically
 from sympe.auditing import autoencoder_floor
 from sympe.graphs import Graphs
 from sympe.results import FILE_NAME, Record, read_record
+from sympe.seeding import seeded_generator
 from sympe.tasks.graph_autoencoder.config import METHODS, Config
 from sympe.tasks.graph_autoencoder.data import (
     Batch,
     GraphSet,
-    SizeGroupedSampler,
     erdos_renyi,
     load_splits,
-    seeded_generator,
 )
 from sympe.tasks.graph_autoencoder.evaluate import evaluate
 from sympe.tasks.graph_autoencoder.model import GraphAutoencoder
-from sympe.training import CHECKPOINT, build_from_seed, make_trainer
+from sympe.training import CHECKPOINT, SizeGroupedSampler, build_from_seed, make_trainer
 
 TASK = "graph-autoencoder"
 WEIGHTS = "weights.safetensors"
@@ -66,7 +65,7 @@ class TrainAutoencoder(LightningModule):
         """Batches of this process."""
         rank, world_size = self.trainer.global_rank, self.trainer.world_size
         return SizeGroupedSampler(
-            self.train_set, self.config.batch_size, self.config.seed, lambda: self.global_step, rank, world_size
+            self.train_set.counts, self.config.batch_size, self.config.seed, lambda: self.global_step, rank, world_size
         )
 
     def train_dataloader(self) -> DataLoader:

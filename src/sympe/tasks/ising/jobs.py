@@ -1,0 +1,43 @@
+"""The runs of the Ising task that each preset asks for."""
+
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+from sympe.results import Job, Record
+from sympe.tasks.ising.config import Config, make_config
+from sympe.tasks.ising.train import TASK, run
+
+#: Rows of the table of nearest neighbors: not equivariant, breaking no symmetry, SymPE, and its matched controls.
+ROWS = ("mlp", "cnn", "gcnn", "gcnn-noise", "gcnn-haar", "sympe-frozen", "sympe", "sympe-full")
+#: Rows of the table of j1j2, and what else solves it; annealing only where it is installed.
+J1J2_ROWS = ("gcnn", "gcnn-noise", "gcnn-haar", "sympe-frozen", "sympe")
+SOLVERS = ("annealing", "milp") if find_spec("dwave") else ("milp",)
+
+
+def run_folder(config: Config) -> Path:
+    """Where a run goes below the folder of all runs."""
+    size = f"L{config.size}"
+    return Path(TASK, config.model, config.recipe, size, config.method, f"seed{config.seed}")
+
+
+def jobs(preset: str) -> list[Job]:
+    """The runs of a preset."""
+    recipe = "smoke" if preset == "smoke" else "fast"
+    configs = []
+    for seed in range(3 if preset == "full" else 1):
+        configs += [make_config(method, recipe, seed=seed) for method in ROWS]
+        configs += [make_config(method, recipe, seed=seed, model="j1j2") for method in J1J2_ROWS]
+    configs += [make_config(method, recipe, model="j1j2") for method in SOLVERS]
+    return [job(config) for config in configs]
+
+
+def job(config: Config) -> Job:
+    """One run in one process, without a bar of its own."""
+    return Job(run_folder(config), partial(_train, config), "exact_percent_in")
+
+
+def _train(config: Config, folder: Path) -> Record:
+    record = run(config, folder, resume=True, progress=False)
+    assert record is not None, "a job runs in one process"
+    return record
