@@ -15,12 +15,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from sympe.results import Job, Record
-from sympe.tasks import graph_autoencoder, ising
+from sympe.tasks import graph_autoencoder, ising, molecules
 
 #: The experiments that exist, by the name of their task.
 TASKS: dict[str, Callable[[str], list[Job]]] = {
     graph_autoencoder.TASK: graph_autoencoder.jobs,
     ising.TASK: ising.jobs,
+    molecules.TASK: molecules.jobs,
 }
 PRESETS = ("smoke", "quick", "full")
 
@@ -31,18 +32,27 @@ def reproduce(preset: str, out: Path, tasks: Sequence[str] | None = None, worker
     Args:
         preset: ``smoke`` (seconds a row), ``quick`` (one seed, minutes) or ``full`` (three seeds, hours).
         out: Folder of all runs.
-        tasks: Names of the tasks; all that exist if left out.
+        tasks: Names of the tasks; all that exist if left out, but for those whose data or software is missing.
         workers: Processes that run side by side, one thread each; as many as there are cores if left out.
 
     Raises:
-        ValueError: If a preset or task is unknown.
+        ValueError: If a preset or task is unknown, or the data of a task that was named is missing.
+        ImportError: If the software of a task that was named is missing.
     """
     if preset not in PRESETS:
         raise ValueError(f"unknown preset {preset!r}; choose one of {', '.join(PRESETS)}")
     for name in tasks or ():
         if name not in TASKS:
             raise ValueError(f"unknown task {name!r}; choose one of {', '.join(TASKS)}")
-    jobs = [job for name in tasks or TASKS for job in TASKS[name](preset)]
+    console = Console(stderr=True)
+    jobs: list[Job] = []
+    for name in tasks or TASKS:
+        try:
+            jobs += TASKS[name](preset)
+        except (ValueError, ImportError) as error:
+            if tasks:
+                raise
+            console.print(f"{name}: skipped: {error}", highlight=False, soft_wrap=True)
     count = workers or os.cpu_count() or 1
     records: dict[Job, Record] = {}
     bar = Progress(
@@ -51,7 +61,7 @@ def reproduce(preset: str, out: Path, tasks: Sequence[str] | None = None, worker
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=console,
         refresh_per_second=2,
     )
     # "spawn": a forked child inherits PyTorch's thread pools in an unusable state.

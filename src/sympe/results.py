@@ -38,6 +38,7 @@ class Record:
         history: Curves over training, one list of numbers per name.
         seconds: Wall time of the run.
         environment: Commit, versions and hardware.
+        examples: Some of what came out, as text, by name.
         folder: Where the record was read from; no part of it.
     """
 
@@ -51,6 +52,7 @@ class Record:
     seconds: float
     history: dict[str, list[float]] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=lambda: describe_environment())
+    examples: dict[str, list[str]] = field(default_factory=dict)
     folder: Path | None = field(default=None, compare=False, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
@@ -58,7 +60,7 @@ class Record:
         return {name: value for name, value in asdict(self).items() if name != "folder"}
 
     def summary(self) -> dict[str, Any]:
-        """The record without configuration, history and environment, flat: what ``--json`` prints."""
+        """The record without configuration, history, environment and examples, flat: what ``--json`` prints."""
         kept = ("task", "method", "recipe", "data", "seed")
         return {name: getattr(self, name) for name in kept} | self.metrics | {"seconds": round(self.seconds, 2)}
 
@@ -135,7 +137,7 @@ def _check_types(record: Record) -> None:
     """Raise TypeError where a field, a metric or a curve is not of its type."""
     kinds: dict[str, Any] = {"seed": int, "seconds": int | float}
     kinds |= dict.fromkeys(("task", "method", "recipe", "data"), str)
-    kinds |= dict.fromkeys(("config", "metrics", "history", "environment"), dict)
+    kinds |= dict.fromkeys(("config", "metrics", "history", "environment", "examples"), dict)
     for name, kind in kinds.items():
         if not isinstance(getattr(record, name), kind):
             raise TypeError(f"{name} must be of type {getattr(kind, '__name__', kind)}; got {getattr(record, name)!r}")
@@ -145,6 +147,9 @@ def _check_types(record: Record) -> None:
     for name, curve in record.history.items():
         if not isinstance(curve, list) or not all(isinstance(value, int | float) for value in curve):
             raise TypeError(f"history {name} must be a list of numbers; got {curve!r}")
+    for name, texts in record.examples.items():
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise TypeError(f"examples {name} must be a list of texts; got {texts!r}")
 
 
 def read_records(folder: Path) -> list[Record]:

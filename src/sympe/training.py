@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -158,7 +158,14 @@ class ShowProgress(Callback):
 
 
 def make_trainer(
-    folder: Path, epochs: int, *, devices: int = 1, accelerator: str = "auto", shown: dict[str, str] | None = None
+    folder: Path,
+    epochs: int,
+    *,
+    devices: int = 1,
+    accelerator: str = "auto",
+    shown: dict[str, str] | None = None,
+    precision: Literal["32", "bf16"] = "32",
+    accumulate: int = 1,
 ) -> Trainer:
     """A trainer that logs to CSV and TensorBoard below ``folder`` and checkpoints there after every epoch.
 
@@ -168,6 +175,8 @@ def make_trainer(
         devices: Processes; more than one train by DDP (gloo on CPUs, nccl on GPUs).
         accelerator: ``auto``, ``cpu`` or ``gpu``.
         shown: Logged values to show beside a progress bar on stderr, and their labels; None for no bar.
+        precision: ``32``, or ``bf16`` for mixed precision.
+        accumulate: Batches whose gradients make one step.
 
     Raises:
         ValueError: If there is no such accelerator, or not that many devices.
@@ -186,6 +195,8 @@ def make_trainer(
             logger=[CSVLogger(folder, name="logs/csv"), TensorBoardLogger(folder, name="logs/tensorboard")],
             callbacks=[SaveEachEpoch(folder / CHECKPOINT)] + ([] if shown is None else [ShowProgress(shown)]),
             plugins=[AtomicCheckpointIO()],
+            precision="bf16-mixed" if precision == "bf16" else "32-true",
+            accumulate_grad_batches=accumulate,
             enable_progress_bar=False,
             enable_model_summary=False,
             enable_checkpointing=True,

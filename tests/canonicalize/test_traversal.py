@@ -1,15 +1,25 @@
 """Orders of traversal: node by node against a plain loop, and their law under the kernel."""
 
 import networkx
+import numpy as np
 import pytest
 import torch
 
 from examples import LARGE, SMALL, batch_of, shuffle_edges
-from laws import check_element, check_inversion_kernel, check_kernel, copies, local_images
+from laws import (
+    ChiSquare,
+    all_permutations_of,
+    check_element,
+    check_inversion_kernel,
+    check_kernel,
+    copies,
+    local_images,
+)
 from sympe import Graphs, InversionKernel
-from sympe.canonicalize import BreadthFirst, DepthFirst, Labelling
+from sympe.canonicalize import BreadthFirst, DepthFirst, Labelling, RandomDepthFirst
 from sympe.canonicalize.traversal import Traversal
 from sympe.graphs import concatenate, from_networkx
+from sympe.groups import Permutation
 
 TRAVERSALS = [BreadthFirst, DepthFirst]
 
@@ -116,3 +126,67 @@ def test_the_company_in_a_batch_does_not_matter(generator: torch.Generator) -> N
     for traversal in TRAVERSALS:
         alone = traversal()(x).image
         assert torch.equal(traversal()(batch_of({"small": x, "large": large})).image[:5], alone)
+
+
+# ------------------------------------------------------------------------------------- orders of known probability
+
+
+def probabilities(x: Graphs) -> np.ndarray:
+    """Probability of each of the n! orders."""
+    everything = all_permutations_of(x)
+    return RandomDepthFirst().log_probability(copies(x, len(everything.image) // x.num_nodes), everything).exp().numpy()
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_probabilities_add_up(name: str) -> None:
+    assert probabilities(SMALL[name]).sum() == pytest.approx(1, abs=1e-12)
+
+
+def test_the_probability_is_a_product_of_choices() -> None:
+    """A path of three: from the middle there are two ways on, from an end one."""
+    path = from_networkx([networkx.path_graph(3)])
+    found = dict(zip(map(tuple, local_images(all_permutations_of(path), path)), probabilities(path), strict=True))
+    expected = {(1, 0, 2): 1 / 6, (1, 2, 0): 1 / 6, (0, 1, 2): 1 / 3, (2, 1, 0): 1 / 3, (0, 2, 1): 0, (2, 0, 1): 0}
+    assert found == pytest.approx(expected)
+
+
+def order_counts(x: Graphs, order: torch.nn.Module, generator: torch.Generator, draws: int) -> np.ndarray:
+    """How often each order of positive probability was drawn."""
+    images = local_images(all_permutations_of(x), x)
+    drawn = local_images(order(copies(x, draws), generator), x)
+    index = {tuple(image): at for at, image in enumerate(images)}
+    counts = np.bincount([index[tuple(image)] for image in drawn], minlength=len(images))
+    possible = probabilities(x) > 0
+    assert counts[~possible].sum() == 0
+    return counts[possible]
+
+
+def test_orders_come_with_their_probability(generator: torch.Generator) -> None:
+    test = ChiSquare()
+    for name, x in SMALL.items():
+        p = probabilities(x)
+        counts = order_counts(x, RandomDepthFirst(), generator, 6000)
+        test.fit(name, counts, p[p > 0])
+    test.require("orders come with their probability")
+
+
+def test_ties_by_a_shuffled_storage_do_not(generator: torch.Generator) -> None:
+    """What the independent choices are for: in a cycle with a chord one early choice tells of a later one."""
+    x, test = SMALL["kite"], ChiSquare()
+    p = probabilities(x)
+    test.fit("kite", order_counts(x, InversionKernel(DepthFirst()), generator, 6000), p[p > 0])
+    assert test.p_value < 1e-4
+
+
+def test_a_batch_of_different_sizes(generator: torch.Generator) -> None:
+    graphs = example(generator)
+    batch = concatenate(graphs)
+    order = RandomDepthFirst()
+    g = order(batch, generator)
+    check_element(g, batch)
+    alone = [
+        order.log_probability(x, Permutation.from_images([image.tolist()], x))
+        for x, image in zip(graphs, (g.image - g.start).split(batch.sizes.tolist()), strict=True)
+    ]
+    assert torch.equal(order.log_probability(batch, g), torch.cat(alone))
+    assert torch.cat(alone).isfinite().all()

@@ -1,19 +1,19 @@
 """What symmetry costs: stabilizers, errors that no equivariant network can avoid, tests of equivariance, audits."""
 
 from sympe.auditing.bottleneck import AutoencoderFloor, autoencoder_floor
-from sympe.auditing.equivariance import Equivariance, check_equivariance
-from sympe.auditing.field_symmetry import FieldSymmetry
-from sympe.auditing.finite_symmetry import FiniteSymmetry
-from sympe.auditing.graph_symmetry import GraphSymmetry
-from sympe.auditing.laws import EquivarianceInDistribution, check_equivariance_in_distribution
-from sympe.auditing.layers import LayerError
-from sympe.auditing.orbits import Automorphisms
-from sympe.auditing.outputs import OutputSymmetry, output_symmetry
-from sympe.auditing.point_symmetry import PointSymmetry
+from sympe.auditing.equivariance.laws import EquivarianceInDistribution, check_equivariance_in_distribution
+from sympe.auditing.equivariance.layers import LayerError
+from sympe.auditing.equivariance.maps import Equivariance, check_equivariance
+from sympe.auditing.equivariance.outputs import OutputSymmetry, output_symmetry
 from sympe.auditing.randomness import ExcessRandomness, breadth_first_cost, excess_randomness
 from sympe.auditing.report import AuditReport, Summary
 from sympe.auditing.run import audit
-from sympe.auditing.stabilizers import Stabilizers, Symmetry
+from sympe.auditing.symmetry.fields import FieldSymmetry
+from sympe.auditing.symmetry.finite import FiniteSymmetry
+from sympe.auditing.symmetry.graphs import GraphSymmetry
+from sympe.auditing.symmetry.orbits import Automorphisms
+from sympe.auditing.symmetry.points import PointSymmetry
+from sympe.auditing.symmetry.stabilizers import Stabilizers, Symmetry
 from sympe.auditing.targets import Errors, Target
 
 __all__ = [

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from sympe.auditing.bottleneck import pair_counts
-from sympe.auditing.graph_symmetry import GraphStabilizers, adjacency
 from sympe.auditing.parts import Part
 from sympe.auditing.sources.base import Reader
-from sympe.auditing.stabilizers import Stabilizers, Symmetry
+from sympe.auditing.symmetry.graphs import GraphStabilizers, adjacency
+from sympe.auditing.symmetry.stabilizers import Stabilizers, Symmetry
 from sympe.auditing.targets import Errors, Loss, Target, choose_loss, class_errors
 from sympe.graphs import Graphs
 

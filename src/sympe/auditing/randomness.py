@@ -28,8 +28,8 @@ from scipy.stats import norm
 from torch import Tensor
 
 from sympe.actions import Action
-from sympe.auditing.copies import action_on_inputs, copies, member
 from sympe.auditing.entropy import entropy
+from sympe.auditing.equivariance.copies import action_on_inputs, copies, member
 from sympe.canonicalize import BreadthFirst, Constant, Labelling
 from sympe.graphs import Graphs, colored_graphs
 from sympe.groups import Permutation

@@ -11,13 +11,13 @@ from torch import Tensor
 from sympe.auditing import engine
 from sympe.auditing.bottleneck import BOTTLENECKS
 from sympe.auditing.examine import ADJACENCY, Examiner, Job
-from sympe.auditing.field_symmetry import FieldSymmetry
-from sympe.auditing.graph_symmetry import GraphSymmetry
 from sympe.auditing.parts import Memory, Part, Store
-from sympe.auditing.point_symmetry import PointSymmetry
 from sympe.auditing.report import AuditReport, Question
 from sympe.auditing.sources import InMemory, Kind, Pairs, Source, open_path
-from sympe.auditing.stabilizers import Symmetry
+from sympe.auditing.symmetry.fields import FieldSymmetry
+from sympe.auditing.symmetry.graphs import GraphSymmetry
+from sympe.auditing.symmetry.points import PointSymmetry
+from sympe.auditing.symmetry.stabilizers import Symmetry
 from sympe.auditing.targets import LOSSES, Per, Target
 from sympe.graphs import Graphs
 

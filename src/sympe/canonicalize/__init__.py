@@ -13,7 +13,7 @@ from sympe.canonicalize.refinement import Refinement
 from sympe.canonicalize.sort import Sort
 from sympe.canonicalize.spectral import Spectral
 from sympe.canonicalize.template import Template
-from sympe.canonicalize.traversal import BreadthFirst, DepthFirst
+from sympe.canonicalize.traversal import BreadthFirst, DepthFirst, RandomDepthFirst
 from sympe.canonicalize.weighted_frames import WeightedFrames
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "LexicographicMinimum",
     "NodeOrder",
     "PrincipalAxes",
+    "RandomDepthFirst",
     "Refinement",
     "Sort",
     "Spectral",

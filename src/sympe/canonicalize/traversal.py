@@ -5,9 +5,19 @@ Starting from the first node in storage, go on to an unvisited neighbor of the n
 the kernel this is a traversal from a random node with random choices: more random than exact labelling, less
 than Haar, and with a rule that is the same for every graph. Given another canonicalizer, the traversal walks
 its canonical form: root and choices are then as canonical as that form is, and so is the order.
+
+:class:`RandomDepthFirst` draws every choice afresh instead. One order in storage that settles all ties would not do
+where the probability of a visit must be known: that one neighbor came before another says something about its place
+in storage, and so about later choices (in every cycle). With independent choices the probability of an order is
+
+.. math:: P(\text{order} \mid x) = \prod_r \frac{1}{|C_r|},
+
+:math:`C_r` the nodes that could have come at rank :math:`r`, which the nodes before determine.
 """
 
 import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
 
 from sympe.canonicalize.base import NodeOrder
 from sympe.graphs import Graphs, to_dense
@@ -37,27 +47,42 @@ class Traversal(NodeOrder):
         return group.compose(to_input, self._walk(self.action.act(group.inverse(to_input), x)))
 
     def _walk(self, x: Graphs) -> Permutation:
-        adjacency, there = to_dense(Graphs(x.edge_index, x.batch, num_graphs=x.num_graphs))
-        joined = (adjacency + adjacency.transpose(1, 2)) > 0
-        count, n = there.shape
-        graph = torch.arange(count, device=x.device)
-        # Preference of each node to come next: below 0 once visited, 0 if no neighbor was, above 0 if one was.
-        preference = torch.zeros(count, n, dtype=torch.long, device=x.device).masked_fill(~there, -1)
-        time_of_visit = torch.full_like(preference, n)
-        for step in range(n):
+        joined, there = _joined(x)
+        preference = torch.zeros_like(there, dtype=torch.long).masked_fill(~there, -1)
+        graph = torch.arange(len(there), device=x.device)
+        time_of_visit = torch.full_like(preference, there.shape[1])
+        for step in range(there.shape[1]):
             # argmax may return any of several maxima; the first in storage is meant.
-            following = (preference == preference.amax(1, keepdim=True)).int().argmax(1)
+            following = _candidates(preference).int().argmax(1)
             time_of_visit[graph, following] = torch.minimum(
                 time_of_visit[graph, following], preference.new_tensor(step)
             )
-            offer = step + 1 if self.depth_first else n - step
-            reached = joined[graph, following] & (preference >= 0)
-            preference = torch.where(reached, preference.clamp(min=offer), preference)
-            preference[graph, following] = -1
+            preference = _visit(preference, joined, following, step if self.depth_first else -step)
         visit = time_of_visit[there]
         image = torch.empty_like(visit)
         image[x.start + visit] = torch.arange(len(visit), device=x.device)
         return Permutation(image, x.start + visit, x.batch, x.start)
+
+
+def _joined(x: Graphs) -> tuple[Bool[Tensor, "G n n"], Bool[Tensor, "G n"]]:
+    """Which nodes are neighbors in either direction, and which places hold a node."""
+    adjacency, there = to_dense(Graphs(x.edge_index, x.batch, num_graphs=x.num_graphs))
+    return (adjacency + adjacency.transpose(1, 2)) > 0, there
+
+
+def _candidates(preference: Tensor) -> Bool[Tensor, "G n"]:
+    """The nodes that may come next: preference is below 0 once visited, 0 if no neighbor was, above 0 if one was."""
+    return preference == preference.amax(1, keepdim=True)
+
+
+def _visit(preference: Tensor, joined: Tensor, following: Tensor, step: int) -> Tensor:
+    """The preferences after ``following`` was visited; neighbors of a node of higher ``step`` are preferred."""
+    graph = torch.arange(len(preference), device=preference.device)
+    offer = 1 + preference.shape[1] + step
+    reached = joined[graph, following] & (preference >= 0)
+    preference = torch.where(reached, preference.clamp(min=offer), preference)
+    preference[graph, following] = -1
+    return preference
 
 
 class BreadthFirst(Traversal):
@@ -72,3 +97,47 @@ class DepthFirst(Traversal):
 
     def __init__(self, form: NodeOrder | None = None) -> None:
         super().__init__(depth_first=True, form=form)
+
+
+class RandomDepthFirst(NodeOrder):
+    """A depth-first order from a random node with independent random choices, of which the probability is known.
+
+    Its law is equivariant by itself; labels and directions of edges are left aside.
+    """
+
+    def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
+        joined, there = _joined(x)
+        preference = torch.zeros_like(there, dtype=torch.long).masked_fill(~there, -1)
+        drawn_on = x.device if generator is None else generator.device
+        visits = []
+        for step in range(there.shape[1]):
+            key = torch.rand(there.shape, generator=generator, dtype=torch.float64, device=drawn_on).to(x.device)
+            following = torch.where(_candidates(preference), key, -1.0).argmax(1)
+            visits.append(following)
+            preference = _visit(preference, joined, following, step)
+        if not visits:
+            return self.action.group.identity(x)
+        # A graph that is all visited goes on to nodes it has seen: its later places are not taken.
+        taken = torch.arange(there.shape[1], device=x.device) < there.sum(1, keepdim=True)
+        return Permutation.from_order(torch.stack(visits, dim=1)[taken] + x.start, x)
+
+    def log_probability(self, x: Graphs, g: Permutation) -> Float[Tensor, "G"]:
+        """Logarithm of the probability that the graphs ``x`` get the orders ``g``, in nats.
+
+        Minus infinity for an order that is not depth-first.
+        """
+        joined, there = _joined(x)
+        preference = torch.zeros_like(there, dtype=torch.long).masked_fill(~there, -1)
+        graph = torch.arange(len(there), device=x.device)
+        order = torch.zeros_like(preference)
+        order[g.batch, torch.arange(len(g.batch), device=x.device) - g.start] = g.image - g.start
+        size = there.sum(1)
+        total = torch.zeros(len(there), dtype=torch.float64, device=x.device)
+        for step in range(there.shape[1]):
+            candidates = _candidates(preference)
+            following = order[:, step]
+            allowed = candidates[graph, following]
+            term = torch.where(allowed, -candidates.sum(1).double().log(), -torch.inf)
+            total += torch.where(step < size, term, 0.0)
+            preference = torch.where((step < size)[:, None], _visit(preference, joined, following, step), preference)
+        return total

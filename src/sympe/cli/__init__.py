@@ -12,6 +12,7 @@ from sympe.cli.audit import AuditCommand
 from sympe.cli.compare import CompareCommand
 from sympe.cli.graph_autoencoder import GraphAutoencoderCommand
 from sympe.cli.ising import IsingCommand
+from sympe.cli.molecules import MoleculesCommand
 from sympe.cli.reproduce import ReproduceCommand
 from sympe.cli.table import TableCommand
 
@@ -20,6 +21,7 @@ Command = (
     | Annotated[CompareCommand, tyro.conf.subcommand("compare")]
     | Annotated[GraphAutoencoderCommand, tyro.conf.subcommand("graph-autoencoder")]
     | Annotated[IsingCommand, tyro.conf.subcommand("ising")]
+    | Annotated[MoleculesCommand, tyro.conf.subcommand("molecules")]
     | Annotated[ReproduceCommand, tyro.conf.subcommand("reproduce")]
     | Annotated[TableCommand, tyro.conf.subcommand("table")]
 )

@@ -123,13 +123,13 @@ class AuditCommand:
         if of_lattice and self.group not in ("auto", "torus"):
             raise ValueError(f"point-group, spin-flip and fields are for the group torus; got {self.group}")
         if of_lattice or self.group == "torus":
-            from sympe.auditing.field_symmetry import FIELDS, FieldSymmetry
+            from sympe.auditing.symmetry.fields import FIELDS, FieldSymmetry
             from sympe.groups import Torus
 
             group = Torus(self.point_group, self.spin_flip)
             return FieldSymmetry(FIELDS[self.fields](group), FIELDS[self.target_fields](group), self.tolerance)
         if self.group in ("o3", "so3"):
-            from sympe.auditing.point_symmetry import PointSymmetry
+            from sympe.auditing.symmetry.points import PointSymmetry
 
             return PointSymmetry(self.group == "so3", 1e-2 if self.tolerance is None else self.tolerance)
         if self.tolerance is not None:

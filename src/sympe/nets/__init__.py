@@ -2,6 +2,7 @@
 
 from sympe.nets.complete_graph import CompleteGraphNetwork
 from sympe.nets.gin import GIN
+from sympe.nets.graph_transformer import GraphTransformer, Widths
 from sympe.nets.node_score import NodeScore
 from sympe.nets.torus import (
     DirectionReadout,
@@ -19,6 +20,7 @@ __all__ = [
     "CompleteGraphNetwork",
     "DirectionReadout",
     "FieldReadout",
+    "GraphTransformer",
     "GroupConv",
     "InvariantReadout",
     "Lifting",
@@ -26,4 +28,5 @@ __all__ = [
     "SiteNorm",
     "TorusNetwork",
     "VectorNetwork",
+    "Widths",
 ]

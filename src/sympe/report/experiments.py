@@ -9,6 +9,8 @@ from sympe.report.graph_autoencoder import facts as graph_autoencoder
 from sympe.report.graph_autoencoder.tables import autoencoder_tables
 from sympe.report.ising import facts as ising
 from sympe.report.ising.tables import ising_tables
+from sympe.report.molecules import facts as molecules
+from sympe.report.molecules.tables import molecule_tables
 from sympe.report.runs import metrics_table
 from sympe.report.table import Table
 from sympe.results import Record
@@ -47,11 +49,18 @@ def _ising_pictures(records: Sequence[Record]) -> "list[Picture]":
     return ising_pictures(records)
 
 
+def _molecule_pictures(records: Sequence[Record]) -> "list[Picture]":
+    from sympe.report.molecules.figures import molecule_pictures
+
+    return molecule_pictures(records)
+
+
 EXPERIMENTS = {
     graph_autoencoder.TASK: Experiment(
         "Graph autoencoder", graph_autoencoder.ERROR, autoencoder_tables, _autoencoder_pictures
     ),
     ising.TASK: Experiment("Ising ground states", ising.EXACT, ising_tables, _ising_pictures),
+    molecules.TASK: Experiment("Molecules", molecules.CLASS_NLL, molecule_tables, _molecule_pictures),
     "independent-set": Experiment("Maximal independent sets", "error", independent_set_tables, lambda records: []),
     "shapes": Experiment("Shapes", "error", shapes_tables, lambda records: []),
 }

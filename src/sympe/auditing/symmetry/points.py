@@ -14,8 +14,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from sympe.auditing.orbits import joined
-from sympe.auditing.stabilizers import Stabilizers, Symmetry
+from sympe.auditing.symmetry.orbits import joined
+from sympe.auditing.symmetry.stabilizers import Stabilizers, Symmetry
 from sympe.auditing.targets import POWER, ROUNDING, Errors, Loss, Target, class_errors, no_errors
 from sympe.groups import point_group
 from sympe.groups.named import rotation_about

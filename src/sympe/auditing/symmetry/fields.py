@@ -17,8 +17,8 @@ from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 
 from sympe.actions import BondFields, DirectionFields, LatticeAction, RegularFields, ScalarFields
-from sympe.auditing.orbits import joined
-from sympe.auditing.stabilizers import Stabilizers, Symmetry
+from sympe.auditing.symmetry.orbits import joined
+from sympe.auditing.symmetry.stabilizers import Stabilizers, Symmetry
 from sympe.auditing.targets import POWER, Errors, Loss, Target, class_errors, no_errors
 from sympe.groups import LatticeSymmetry, Torus
 

@@ -7,7 +7,7 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from sympe.auditing.discrepancy import compare
+from sympe.auditing.equivariance.discrepancy import compare
 
 DRAWS = {
     "gaussian": lambda generator: torch.randn(6, 5, 2, generator=generator),

@@ -23,7 +23,7 @@ import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
-from sympe.auditing.copies import resolution, root_mean_square
+from sympe.auditing.equivariance.copies import resolution, root_mean_square
 
 #: Widths of the kernels, in units of the median distance.
 WIDTHS = (0.25, 0.5, 1.0, 2.0)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from examples import LARGE, SMALL, batch_of, ring, single
 from sympe import Graphs, check_equivariance
 from sympe.actions import Action, DenseRelabeling, Invariant, NodeRelabeling
-from sympe.auditing.copies import EdgeRelabeling
+from sympe.auditing.equivariance.copies import EdgeRelabeling
 from sympe.graphs import concatenate, from_edges, to_dense
 from sympe.groups import Group
 from sympe.nets import CompleteGraphNetwork

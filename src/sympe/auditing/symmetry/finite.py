@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from sympe.auditing.orbits import joined
-from sympe.auditing.stabilizers import Stabilizers, Symmetry
+from sympe.auditing.symmetry.orbits import joined
+from sympe.auditing.symmetry.stabilizers import Stabilizers, Symmetry
 from sympe.auditing.targets import POWER, ROUNDING, Errors, Loss, Target, class_errors, no_errors
 from sympe.groups import FiniteGroup
 

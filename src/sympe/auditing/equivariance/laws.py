@@ -2,8 +2,8 @@ r"""Is a law equivariant in distribution, :math:`p(hy \mid hx) = p(y \mid x)`? A
 
 For several random (Haar) elements h the map is sampled at :math:`hx`, and each sample y is moved back,
 :math:`h^{-1} y`. If the law is equivariant, all of these have one law, whatever h is. The test asks whether samples of
-one h are more alike than samples of different h, by :mod:`sympe.auditing.discrepancy`. With two elements it is a
-two-sample test; with more, all samples serve in all comparisons, and there is one p-value.
+one h are more alike than samples of different h, by :mod:`sympe.auditing.equivariance.discrepancy`. With two elements
+it is a two-sample test; with more, all samples serve in all comparisons, and there is one p-value.
 
 Each call of the map samples once at every h, and the elements are permuted within calls. So the p-value is exact for
 every sample size, also where the members of one call depend on each other (batch normalization, noise shared by a
@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from sympe.actions import Action
-from sympe.auditing.copies import action_on_inputs, action_on_outputs, as_output, copies
-from sympe.auditing.discrepancy import compare
+from sympe.auditing.equivariance.copies import action_on_inputs, action_on_outputs, as_output, copies
+from sympe.auditing.equivariance.discrepancy import compare
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ For random (Haar) elements h the two sides are compared entry by entry, relative
 output. Errors below the square root of the spacing of its numbers (3e-4 in 32 bits, 1.5e-8 in 64) are taken for
 rounding.
 
-Which layer breaks it is told by :mod:`sympe.auditing.layers`.
+Which layer breaks it is told by :mod:`sympe.auditing.equivariance.layers`.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from sympe.actions import Action
-from sympe.auditing.copies import action_on_inputs, action_on_outputs, as_output, resolution
-from sympe.auditing.layers import LayerAction, LayerError, Trace, by_shape_of, relative_error
+from sympe.auditing.equivariance.copies import action_on_inputs, action_on_outputs, as_output, resolution
+from sympe.auditing.equivariance.layers import LayerAction, LayerError, Trace, by_shape_of, relative_error
 
 
 @dataclass(frozen=True)

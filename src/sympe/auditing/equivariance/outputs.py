@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
-from sympe.auditing.copies import as_output
+from sympe.auditing.equivariance.copies import as_output
 from sympe.graphs import Graphs, colored_graphs
 
 

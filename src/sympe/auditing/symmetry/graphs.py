@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from sympe.auditing.orbits import Automorphisms
-from sympe.auditing.stabilizers import Stabilizers, Symmetry
+from sympe.auditing.symmetry.orbits import Automorphisms
+from sympe.auditing.symmetry.stabilizers import Stabilizers, Symmetry
 from sympe.auditing.targets import Errors, Loss, Target, class_errors, no_errors
 from sympe.graphs import Graphs
 

@@ -12,7 +12,7 @@ import sympe
 from molecules import EXAMPLES
 from sympe.actions import PointMotion
 from sympe.auditing import PointSymmetry, Target
-from sympe.auditing.point_symmetry import averaged
+from sympe.auditing.symmetry.points import averaged
 from sympe.points import PointClouds, concatenate
 from sympe.points.symmetry import stabilizers
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from sympe.actions import Action
-from sympe.auditing.copies import fitting_action, root_mean_square
+from sympe.auditing.equivariance.copies import fitting_action, root_mean_square
 from sympe.graphs import Graphs
 
 #: Tells the action that moves a tensor which the named submodule gets or returns, or None not to compare it.

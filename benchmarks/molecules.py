@@ -1,0 +1,282 @@
+"""Speed of graph diffusion at the published size: training, likelihood, sampling, and memory.
+
+Run with one thread: ``OMP_NUM_THREADS=1 python benchmarks/molecules.py --data FOLDER``. The molecules are drawn from
+the training set. All rows of one table are measured in turns, in one process; quote the ratios.
+
+- ``padded``: the same network written straight from its formulas, as the published code has it: molecules of all
+  sizes in one batch, padded to the largest; both triangles of the pairs; linear maps and modulations one by one; masks,
+  and the assertions that they were kept, after each. It makes pairs symmetric at the end only, as published; that the
+  two write the same function is checked with the symmetric update.
+- ``ours``: molecules of equal size together, one triangle; full batches, as nearly all of an epoch are.
+
+``NLL`` is one estimate of the bound from one time of diffusion per molecule. ``sampling`` is timed over a few steps and
+given for all steps of the process. Memory is the most that a process of its own holds in one step of training.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from statistics import median
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, linear, relu
+
+from sympe.nets import GraphTransformer
+from sympe.nets.graph_transformer import GraphTransformerLayer
+from sympe.seeding import seeded_generator
+from sympe.tasks.molecules import Config, GraphDiffusion, GraphState, GraphStore, load_splits, make_config
+from sympe.tasks.molecules.features import chemical_features, count_cycles, spectral_features
+from sympe.tasks.molecules.graph_state import one_hot
+from sympe.tasks.molecules.likelihood import bounds
+from timing import Table, interleave, peak_memory
+
+SETS = {"qm9-hydrogens": "paper-hydrogens", "qm9": "paper"}
+
+
+def check_masked(x: Tensor, mask: Tensor) -> Tensor:
+    """What is masked must be zero; the published code asks after every map."""
+    assert float((x.detach() * (1 - mask)).abs().max()) < 1e-4
+    return x
+
+
+def plain_statistics(module: torch.nn.Module, x: Tensor, mask: Tensor) -> Tensor:
+    weight = mask / mask.sum(1, keepdim=True)
+    return module(x, weight, mask > 0)
+
+
+def plain_layer(
+    layer: GraphTransformerLayer, x: Tensor, e: Tensor, y: Tensor, mask: Tensor, symmetric: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """One layer on padded nodes and all ordered pairs."""
+    nodes = mask[..., None]
+    pairs = nodes[:, :, None] * nodes[:, None]
+    weights, biases = layer.qkv.weight.chunk(3), layer.qkv.bias.chunk(3)
+    q, k, v = (check_masked(linear(x, w, b) * nodes, nodes) for w, b in zip(weights, biases, strict=True))
+    logits = q[:, :, None] * k[:, None]
+    logits = logits * layer.scale
+    check_masked(logits, pairs)
+    (w_mul, w_add), (b_mul, b_add) = layer.modulation.weight.chunk(2), layer.modulation.bias.chunk(2)
+    e_mul = linear(e, w_mul, b_mul) * pairs
+    e_add = linear(e, w_add, b_add) * pairs
+    logits = logits * (e_mul + 1) + e_add
+    (wx_add, wx_mul, we_add, we_mul), film_bias = layer.film.weight.chunk(4), layer.film.bias.chunk(4)
+    x_add, x_mul, e_add_y, e_mul_y = (
+        linear(y, w, b) for w, b in zip((wx_add, wx_mul, we_add, we_mul), film_bias, strict=True)
+    )
+    new_e = (logits + logits.transpose(1, 2)) / 2 if symmetric else logits
+    new_e = e_add_y[:, None, None] + (e_mul_y[:, None, None] + 1) * new_e
+    new_e = check_masked(layer.edge_out(new_e) * pairs, pairs)
+    attention = torch.softmax(logits.masked_fill(nodes[:, None] == 0, -torch.inf), dim=2)
+    attended = (attention * v[:, None]).sum(2)
+    new_x = x_add[:, None] + (x_mul[:, None] + 1) * attended
+    new_x = check_masked(layer.node_out(new_x) * nodes, nodes)
+    new_y = layer.graph_in(y) + plain_statistics(layer.node_statistics, x, mask)
+    new_y = new_y + plain_statistics(layer.edge_statistics, e.flatten(1, 2), pairs.flatten(1))
+    x, e = layer.node_norm(x + new_x), layer.edge_norm(e + new_e)
+    y = layer.graph_norm(y + layer.graph_out(new_y))
+    return tuple(  # type: ignore[return-value]
+        mlp.norm(state + mlp.out(relu(mlp.into(state))))
+        for mlp, state in ((layer.node_mlp, x), (layer.edge_mlp, e), (layer.graph_mlp, y))
+    )
+
+
+def plain_network(
+    network: GraphTransformer, x: Tensor, e: Tensor, y: Tensor, mask: Tensor, symmetric: bool
+) -> tuple[Tensor, Tensor]:
+    """Logits of nodes and of all ordered pairs."""
+    x, e, y = network.node_in(x), network.edge_in(e), network.graph_in(y)
+    e = (e + e.transpose(1, 2)) / 2
+    for layer in network.layers:
+        assert isinstance(layer, GraphTransformerLayer)
+        x, e, y = plain_layer(layer, x, e, y, mask, symmetric)
+    edges = network.edge_out(e)
+    return network.node_out(x), (edges + edges.transpose(1, 2)) / 2
+
+
+class Padded:
+    """Molecules of all sizes in batches, in random order, and the loss of the published code."""
+
+    def __init__(self, model: GraphDiffusion, molecules: list[GraphState], batch_size: int) -> None:
+        self.model = model
+        self.batches: list[tuple[Tensor, Tensor, Tensor]] = []
+        for at in range(0, len(molecules), batch_size):
+            part = molecules[at : at + batch_size]
+            n = max(one.num_nodes for one in part)
+            nodes, edges, mask = (torch.zeros(len(part), *shape, dtype=torch.long) for shape in ((n,), (n, n), (n,)))
+            for k, one in enumerate(part):
+                size = one.num_nodes
+                nodes[k, :size], edges[k, :size, :size], mask[k, :size] = one.nodes[0], one.matrix()[0], 1
+            self.batches.append((nodes, edges, mask.float()))
+
+    def features(self, nodes: Tensor, edges: Tensor, mask: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The same features, of padded matrices: what they say of padding does not matter here, their cost does."""
+        joined = (edges > 0).float()
+        (node_cycles, graph_cycles), (node_spectrum, graph_spectrum) = count_cycles(joined), spectral_features(joined)
+        kind = one_hot(nodes, self.model.node_process.num_kinds) * mask[..., None]
+        atoms, weight = chemical_features(kind, edges.sum(2).float(), self.model.domain.elements)
+        size = mask.sum(1) / self.model.domain.max_nodes
+        x = torch.cat([kind, (node_cycles / 10).clamp(max=1), node_spectrum, atoms], dim=2) * mask[..., None]
+        y = [torch.stack([t / self.model.steps, size], dim=1), (graph_cycles / 10).clamp(max=1), graph_spectrum, weight]
+        return x, one_hot(edges, self.model.edge_process.num_kinds), torch.cat(y, dim=1)
+
+    def loss(self, batch: tuple[Tensor, Tensor, Tensor], generator: torch.Generator) -> Tensor:
+        nodes, edges, mask = batch
+        t = torch.randint(1, self.model.steps + 1, (len(nodes),), generator=generator)
+        noisy = self.model.node_process.noisy(nodes, t, generator) * mask.long()
+        upper = self.model.edge_process.noisy(edges, t, generator).triu(1)
+        noisy_edges = (upper + upper.transpose(1, 2)) * (mask[:, :, None] * mask[:, None]).long()
+        x, e, y = self.features(noisy, noisy_edges, mask, t)
+        node_logits, edge_logits = plain_network(self.model.network, x, e, y, mask, symmetric=False)
+        a, b = node_logits.shape[2], edge_logits.shape[3]
+        node_logits, edge_logits = node_logits + x[..., :a], edge_logits + e
+        pairs = (mask[:, :, None] * mask[:, None]).triu(1) > 0
+        node_loss = cross_entropy(node_logits[mask > 0].view(-1, a), nodes[mask > 0])
+        return node_loss + 5 * cross_entropy(edge_logits[pairs].view(-1, b), edges[pairs])
+
+
+def check_same(model: GraphDiffusion, batch: GraphState) -> None:
+    """The two write the same function: otherwise the ratio means nothing."""
+    x, e, y = model.describe(batch, torch.full((len(batch),), 7))
+    n = batch.num_nodes
+    i, j = torch.triu_indices(n, n, 1)
+    full = e.new_zeros(len(batch), n, n, e.shape[2])
+    full[:, i, j] = full[:, j, i] = e
+    with torch.no_grad():
+        nodes, edges = model.network(x, e, y)
+        plain_nodes, plain_edges = plain_network(model.network, x, full, y, torch.ones(len(batch), n), True)
+    torch.testing.assert_close(plain_nodes, nodes, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(plain_edges[:, i, j], edges, atol=1e-3, rtol=1e-3)
+
+
+def config_of(data: str) -> Config:
+    """The published size in single precision, not compiled."""
+    return replace(make_config("none", SETS[data]), precision="32", compile=False)
+
+
+def draw(store: GraphStore, count: int, generator: torch.Generator) -> list[GraphState]:
+    """Molecules of all sizes, as often as the data have them, shuffled."""
+    keys = [(n, k) for n, total in store.counts.items() for k in range(total)]
+    chosen = torch.randperm(len(keys), generator=generator)[:count].tolist()
+    return [store[keys[c][0], [keys[c][1]]].shuffled(generator) for c in chosen]
+
+
+def grouped(store: GraphStore, count: int, batch_size: int, generator: torch.Generator) -> list[GraphState]:
+    """Full batches of one size each, as an epoch has them; their sizes at even quantiles of those of the data."""
+    sizes = torch.tensor([n for n, total in store.counts.items() for _ in range(total)])
+    num_batches = count // batch_size
+    batches = []
+    for k in range(num_batches):
+        n = int(sizes[int((k + 0.5) / num_batches * len(sizes))])
+        chosen = torch.randint(store.counts[n], (batch_size,), generator=generator).tolist()
+        batches.append(store[n, chosen].shuffled(generator))
+    return batches
+
+
+def training(model: GraphDiffusion, losses: list[Callable[[], Tensor]]) -> Callable[[], None]:
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-6, amsgrad=True, fused=True)
+
+    def run() -> None:
+        for loss in losses:
+            optimizer.zero_grad()
+            loss().backward()
+            optimizer.step()
+
+    return run
+
+
+def measure(data: str, count: int, batch_size: int, repeats: int) -> None:
+    splits = load_splits(data, (10**9, 10**9, 10**9))
+    model = GraphDiffusion(config_of(data), splits.domain())
+    generator = seeded_generator(0)
+    store = GraphStore(splits.train)
+    molecules, batches = draw(store, count, generator), grouped(store, count, batch_size, generator)
+    padded = Padded(model, molecules, batch_size)
+    check_same(model, batches[0])
+
+    def ours(batch: GraphState) -> Callable[[], Tensor]:
+        return lambda: model.loss(batch, generator).mean()
+
+    def plain(batch: tuple[Tensor, Tensor, Tensor]) -> Callable[[], Tensor]:
+        return lambda: padded.loss(batch, generator)
+
+    @torch.no_grad()
+    def nll() -> None:
+        for batch in batches:
+            bounds(model, batch, 1, generator)
+
+    @torch.no_grad()
+    def padded_forward() -> None:
+        for batch in padded.batches:
+            padded.loss(batch, generator)
+
+    steps = 2
+
+    def sampling() -> None:
+        for batch in batches:
+            model.sample(len(batch), batch.num_nodes, steps, generator)
+
+    runs: dict[str, Callable[[], object]] = {
+        "training, padded": training(model, [plain(batch) for batch in padded.batches]),
+        "training, ours": training(model, [ours(batch) for batch in batches]),
+        "forward pass, padded": padded_forward,
+        "NLL, ours": nll,
+        "sampling, ours": sampling,
+    }
+    times = interleave(runs, repeats)
+    times["sampling, ours"] = [t * model.steps / steps for t in times["sampling, ours"]]
+    table = Table(
+        f"molecules_{data}",
+        f"ms per molecule; {count} of {data}, {sum(m.num_nodes for m in molecules) / count:.1f} atoms each, "
+        f"batches of {batch_size}, {sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters",
+    )
+    table.add_times(
+        {name: [1e3 * t / count for t in ts] for name, ts in times.items()},
+        relative_to="training, padded",
+        more={name: {"molecules_per_s": round(count / median(ts), 3)} for name, ts in times.items()},
+    )
+    speedup = median(a / b for a, b in zip(times["training, padded"], times["training, ours"], strict=True))
+    table.print()
+    print(f"training {speedup:.2f} times as fast as padded; written to {table.write()}")
+
+
+def memory(data: str, batch_size: int) -> None:
+    """One step of training with molecules of the most frequent size."""
+    splits = load_splits(data, (20_000, 10, 10))
+    model = GraphDiffusion(config_of(data), splits.domain())
+    store = GraphStore(splits.train)
+    n = max(store.counts, key=store.counts.__getitem__)
+    batch = store[n, list(range(batch_size))]
+    before = peak_memory()
+    model.loss(batch, seeded_generator(0)).mean().backward()
+    print(
+        f"{data}, batch of {batch_size} with {n} atoms each: {peak_memory() - before:.0f} MB for one step of training"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", help="folder of qm9.npz; SYMPE_DATA if left out")
+    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS), help="what to measure")
+    parser.add_argument("--molecules", type=int, default=256, help="size of the sample")
+    parser.add_argument("--batch-size", type=int, default=32, help="molecules per batch, in both")
+    parser.add_argument("--repeats", type=int, default=3, help="measurements of each row, in turns")
+    parser.add_argument("--memory", type=int, help="only measure the memory of one step with so many molecules")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    if args.data:
+        os.environ["SYMPE_DATA"] = args.data
+    for data in args.sets:
+        if args.memory:
+            memory(data, args.memory)
+            continue
+        measure(data, args.molecules, args.batch_size, args.repeats)
+        command = [sys.executable, __file__, "--sets", data, "--memory", str(config_of(data).batch_size)]
+        subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""Figures of graph diffusion."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from sympe.report import canvas
+from sympe.report.canvas import Picture, house_style, new_figure, plain, wrapped
+from sympe.report.molecules import facts as task
+from sympe.report.molecules.drawing import draw_line, draw_smiles, has_rdkit
+from sympe.report.statistics import Group, finite, sample
+from sympe.results import Record
+
+COLORS = {
+    "none": canvas.GRAY,
+    "noise": canvas.ORANGE,
+    "random": canvas.VERMILION,
+    "random-fresh": canvas.WINE,
+    "sympe-fresh": canvas.GREEN,
+    "sympe-fresh-refinement": canvas.TEAL,
+    "sympe-fresh-sort": canvas.YELLOW,
+    "sympe-carried": canvas.BLUE,
+    "sympe-carried-canonical-depth-first": canvas.SKY,
+    "sympe-carried-labelling": canvas.INDIGO,
+    "sympe-carried-refinement": canvas.PURPLE,
+    "sympe-carried-sort": canvas.BROWN,
+    "file-order": canvas.INK,
+}
+#: Molecules in a row of the grid of samples.
+_COLUMNS = 8
+
+
+@house_style()
+def nats_by_time(group: Group, name: str) -> Picture | None:
+    """What each stretch of diffusion time costs, by method."""
+    curves = {method: curve for method in task.in_order(group.methods) if (curve := _mean_curve(group.runs(method)))}
+    if not curves:
+        return None
+    finding = "What a step back costs, by diffusion time"
+    figure, axes = new_figure(4.6, finding, f"{plain(group.title)}; labelled nats, test graphs; the area is the bound")
+    for method, curve in curves.items():
+        color, style = COLORS.get(method, canvas.GRAY), "--" if method == "file-order" else "-"
+        text = wrapped(task.label(method), 38)
+        axes.plot(list(curve), list(curve.values()), style, color=color, linewidth=1.9, label=text)
+    axes.set_ylim(bottom=0)
+    axes.grid(axis="y")
+    axes.set_xlabel("diffusion time t/T (0: the clean graph, 1: noise)")
+    axes.set_ylabel("nats per step")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), fontsize=8.5)
+    return Picture(name, f"Terms of the bound by diffusion time. {finding}; {group.title}.", figure)
+
+
+@house_style()
+def class_nll_by_method(group: Group, records: Sequence[Record], name: str) -> Picture | None:
+    """The class likelihood of every method beside what the official accounting makes of it."""
+    rows: dict[str, tuple[float, float]] = {}
+    for method in task.in_order(group.methods):
+        ours, theirs = (sample(group.runs(method), metric).mean for metric in (task.CLASS_NLL, "digress_nll"))
+        if ours is not None and theirs is not None:
+            rows[method] = (ours, theirs)
+    if not rows:
+        return None
+    best = min(rows, key=lambda method: rows[method][0])
+    lowest = min(rows, key=lambda method: rows[method][1])
+    finding = f"Lowest class NLL: {plain(task.label(best))}"
+    finding += f"; lowest DiGress-compatible number: {plain(task.label(lowest))}" if lowest != best else ""
+    figure, axes = new_figure(1.7 + 0.42 * len(rows), finding, f"{plain(group.title)}; nats per graph, less is better")
+    for y, (method, (ours, theirs)) in enumerate(rows.items()):
+        color = COLORS.get(method, canvas.GRAY)
+        axes.plot(ours, y, "o", color=color, markersize=8)
+        axes.plot(theirs, y, "D", mfc="none", mec=color, markersize=7)
+        axes.text(1.015, y, f"{ours:.2f}, {theirs:.1f}", transform=axes.get_yaxis_transform(), va="center")
+    floor = task.floor_value(task.floor_of(group.data, records), "log_classes")
+    handles = [
+        Line2D([], [], linestyle="none", marker="o", color=canvas.SOFT, label="class NLL"),
+        Line2D([], [], linestyle="none", marker="D", mfc="none", color=canvas.SOFT, label="DiGress-compatible number"),
+    ]
+    if floor is not None:
+        text = f"log of the number of graphs: {floor:.2f}"
+        handles.append(axes.axvline(floor, color=canvas.INK, linestyle="--", linewidth=1, label=text))
+    axes.set_yticks(range(len(rows)), [wrapped(task.label(method), 38) for method in rows], fontsize=9)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    axes.set_xlabel("nats")
+    figure.legend(handles=handles, loc="outside lower left", ncols=3, fontsize=8.5)
+    return Picture(name, f"Class likelihood by method. {finding}; {group.title}.", figure)
+
+
+@house_style()
+def symmetry_by_time(records: Sequence[Record], name: str) -> Picture | None:
+    """How symmetric graphs are on their way to noise."""
+    curves = {}
+    for record in records:
+        times, values = ((record.history or {}).get(key) or [] for key in ("diffusion_time", "log_automorphisms"))
+        if not task.is_trained(record) and times and len(times) == len(values):
+            curves[record.data] = (times, values)
+    if not curves:
+        return None
+    data, (_, values) = max(curves.items(), key=lambda item: item[1][1][0])
+    middle = min(values)
+    finding = f"Noise destroys symmetry: {plain(data)} from {values[0]:.2f} nats to {middle:.2f}"
+    figure, axes = new_figure(4.2, finding, "mean log of the number of automorphisms of the noisy graph")
+    colors = (canvas.BLUE, canvas.VERMILION, canvas.GREEN, canvas.ORANGE)
+    for color, (data, (times, values)) in zip(colors, sorted(curves.items()), strict=False):
+        axes.plot(times, values, color=color, linewidth=1.9, label=plain(data))
+    axes.set_ylim(bottom=0)
+    axes.grid(axis="y")
+    axes.set_xlabel("diffusion time t/T (0: the clean graph, 1: noise)")
+    axes.set_ylabel("nats")
+    axes.legend(loc="upper right", fontsize=9)
+    return Picture(name, f"Symmetry by diffusion time. {finding}.", figure)
+
+
+@house_style()
+def samples_grid(group: Group, name: str) -> Picture | None:
+    """Some samples of every method, with the most steps."""
+    steps = task.sample_steps(group.records)
+    shown = {}
+    for method in task.in_order(group.methods):
+        for record in group.runs(method)[:1]:
+            smiles = (record.examples or {}).get(f"samples_at_{steps[-1]}" if steps else "") or []
+            if any(smiles):
+                shown[method] = smiles[:: max(1, len(smiles) // _COLUMNS)][:_COLUMNS]
+    if not shown:
+        return None
+    figure = Figure(figsize=(9, 0.75 + 1.25 * len(shown)))
+    finding = f"Samples after {steps[-1]} steps, smallest molecules at the left"
+    _head(figure, finding, f"{plain(group.title)}; drawn evenly from all samples, a cross where one is not valid")
+    top = 1 - 0.7 / figure.get_figheight()
+    for row, (method, smiles) in enumerate(shown.items()):
+        for column in range(_COLUMNS):
+            height = top / len(shown)
+            axes = figure.add_axes((column / _COLUMNS, top - (row + 1) * height, 1 / _COLUMNS, 0.8 * height))
+            axes.set_axis_off()
+            image = draw_smiles(smiles[column]) if column < len(smiles) else None
+            if image is not None:
+                axes.imshow(image)
+            elif column < len(smiles):
+                axes.text(0.5, 0.5, "x", color=canvas.VERMILION, fontsize=16, ha="center", va="center")
+        figure.text(0.012, top - row * top / len(shown) - 0.02, task.label(method), fontsize=8.5, color=canvas.SOFT)
+    return Picture(name, f"Sampled molecules, one row per method. {finding}; {group.title}.", figure)
+
+
+@house_style()
+def denoising(group: Group, name: str) -> Picture | None:
+    """One sample on its way from noise."""
+    told = {record.method: record for record in group.records if (record.examples or {}).get("trajectory")}
+    if not told:
+        return None
+    record = told.get("sympe-carried") or told[task.in_order(told)[0]]
+    lines, times = record.examples["trajectory"], record.examples.get("trajectory_times") or []
+    figure = Figure(figsize=(9, 2.3))
+    _head(figure, "From noise to molecule", f"{plain(group.title)}; {plain(task.label(record.method))}")
+    for column, line in enumerate(lines):
+        axes = figure.add_axes((column / len(lines), 0.02, 1 / len(lines), 0.6))
+        axes.set_axis_off()
+        axes.imshow(draw_line(line))
+        if column < len(times):
+            axes.set_title(f"t = {times[column]}", fontsize=9, color=canvas.SOFT)
+    return Picture(name, f"One sample at {len(lines)} times from noise to the end; {group.title}.", figure)
+
+
+def molecule_pictures(records: Sequence[Record]) -> list[Picture]:
+    """All figures of the task, group by group."""
+    pictures = [symmetry_by_time(records, f"{task.TASK}-symmetry")]
+    for k, group in enumerate(task.trained(records), start=1):
+        stem = f"{task.TASK}-{k}"
+        pictures += [class_nll_by_method(group, records, f"{stem}-nll"), nats_by_time(group, f"{stem}-time")]
+        if has_rdkit():
+            pictures += [samples_grid(group, f"{stem}-samples"), denoising(group, f"{stem}-denoising")]
+    return [picture for picture in pictures if picture is not None]
+
+
+def _head(figure: Figure, finding: str, context: str) -> None:
+    height = figure.get_figheight()
+    figure.text(0.012, 1 - 0.09 / height, finding, va="top", fontsize=11.5, fontweight="bold")
+    figure.text(0.012, 1 - 0.35 / height, context, va="top", color=canvas.SOFT)
+
+
+def _mean_curve(runs: Sequence[Record]) -> dict[float, float]:
+    """Nats per step by time, mean over the runs that have a value there."""
+    found: dict[float, list[float]] = {}
+    for run in runs:
+        history = run.history or {}
+        for time, nats in zip(history.get("diffusion_time") or [], history.get("nats_per_step") or [], strict=False):
+            if finite(time) is not None and (finite(nats) or 0) > 0:
+                found.setdefault(round(time, 2), []).append(nats)
+    return {time: fmean(found[time]) for time in sorted(found)}

@@ -1,0 +1,93 @@
+"""Evaluate exported weights on a data set or on the user's own molecules."""
+
+import time
+from collections import Counter
+from pathlib import Path
+
+import torch
+
+from sympe.graphs import Graphs
+from sympe.results import Record
+from sympe.tasks.molecules.chemistry import MOLECULE_FILES, read_molecules
+from sympe.tasks.molecules.data import load_splits
+from sympe.tasks.molecules.domain import Domain
+from sympe.tasks.molecules.evaluate import Judge, evaluate_likelihood, sample_graphs
+from sympe.tasks.molecules.model import GraphDiffusion, sampling_times
+from sympe.tasks.molecules.train import SAMPLE, TASK, TEST
+
+
+def evaluate_weights(
+    weights: Path,
+    data: str | None = None,
+    *,
+    num_test: int = 2000,
+    draws: int = 8,
+    num_samples: int = 0,
+    steps: int | None = None,
+    seed: int = 0,
+) -> tuple[Record, Counter[str]]:
+    """Likelihood of held-out graphs, and measurements of samples if any are asked for.
+
+    Args:
+        weights: What a run exported.
+        data: A data set, of which the test graphs are taken, or a file of molecules, of which all are that the model
+            knows; what the model was trained on if left out.
+        num_test: Test graphs of a data set, at most.
+        draws: Times of diffusion per graph.
+        num_samples: Graphs to sample; they are compared with what the model was trained on.
+        steps: Steps to sample with; all of the process if left out.
+        seed: Everything random comes from it.
+
+    Returns:
+        A record, and the molecules that were left out, by reason.
+
+    Raises:
+        ValueError: If weights or data cannot be read, or the graphs are of another kind than the model's.
+        ImportError: If the data are molecules and RDKit is not installed.
+    """
+    for name, value, least in (("num_test", num_test, 1), ("draws", draws, 1), ("num_samples", num_samples, 0)):
+        if value < least:
+            raise ValueError(f"{name} must be at least {least}; got {value}")
+    model = GraphDiffusion.load(weights)
+    steps = model.steps if steps is None else steps
+    sampling_times(model.steps, steps)
+    started = time.perf_counter()
+    data = model.config.data if data is None else data
+    graphs, skipped = _graphs_for(model.domain, data, num_test)
+    metrics = evaluate_likelihood(model, graphs, draws, seed, TEST).metrics()
+    metrics |= {"test_graphs": len(graphs), "skipped_molecules": sum(skipped.values())}
+    if num_samples:
+        judge = Judge.of(load_splits(model.config.data, (10**9, 10**9, 10**9)))
+        measured, _ = judge(sample_graphs(model, num_samples, steps, seed, SAMPLE, steps))
+        metrics |= {f"{name}_at_{steps}": value for name, value in measured.items()}
+        metrics["num_samples"] = num_samples
+    config = model.config
+    record = Record(
+        TASK, config.method, config.recipe, data, seed, config.as_dict(), metrics, time.perf_counter() - started
+    )
+    return record, skipped
+
+
+def _graphs_for(domain: Domain, data: str, num_test: int) -> tuple[Graphs, Counter[str]]:
+    """Graphs that a model can be asked about."""
+    if Path(data).suffix.lower() in MOLECULE_FILES:
+        if not domain.is_chemical:
+            raise ValueError(f"{data} holds molecules; the model knows plain graphs")
+        found = read_molecules(
+            Path(data), hydrogens=domain.hydrogens, elements=domain.elements, max_nodes=domain.max_nodes
+        )
+        graphs, skipped = found.graphs, found.skipped
+    else:
+        splits = load_splits(data, (10**9, 10**9, num_test))
+        if splits.elements != domain.elements:
+            expected, got = (", ".join(filter(None, names)) or "none" for names in (domain.elements, splits.elements))
+            raise ValueError(f"the model knows the kinds of nodes {expected}; {data} has {got}")
+        graphs, skipped = splits.test, splits.skipped
+    known = torch.tensor(domain.size_law) > 0
+    fits = (graphs.sizes <= domain.max_nodes) & known[graphs.sizes.clamp(max=domain.max_nodes)]
+    if not bool(fits.all()):
+        skipped = skipped + Counter({"of a size that the model does not know": int((~fits).sum())})
+        if not bool(fits.any()):
+            raise ValueError(f"{data}: no graph has a size that the model knows")
+        graphs = graphs.select(fits.nonzero()[:, 0])
+    return graphs, skipped

@@ -1,0 +1,126 @@
+r"""The noise process on the entries of a graph: nodes and pairs of nodes, each a categorical variable of its own.
+
+With :math:`m` the law that the noise leads to (the frequencies in the training set, or uniform), one entry goes by
+
+.. math:: Q_{t|s} = a\, I + (1 - a)\, 1 m^\top, \qquad a = \bar\alpha_t / \bar\alpha_s, \qquad
+          q(z_t \mid x) = \bar\alpha_t\, 1[z_t = x] + (1 - \bar\alpha_t)\, m(z_t),
+
+from the clean entry :math:`z_0 = x` (:math:`\bar\alpha_0 = 1`) to :math:`z_T \approx m`. A network guesses
+:math:`\hat p(x \mid z_t)`, and a step back, from t to any earlier s, is drawn from the mixture
+
+.. math:: p(z_s \mid z_t) = \sum_x \hat p(x \mid z_t)\, q(z_s \mid z_t, x).
+
+C. Vignac et al., *DiGress: Discrete denoising diffusion for graph generation*, ICLR 2023; schedule of A. Nichol,
+P. Dhariwal, *Improved denoising diffusion probabilistic models*, ICML 2021, eq. 17.
+"""
+
+import math
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+
+class Process(nn.Module):
+    """The noise on one kind of entry.
+
+    Args:
+        limit: The law m, one probability per kind, all positive.
+        steps: T.
+
+    Raises:
+        ValueError: If ``limit`` is no such law, or there are no steps.
+    """
+
+    limit: Tensor
+    kept: Tensor
+
+    def __init__(self, limit: Float[Tensor, "K"], steps: int) -> None:
+        super().__init__()
+        if steps < 1:
+            raise ValueError(f"steps must be at least 1; got {steps}")
+        if not bool((limit > 0).all()) or abs(float(limit.sum()) - 1) > 1e-4:
+            raise ValueError(f"limit must be positive probabilities; got {limit.tolist()}")
+        # In double precision: the bound adds up hundreds of small differences of logarithms.
+        self.register_buffer("limit", limit.double(), persistent=False)
+        self.register_buffer("kept", cosine_schedule(steps), persistent=False)
+
+    @property
+    def num_kinds(self) -> int:
+        return self.limit.shape[0]
+
+    def noisy(self, x: Int[Tensor, "B *k"], t: Int[Tensor, "B"], generator: torch.Generator) -> Int[Tensor, "B *k"]:
+        """A draw from :math:`q(z_t | x)` for every entry."""
+        stays = uniform(x, generator) < self._at(t, x)
+        return torch.where(stays, x, self.prior(x, generator))
+
+    def prior(self, like: Int[Tensor, "B *k"], generator: torch.Generator) -> Int[Tensor, "B *k"]:
+        """Independent draws from the limit m."""
+        bounds = self.limit.cumsum(0)[:-1]
+        return torch.searchsorted(bounds, uniform(like, generator), right=True)
+
+    def step_back(
+        self, z: Int[Tensor, "B *k"], guess: Float[Tensor, "B *k K"], s: Int[Tensor, "B"], t: Int[Tensor, "B"]
+    ) -> Float[Tensor, "B *k K"]:
+        """Law of :math:`z_s` given :math:`z_t` where the clean entry has the law ``guess``: the sampler's own."""
+        kept_s, kept_t = self._at(s, guess), self._at(t, guess)
+        here = torch.nn.functional.one_hot(z, self.num_kinds).to(guess.dtype)
+        weight = guess / (kept_t * here + (1 - kept_t) * self._limit_at(z)).clamp(min=1e-300)
+        mixed = kept_s * weight + (1 - kept_s) * self.limit * weight.sum(-1, keepdim=True)
+        return self._left(z, here, s, t) * mixed
+
+    def plugged_in(
+        self, z: Int[Tensor, "B *k"], guess: Float[Tensor, "B *k K"], s: Int[Tensor, "B"], t: Int[Tensor, "B"]
+    ) -> Float[Tensor, "B *k K"]:
+        """What the official DiGress code compares with: the guess in place of the clean entry in Bayes' rule.
+
+        The same as :meth:`step_back` where the guess is certain, and no law that anything is drawn from elsewhere.
+        """
+        kept_s, kept_t = self._at(s, guess), self._at(t, guess)
+        here = torch.nn.functional.one_hot(z, self.num_kinds).to(guess.dtype)
+        mixed = kept_s * guess + (1 - kept_s) * self.limit
+        norm = kept_t * (here * guess).sum(-1, keepdim=True) + (1 - kept_t) * self._limit_at(z)
+        return self._left(z, here, s, t) * mixed / norm.clamp(min=1e-300)
+
+    def prior_divergence(self, x: Int[Tensor, "B *k"]) -> Float[Tensor, "B *k"]:
+        r""":math:`KL(q(z_T | x)\,\|\,m)` of every entry, in nats."""
+        kept = self.kept[-1]
+        law = kept * torch.eye(self.num_kinds, device=x.device) + (1 - kept) * self.limit
+        return divergence(law, self.limit.expand_as(law))[x]
+
+    def _left(self, z: Tensor, here: Tensor, s: Tensor, t: Tensor) -> Tensor:
+        """:math:`q(z_t | z_s)` at the given :math:`z_t`, as a function of :math:`z_s`."""
+        ratio = self._at(t, here) / self._at(s, here)
+        return ratio * here + (1 - ratio) * self._limit_at(z)
+
+    def _at(self, t: Tensor, like: Tensor) -> Tensor:
+        return self.kept[t].view(-1, *[1] * (like.dim() - 1))
+
+    def _limit_at(self, z: Tensor) -> Tensor:
+        return self.limit[z][..., None]
+
+
+def cosine_schedule(steps: int) -> Float[Tensor, "T_plus_1"]:
+    r""":math:`\bar\alpha_0 = 1, \dots, \bar\alpha_T`, by the cosine of Nichol and Dhariwal with their offset 0.008."""
+    at = torch.linspace(0, 1, steps + 1, dtype=torch.float64)
+    raw = torch.cos(0.5 * math.pi * (at + 0.008) / 1.008).square()
+    ratio = (raw[1:] / raw[:-1]).clamp(min=1e-4)
+    return torch.cat([raw.new_ones(1), ratio.cumprod(0)])
+
+
+def divergence(p: Float[Tensor, "*k K"], q: Float[Tensor, "*k K"]) -> Float[Tensor, "*k"]:
+    """Kullback-Leibler divergence over the last dimension, in nats."""
+    return (torch.special.xlogy(p, p) - torch.special.xlogy(p, q)).sum(-1)
+
+
+def uniform(like: Tensor, generator: torch.Generator) -> Float[Tensor, "..."]:
+    """Uniform numbers in double precision, of the shape and on the device of ``like``."""
+    drawn = torch.rand(like.shape, generator=generator, dtype=torch.float64, device=generator.device)
+    return drawn.to(like.device)
+
+
+def categorical(law: Float[Tensor, "*k K"], generator: torch.Generator) -> Int[Tensor, "*k"]:
+    """One draw from each law; the laws need not be normalized."""
+    cumulative = law.cumsum(-1)
+    threshold = uniform(law[..., 0], generator) * cumulative[..., -1]
+    return (cumulative[..., :-1] <= threshold[..., None]).sum(-1)

@@ -1,0 +1,276 @@
+"""Sample many graphs into one Parquet file, in shards that a kill cannot lose or double.
+
+All sizes are drawn first; graphs are then sampled in batches of one size, each batch with a generator that depends on
+the seed and the number of the batch alone. A shard is a run of batches, written whole or not at all. So the file is the
+same, whether it was made at one go, taken up again, or made on several devices.
+
+Columns: ``index``, ``num_nodes``, ``smiles`` (canonical, of the largest fragment; null if not valid; for plain graphs
+``graph6`` instead), ``valid`` (for plain graphs: whether connected), ``connected``, ``seed``.
+"""
+
+import hashlib
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from lightning.pytorch.utilities import rank_zero_only
+from torch.utils.data import DataLoader
+
+from sympe.atomic import write_atomically
+from sympe.graphs import Graphs, to_graph6
+from sympe.seeding import seeded_generator
+from sympe.tasks.molecules.chemistry import write_smiles
+from sympe.tasks.molecules.evaluate import batch_size
+from sympe.tasks.molecules.model import GraphDiffusion, sampling_times
+from sympe.training import make_trainer
+
+#: What the streams of random numbers are for; beside those of a run.
+SIZES, GRAPHS = 11, 12
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be sampled.
+
+    Attributes:
+        weights: Digest of the file of weights.
+        num: Number of graphs.
+        steps: Steps back from noise.
+        seed: Everything random comes from it.
+        shard_size: Graphs per shard, at least.
+    """
+
+    weights: str
+    num: int
+    steps: int
+    seed: int
+    shard_size: int
+
+    def to_bytes(self) -> bytes:
+        return (json.dumps(vars(self), sort_keys=True) + "\n").encode()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Graphs that are sampled together.
+
+    Attributes:
+        number: Place among all batches; names the generator.
+        num_nodes: Nodes of each graph.
+        indices: Places of the graphs among all.
+    """
+
+    number: int
+    num_nodes: int
+    indices: list[int]
+
+
+def plan_shards(model: GraphDiffusion, plan: Plan) -> list[list[Batch]]:
+    """All batches, by shard."""
+    sizes = torch.tensor(model.domain.draw_sizes(plan.num, seeded_generator(plan.seed, SIZES)), dtype=torch.long)
+    shards: list[list[Batch]] = [[]]
+    number = 0
+    for n in sizes.unique().tolist():
+        for part in (sizes == n).nonzero()[:, 0].split(batch_size(n)):
+            if sum(len(batch.indices) for batch in shards[-1]) >= plan.shard_size:
+                shards.append([])
+            shards[-1].append(Batch(number, n, part.tolist()))
+            number += 1
+    return shards
+
+
+def sample_to_file(
+    weights: Path,
+    out: Path,
+    num: int,
+    *,
+    steps: int | None = None,
+    seed: int = 0,
+    shard_size: int = 1000,
+    resume: bool = False,
+    devices: int = 1,
+    accelerator: str = "auto",
+) -> dict[str, Any] | None:
+    """Sample graphs into a Parquet file; on the way the shards stand in a folder beside it, ``<out>.parts``.
+
+    Args:
+        weights: What a run exported.
+        out: The file to write.
+        num: How many graphs.
+        steps: Steps from noise to graph; all of the process if left out.
+        seed: Everything random comes from this number.
+        shard_size: Graphs that are written at once, at least.
+        resume: Whether to go on with what is there already.
+        devices: Processes that sample side by side.
+        accelerator: ``auto``, ``cpu`` or ``gpu``.
+
+    Returns:
+        Counts of what the file holds, or None in a process that is not the first of several.
+
+    Raises:
+        ValueError: If an argument cannot be, or ``out`` or its shards are there and are not to be gone on with.
+        ImportError: If pyarrow, or for molecules RDKit, is not installed.
+    """
+    _parquet()
+    if out.suffix != ".parquet":
+        raise ValueError(f"expected a file ending in .parquet; got {out}")
+    for name, value in (("num", num), ("shard_size", shard_size), ("devices", devices)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1; got {value}")
+    if seed < 0:
+        raise ValueError(f"seed must be 0 or above; got {seed}")
+    model = GraphDiffusion.load(weights)
+    steps = model.steps if steps is None else steps
+    sampling_times(model.steps, steps)
+    plan = Plan(hashlib.sha256(weights.read_bytes()).hexdigest(), num, steps, seed, shard_size)
+    parts = out.with_name(out.name + ".parts")
+    if getattr(rank_zero_only, "rank", 0) == 0:
+        if out.exists():
+            if not resume:
+                raise ValueError(f"{out} is there already; give another file")
+            return summarize(out)
+        _begin(parts, plan, resume)
+
+    shards = plan_shards(model, plan)
+    module = _SampleShards(model, plan, shards, parts)
+    if module.missing():
+        trainer = make_trainer(parts, 1, devices=devices, accelerator=accelerator)
+        trainer.logger = None
+        trainer.predict(module, return_predictions=False)
+        if not trainer.is_global_zero:
+            return None
+    _merge(parts, len(shards), out)
+    return summarize(out)
+
+
+class _SampleShards(LightningModule):
+    """Each step of a prediction samples one shard and writes it."""
+
+    def __init__(self, model: GraphDiffusion, plan: Plan, shards: list[list[Batch]], parts: Path) -> None:
+        super().__init__()
+        self.model = model
+        self.plan = plan
+        self.shards = shards
+        self.parts = parts
+
+    def missing(self) -> list[int]:
+        """Numbers of the shards that are not there, or not whole."""
+        return [k for k, shard in enumerate(self.shards) if not _is_whole(_shard_path(self.parts, k), shard)]
+
+    def predict_dataloader(self) -> DataLoader:
+        own = self.missing()[self.trainer.global_rank :: self.trainer.world_size]
+        return DataLoader(own, batch_size=None)  # type: ignore[arg-type]
+
+    def predict_step(self, number: int, batch_index: int) -> int:
+        rows: list[dict[str, Any]] = []
+        for batch in self.shards[int(number)]:
+            generator = seeded_generator(self.plan.seed, GRAPHS, batch.number)
+            state = self.model.sample(len(batch.indices), batch.num_nodes, self.plan.steps, generator, self.device)
+            rows += _describe(state.to("cpu").to_graphs(), self.model, batch, self.plan.seed)
+        _write(_shard_path(self.parts, int(number)), rows)
+        return int(number)
+
+    def on_predict_end(self) -> None:
+        self.trainer.strategy.barrier()
+
+
+def _describe(graphs: Graphs, model: GraphDiffusion, batch: Batch, seed: int) -> Iterator[dict[str, Any]]:
+    common = [{"index": i, "num_nodes": batch.num_nodes, "seed": seed} for i in batch.indices]
+    if model.domain.is_chemical:
+        for row, one in zip(common, write_smiles(graphs, model.domain.elements), strict=True):
+            yield row | {"smiles": one.smiles, "valid": one.valid, "connected": one.connected}
+        return
+    import networkx
+
+    for row, line in zip(common, to_graph6(graphs), strict=True):
+        connected = networkx.is_connected(networkx.from_graph6_bytes(line.encode()))
+        yield row | {"graph6": line, "valid": connected, "connected": connected}
+
+
+def _parquet() -> Any:
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise ImportError("Parquet files need pyarrow: pip install sympe[molecules]") from error
+    return pyarrow
+
+
+def _shard_path(parts: Path, number: int) -> Path:
+    return parts / f"shard-{number:06d}.parquet"
+
+
+def _begin(parts: Path, plan: Plan, resume: bool) -> None:
+    """Make the folder of shards, or see that what it holds belongs to the plan."""
+    path = parts / "plan.json"
+    if not path.exists():
+        write_atomically(path, lambda file: file.write(plan.to_bytes()))
+        return
+    if not resume:
+        raise ValueError(f"{parts} holds shards of an interrupted sampling; resume it or give another file")
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged; remove {parts} to start anew") from error
+    changed = sorted(name for name, value in vars(plan).items() if found.get(name) != value)
+    if changed:
+        raise ValueError(f"the sampling to resume was started with other values of {', '.join(changed)}")
+
+
+def _is_whole(path: Path, shard: list[Batch]) -> bool:
+    pyarrow = _parquet()
+    if not path.exists():
+        return False
+    try:
+        found = pyarrow.parquet.read_table(path, columns=["index"]).column("index").to_pylist()
+    except (pyarrow.ArrowException, OSError, KeyError):
+        return False
+    return found == [i for batch in shard for i in batch.indices]
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+    pyarrow = _parquet()
+    text = "smiles" if "smiles" in rows[0] else "graph6"
+    kinds = {"index": pyarrow.int64(), "num_nodes": pyarrow.int32(), text: pyarrow.string()}
+    kinds |= {"valid": pyarrow.bool_(), "connected": pyarrow.bool_(), "seed": pyarrow.int64()}
+    table = pyarrow.Table.from_pylist(rows, schema=pyarrow.schema(kinds))
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(table, buffer)
+    write_atomically(path, lambda file: file.write(buffer.getbuffer()))
+
+
+def _merge(parts: Path, count: int, out: Path) -> None:
+    pyarrow = _parquet()
+    table = pyarrow.concat_tables([pyarrow.parquet.read_table(_shard_path(parts, k)) for k in range(count)])
+    table = table.sort_by("index")
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(table, buffer)
+    write_atomically(out, lambda file: file.write(buffer.getbuffer()))
+    shutil.rmtree(parts)
+
+
+def summarize(out: Path) -> dict[str, Any]:
+    """Counts of what a file of samples holds.
+
+    Raises:
+        ValueError: If it is no such file.
+    """
+    pyarrow = _parquet()
+    try:
+        table = pyarrow.parquet.read_table(out)
+        text = table.column("smiles" if "smiles" in table.column_names else "graph6").to_pylist()
+        valid, connected = (table.column(name).to_pylist() for name in ("valid", "connected"))
+    except (pyarrow.ArrowException, OSError, KeyError) as error:
+        raise ValueError(f"{out} is no file of samples: {' '.join(str(error).split())}") from error
+    return {
+        "file": str(out),
+        "samples": len(text),
+        "valid": sum(valid),
+        "connected": sum(connected),
+        "different": len({one for one, is_valid in zip(text, valid, strict=True) if is_valid}),
+    }

@@ -1,0 +1,292 @@
+"""One run of graph diffusion: train, estimate likelihoods, sample, write the record."""
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch.utils.data import DataLoader
+
+from sympe.atomic import write_atomically
+from sympe.results import FILE_NAME, Record, read_record
+from sympe.seeding import seeded_generator
+from sympe.tasks.molecules.chemistry import Written
+from sympe.tasks.molecules.config import Config
+from sympe.tasks.molecules.data import GraphStore, Splits, load_splits
+from sympe.tasks.molecules.evaluate import Judge, evaluate_likelihood, sample_graphs
+from sympe.tasks.molecules.graph_state import GraphState
+from sympe.tasks.molecules.model import GraphDiffusion
+from sympe.training import CHECKPOINT, SizeGroupedSampler, build_from_seed, make_trainer
+
+TASK = "molecules"
+WEIGHTS = "weights.safetensors"
+
+#: What a stream of random numbers is for; the first number after the seed.
+TRAIN, VALIDATE, TEST, SAMPLE, SHOW = 1, 2, 3, 4, 5
+
+#: Samples and times of a trajectory that the record keeps for pictures.
+_SHOWN, _SHOWN_TIMES = 24, 8
+
+
+class TrainDiffusion(LightningModule):
+    """Loss, optimizer, moving average of the weights, and the likelihood after epochs."""
+
+    def __init__(self, config: Config, model: GraphDiffusion, train: GraphStore, splits: Splits) -> None:
+        super().__init__()
+        self.config = config
+        self.model = model
+        self.train_set = train
+        self.splits = splits
+        self.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        self.history: dict[str, list[float]] = {}
+        self.seconds = 0.0
+        self._averaged_step = 0
+        self._epoch_loss = torch.zeros(())
+        self._started = 0.0
+
+    def configure_optimizers(self) -> Any:
+        config = self.config
+        optimizer = torch.optim.AdamW(
+            self.model.parameters(),
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+            amsgrad=True,
+            fused=self.device.type in ("cpu", "cuda"),
+        )
+        if config.schedule == "constant":
+            return optimizer
+        total = config.epochs * self.steps_per_epoch
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=total)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def sampler(self) -> SizeGroupedSampler:
+        """Batches of this process."""
+        rank, world_size = self.trainer.global_rank, self.trainer.world_size
+
+        def batches_taken() -> int:
+            return self.global_step // self.steps_per_epoch * sampler.length
+
+        config = self.config
+        sampler = SizeGroupedSampler(
+            self.train_set.counts, config.batch_size, config.seed, batches_taken, rank, world_size
+        )
+        return sampler
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of the optimizer in one pass over the data."""
+        return -(-len(self.sampler()) // self.config.accumulate)
+
+    def train_dataloader(self) -> DataLoader:
+        return DataLoader(self.train_set, sampler=self.sampler(), batch_size=None, generator=torch.Generator())
+
+    def transfer_batch_to_device(self, batch: GraphState, device: torch.device, dataloader_idx: int) -> GraphState:
+        return batch.to(device)
+
+    def on_fit_start(self) -> None:
+        self.average = {name: value.to(self.device) for name, value in self.average.items()}
+
+    def on_train_epoch_start(self) -> None:
+        self._epoch_loss = torch.zeros((), device=self.device)
+        self._started = time.perf_counter()
+
+    def training_step(self, batch: GraphState, batch_index: int) -> torch.Tensor:
+        generator = seeded_generator(self.config.seed, TRAIN, self.global_step, batch_index, self.global_rank)
+        losses = self.model.loss(batch.shuffled(generator), generator)
+        self._epoch_loss += losses.detach().mean()
+        # A batch of few graphs, all that there are of their size, counts for as many.
+        return losses.sum() / self.config.batch_size
+
+    @torch.no_grad()
+    def on_train_batch_end(self, *_: Any) -> None:
+        if self.global_step == self._averaged_step:
+            return  # gradients are still being gathered
+        self._averaged_step = self.global_step
+        decay = min(self.config.ema, self.global_step / (10 + self.global_step))
+        for name, value in self.model.state_dict().items():
+            if value.is_floating_point():
+                self.average[name].lerp_(value, 1 - decay)
+            else:
+                self.average[name].copy_(value)
+
+    def averaged_model(self) -> GraphDiffusion:
+        """A model of its own with the averaged weights."""
+        model = build_from_seed(lambda: GraphDiffusion(self.config, self.model.domain), 0)
+        model.load_state_dict(self.average)
+        return model.to(self.device).eval()
+
+    def on_train_epoch_end(self) -> None:
+        epoch, config = self.current_epoch + 1, self.config
+        loss = float(self.trainer.strategy.reduce(self._epoch_loss, reduce_op="mean"))
+        if not math.isfinite(loss):
+            raise ValueError(f"the training loss became {loss} in epoch {epoch}; a lower learning rate may help")
+        self._remember("train_loss", loss / self.trainer.num_training_batches)
+        if epoch % config.validate_every == 0 or epoch == config.epochs:
+            # Every process validates alike on all graphs: nothing needs to be gathered.
+            found = evaluate_likelihood(
+                self.averaged_model(), self.splits.validation, config.draws, config.seed, VALIDATE, epoch
+            )
+            self._remember("validation_epoch", epoch)
+            self._remember("validation_class_nll", found.mean("class"))
+            self._remember("validation_labelled_nll", found.mean("labelled"))
+        self.seconds += time.perf_counter() - self._started
+
+    def _remember(self, name: str, value: int | float) -> None:
+        self.history.setdefault(name, []).append(value)
+        if name != "validation_epoch":
+            self.log(name, value, sync_dist=True)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["config"] = self.config.as_dict()
+        checkpoint["processes"] = self.trainer.world_size
+        checkpoint["history"] = self.history
+        checkpoint["average"] = self.average
+        checkpoint["seconds"] = self.seconds
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if not {"config", "processes", "history", "average"} <= checkpoint.keys():
+            raise ValueError("the checkpoint to resume is of another program")
+        if checkpoint["processes"] != self.trainer.world_size:
+            # Steps per epoch, and so the schedule, depend on it.
+            raise ValueError(f"the run to resume was started with {checkpoint['processes']} devices")
+        if checkpoint["config"] != self.config.as_dict():
+            changed = sorted(k for k, v in self.config.as_dict().items() if checkpoint["config"].get(k) != v)
+            raise ValueError(f"the run to resume was started with other values of {', '.join(changed)}")
+        self.history = checkpoint["history"]
+        self.average = checkpoint["average"]
+        self.seconds = checkpoint["seconds"]
+        self._averaged_step = checkpoint["global_step"]
+
+
+def run(
+    config: Config,
+    folder: Path,
+    *,
+    resume: bool = False,
+    devices: int = 1,
+    accelerator: str = "auto",
+    progress: bool = True,
+) -> Record | None:
+    """Train and test one model; weights and record are written into ``folder``.
+
+    Args:
+        config: What to run.
+        folder: Where checkpoints, logs, weights and the record go.
+        resume: Whether to go on from what ``folder`` holds: a finished run is read back, an unfinished
+            one continued, none started.
+        devices: Processes to train with.
+        accelerator: ``auto``, ``cpu`` or ``gpu``.
+        progress: Whether to show a bar on stderr.
+
+    Returns:
+        The record, or None in a process that is not the first of several.
+
+    Raises:
+        ValueError: If the data cannot be used, ``folder`` holds a run and ``resume`` is not set, or the loss
+            is not finite.
+        ImportError: If the data are molecules and RDKit is not installed.
+    """
+    if (folder / FILE_NAME).exists() and resume:
+        record = read_record(folder / FILE_NAME)
+        if record.config != config.as_dict():
+            raise ValueError(f"{folder} holds a finished run with another configuration; give another folder")
+        return record
+    # Later processes of one run start when the first has begun to write: only the first may look.
+    held = [name for name in (FILE_NAME, CHECKPOINT) if (folder / name).exists()]
+    if held and not resume and not torch.distributed.is_initialized():
+        raise ValueError(f"{folder} already holds a run ({held[0]}); resume it or give another folder")
+
+    splits = load_splits(config.data, (config.num_train, config.num_validation, config.num_test))
+    store = GraphStore(splits.train, config.breaking.order if config.breaking.is_stored else "")
+    model = build_from_seed(lambda: GraphDiffusion(config, splits.domain()), config.seed)
+    if config.compile:
+        model.network.compile(dynamic=True)
+    module = TrainDiffusion(config, model, store, splits)
+
+    trainer = make_trainer(
+        folder,
+        config.epochs,
+        devices=devices,
+        accelerator=accelerator,
+        shown={"train_loss": "loss", "validation_class_nll": "class NLL"} if progress else None,
+        precision="bf16" if config.precision == "bf16" else "32",
+        accumulate=config.accumulate,
+    )
+    checkpoint = folder / CHECKPOINT
+    trainer.fit(module, ckpt_path=checkpoint if resume and checkpoint.exists() else None, weights_only=True)
+    if not trainer.is_global_zero:
+        return None
+
+    trained = module.averaged_model()
+    write_atomically(folder / WEIGHTS, lambda file: file.write(trained.to_bytes()))
+    testing = started = time.perf_counter()
+    likelihood = evaluate_likelihood(trained, splits.test, config.draws, config.seed, TEST)
+    nll_seconds = time.perf_counter() - started
+    judge = Judge.of(splits)
+    metrics: dict[str, float | int | None] = likelihood.metrics()
+    examples: dict[str, list[str]] = {}
+    for steps in config.sample_steps:
+        started = time.perf_counter()
+        samples = sample_graphs(trained, config.num_samples, steps, config.seed, SAMPLE, steps)
+        seconds = time.perf_counter() - started
+        measured, written = judge(samples)
+        metrics |= {f"{name}_at_{steps}": value for name, value in measured.items()}
+        metrics[f"samples_per_second_at_{steps}"] = config.num_samples / seconds
+        if written:
+            examples[f"samples_at_{steps}"] = _spread(written)
+    if trained.domain.is_chemical:
+        examples |= denoising(trained, config.seed)
+    metrics |= {
+        "num_samples": config.num_samples,
+        "test_graphs": len(splits.test),
+        "skipped_molecules": sum(splits.skipped.values()),
+        "epochs": config.epochs,
+        "steps_of_training": trainer.global_step,
+        "train_seconds": module.seconds,
+        "nll_graphs_per_second": len(splits.test) / nll_seconds,
+        "n_parameters": sum(p.numel() for p in trained.parameters()),
+    }
+    record = Record(
+        task=TASK,
+        method=config.method,
+        recipe=config.recipe,
+        data=config.data,
+        seed=config.seed,
+        config=config.as_dict(),
+        metrics=metrics,
+        history=module.history | likelihood.by_time(),
+        seconds=module.seconds + time.perf_counter() - testing,
+        examples=examples,
+    )
+    record.write(folder)
+    return record
+
+
+def _spread(written: list[Written]) -> list[str]:
+    """SMILES of some samples, evenly from all, so that all sizes are there; empty where a sample is not valid."""
+    step = max(1, len(written) // _SHOWN)
+    return [one.smiles or "" for one in written[::step][:_SHOWN]]
+
+
+def denoising(model: GraphDiffusion, seed: int) -> dict[str, list[str]]:
+    """One sample on its way from noise: times, and the graph at each as a line of atoms and bonds.
+
+    A line is ``C N O | 0-1 1=2 0#2``: graphs on the way are no valid molecules, which SMILES could hold.
+    """
+    trajectory: list[tuple[int, GraphState]] = []
+    size = max(range(len(model.domain.size_law)), key=model.domain.size_law.__getitem__)
+    device = next(model.parameters()).device
+    model.sample(1, size, model.steps, seeded_generator(seed, SHOW), device, trajectory=trajectory)
+    last = len(trajectory) - 1
+    chosen = [trajectory[round(last * k / (_SHOWN_TIMES - 1))] for k in range(_SHOWN_TIMES)]
+    lines = [_as_line(state, model.domain.elements) for _, state in chosen]
+    return {"trajectory": lines, "trajectory_times": [f"{time}" for time, _ in chosen]}
+
+
+def _as_line(state: GraphState, elements: tuple[str, ...]) -> str:
+    atoms = " ".join(elements[kind] for kind in state.nodes[0].tolist())
+    matrix = state.matrix()[0]
+    bonds = [f"{i}{'-=#'[int(matrix[i, j]) - 1]}{j}" for i, j in matrix.triu().nonzero().tolist()]
+    return f"{atoms} | {' '.join(bonds)}"

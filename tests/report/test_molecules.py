@@ -1,0 +1,154 @@
+"""Tables and figures of graph diffusion, from synthetic records: no network was trained for them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sympe.report import tables_of, write_report
+from sympe.report.molecules.facts import CONTROLS, LABELS
+from sympe.report.molecules.figures import molecule_pictures
+from sympe.report.molecules.tables import likelihood_table, molecule_tables, samples_table, verdict_table
+from sympe.results import Record
+
+METRICS = {
+    "digress_nll": 71.9,
+    "digress_nll_se": 0.5,
+    "labelled_nll": 26.5,
+    "labelled_nll_se": 0.2,
+    "excess_nats": 12.1,
+    "excess_nats_se": 0.01,
+    "class_nll": 14.4,
+    "class_nll_se": 0.11,
+    "valid_percent_at_10": 66.9,
+    "valid_percent_at_100": 89.0,
+    "unique_percent_at_100": 99.0,
+    "samples_per_second_at_100": 12.5,
+    "num_samples": 1000,
+    "steps_of_training": 3052,
+}
+
+
+def make(method: str = "none", class_nll: float = 14.4, seed: int = 0, **changes: Any) -> Record:
+    values: dict[str, Any] = {
+        "task": "molecules",
+        "method": method,
+        "recipe": "fast",
+        "data": "qm9",
+        "seed": seed,
+        "config": {"method": method, "seed": seed, "steps": 100},
+        "metrics": METRICS | {"class_nll": class_nll},
+        "seconds": 240.0,
+        "history": {"diffusion_time": [0.1, 0.5, 1.0], "nats_per_step": [0.5, 0.3, 0.001]},
+        "environment": {},
+        "examples": {
+            "samples_at_100": ["CCO", "", "c1ccncc1", "C1CC1"],
+            "trajectory": ["C N O | 0-1 1=2 0#2"] * 8,
+            "trajectory_times": [str(t) for t in range(7, -1, -1)],
+        },
+    }
+    return Record(**values | changes)
+
+
+def floor(data: str = "qm9") -> Record:
+    metrics = {"log_classes": 11.78, "log_orders": 12.13, "log_automorphisms": 0.21}
+    history = {"diffusion_time": [0.0, 0.5, 1.0], "log_automorphisms": [0.21, 0.02, 0.01]}
+    return Record("molecules", "floor", "exact", data, 0, {}, metrics, 1.0, history, {})
+
+
+def test_three_ways_to_count_stand_side_by_side() -> None:
+    table = likelihood_table([make(), floor()])
+    (block,) = table.blocks
+    cells = table.cells(block.rows[0])
+    assert cells[:6] == ["no symmetry breaking", "-", "71.90 ± 0.50", "26.50 ± 0.20", "12.10 ± 0.01", "14.40 ± 0.11"]
+    assert [note for note in block.notes if "11.78" in note or "12.13" in note] == list(block.notes)
+    assert any("rows may be compared" in " ".join(sentence.split()) for sentence in table.caption)
+
+
+def test_the_poster_is_for_hydrogens_only() -> None:
+    with_hydrogens = likelihood_table([make(data="qm9-hydrogens"), make("sympe-fresh", data="qm9-hydrogens")])
+    assert [row["poster_nats"] for row in with_hydrogens.blocks[0].rows] == [129.7, 30.3]
+    assert any("poster does not say" in sentence for sentence in with_hydrogens.caption)
+    assert likelihood_table([make()]).blocks[0].rows[0]["poster_nats"] is None
+
+
+def test_over_seeds_the_spread_replaces_the_error_over_graphs() -> None:
+    table = likelihood_table([make(class_nll=value, seed=seed) for seed, value in enumerate((14.0, 14.2, 14.4))])
+    assert table.cells(table.blocks[0].rows[0])[5:7] == ["14.20 ± 0.20", "3"]
+
+
+def test_samples_by_steps() -> None:
+    table = samples_table([make(), floor()])
+    assert table is not None
+    rows = table.blocks[0].rows
+    assert [row["sample_steps"] for row in rows] == [10, 100]
+    assert [row["valid_percent"] for row in rows] == [66.9, 89.0]
+    assert table.cells(rows[1])[:4] == ["no symmetry breaking", "100", "89.0", "99.0"]
+    assert samples_table([floor()]) is None
+    plain = samples_table([make(metrics={"degree_mmd_at_4": 0.1, "tree_percent_at_4": 50.0}, data="tree")])
+    assert plain is not None
+    assert [column.header for column in plain.columns][2:4] == ["degree MMD", "clustering MMD"]
+
+
+def test_verdicts_need_seeds_on_both_sides_and_know_what_is_better() -> None:
+    def seeds(method: str, nll: float, valid: float) -> list[Record]:
+        return [
+            make(
+                method,
+                nll + 0.01 * k,
+                k,
+                metrics=METRICS | {"class_nll": nll + 0.01 * k, "valid_percent_at_10": valid + 0.1 * k},
+            )
+            for k in range(3)
+        ]
+
+    records = seeds("none", 14.4, 67) + seeds("random", 14.4, 67) + seeds("sympe-carried", 15.0, 85)
+    table = verdict_table(records)
+    assert table is not None
+    found = {(row["metric"], row["method"], row["control"]): row["verdict"] for b in table.blocks for row in b.rows}
+    assert found["class_nll", "sympe-carried", "none"] == "loses to"
+    assert found["valid_percent_at_10", "sympe-carried", "random"] == "beats"
+    assert found["class_nll", "random", "none"] == "ties with"
+    undecided = verdict_table([make(), make("sympe-carried")])
+    assert undecided is not None
+    assert "Nothing is decided" in undecided.blocks[0].notes[0]
+
+
+def test_every_control_is_a_method() -> None:
+    from sympe.tasks.molecules import METHODS
+
+    assert LABELS.keys() == METHODS.keys()
+    assert set(CONTROLS) | {c for controls in CONTROLS.values() for c in controls} <= METHODS.keys()
+
+
+def test_pictures() -> None:
+    pytest.importorskip("rdkit", reason="needs RDKit")
+    pictures = {picture.name: picture for picture in molecule_pictures([make(), make("sympe-carried"), floor()])}
+    assert set(pictures) == {
+        "molecules-symmetry",
+        "molecules-1-nll",
+        "molecules-1-time",
+        "molecules-1-samples",
+        "molecules-1-denoising",
+    }
+    for picture in pictures.values():
+        assert picture.encode().startswith(b"\x89PNG")
+    assert "SymPE carried" in "".join(t.get_text() for t in pictures["molecules-1-denoising"].figure.texts)
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [floor()],
+        [make(metrics={})],
+        [make(history={}, examples={})],
+        [make(history=None, examples=None, seconds=None)],
+        [make(examples={"samples_at_100": [""], "trajectory": []})],
+        [make(), make(data="tree", metrics={"degree_mmd_at_4": 0.1})],
+    ],
+)
+def test_awkward_records_make_a_report(records: list[Record], tmp_path: Any) -> None:
+    tables = tables_of(records)
+    assert [table.title for table in tables] == [table.title for table in molecule_tables(records)]
+    write_report(records, tmp_path)
+    json.loads((tmp_path / "table.json").read_text())

@@ -1,0 +1,297 @@
+"""Whole runs on the user's own molecules: training, taking up again, evaluation, sampling, and what is refused."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch import LightningModule, Trainer
+
+from command_line import call, contents
+from sympe.graphs import from_networkx, write
+from sympe.results import read_record
+from sympe.tasks.molecules import Config, GraphDiffusion, make_config, run, sampling
+from sympe.tasks.molecules.sampling import sample_to_file
+from sympe.training import SaveEachEpoch
+
+pytest.importorskip("rdkit", reason="needs RDKit")
+parquet = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow")
+
+Capture = pytest.CaptureFixture[str]
+
+CHAINS = ["C" * n + end for n in range(1, 5) for end in ("O", "N", "F", "C#N", "C=O", "C1CC1")]
+BROKEN = ["[NH4+]", "nonsense", "[Fe]"]
+
+
+@pytest.fixture(scope="module")
+def own_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "mine.smi"
+    path.write_text("\n".join(CHAINS + BROKEN) + "\n")
+    return path
+
+
+def small(own_file: Path, method: str = "sympe-carried", **changes: Any) -> Config:
+    values: dict[str, Any] = {"data": str(own_file), "epochs": 2, "num_samples": 12, "batch_size": 4, "steps": 4}
+    return make_config(method, "smoke", **values | changes)
+
+
+def make_run(config: Config, folder: Path, **options: Any) -> Any:
+    return run(config, folder, accelerator="cpu", progress=False, **options)
+
+
+@pytest.fixture(scope="module")
+def finished(own_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    make_run(small(own_file), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def weights(finished: Path) -> Path:
+    return finished / "weights.safetensors"
+
+
+# ------------------------------------------------------------------------------------------------------- training
+
+
+def test_the_record_of_a_run(finished: Path, own_file: Path) -> None:
+    record = read_record(finished / "record.json")
+    assert (record.task, record.method, record.data) == ("molecules", "sympe-carried", str(own_file))
+    metrics = record.metrics
+    assert metrics["class_nll"] == pytest.approx(metrics["labelled_nll"] - metrics["excess_nats"])
+    assert {f"{name}_se" for name in ("class_nll", "labelled_nll", "digress_nll", "excess_nats")} <= metrics.keys()
+    assert metrics["skipped_molecules"] == 3
+    assert {"valid_percent_at_2", "valid_percent_at_4", "novel_percent_at_4"} <= metrics.keys()
+    assert len(record.history["validation_class_nll"]) == 2
+    assert record.history["train_loss"][1] < record.history["train_loss"][0]
+    assert len(record.history["nats_per_step"]) == len(record.history["diffusion_time"])
+    assert len(record.examples["trajectory"]) == 8
+    assert record.examples["trajectory_times"][::7] == ["4", "0"]
+    assert Config.from_dict(record.config) == small(own_file)
+
+
+class Interruption(Exception):
+    pass
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_a_run_taken_up_again_ends_as_if_it_had_not_stopped(
+    accumulate: int, own_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small(own_file, accumulate=accumulate, num_samples=4)
+    save = SaveEachEpoch.on_train_epoch_end
+
+    def save_and_stop(self: SaveEachEpoch, trainer: Trainer, pl_module: LightningModule) -> None:
+        save(self, trainer, pl_module)
+        raise Interruption
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SaveEachEpoch, "on_train_epoch_end", save_and_stop)
+        with pytest.raises(Interruption):
+            make_run(config, tmp_path / "stopped")
+    refused = pytest.raises(ValueError, match=r"already holds a run \(last\.ckpt\)")
+    with refused:
+        make_run(config, tmp_path / "stopped")
+    with pytest.raises(ValueError, match="was started with other values of seed"):
+        make_run(replace(config, seed=3), tmp_path / "stopped", resume=True)
+    resumed = make_run(config, tmp_path / "stopped", resume=True)
+    whole = make_run(config, tmp_path / "whole")
+    for name in ("history", "examples", "config"):
+        assert getattr(resumed, name) == getattr(whole, name)
+    timed = ("seconds", "per_second")
+    assert {k: v for k, v in resumed.metrics.items() if not any(t in k for t in timed)} == {
+        k: v for k, v in whole.metrics.items() if not any(t in k for t in timed)
+    }
+    first, second = (tmp_path / name / "weights.safetensors" for name in ("stopped", "whole"))
+    assert first.read_bytes() == second.read_bytes()
+    # A finished run is read.
+    before = contents(tmp_path / "whole")
+    assert make_run(config, tmp_path / "whole", resume=True) == whole
+    assert contents(tmp_path / "whole") == before
+
+
+def test_plain_graphs(tmp_path: Path) -> None:
+    import networkx
+
+    path = tmp_path / "trees.g6"
+    write(from_networkx([networkx.random_labeled_tree(3 + k % 4, seed=k) for k in range(30)]), path)
+    record = make_run(small(path, method="none", epochs=1), tmp_path / "run")
+    assert {"degree_mmd_at_4", "tree_percent_at_4", "class_nll"} <= record.metrics.keys()
+    assert record.examples == {}
+    found = sample_to_file(tmp_path / "run" / "weights.safetensors", tmp_path / "s.parquet", 5, accelerator="cpu")
+    assert found is not None
+    assert parquet.read_table(tmp_path / "s.parquet").column_names[2] == "graph6"
+    assert found["samples"] == 5
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(own_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"the training loss became (nan|inf) in epoch 1"):
+        make_run(small(own_file, learning_rate=1e30, method="none"), tmp_path)
+    assert not {"record.json", "weights.safetensors"} & {path.name for path in tmp_path.iterdir()}
+
+
+# ------------------------------------------------------------------------------------------------------- sampling
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return parquet.read_table(path).to_pylist()
+
+
+def test_samples_are_the_same_whatever_the_shards(weights: Path, tmp_path: Path) -> None:
+    for size in (3, 100):
+        sample_to_file(weights, tmp_path / f"{size}.parquet", 20, shard_size=size, accelerator="cpu")
+    assert rows(tmp_path / "3.parquet") == rows(tmp_path / "100.parquet")
+    found = rows(tmp_path / "3.parquet")
+    assert [row["index"] for row in found] == list(range(20))
+    assert {row["seed"] for row in found} == {0}
+    assert all((row["smiles"] is not None) == row["valid"] for row in found)
+    assert not (tmp_path / "3.parquet.parts").exists()
+    sample_to_file(weights, tmp_path / "other.parquet", 20, seed=1, accelerator="cpu")
+    assert [row["num_nodes"] for row in rows(tmp_path / "other.parquet")] != [row["num_nodes"] for row in found]
+
+
+def interrupted(weights: Path, out: Path, monkeypatch: pytest.MonkeyPatch, after: int = 2) -> None:
+    """Sample, and stop after some shards."""
+    write_shard, written = sampling._write, []
+
+    def stop(path: Path, found: list[dict[str, Any]]) -> None:
+        if len(written) == after:
+            raise Interruption
+        write_shard(path, found)
+        written.append(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sampling, "_write", stop)
+        with pytest.raises(Interruption):
+            sample_to_file(weights, out, 20, shard_size=3, accelerator="cpu")
+    assert len(written) == after
+
+
+def damage(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:50])
+
+
+@pytest.mark.parametrize("harm", [lambda path: None, damage, Path.unlink])
+def test_an_interrupted_sampling_loses_nothing_and_doubles_nothing(
+    harm: Callable[[Path], None], weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "s.parquet"
+    interrupted(weights, out, monkeypatch)
+    shards = sorted((tmp_path / "s.parquet.parts").glob("shard-*"))
+    assert len(shards) == 2
+    kept = shards[0].stat().st_mtime_ns
+    harm(shards[1])
+    with pytest.raises(ValueError, match="holds shards of an interrupted sampling; resume it or give another file"):
+        sample_to_file(weights, out, 20, shard_size=3, accelerator="cpu")
+    with pytest.raises(ValueError, match="was started with other values of num, seed"):
+        sample_to_file(weights, out, 21, shard_size=3, seed=2, resume=True, accelerator="cpu")
+    assert shards[0].stat().st_mtime_ns == kept
+    sample_to_file(weights, out, 20, shard_size=3, resume=True, accelerator="cpu")
+    sample_to_file(weights, tmp_path / "whole.parquet", 20, accelerator="cpu")
+    assert rows(out) == rows(tmp_path / "whole.parquet")
+    assert {path.name for path in tmp_path.iterdir()} == {"s.parquet", "whole.parquet"}
+
+
+# ------------------------------------------------------------------------------------------------ the command line
+
+
+def test_train_evaluate_and_sample(own_file: Path, tmp_path: Path, capsys: Capture) -> None:
+    train = ("molecules", "train", "--recipe", "smoke", "--method", "none", "--data", own_file, "--epochs", 1)
+    train += ("--steps", 3, "--num-samples", 4, "--accelerator", "cpu", "--out", tmp_path / "run", "--json")
+    done = call(capsys, *train)
+    assert done.code == 0
+    assert json.loads(done.out)["method"] == "none"
+    assert "sympe: skipped 3 molecules: " in done.err
+    exported = tmp_path / "run" / "weights.safetensors"
+
+    mine = tmp_path / "new.smi"
+    mine.write_text("CCO\nCC[O-]\nCCBr\nCCCCCCCCCCCC\nCCN\n")
+    done = call(capsys, "molecules", "evaluate", "--weights", exported, "--data", mine, "--json")
+    summary = json.loads(done.out)
+    assert (summary["test_graphs"], summary["skipped_molecules"]) == (2, 3)
+    assert "skipped 3 molecules: 1 charged, 1 unsupported element Br, 1 more than 7 atoms" in done.err
+    sampled = call(capsys, "molecules", "evaluate", "--weights", exported, "--num-samples", 4, "--steps", 2, "--json")
+    assert 0 <= json.loads(sampled.out)["valid_percent_at_2"] <= 100
+
+    sample = ("molecules", "sample", "--weights", exported, "--num", 6, "--out", tmp_path / "s.parquet")
+    done = call(capsys, *sample, "--accelerator", "cpu")
+    assert done.code == 0
+    assert done.out.startswith(f"{tmp_path / 's.parquet'}: 6 samples, ")
+    assert len(rows(tmp_path / "s.parquet")) == 6
+    assert "is there already; give another file" in call(capsys, *sample).complaint
+    assert call(capsys, *sample, "--resume", "--json").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("sample", "--num", "0"), "num must be at least 1; got 0"),
+        (("sample", "--steps", "9"), "steps must be from 1 to 4, the steps of the noise process; got 9"),
+        (("sample", "--out", "mols.csv"), "expected a file ending in .parquet; got mols.csv"),
+        (("sample", "--seed", "-1"), "seed must be 0 or above; got -1"),
+        (("evaluate", "--data", "missing.smi"), "missing.smi: No such file or directory"),
+        (("evaluate", "--draws", "0"), "draws must be at least 1; got 0"),
+    ],
+)
+def test_arguments_that_cannot_be(
+    arguments: tuple[str, ...],
+    message: str,
+    weights: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert (
+        call(capsys, "molecules", arguments[0], "--weights", weights, *arguments[1:]).complaint == f"sympe: {message}"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_of_something_else(weights: Path, tmp_path: Path, capsys: Capture) -> None:
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    with safe_open(str(weights), "pt") as file:
+        metadata = file.metadata()
+    state = load_file(str(weights))
+    state["network.node_out.0.weight"] = torch.zeros(3, 3)
+    other = tmp_path / "other.safetensors"
+    save_file(state, str(other), metadata)
+    bare = tmp_path / "bare.safetensors"
+    save_file({"a": torch.zeros(1)}, str(bare))
+    for path in (other, bare, tmp_path / "none.safetensors"):
+        complaint = call(capsys, "molecules", "sample", "--weights", path, "--out", tmp_path / "s.parquet").complaint
+        assert f"{path} does not hold the weights of a graph diffusion" in complaint
+    assert not (tmp_path / "s.parquet").exists()
+
+
+def test_data_of_another_kind_than_the_model(weights: Path, tmp_path: Path, capsys: Capture) -> None:
+    import networkx
+
+    path = tmp_path / "plain.g6"
+    write(from_networkx([networkx.cycle_graph(5)] * 5), path)
+    complaint = call(capsys, "molecules", "evaluate", "--weights", weights, "--data", path).complaint
+    assert "the model knows the kinds of nodes C, F, N, O;" in complaint
+
+
+def test_unknown_names(capsys: Capture) -> None:
+    assert (
+        "unknown method 'x'; choose one of none, noise" in call(capsys, "molecules", "train", "--method", "x").complaint
+    )
+    assert "unknown recipe 'x'; choose one of smoke" in call(capsys, "molecules", "train", "--recipe", "x").complaint
+    missing = call(capsys, "molecules", "train", "--recipe", "smoke", "--data", "none.smi")
+    assert missing.complaint == "sympe: none.smi: No such file or directory"
+
+
+def test_a_model_comes_back_from_its_file(weights: Path, finished: Path, tmp_path: Path) -> None:
+    model = GraphDiffusion.load(weights)
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes(model.to_bytes())
+    assert copy.read_bytes() == weights.read_bytes()
+    shutil.copy(weights, tmp_path / "x")
+    assert model.domain.is_chemical
