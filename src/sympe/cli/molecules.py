@@ -19,7 +19,7 @@ class Train:
     method: str = "sympe-carried"
     """What breaks the symmetry: none, noise, random, sympe-fresh, sympe-carried, ... (an unknown name lists all)."""
     recipe: str = "fast"
-    """smoke, fast, long, paper or paper-hydrogens."""
+    """smoke, quick, fast, long, paper or paper-hydrogens."""
     seed: int = 0
     """Everything random comes from this number."""
     data: str | None = None
