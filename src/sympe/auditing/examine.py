@@ -37,6 +37,7 @@ class Examiner:
         loss: How answers are compared; that of the target if None.
         bottleneck: What answers pass through, or None.
         heavy_atoms: Whether to take hydrogen atoms out of molecules.
+        irreps: How the reader's targets turn with points in space, or None.
     """
 
     symmetry: Symmetry
@@ -44,6 +45,7 @@ class Examiner:
     loss: str | None = None
     bottleneck: str | None = None
     heavy_atoms: bool = False
+    irreps: str | None = None
 
     def __call__(self, job: Job) -> Part:
         return self._examine(job.reader, job.raw, job.first)
@@ -81,6 +83,8 @@ class Examiner:
         if self.target == ADJACENCY:
             target = adjacency(_plain(x))
         if target is not None:
+            if self.irreps is not None:
+                target = replace(target, vector=False, irreps=self.irreps)
             loss = choose_loss(target, self.loss)
             _fill(part, stabilizers.errors(target, loss), loss)
         return part

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sympe.actions.irreps import Irreps
 from sympe.auditing import engine
 from sympe.auditing.bottleneck import BOTTLENECKS
 from sympe.auditing.examine import ADJACENCY, Examiner, Job
@@ -40,6 +41,7 @@ def audit(
     bottleneck: str | None = None,
     split: str | None = None,
     heavy_atoms: bool = False,
+    irreps: str | None = None,
     engine: str = "local",
     workers: int = 1,
     store: Store | None = None,
@@ -63,6 +65,8 @@ def audit(
         bottleneck: ``node-codes`` or ``node-differences``: the prediction passes through one code per node.
         split: Take only this split of an ``.npz``.
         heavy_atoms: Take hydrogen atoms out of molecules.
+        irreps: How targets turn with points in space, ``"1x0e+1x2e"`` say, in the basis of e3nn. If left out, three
+            numbers are a vector, nine a matrix, and all else does not turn.
         engine: ``local``, or ``ray`` for a Ray cluster.
         workers: Processes at a time. A script that asks for more than one must be importable.
         store: Where findings are kept: in memory, or in a folder, where an audit that was killed is taken up again.
@@ -109,7 +113,12 @@ def audit(
     if heavy_atoms and any(source.reader.hydrogen is None for source in sources):
         raise ValueError("expected molecules with elements to take hydrogen atoms out of")
 
-    examiner = Examiner(symmetry, ADJACENCY if own else None, loss, bottleneck, heavy_atoms)
+    if irreps is not None:
+        irreps = str(Irreps.parse(irreps))
+        if kind != "points":
+            raise ValueError(f"expected points in space for targets in irreps; got {kind}")
+
+    examiner = Examiner(symmetry, ADJACENCY if own else None, loss, bottleneck, heavy_atoms, irreps)
     store = Memory() if store is None else store
     _fill(store, examiner, sources, engine, workers, progress)
     report = AuditReport(

@@ -36,11 +36,14 @@ class Target:
             graph's ``edge_index``, an ordered ``pair`` of nodes (row after row of a matrix), a ``site`` of a lattice
             or a ``point`` in space.
         vector: Whether the last dimension is a vector or a matrix in space, which turns with the points.
+        irreps: Irreps of O(3) by which the last dimension turns with the points instead, ``"1x0e+1x1e"`` for a number
+            and a pseudovector; None if it does not.
     """
 
     values: Tensor
     per: Per
     vector: bool = False
+    irreps: str | None = None
 
     def __post_init__(self) -> None:
         if self.per not in get_args(Per):

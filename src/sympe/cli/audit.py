@@ -52,6 +52,8 @@ class AuditCommand:
     """Take only this split; erdos-renyi is its test split if left out."""
     heavy_atoms: bool = False
     """Take hydrogen atoms out of molecules."""
+    irreps: str | None = None
+    """How targets turn with points in space, "1x0e+1x2e" say; three numbers are a vector, nine a matrix if left out."""
     json: bool = False
     """Print one JSON object on stdout instead of a table."""
     html: Path | None = None
@@ -91,6 +93,7 @@ class AuditCommand:
                 bottleneck=self.bottleneck,
                 split=split,
                 heavy_atoms=self.heavy_atoms,
+                irreps=self.irreps,
                 engine=self.engine,
                 workers=_cores() if self.workers is None else self.workers,
                 store=store,

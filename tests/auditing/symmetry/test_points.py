@@ -10,11 +10,13 @@ from torch import Tensor
 
 import sympe
 from molecules import EXAMPLES
-from sympe.actions import PointMotion
+from sympe.actions import Irreps, PointMotion
+from sympe.actions.irreps import wigner_d
 from sympe.auditing import PointSymmetry, Target
 from sympe.auditing.symmetry.points import averaged
+from sympe.groups.named import rotation_about
 from sympe.points import PointClouds, concatenate
-from sympe.points.symmetry import stabilizers
+from sympe.points.symmetry import Stabilizer, stabilizers
 
 NAMED = ["methane", "benzene", "SF6", "icosahedron", "water", "ammonia", "carbon dioxide", "argon", "hydrogen peroxide"]
 
@@ -161,3 +163,72 @@ def test_what_points_cannot_be_asked() -> None:
     flat = PointClouds(torch.zeros(1, 2), torch.zeros(1, dtype=torch.long))
     with pytest.raises(ValueError, match="three dimensions; got 2"):
         PointSymmetry().stabilizers(flat)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_irreps_of_degree_one_are_vectors(name: str, generator: torch.Generator) -> None:
+    cloud = moved(EXAMPLES[name].cloud, 0.0, generator)
+    y = torch.randn(cloud.num_points, 3, generator=generator, dtype=torch.float64)
+    found = PointSymmetry().stabilizers(cloud)
+    for loss in ("squared", "absolute"):
+        as_vectors = found.errors(Target(y, "point", vector=True), loss)
+        as_irreps = found.errors(Target(y, "point", irreps="1x1o"), loss)
+        assert as_irreps.total == pytest.approx(as_vectors.total, rel=1e-6, abs=1e-9)
+
+
+def test_mirrors_allow_a_vector_along_the_axis_and_no_pseudovector() -> None:
+    """A dipole of water lies along its axis. A magnetic moment cannot: both mirrors turn it around."""
+    water = EXAMPLES["water"].cloud
+    axis = (water.position[water.species == 8][0] - water.position[water.species == 1].mean(0)).double()
+    found = PointSymmetry().stabilizers(water)
+    dipole, moment = (
+        found.errors(Target(axis[None], "sample", irreps=irreps), "squared") for irreps in ("1x1o", "1x1e")
+    )
+    assert dipole.total == pytest.approx([0.0], abs=1e-9)
+    assert not dipole.violated[0]
+    assert moment.total == pytest.approx([float(axis.square().sum())])
+    assert moment.violated[0]
+    # Rotations alone allow both.
+    alone = PointSymmetry(special=True).stabilizers(water)
+    assert alone.errors(Target(axis[None], "sample", irreps="1x1e"), "squared").total == pytest.approx([0.0], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("irreps", "allowed"), [("1x0e", 1), ("1x0o", 0), ("1x1o", 0), ("1x2e", 0), ("1x3o", 1), ("1x4e", 1)]
+)
+def test_methane_allows_the_multipoles_of_its_point_group(
+    irreps: str, allowed: int, generator: torch.Generator
+) -> None:
+    """T_d has one invariant in degrees 0, 3 (the octupole) and 4, and none in 1 and 2."""
+    cloud = moved(EXAMPLES["methane"].cloud, 0.0, generator)
+    dim = Irreps.parse(irreps).dim
+    # The errors of a basis add up to the dimension of what the point group forbids.
+    copies = concatenate([cloud] * dim)
+    errors = PointSymmetry().stabilizers(copies).errors(Target(torch.eye(dim), "sample", irreps=irreps), "squared")
+    assert errors.total.sum() == pytest.approx(dim - allowed, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["carbon dioxide", "argon"])
+@pytest.mark.parametrize("irreps", ["1x1e+1x2e", "1x3o", "1x5e"])
+def test_infinite_groups_average_high_degrees_exactly(name: str, irreps: str, generator: torch.Generator) -> None:
+    stabilizer = stabilizers(moved(EXAMPLES[name].cloud, 0.0, generator), False)[0]
+    degree = Irreps.parse(irreps).max_degree
+    mean = wigner_d(averaged(stabilizer, degree)[0], irreps).mean(0)
+    assert torch.allclose(mean @ mean, mean, atol=1e-6)
+    more = wigner_d(rotation_about(axis_of(stabilizer), 0.7)[None].double(), irreps)[0]
+    assert torch.allclose(more @ mean, mean, atol=1e-6)
+
+
+def axis_of(stabilizer: Stabilizer) -> list[float]:
+    """The axis of a linear molecule; any for an atom."""
+    return [0.6, 0.0, 0.8] if stabilizer.axis is None else stabilizer.axis.tolist()
+
+
+def test_bad_irreps() -> None:
+    found = PointSymmetry().stabilizers(EXAMPLES["argon"].cloud)
+    with pytest.raises(ValueError, match=r"expected 5 numbers per entry for 1x2e; got shape \[1, 3\]"):
+        found.errors(Target(torch.ones(1, 3), "sample", irreps="1x2e"), "squared")
+    with pytest.raises(ValueError, match="expected degrees up to 5 for an atom by itself; got 6"):
+        found.errors(Target(torch.ones(1, 13), "sample", irreps="1x6e"), "squared")
+    with pytest.raises(ValueError, match="expected points in space for targets in irreps; got graphs"):
+        sympe.audit(sympe.graphs.from_edges([(2, [(0, 1)])]), target=torch.ones(2, 3), irreps="1x1o")

@@ -1,7 +1,7 @@
 """Graphs and fields that are in memory as one batch, with their targets."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -38,7 +38,7 @@ class FieldBlock:
 
     def __getitem__(self, part: slice) -> "FieldBlock":
         target = self.target
-        own = None if target is None else Target(target.values[part], target.per, target.vector)
+        own = None if target is None else replace(target, values=target.values[part])
         return FieldBlock(self.fields[part], own)
 
 
@@ -125,7 +125,7 @@ def _blocks(graphs: Graphs, target: Target | None, places: list[tuple[int, int]]
             else:
                 ptr = {"node": node_ptr, "pair": pair_ptr}.get(target.per, range(len(graphs) + 1))
                 values = values[ptr[first] : ptr[last]]
-            own = Target(values, target.per, target.vector)
+            own = replace(target, values=values)
         yield GraphBlock(
             Graphs(
                 edge_index=graphs.edge_index[:, edges] - node_ptr[first],

@@ -22,7 +22,7 @@ class GraphStabilizers(Stabilizers):
         graphs = self.automorphisms.graphs
         sizes = graphs.sizes.cpu().numpy()
         count = len(graphs)
-        if target.vector:
+        if target.vector or target.irreps is not None:
             raise ValueError("expected targets that permutations move; vectors in space belong to o3 and so3")
         if target.per == "sample":
             if target.values.shape[:1] != (count,):

@@ -2,8 +2,8 @@ r"""Labelled points in space under O(3) or SO(3): the stabilizer of a molecule i
 
 A symmetry moves positions and exchanges points of one species. On one vector per point it acts by both,
 :math:`(g y)_{g(i)} = R_g\, y_i`, and the Reynolds operator is the mean over all elements of the point group. For linear
-molecules and single atoms, whose stabilizers are infinite, finitely many elements average tensors of rank up to two
-exactly: three turns about the axis, and the icosahedral group in place of all rotations.
+molecules and single atoms, whose stabilizers are infinite, finitely many elements average irreps up to a degree l
+exactly: l + 1 turns about the axis, and up to degree 5 the icosahedral group in place of all rotations.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from sympe.actions.irreps import Irreps, wigner_d
 from sympe.auditing.symmetry.orbits import joined
 from sympe.auditing.symmetry.stabilizers import Stabilizers, Symmetry
 from sympe.auditing.targets import POWER, ROUNDING, Errors, Loss, Target, class_errors, no_errors
@@ -23,6 +24,8 @@ from sympe.points import PointClouds
 from sympe.points.symmetry import Stabilizer, stabilizers
 
 _WEISZFELD_STEPS = 300
+#: The least degree of an irrep, but the trivial one, that the icosahedral group leaves a vector of is 6.
+_ICOSAHEDRAL_DEGREE = 5
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class PointStabilizers(Stabilizers):
             raise ValueError(f"points have no targets per {target.per}; expected sample or point")
         if len(target.values) != expected[target.per]:
             raise ValueError(f"expected {expected[target.per]} targets, one per {target.per}; got {len(target.values)}")
-        if target.vector:
+        if target.vector or target.irreps is not None:
             if loss == "zero-one":
                 raise ValueError("vectors are compared by the squared or the absolute loss; got zero-one")
             return self._vector_errors(target, loss)
@@ -63,31 +66,59 @@ class PointStabilizers(Stabilizers):
 
     def _vector_errors(self, target: Target, loss: Loss) -> Errors:
         values = target.values.detach().cpu().double()
-        rank = values.dim() - 1
-        if rank not in (1, 2) or set(values.shape[1:]) != {3}:
-            raise ValueError(f"expected vectors [..., 3] or matrices [..., 3, 3]; got {list(values.shape)}")
+        representation = _representation(values, target.irreps)
+        values = values.flatten(1)
         total, rounding = [], []
         ends = range(len(self.groups) + 1) if target.per == "sample" else self.clouds.ptr.tolist()
         radii = self.clouds.centered.norm(dim=1).split(self.clouds.sizes.tolist())
         for group, (first, last), radius in zip(self.groups, pairwise(ends), radii, strict=True):
             y = values[first:last]
-            matrices, permutations = averaged(group)
+            matrices, permutations = averaged(group, representation.degree)
             if target.per == "sample":
                 permutations = torch.zeros(len(matrices), 1, dtype=torch.long)
             # What each element brings to each point: R_g y_i at the place of g(i).
-            brought = torch.empty(len(matrices), *y.shape, dtype=torch.float64)
-            moved = torch.einsum("kab,ib...->kia...", matrices, y)
-            if rank == 2:
-                moved = moved @ matrices[:, None].transpose(-1, -2)
-            brought.scatter_(1, permutations.view(*permutations.shape, *[1] * rank).expand_as(moved), moved)
+            moved = torch.einsum("kab,ib->kia", representation(matrices), y)
+            brought = torch.empty_like(moved).scatter_(1, permutations[..., None].expand_as(moved), moved)
             total.append(_least(brought, loss))
             # Where the geometry is known to a tolerance, so are the symmetries of the targets.
             relative = ROUNDING + self.tolerance / max(float(radius.max()), self.tolerance)
-            size = float((y.flatten(1).norm(dim=1) ** POWER[loss]).sum())
+            size = float((y.norm(dim=1) ** POWER[loss]).sum())
             rounding.append(relative ** POWER[loss] * size)
         errors = np.array(total)
         entries = np.diff(np.array(list(ends)))
         return Errors(errors, entries, errors > np.array(rounding))
+
+
+@dataclass(frozen=True)
+class _Representation:
+    """How orthogonal matrices move the flattened numbers of a target.
+
+    Attributes:
+        degree: The largest degree of an irrep in it.
+        irreps: The irreps, or None for a tensor.
+    """
+
+    degree: int
+    irreps: Irreps | None = None
+
+    def __call__(self, matrices: Float[Tensor, "k 3 3"]) -> Float[Tensor, "k d d"]:
+        if self.irreps is not None:
+            return wigner_d(matrices, self.irreps)
+        if self.degree == 1:
+            return matrices
+        return torch.einsum("kab,kcd->kacbd", matrices, matrices).reshape(-1, 9, 9)
+
+
+def _representation(values: Tensor, irreps: str | None) -> _Representation:
+    if irreps is not None:
+        parsed = Irreps.parse(irreps)
+        if values.dim() < 2 or values[0].numel() != parsed.dim:
+            raise ValueError(f"expected {parsed.dim} numbers per entry for {parsed}; got shape {list(values.shape)}")
+        return _Representation(parsed.max_degree, parsed)
+    rank = values.dim() - 1
+    if rank not in (1, 2) or set(values.shape[1:]) != {3}:
+        raise ValueError(f"expected vectors [..., 3] or matrices [..., 3, 3]; got {list(values.shape)}")
+    return _Representation(rank)
 
 
 class PointSymmetry(Symmetry):
@@ -122,13 +153,20 @@ class PointSymmetry(Symmetry):
         return PointStabilizers(x.sizes.tolist(), orders, [None] * len(x), names, x, groups, self.tolerance)
 
 
-def averaged(group: Stabilizer) -> tuple[Float[Tensor, "k 3 3"], Int[Tensor, "k n"]]:
-    """Elements of a stabilizer over which tensors of rank up to two have the mean that they have over all of it."""
+def averaged(group: Stabilizer, degree: int = 2) -> tuple[Float[Tensor, "k 3 3"], Int[Tensor, "k n"]]:
+    """Elements of a stabilizer over which irreps up to a degree have the mean that they have over all of it.
+
+    Raises:
+        ValueError: If the stabilizer holds all rotations and the degree is above 5.
+    """
     matrices, permutations = group.matrices.cpu().double(), group.permutations.cpu()
     if group.is_isotropic:
+        if degree > _ICOSAHEDRAL_DEGREE:
+            raise ValueError(f"expected degrees up to {_ICOSAHEDRAL_DEGREE} for an atom by itself; got {degree}")
         more = point_group("I" if group.special else "Ih").matrices
     elif group.axis is not None:
-        more = torch.stack([rotation_about(group.axis.tolist(), 2 * torch.pi * k / 3) for k in range(3)])
+        turns = degree + 1
+        more = torch.stack([rotation_about(group.axis.tolist(), 2 * torch.pi * k / turns) for k in range(turns)])
     else:
         return matrices, permutations
     assert more is not None
