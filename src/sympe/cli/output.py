@@ -16,5 +16,9 @@ def print_records(records: list[Record], as_json: bool) -> None:
 
     from sympe.report import tables_of
 
+    console = Console()
+    if not console.is_terminal:
+        # A file or a pipe has no width of its own; 80 columns would cut wide tables.
+        console = Console(width=200)
     for table in tables_of(records):
-        table.print(Console())
+        table.print(console)
