@@ -25,6 +25,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch.utils.data import Sampler
 
 from sympe.atomic import write_atomically
+from sympe.results import FILE_NAME, Record, read_record
 from sympe.seeding import seeded_generator
 
 T = TypeVar("T")
@@ -214,3 +215,21 @@ def build_from_seed(build: Callable[[], T], seed: int) -> T:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         return build()
+
+
+def finished_run(folder: Path, config: dict[str, Any], resume: bool) -> Record | None:
+    """The record of a run that is finished and taken up again; None if there is something left to do in ``folder``.
+
+    Raises:
+        ValueError: If the finished run had another configuration, or ``folder`` holds a run and ``resume`` is not set.
+    """
+    if (folder / FILE_NAME).exists() and resume:
+        record = read_record(folder / FILE_NAME)
+        if record.config != config:
+            raise ValueError(f"{folder} holds a finished run with another configuration; give another folder")
+        return record
+    # Later processes of one run start when the first has begun to write: only the first may look.
+    held = [name for name in (FILE_NAME, CHECKPOINT) if (folder / name).exists()]
+    if held and not resume and not torch.distributed.is_initialized():
+        raise ValueError(f"{folder} already holds a run ({held[0]}); resume it or give another folder")
+    return None

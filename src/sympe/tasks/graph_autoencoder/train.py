@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from sympe.atomic import write_atomically
 from sympe.auditing import autoencoder_floor
 from sympe.graphs import Graphs
-from sympe.results import FILE_NAME, Record, read_record
+from sympe.results import Record
 from sympe.seeding import seeded_generator
 from sympe.tasks.graph_autoencoder.config import METHODS, Config
 from sympe.tasks.graph_autoencoder.data import (
@@ -23,7 +23,7 @@ from sympe.tasks.graph_autoencoder.data import (
 )
 from sympe.tasks.graph_autoencoder.evaluate import evaluate
 from sympe.tasks.graph_autoencoder.model import GraphAutoencoder
-from sympe.training import CHECKPOINT, SizeGroupedSampler, build_from_seed, make_trainer
+from sympe.training import CHECKPOINT, SizeGroupedSampler, build_from_seed, finished_run, make_trainer
 
 TASK = "graph-autoencoder"
 WEIGHTS = "weights.safetensors"
@@ -159,15 +159,9 @@ def run(
         ValueError: If the data cannot be used, ``folder`` holds a run and ``resume`` is not set, or the loss
             is not finite.
     """
-    if (folder / FILE_NAME).exists() and resume:
-        record = read_record(folder / FILE_NAME)
-        if record.config != config.as_dict():
-            raise ValueError(f"{folder} holds a finished run with another configuration; give another folder")
-        return record
-    # Later processes of one run start when the first has begun to write: only the first may look.
-    held = [name for name in (FILE_NAME, CHECKPOINT) if (folder / name).exists()]
-    if held and not resume and not torch.distributed.is_initialized():
-        raise ValueError(f"{folder} already holds a run ({held[0]}); resume it or give another folder")
+    finished = finished_run(folder, config.as_dict(), resume)
+    if finished is not None:
+        return finished
 
     num_vectors = config.num_vectors if "laplacian" in METHODS[config.method] else 0
     counts = (config.num_train, config.num_validation, config.num_test)

@@ -20,7 +20,7 @@ from sympe.tasks.ising.memory import refuse_what_does_not_fit
 from sympe.tasks.ising.model import SpinNetwork
 from sympe.tasks.ising.reference import ground_energy
 from sympe.tasks.ising.solvers import TASK, run_solver, test_couplings
-from sympe.training import CHECKPOINT, build_from_seed, make_trainer
+from sympe.training import CHECKPOINT, build_from_seed, finished_run, make_trainer
 
 WEIGHTS = "weights.safetensors"
 
@@ -167,14 +167,9 @@ def run(
         ValueError: If ``folder`` holds a run and ``resume`` is not set, the lattice does not fit into memory, or
             the loss is not finite.
     """
-    if (folder / FILE_NAME).exists() and resume:
-        record = read_record(folder / FILE_NAME)
-        if record.config != config.as_dict():
-            raise ValueError(f"{folder} holds a finished run with another configuration; give another folder")
-        return record
-    held = [name for name in (FILE_NAME, CHECKPOINT) if (folder / name).exists()]
-    if held and not resume and not torch.distributed.is_initialized():
-        raise ValueError(f"{folder} already holds a run ({held[0]}); resume it or give another folder")
+    finished = finished_run(folder, config.as_dict(), resume)
+    if finished is not None:
+        return finished
 
     if config.is_solver:
         return run_solver(config, folder)

@@ -10,7 +10,7 @@ from lightning.pytorch import LightningModule
 from torch.utils.data import DataLoader
 
 from sympe.atomic import write_atomically
-from sympe.results import FILE_NAME, Record, read_record
+from sympe.results import Record
 from sympe.seeding import seeded_generator
 from sympe.tasks.molecules.chemistry import Written
 from sympe.tasks.molecules.config import Config
@@ -18,7 +18,7 @@ from sympe.tasks.molecules.data import GraphStore, Splits, load_splits
 from sympe.tasks.molecules.evaluate import Judge, evaluate_likelihood, sample_graphs
 from sympe.tasks.molecules.graph_state import GraphState
 from sympe.tasks.molecules.model import GraphDiffusion
-from sympe.training import CHECKPOINT, SizeGroupedSampler, build_from_seed, make_trainer
+from sympe.training import CHECKPOINT, SizeGroupedSampler, build_from_seed, finished_run, make_trainer
 
 TASK = "molecules"
 WEIGHTS = "weights.safetensors"
@@ -188,15 +188,9 @@ def run(
             is not finite.
         ImportError: If the data are molecules and RDKit is not installed.
     """
-    if (folder / FILE_NAME).exists() and resume:
-        record = read_record(folder / FILE_NAME)
-        if record.config != config.as_dict():
-            raise ValueError(f"{folder} holds a finished run with another configuration; give another folder")
-        return record
-    # Later processes of one run start when the first has begun to write: only the first may look.
-    held = [name for name in (FILE_NAME, CHECKPOINT) if (folder / name).exists()]
-    if held and not resume and not torch.distributed.is_initialized():
-        raise ValueError(f"{folder} already holds a run ({held[0]}); resume it or give another folder")
+    finished = finished_run(folder, config.as_dict(), resume)
+    if finished is not None:
+        return finished
 
     splits = load_splits(config.data, (config.num_train, config.num_validation, config.num_test))
     store = GraphStore(splits.train, config.breaking.order if config.breaking.is_stored else "")
