@@ -18,8 +18,9 @@ from sympe.report.graph_autoencoder.facts import (
     test_pairs,
     trained,
 )
-from sympe.report.statistics import LEAST_RATIO, LEAST_SEEDS, Group, Verdict, compare, median_seconds, sample
+from sympe.report.statistics import LEAST_RATIO, LEAST_SEEDS, Group, Verdict, median_seconds, sample
 from sympe.report.table import Block, Column, Row, Table, mean_and_spread, number
+from sympe.report.verdicts import NOTHING_DECIDED, verdict_columns, verdict_rows
 from sympe.results import Record
 
 
@@ -104,21 +105,12 @@ def verdict_table(records: Sequence[Record]) -> Table | None:
         found = {name: tuple(_verdict_rows(group, metric)) for metric, name in metrics.items()}
         compared = [row for rows in found.values() for row in rows]
         if compared and all(row["verdict"] == Verdict.UNDECIDED for row in compared):
-            blocks.append(
-                Block(group.title, (), (f"Nothing is decided: that takes {LEAST_SEEDS} seeds on both sides.",))
-            )
+            blocks.append(Block(group.title, (), (NOTHING_DECIDED,)))
         else:
             blocks += [Block(f"{group.title}: {name}", rows) for name, rows in found.items() if rows]
     if not blocks:
         return None
-    columns = (
-        Column("method", lambda row: row["label"]),
-        Column("", lambda row: row["verdict"]),
-        Column("matched control", lambda row: row["control_label"].removesuffix(" (control)")),
-        Column("% wrong", lambda row: f"{number(row['mean'])}, {number(row['control_mean'])}", True),
-        Column("std. errors", lambda row: number(row["standard_errors"], 1), True),
-        Column("seeds", lambda row: f"{row['seeds']}, {row['control_seeds']}", True),
-    )
+    columns = verdict_columns("% wrong", 3)
     caption = (
         f"A difference counts from {LEAST_RATIO:g} pooled standard errors on, with {LEAST_SEEDS} seeds on both sides: "
         'less is "ties with", fewer seeds "not decided against". With three seeds each, chance alone gives such a '
@@ -128,29 +120,8 @@ def verdict_table(records: Sequence[Record]) -> Table | None:
 
 
 def _verdict_rows(group: Group, metric: str) -> Iterable[Row]:
-    for method in in_order(group.methods):
-        for control in CONTROLS.get(method, ()):
-            ours, theirs = sample(group.runs(method), metric), sample(group.runs(control), metric)
-            comparison = compare(ours, theirs)
-            if comparison is not None:
-                yield {
-                    "task": TASK,
-                    "data": group.data,
-                    "recipe": group.recipe,
-                    "setting": group.setting,
-                    "metric": metric,
-                    "method": method,
-                    "label": label(method),
-                    "control": control,
-                    "control_label": label(control),
-                    "mean": ours.mean,
-                    "control_mean": theirs.mean,
-                    "difference": comparison.difference,
-                    "standard_errors": comparison.ratio,
-                    "seeds": len(ours.values),
-                    "control_seeds": len(theirs.values),
-                    "verdict": comparison.verdict.value,
-                }
+    methods = in_order(group.methods)
+    return verdict_rows(TASK, group, methods, CONTROLS, label, lambda runs: sample(runs, metric), metric)
 
 
 def autoencoder_tables(records: Sequence[Record]) -> list[Table]:

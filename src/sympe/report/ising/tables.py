@@ -19,12 +19,12 @@ from sympe.report.statistics import (
     Group,
     Sample,
     Verdict,
-    compare,
     group_records,
     median_seconds,
     sample,
 )
 from sympe.report.table import Block, Column, Row, Table, mean_and_spread, number
+from sympe.report.verdicts import NOTHING_DECIDED, verdict_columns, verdict_rows
 from sympe.results import Record
 
 
@@ -122,20 +122,12 @@ def verdict_table(records: Sequence[Record]) -> Table | None:
     for group in group_records(records):
         rows = tuple(_verdict_rows(group))
         if rows and all(row["verdict"] == Verdict.UNDECIDED for row in rows):
-            note = f"Nothing is decided: that takes {LEAST_SEEDS} seeds on both sides."
-            blocks.append(Block(group.title, (), (note,)))
+            blocks.append(Block(group.title, (), (NOTHING_DECIDED,)))
         elif rows:
             blocks.append(Block(group.title, rows))
     if not blocks:
         return None
-    columns = (
-        Column("method", lambda row: row["label"]),
-        Column("", lambda row: row["verdict"]),
-        Column("matched control", lambda row: row["control_label"].removesuffix(" (control)")),
-        Column("% missed", lambda row: f"{number(row['mean'], 2)}, {number(row['control_mean'], 2)}", True),
-        Column("std. errors", lambda row: number(row["standard_errors"], 1), True),
-        Column("seeds", lambda row: f"{row['seeds']}, {row['control_seeds']}", True),
-    )
+    columns = verdict_columns("% missed", 2)
     caption = (
         "Missed: ground states not found, in the half of the plane that training sees. "
         f"A difference counts from {LEAST_RATIO:g} pooled standard errors on, with {LEAST_SEEDS} seeds on both sides.",
@@ -144,28 +136,7 @@ def verdict_table(records: Sequence[Record]) -> Table | None:
 
 
 def _verdict_rows(group: Group) -> Iterable[Row]:
-    for method in in_order(group.methods):
-        for control in CONTROLS.get(method, ()):
-            ours, theirs = _missed(group.runs(method)), _missed(group.runs(control))
-            comparison = compare(ours, theirs)
-            if comparison is not None:
-                yield {
-                    "task": TASK,
-                    "data": group.data,
-                    "recipe": group.recipe,
-                    "setting": group.setting,
-                    "method": method,
-                    "label": label(method),
-                    "control": control,
-                    "control_label": label(control),
-                    "mean": ours.mean,
-                    "control_mean": theirs.mean,
-                    "difference": comparison.difference,
-                    "standard_errors": comparison.ratio,
-                    "seeds": len(ours.values),
-                    "control_seeds": len(theirs.values),
-                    "verdict": comparison.verdict.value,
-                }
+    return verdict_rows(TASK, group, in_order(group.methods), CONTROLS, label, _missed, "missed_percent")
 
 
 def solver_table(records: Sequence[Record]) -> Table | None:

@@ -15,8 +15,9 @@ from sympe.report.molecules.facts import (
     sample_steps,
     trained,
 )
-from sympe.report.statistics import LEAST_RATIO, LEAST_SEEDS, Group, Sample, Verdict, compare, median_seconds, sample
+from sympe.report.statistics import LEAST_RATIO, LEAST_SEEDS, Group, Sample, Verdict, median_seconds, sample
 from sympe.report.table import Block, Column, Row, Table, mean_and_spread, number
+from sympe.report.verdicts import NOTHING_DECIDED, verdict_columns, verdict_rows
 from sympe.results import Record
 
 #: Columns of likelihoods: name of the measurement, header.
@@ -196,20 +197,12 @@ def verdict_table(records: Sequence[Record]) -> Table | None:
         found = {name: tuple(_verdict_rows(group, metric)) for metric, name in metrics.items()}
         compared = [row for rows in found.values() for row in rows]
         if compared and all(row["verdict"] == Verdict.UNDECIDED for row in compared):
-            note = f"Nothing is decided: that takes {LEAST_SEEDS} seeds on both sides."
-            blocks.append(Block(group.title, (), (note,)))
+            blocks.append(Block(group.title, (), (NOTHING_DECIDED,)))
         else:
             blocks += [Block(f"{group.title}: {name}", rows) for name, rows in found.items() if rows]
     if not blocks:
         return None
-    columns = (
-        Column("method", lambda row: row["label"]),
-        Column("", lambda row: row["verdict"]),
-        Column("matched control", lambda row: row["control_label"].removesuffix(" (control)")),
-        Column("values", lambda row: f"{number(row['mean'], 2)}, {number(row['control_mean'], 2)}", True),
-        Column("std. errors", lambda row: number(row["standard_errors"], 1), True),
-        Column("seeds", lambda row: f"{row['seeds']}, {row['control_seeds']}", True),
-    )
+    columns = verdict_columns("values", 2)
     caption = (
         f"A difference counts from {LEAST_RATIO:g} pooled standard errors over seeds on, with {LEAST_SEEDS} seeds on "
         'both sides: less is "ties with", fewer seeds "not decided against".',
@@ -218,29 +211,8 @@ def verdict_table(records: Sequence[Record]) -> Table | None:
 
 
 def _verdict_rows(group: Group, metric: str) -> Iterable[Row]:
-    for method in in_order(group.methods):
-        for control in CONTROLS.get(method, ()):
-            ours, theirs = (_errors(group.runs(name), metric) for name in (method, control))
-            comparison = compare(ours, theirs)
-            if comparison is not None:
-                yield {
-                    "task": TASK,
-                    "data": group.data,
-                    "recipe": group.recipe,
-                    "setting": group.setting,
-                    "metric": metric,
-                    "method": method,
-                    "label": label(method),
-                    "control": control,
-                    "control_label": label(control),
-                    "mean": ours.mean,
-                    "control_mean": theirs.mean,
-                    "difference": comparison.difference,
-                    "standard_errors": comparison.ratio,
-                    "seeds": len(ours.values),
-                    "control_seeds": len(theirs.values),
-                    "verdict": comparison.verdict.value,
-                }
+    methods = in_order(group.methods)
+    return verdict_rows(TASK, group, methods, CONTROLS, label, lambda runs: _errors(runs, metric), metric)
 
 
 def _errors(runs: Sequence[Record], metric: str) -> Sample:
