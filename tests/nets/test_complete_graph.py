@@ -8,6 +8,7 @@ from torch.nn.functional import layer_norm, silu
 from examples import LARGE
 from sympe.graphs import automorphism_orbits, to_dense
 from sympe.nets import CompleteGraphNetwork
+from sympe.nets.pair_messages import sum_messages
 
 SIZES = [(0, 5), (3, 5), (3, 2), (0, 2), (2, 1)]
 
@@ -85,3 +86,32 @@ def test_edges_matter_and_every_weight_learns(generator: torch.Generator) -> Non
     for name, parameter in net.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().max() > 0, name
+
+
+def test_many_graphs_at_once_give_the_same_and_the_same_gradients(generator: torch.Generator) -> None:
+    """Large batches take another path through memory; 37 graphs do not divide evenly into its parts."""
+    n, d = 16, 64
+    receiver, sender, edge, weight, bias = (
+        torch.randn(*shape, generator=generator, dtype=torch.float64, requires_grad=True)
+        for shape in ((37, n, d), (37, n, d), (d,), (d, d), (d,))
+    )
+    adjacency = (torch.rand(37, n, n, generator=generator) < 0.3).double()
+    grad = torch.randn(37, n, d, generator=generator, dtype=torch.float64)
+    inputs = (receiver, sender, edge, weight, bias)
+
+    def gradients(graphs: list[slice]) -> tuple[Tensor, ...]:
+        parts = [sum_messages(receiver[k], sender[k], adjacency[k], edge, weight, bias) for k in graphs]
+        return torch.cat(parts), *torch.autograd.grad(torch.cat(parts), inputs, grad)
+
+    one_by_one = gradients([slice(k, k + 1) for k in range(37)])
+    together = gradients([slice(0, 37)])
+    for expected, found in zip(one_by_one, together, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+
+
+def test_adjacency_gets_its_gradient_in_large_batches(generator: torch.Generator) -> None:
+    net = network(0)
+    adjacency = torch.rand(600, 8, 8, generator=generator, dtype=torch.float64, requires_grad=True)
+    net(adjacency.new_zeros(600, 8, 0), adjacency).sum().backward()
+    assert adjacency.grad is not None
+    assert float(adjacency.grad.abs().max()) > 0

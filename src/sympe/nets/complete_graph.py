@@ -18,6 +18,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
+from sympe.nets.pair_messages import sum_messages
+
 
 class CompleteGraphLayer(nn.Module):
     """One residual round of messages between all pairs of nodes."""
@@ -34,9 +36,9 @@ class CompleteGraphLayer(nn.Module):
 
     def forward(self, h: Float[Tensor, "B n d"], adjacency: Float[Tensor, "B n n"]) -> Float[Tensor, "B n d"]:
         s = self.norm(h)
-        pair = self.receiver(s)[:, :, None] + self.sender(s)[:, None] + adjacency[..., None] * self.edge
-        m = silu(self.message(silu(pair)))
-        received = (m.sum(2) - m.diagonal(dim1=1, dim2=2).transpose(1, 2)) / h.shape[1]
+        message = self.message
+        received = sum_messages(self.receiver(s), self.sender(s), adjacency, self.edge, message.weight, message.bias)
+        received = received / h.shape[1]
         return h + self.update_out(silu(self.update_in(torch.cat([s, received], dim=2))))
 
 
