@@ -66,6 +66,7 @@ class _Partition:
 
     Attributes:
         color: The position at which each node's cell begins.
+        hash: A random number for each color within a graph, and for each node.
         size: Number of nodes of the cell that begins at a position; without meaning elsewhere.
         part: The part that each node belongs to, or did when it was settled.
         open: Nodes that may still share color and part.
@@ -76,6 +77,7 @@ class _Partition:
     def __init__(self, graphs: Graphs) -> None:
         self.start = graphs.start
         self.open = torch.arange(graphs.num_nodes, device=graphs.device)
+        self.hash = _mix(self.open)
         columns = [graphs.batch]
         if graphs.node_label is not None:
             columns.append(graphs.node_label)
@@ -101,7 +103,7 @@ class _Partition:
         if bool(loop.any()):
             weight = torch.where(loop, weight * _LOOP, weight)
         # In an undirected graph the edges that leave a node go where those that enter it come from.
-        name = _mix(self.open)
+        name = self.hash
         balance = torch.zeros_like(name).index_add_(0, source, _take(name, target) * weight)
         balance.index_add_(0, target, _take(-name, source) * weight)
         is_directed = torch.zeros(len(graphs), dtype=torch.bool, device=graphs.device)
@@ -128,7 +130,7 @@ class _Partition:
     def refine(self, changed: Int[Tensor, "k"]) -> None:
         """Split cells until none splits, given the nodes whose color is new."""
         while len(changed):
-            hashed = _mix(self.color[changed] - self.start[changed])
+            hashed = _take(self.hash, _take(self.color, changed) - _take(self.start, changed))
             difference = hashed - self.sent[changed]
             self.sent[changed] = hashed
             source, target, weight = self._edges(changed)
@@ -137,7 +139,7 @@ class _Partition:
             nodes = target.unique() if few else self.received.nonzero()[:, 0]
             key = self.received[nodes]
             self.received[nodes] = 0
-            told = (key != 0) & (self.size[self.color[nodes]] > 1)
+            told = (key != 0) & (_take(self.size, _take(self.color, nodes)) > 1)
             changed = self._split(nodes[told], key[told])
 
     def _split(self, nodes: Int[Tensor, "k"], key: Int[Tensor, "k"]) -> Int[Tensor, "c"]:
@@ -145,55 +147,59 @@ class _Partition:
 
         The nodes of a cell that are not named stay in front and keep the color.
         """
-        order = _lexsort(self.color[nodes], key)
-        nodes, key = nodes[order], key[order]
-        color = self.color[nodes]
-        new_cell, new_run = _run_starts(color), _run_starts(color, key)
+        order = _lexsort(_take(self.color, nodes), key)
+        nodes, key = _take(nodes, order), _take(key, order)
+        color = _take(self.color, nodes)
+        new_cell = _run_starts(color)
+        new_run = new_cell | _run_starts(key)
         begin = new_cell.nonzero()[:, 0]
-        count = begin.diff(append=begin.new_tensor([len(nodes)]))
-        cells = color[begin]
-        tail = cells + self.size[cells] - count
-        position = torch.arange(len(nodes), device=nodes.device) + torch.repeat_interleave(tail - begin, count)
-        run = new_run.cumsum(0) - 1
+        cell, run = new_cell.cumsum(0) - 1, new_run.cumsum(0) - 1
+        count = torch.bincount(cell)
+        cells = _take(color, begin)
+        left = _take(self.size, cells) - count
+        position = torch.arange(len(nodes), device=nodes.device) + _take(cells + left - begin, cell)
         starts = position[new_run]
-        self.size[cells] -= count
-        self.size[starts] = torch.bincount(run, minlength=len(starts))
-        new_color = starts[run]
+        self.size[cells] = left
+        self.size[starts] = torch.bincount(run)
+        new_color = _take(starts, run)
         self.color[nodes] = new_color
         return nodes[new_color != color]
 
     def split_twins(self) -> None:
         """Number the nodes of one cell that have the same neighbors, or would if they were not joined."""
         nodes = self.open = self._shared(self.open)
+        if not len(nodes):
+            return
         source, target, weight = self._edges(nodes)
         joins = nodes[source] != target  # nodes of one cell have the same loops
         source, target, weight = source[joins], target[joins], weight[joins]
-        name = _mix(torch.arange(len(self.color), device=nodes.device))
+        name = self.hash
         around = torch.zeros_like(name)
         around[nodes] = torch.zeros_like(nodes).index_add_(0, source, _take(name, target) * weight)
-        # Joined twins have the same neighbors once each leaves the other out. A set of them is known by its first.
+        # Joined twins have the same neighbors once each leaves the other out. A set of them is known by its first. No
+        # node has twins of both kinds.
         source = nodes[source]
         alike = self.color[source] == self.color[target]
         source, target, weight = source[alike], target[alike], weight[alike]
         twin = around[source] - name[target] * weight == around[target] - name[source] * weight
-        leader = torch.arange(len(name), device=nodes.device)
-        leader.scatter_reduce_(0, source[twin], target[twin], "amin")
-        changed = [self._number(nodes, around), self._number(nodes, leader)]
-        self.refine(torch.cat(changed).unique())
+        source, target = source[twin], target[twin]
+        around[source] = source
+        around.scatter_reduce_(0, source, target, "amin")
 
-    def _number(self, nodes: Int[Tensor, "k"], key: Int[Tensor, "N"]) -> Int[Tensor, "c"]:
-        """Split the nodes that share color and key by their storage order; returns nodes with a new color."""
+        # Number those that share color and key by storage.
         nodes = nodes.sort()[0]
-        nodes = nodes[_lexsort(self.color[nodes], key[nodes])]
-        first = _run_starts(self.color[nodes], key[nodes])
+        nodes = _take(nodes, _lexsort(_take(self.color, nodes), _take(around, nodes)))
+        first = _run_starts(_take(self.color, nodes), _take(around, nodes))
         index = torch.arange(len(nodes), device=nodes.device)
         number = index - index[first][first.cumsum(0) - 1]
-        return self._split(nodes[~first], number[~first])
+        self.refine(self._split(nodes[~first], number[~first]))
 
     def individualize(self) -> bool:
         """Tell one node apart in every part that has a cell of several nodes, and refine; False if none has."""
         self.open = nodes = self._shared(self.open)
         # The nodes come part by part, so new parts are numbered in the order of the old ones that they are taken from.
+        if not len(nodes):
+            return False
         self.part[nodes] = self._component(nodes)
         nodes = self._shared(nodes)
         chosen = nodes[_run_starts(self.part[nodes])]
@@ -233,7 +239,7 @@ def _lexsort(*keys: Shaped[Tensor, "k"]) -> Int[Tensor, "k"]:
     """The order that sorts by the first key, ties by the next, and ties of all by storage."""
     order = torch.argsort(keys[-1], stable=True)
     for key in reversed(keys[:-1]):
-        order = order[torch.argsort(key[order], stable=True)]
+        order = _take(order, torch.argsort(_take(key, order), stable=True))
     return order
 
 
@@ -244,10 +250,11 @@ def _take(values: Int[Tensor, "k"], index: Int[Tensor, "m"]) -> Int[Tensor, "m"]
 
 def _run_starts(*keys: Shaped[Tensor, "k"]) -> Bool[Tensor, "k"]:
     """Where a key differs from the one before."""
-    starts = torch.zeros_like(keys[0], dtype=torch.bool)
-    starts[:1] = True
-    for key in keys:
-        starts[1:] |= key[1:] != key[:-1]
+    starts = torch.ones_like(keys[0], dtype=torch.bool)
+    inner = starts[1:]
+    torch.ne(keys[0][1:], keys[0][:-1], out=inner)
+    for key in keys[1:]:
+        inner |= key[1:] != key[:-1]
     return starts
 
 
