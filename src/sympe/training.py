@@ -191,7 +191,8 @@ def make_trainer(
             max_epochs=epochs,
             accelerator=accelerator,
             devices=devices,
-            strategy="ddp" if devices > 1 else "auto",
+            # Graphs without pairs, of one node, leave parameters of pairs unused.
+            strategy="ddp_find_unused_parameters_true" if devices > 1 else "auto",
             use_distributed_sampler=False,
             logger=[CSVLogger(folder, name="logs/csv"), TensorBoardLogger(folder, name="logs/tensorboard")],
             callbacks=[SaveEachEpoch(folder / CHECKPOINT)] + ([] if shown is None else [ShowProgress(shown)]),

@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +14,7 @@ import pytest
 import torch
 from lightning.pytorch import LightningModule, Trainer
 
-from command_line import call, contents
+from command_line import call, contents, start
 from sympe.graphs import from_networkx, write
 from sympe.results import read_record
 from sympe.tasks.molecules import Config, GraphDiffusion, make_config, run, sampling
@@ -137,6 +140,31 @@ def test_a_loss_that_is_not_finite_ends_the_run(own_file: Path, tmp_path: Path) 
 # ------------------------------------------------------------------------------------------------------- sampling
 
 
+def test_half_precision_trains_to_nearly_the_same(own_file: Path, tmp_path: Path) -> None:
+    """bf16 has 8 bits of precision; the same steps lead to the same place within a few of its roundings."""
+    single, half = (
+        make_run(small(own_file, precision=precision, epochs=5), tmp_path / precision) for precision in ("32", "bf16")
+    )
+    assert half.metrics["class_nll"] != single.metrics["class_nll"]
+    assert half.metrics["class_nll"] == pytest.approx(single.metrics["class_nll"], rel=0.02)
+    assert half.history["train_loss"] == pytest.approx(single.history["train_loss"], rel=0.02)
+
+
+def test_two_processes_train_one_model(own_file: Path, tmp_path: Path, capsys: Capture) -> None:
+    command = ("molecules", "train", "--recipe", "smoke", "--data", own_file, "--epochs", 4, "--batch-size", 2)
+    command += ("--num-samples", 4, "--accelerator", "cpu", "--devices", 2, "--out", tmp_path / "run", "--json")
+    process = start(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    record = read_record(tmp_path / "run" / "record.json")
+    assert json.loads(out)["class_nll"] == record.metrics["class_nll"]
+    assert len(record.history["train_loss"]) == 4
+    # Each process takes half of the batches of an epoch.
+    alone = make_run(small(own_file, epochs=4, batch_size=2, steps=10, num_samples=4), tmp_path / "alone")
+    steps, together = alone.metrics["steps_of_training"], record.metrics["steps_of_training"]
+    assert steps // 2 <= together <= steps // 2 + 4
+
+
 def rows(path: Path) -> list[dict[str, Any]]:
     return parquet.read_table(path).to_pylist()
 
@@ -193,6 +221,24 @@ def test_an_interrupted_sampling_loses_nothing_and_doubles_nothing(
     sample_to_file(weights, out, 20, shard_size=3, resume=True, accelerator="cpu")
     sample_to_file(weights, tmp_path / "whole.parquet", 20, accelerator="cpu")
     assert rows(out) == rows(tmp_path / "whole.parquet")
+    assert {path.name for path in tmp_path.iterdir()} == {"s.parquet", "whole.parquet"}
+
+
+def test_a_sampling_that_was_killed_goes_on(weights: Path, tmp_path: Path, capsys: Capture) -> None:
+    sample = ("molecules", "sample", "--weights", weights, "--num", 3000, "--shard-size", 1, "--accelerator", "cpu")
+    sample += ("--steps", 4, "--out", tmp_path / "s.parquet")
+    process = start(*sample, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    parts, deadline = tmp_path / "s.parquet.parts", time.monotonic() + 300
+    while len(list(parts.glob("shard-*.parquet"))) < 2:
+        assert process.poll() is None, "the sampling ended before its second shard"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL, "the sampling ended before it was killed"
+    assert not (tmp_path / "s.parquet").exists()
+    assert call(capsys, *sample, "--resume").code == 0
+    sample_to_file(weights, tmp_path / "whole.parquet", 3000, steps=4, accelerator="cpu")
+    assert rows(tmp_path / "s.parquet") == rows(tmp_path / "whole.parquet")
     assert {path.name for path in tmp_path.iterdir()} == {"s.parquet", "whole.parquet"}
 
 
