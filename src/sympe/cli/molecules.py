@@ -72,8 +72,8 @@ class Train:
 class Evaluate:
     """Likelihood of graphs under a trained model, and how good its samples are."""
 
-    weights: Path
-    """What a run exported: weights.safetensors."""
+    weights: str = "qm9"
+    """What a run exported (weights.safetensors), or the name of a model that comes with sympe."""
     data: str | None = None
     """What to evaluate on: the test graphs of a data set, or all molecules of a file (smi, sdf). What the model was
     trained on if left out."""
@@ -110,8 +110,8 @@ class Evaluate:
 class Sample:
     """Sample graphs from a trained model into a Parquet file."""
 
-    weights: Path
-    """What a run exported: weights.safetensors."""
+    weights: str = "qm9"
+    """What a run exported (weights.safetensors), or the name of a model that comes with sympe."""
     num: int = 1000
     """How many graphs."""
     out: Path = Path("samples.parquet")

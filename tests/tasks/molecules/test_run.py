@@ -17,7 +17,17 @@ from lightning.pytorch import LightningModule, Trainer
 from command_line import call, contents, start
 from sympe.graphs import from_networkx, write
 from sympe.results import read_record
-from sympe.tasks.molecules import Config, GraphDiffusion, make_config, run, sampling
+from sympe.tasks.molecules import (
+    Config,
+    GraphDiffusion,
+    find_weights,
+    make_config,
+    pretrained,
+    run,
+    sample_graphs,
+    sampling,
+)
+from sympe.tasks.molecules.chemistry import write_smiles
 from sympe.tasks.molecules.sampling import sample_to_file
 from sympe.training import SaveEachEpoch
 
@@ -310,9 +320,12 @@ def test_weights_of_something_else(weights: Path, tmp_path: Path, capsys: Captur
     save_file(state, str(other), metadata)
     bare = tmp_path / "bare.safetensors"
     save_file({"a": torch.zeros(1)}, str(bare))
-    for path in (other, bare, tmp_path / "none.safetensors"):
+    for path in (other, bare):
         complaint = call(capsys, "molecules", "sample", "--weights", path, "--out", tmp_path / "s.parquet").complaint
         assert f"{path} does not hold the weights of a graph diffusion" in complaint
+    missing = tmp_path / "none.safetensors"
+    complaint = call(capsys, "molecules", "sample", "--weights", missing, "--out", tmp_path / "s.parquet").complaint
+    assert f"no file of weights {missing}; give one that a run exported, or one of qm9" in complaint
     assert not (tmp_path / "s.parquet").exists()
 
 
@@ -341,3 +354,30 @@ def test_a_model_comes_back_from_its_file(weights: Path, finished: Path, tmp_pat
     assert copy.read_bytes() == weights.read_bytes()
     shutil.copy(weights, tmp_path / "x")
     assert model.domain.is_chemical
+
+
+# ------------------------------------------------------------------------------------------------ weights at hand
+
+
+@pytest.mark.parametrize("name", pretrained())
+def test_weights_that_come_with_the_package(name: str) -> None:
+    """They are small, they are those of the record beside them, and most of their samples are molecules."""
+    path = find_weights(name)
+    assert path.stat().st_size < 20e6
+    record = read_record(path.with_suffix(".json"))
+    model = GraphDiffusion.load(path)
+    assert model.config.as_dict() == record.config
+    samples = sample_graphs(model, 100, 10, 0)
+    valid = sum(one.valid for one in write_smiles(samples, model.domain.elements))
+    # As many as the record says, within four standard deviations of 100 samples.
+    expected = record.metrics["valid_percent_at_10"]
+    assert expected is not None
+    assert abs(valid - expected) < 4 * (100 * expected / 100 * (1 - expected / 100)) ** 0.5
+
+
+def test_a_model_of_the_package_samples_at_once(tmp_path: Path, capsys: Capture) -> None:
+    done = call(capsys, "molecules", "sample", "--num", 20, "--steps", 20, "--out", tmp_path / "s.parquet", "--json")
+    assert done.code == 0
+    assert json.loads(done.out)["valid"] > 10
+    unknown = call(capsys, "molecules", "sample", "--weights", "qm8", "--out", tmp_path / "t.parquet")
+    assert f"no file of weights qm8; give one that a run exported, or one of {', '.join(pretrained())}" in unknown.err

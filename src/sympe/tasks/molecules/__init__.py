@@ -8,6 +8,7 @@ from sympe.tasks.molecules.graph_state import GraphState
 from sympe.tasks.molecules.jobs import jobs, run_folder
 from sympe.tasks.molecules.likelihood import Likelihood
 from sympe.tasks.molecules.model import GraphDiffusion
+from sympe.tasks.molecules.pretrained import find_weights, pretrained
 from sympe.tasks.molecules.train import TASK, run
 
 __all__ = [
@@ -24,9 +25,11 @@ __all__ = [
     "Likelihood",
     "Splits",
     "evaluate_likelihood",
+    "find_weights",
     "jobs",
     "load_splits",
     "make_config",
+    "pretrained",
     "run",
     "run_folder",
     "sample_graphs",

@@ -13,11 +13,12 @@ from sympe.tasks.molecules.data import load_splits
 from sympe.tasks.molecules.domain import Domain
 from sympe.tasks.molecules.evaluate import Judge, evaluate_likelihood, sample_graphs
 from sympe.tasks.molecules.model import GraphDiffusion, sampling_times
+from sympe.tasks.molecules.pretrained import find_weights
 from sympe.tasks.molecules.train import SAMPLE, TASK, TEST
 
 
 def evaluate_weights(
-    weights: Path,
+    weights: Path | str,
     data: str | None = None,
     *,
     num_test: int = 2000,
@@ -29,7 +30,7 @@ def evaluate_weights(
     """Likelihood of held-out graphs, and measurements of samples if any are asked for.
 
     Args:
-        weights: What a run exported.
+        weights: What a run exported, or the name of a model that comes with the package.
         data: A data set, of which the test graphs are taken, or a file of molecules, of which all are that the model
             knows; what the model was trained on if left out.
         num_test: Test graphs of a data set, at most.
@@ -48,7 +49,7 @@ def evaluate_weights(
     for name, value, least in (("num_test", num_test, 1), ("draws", draws, 1), ("num_samples", num_samples, 0)):
         if value < least:
             raise ValueError(f"{name} must be at least {least}; got {value}")
-    model = GraphDiffusion.load(weights)
+    model = GraphDiffusion.load(find_weights(weights))
     steps = model.steps if steps is None else steps
     sampling_times(model.steps, steps)
     started = time.perf_counter()

@@ -28,6 +28,7 @@ from sympe.seeding import seeded_generator
 from sympe.tasks.molecules.chemistry import write_smiles
 from sympe.tasks.molecules.evaluate import batch_size
 from sympe.tasks.molecules.model import GraphDiffusion, sampling_times
+from sympe.tasks.molecules.pretrained import find_weights
 from sympe.training import make_trainer
 
 #: What the streams of random numbers are for; beside those of a run.
@@ -86,7 +87,7 @@ def plan_shards(model: GraphDiffusion, plan: Plan) -> list[list[Batch]]:
 
 
 def sample_to_file(
-    weights: Path,
+    weights: Path | str,
     out: Path,
     num: int,
     *,
@@ -100,7 +101,7 @@ def sample_to_file(
     """Sample graphs into a Parquet file; on the way the shards stand in a folder beside it, ``<out>.parts``.
 
     Args:
-        weights: What a run exported.
+        weights: What a run exported, or the name of a model that comes with the package.
         out: The file to write.
         num: How many graphs.
         steps: Steps from noise to graph; all of the process if left out.
@@ -125,10 +126,11 @@ def sample_to_file(
             raise ValueError(f"{name} must be at least 1; got {value}")
     if seed < 0:
         raise ValueError(f"seed must be 0 or above; got {seed}")
-    model = GraphDiffusion.load(weights)
+    file = find_weights(weights)
+    model = GraphDiffusion.load(file)
     steps = model.steps if steps is None else steps
     sampling_times(model.steps, steps)
-    plan = Plan(hashlib.sha256(weights.read_bytes()).hexdigest(), num, steps, seed, shard_size)
+    plan = Plan(hashlib.sha256(file.read_bytes()).hexdigest(), num, steps, seed, shard_size)
     parts = out.with_name(out.name + ".parts")
     if getattr(rank_zero_only, "rank", 0) == 0:
         if out.exists():
