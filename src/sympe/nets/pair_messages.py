@@ -73,6 +73,7 @@ class _InCache(torch.autograd.Function):
         _, _, adjacency, _, weight, _ = inputs
         _, first, second = output
         ctx.mark_non_differentiable(first, second)
+        ctx.set_materialize_grads(False)  # no zeros for what is not differentiable
         ctx.save_for_backward(adjacency, weight, first, second)
 
     @staticmethod
