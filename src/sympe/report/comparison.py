@@ -15,6 +15,8 @@ LABELS = {
     "unmoved": "learned vector that is not moved (control)",
     "principal-axes": "random frame of principal axes",
     "weighted-frame": "weighted frame",
+    "relaxed": "relaxed weights",
+    "canonicalized": "canonicalized input, perceptron",
     "symmetry-breaking-set": "symmetry-breaking set",
     "partial": "symmetry-breaking set, partial",
     "sympe": "SymPE: exact canonical form",
@@ -49,7 +51,9 @@ def comparison_table(
     caption = [
         *notes,
         "Mean ± sample standard deviation over seeds. Excess nats are the entropy of what the network is shown, given "
-        "the input, beyond the logarithm of the number of its symmetries; a step is timed in processor time.",
+        "the input, beyond the logarithm of the number of its symmetries: exact, or estimated from draws with an "
+        "interval of 95 %, or that interval's lower end (≥) if draws tell no upper one. A step is timed in processor "
+        "time.",
     ]
     if any(record.recipe == "smoke" for record in records):
         caption.append('The recipe "smoke" shows that everything runs; its figures mean nothing.')
@@ -71,7 +75,7 @@ def _row(group: Group, method: str, more: dict[str, str]) -> Row:
         "label": LABELS.get(method, method),
         "error": error.mean,
         "error_spread": error.spread,
-        "excess_nats": sample(runs, "excess_nats").mean,
+        **{name: sample(runs, name).mean for name in ("excess_nats", "excess_nats_low", "excess_nats_high")},
         "step_ms": sample(runs, "step_ms").mean,
         "seeds": len(error.values),
     }
@@ -85,7 +89,12 @@ def _shown(name: str) -> Callable[[Row], str]:
 
 
 def _nats(row: Row) -> str:
-    return "∞" if row["method"] in CONTINUOUS else number(row["excess_nats"], 2)
+    if row["method"] in CONTINUOUS:
+        return "∞"
+    nats, low, high = (row[name] for name in ("excess_nats", "excess_nats_low", "excess_nats_high"))
+    if low is None or low == high:
+        return number(nats, 2)
+    return f"≥ {number(low, 2)}" if high is None else f"{number(nats, 2)} [{number(low, 2)}, {number(high, 2)}]"
 
 
 def independent_set_tables(records: Sequence[Record]) -> list[Table]:
@@ -108,10 +117,16 @@ def shapes_tables(records: Sequence[Record]) -> list[Table]:
             records,
             "Shapes: mean squared distance of the nearest target",
             "error",
-            {"floor": "floor without breaking", "right_percent": "right, %", "coverage_p": "p of even coverage"},
+            {
+                "floor": "floor without breaking",
+                "right_percent": "right, %",
+                "right_unturned_percent": "right as in training, %",
+                "coverage_p": "p of even coverage",
+            },
             [
                 "Error in square angstrom per point, over random rotations and reflections of the input. Every "
-                "deterministic equivariant network errs by the floor at least. Right: within 0.05 angstrom per point.",
+                "deterministic equivariant network errs by the floor at least. Right: within 0.05 angstrom per point, "
+                "for the same inputs or for such as stand as they did in training.",
             ],
         )
     ]
