@@ -58,6 +58,23 @@ def test_randomness_says_how_well_it_is_known(
     assert table.cells(table.blocks[0].rows[0])[-3] == shown
 
 
+def test_verdicts_go_by_wrong_answers() -> None:
+    """Differences of errors that are all right say nothing; three seeds on both sides are asked for."""
+    right = {"sympe": (100, 100, 99.9), "haar": (4, 6, 5), "canonicalized": (100, 99.9, 100), "noise": (50, 51)}
+    records = [
+        record("shapes", method, seed, 1e-7 if method == "canonicalized" else 4e-7, right_percent=float(value))
+        for method, values in right.items()
+        for seed, value in enumerate(values)
+    ]
+    [table] = shapes_tables(records)
+    assert table.blocks[0].notes == (
+        "SymPE: exact canonical form beats random rotation; ties with perceptron on the canonical form; "
+        "not decided against noise.",
+    )
+    [table] = shapes_tables([r for r in records if r.method != "sympe"])
+    assert table.blocks[0].notes == ()
+
+
 def test_both_tasks_have_tables_of_their_own() -> None:
     records = [record("shapes", "none", 0, 0.18), record("independent-set", "none", 0, 100.0)]
     assert [table.title.split(":")[0] for table in tables_of(records)] == ["Maximal independent sets", "Shapes"]

@@ -14,7 +14,7 @@ from sympe.actions import PointMotion, PointVectorMotion
 from sympe.groups import Permutation
 from sympe.points import PointClouds
 from sympe.results import read_record
-from sympe.tasks.shapes import Config, build_network, evaluate, load_shapes, make_config, methods, run
+from sympe.tasks.shapes import Config, build_network, displace, evaluate, load_shapes, make_config, methods, run
 
 [SQUARE] = load_shapes("square")
 
@@ -47,7 +47,9 @@ def test_perfect_answers_are_right_and_counted(generator: torch.Generator) -> No
     assert len(target.unique()) == 1
 
 
-@pytest.mark.parametrize("method", ["none", "unmoved", "partial", "relaxed", "canonicalized", "sympe"])
+@pytest.mark.parametrize(
+    "method", ["none", "unmoved", "partial", "relaxed", "relaxed-turned", "canonicalized", "sympe"]
+)
 def test_smoke(method: str, tmp_path: Path) -> None:
     config = make_config(method, "smoke", data="square", steps=2)
     record = run(config, tmp_path)
@@ -67,6 +69,15 @@ def test_only_breaking_gets_below_the_floor(tmp_path: Path) -> None:
         errors[method] = run(config, tmp_path / method).metrics["error"]
     assert 0.18 - 1e-6 <= errors["none"] < 0.2
     assert errors["sympe"] < 0.02
+
+
+def test_turned_copies_are_turned_back(generator: torch.Generator) -> None:
+    """What an equivariant map gives is the same; a map that is not is found out."""
+    clouds = SQUARE.start.select([0] * 5)
+    outward = displace(lambda x, _: x.centered, clouds, generator, turned=True)
+    assert torch.allclose(outward, clouds.centered)
+    along_x = displace(lambda x, _: x.centered * torch.tensor([1.0, 0, 0]), clouds, generator, turned=True)
+    assert not torch.allclose(along_x, clouds.centered * torch.tensor([1.0, 0, 0]), atol=0.1)
 
 
 def test_relaxed_weights_know_one_pose_and_a_sampled_frame_all(tmp_path: Path) -> None:
@@ -110,4 +121,4 @@ def test_bad_configurations() -> None:
         ValueError, match="relaxed has weights for the symmetries of one start; expected data square or"
     ):
         make_config("relaxed", data="fragments")
-    assert set(methods("square")) - set(methods("fragments")) == {"partial", "relaxed"}
+    assert set(methods("square")) - set(methods("fragments")) == {"partial", "relaxed", "relaxed-turned"}

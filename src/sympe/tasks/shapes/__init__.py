@@ -3,7 +3,7 @@
 from sympe.tasks.shapes.config import FOR_ONE_SHAPE, METHODS, TASK, Config, make_config, methods
 from sympe.tasks.shapes.data import DATA, Shape, load_shapes, make_shape
 from sympe.tasks.shapes.model import build_network
-from sympe.tasks.shapes.run import evaluate, nearest_target, run
+from sympe.tasks.shapes.run import displace, evaluate, nearest_target, run
 
 __all__ = [
     "DATA",
@@ -13,6 +13,7 @@ __all__ = [
     "Config",
     "Shape",
     "build_network",
+    "displace",
     "evaluate",
     "load_shapes",
     "make_config",

@@ -15,6 +15,7 @@ METHODS = (*POINT_METHODS, "canonicalized")
 FOR_ONE_SHAPE = {
     "partial": "keeps the symmetries of one target",
     "relaxed": "has weights for the symmetries of one start",
+    "relaxed-turned": "has weights for the symmetries of one start",
 }
 
 RECIPES = ("full", "smoke")

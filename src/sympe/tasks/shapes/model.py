@@ -5,7 +5,8 @@ break the symmetry without one:
 
 - *canonicalized*: a perceptron that sees the points, in order, in a sampled joint frame; its answer is turned back;
 - *relaxed*: relaxed convolutions on the symmetry group of the start as it stands in training, which acts on the points'
-  coordinates by :math:`\rho(s) = P(s) \otimes s`.
+  coordinates by :math:`\rho(s) = P(s) \otimes s`. It knows nothing of other poses; *relaxed-turned* is shown them in
+  training. For all methods with an equivariant law it makes no difference whether they are.
 """
 
 import torch
@@ -37,7 +38,9 @@ def build_network(config: Config, shapes: list[Shape]) -> nn.Module:
     if config.method == "canonicalized":
         kernel = InversionKernel(JointFrames(Frames()))
         return breaking.Canonicalized(PointPerceptron(config, shapes), kernel, PointVectorMotion())
-    return RelaxedShape(config, shapes[0]) if config.method == "relaxed" else EquivariantNetwork(config, shapes)
+    if config.method in ("relaxed", "relaxed-turned"):
+        return RelaxedShape(config, shapes[0])
+    return EquivariantNetwork(config, shapes)
 
 
 class EquivariantNetwork(nn.Module):

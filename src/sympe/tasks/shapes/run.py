@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from sympe.actions import PointRotation
 from sympe.auditing import excess_of_model
 from sympe.fitting import fit, seeded_generator
-from sympe.points import concatenate
+from sympe.points import PointClouds, concatenate
 from sympe.results import FILE_NAME, Record, read_record
 from sympe.tasks.shapes.config import TASK, Config
 from sympe.tasks.shapes.data import Shape, load_shapes
@@ -41,6 +41,15 @@ def nearest_target(
     return distance.min(1)
 
 
+def displace(model: nn.Module, clouds: PointClouds, generator: torch.Generator, turned: bool) -> Float[Tensor, "N 3"]:
+    """Displacements of all points; those of clouds rotated or reflected at random, turned back, if asked for."""
+    if not turned:
+        return model(clouds, generator)
+    action = PointRotation()
+    g = action.group.haar(clouds, generator)
+    return torch.einsum("nba,nb->na", g[clouds.batch], model(action.act(g, clouds), generator))
+
+
 def evaluate(
     model: nn.Module, shape: Shape, draws: int, generator: torch.Generator, turned: bool = True
 ) -> tuple[Float[Tensor, "draws"], Int[Tensor, "draws"]]:
@@ -53,12 +62,8 @@ def evaluate(
         generator: Source of the copies and of the model's draws.
         turned: Whether the copies are rotated or reflected at random; if not, they stand as in training.
     """
-    action = PointRotation()
     many = shape.start.select([0] * draws).to(dtype=torch.float32)
-    rotation = action.group.haar(many, generator) if turned else action.group.identity(many)
-    output = model(action.act(rotation, many), generator).view(draws, -1, 3)
-    back = torch.einsum("bca,bnc->bna", rotation, output)
-    return nearest_target(back, shape.targets.float())
+    return nearest_target(displace(model, many, generator, turned).view(draws, -1, 3), shape.targets.float())
 
 
 def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
@@ -87,7 +92,7 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
     sizes = [shape.start.num_points * config.copies for shape in shapes]
 
     def loss(generator: torch.Generator) -> Tensor:
-        outputs = model(starts, generator).split(sizes)
+        outputs = displace(model, starts, generator, turned=config.method == "relaxed-turned").split(sizes)
         losses = [
             nearest_target(output.view(config.copies, -1, 3), shape.targets.float())[0].mean() / shape.floor
             for output, shape in zip(outputs, shapes, strict=True)
