@@ -16,7 +16,7 @@ LABELS = {
     "principal-axes": "random frame of principal axes",
     "weighted-frame": "weighted frame",
     "relaxed": "relaxed weights",
-    "relaxed-turned": "relaxed weights, trained in all poses",
+    "relaxed-turned": "relaxed weights trained in all poses",
     "canonicalized": "perceptron on the canonical form",
     "symmetry-breaking-set": "symmetry-breaking set",
     "partial": "partial symmetry-breaking set",
