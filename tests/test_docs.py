@@ -149,3 +149,12 @@ def test_results_are_those_of_the_records() -> None:
     quoted = [line for line in section.splitlines() if line.startswith("|")]
     assert len(quoted) > 5
     assert not [line for line in quoted if line not in page.splitlines()]
+
+
+@pytest.mark.parametrize("task", ["independent-set", "shapes"])
+def test_tables_of_the_small_tasks_are_those_of_the_records(task: str) -> None:
+    """``sympe table results/compare --markdown``, each table between its marks."""
+    page = (ROOT / "docs" / "examples.md").read_text()
+    shown = page[page.index(f"<!-- {task} -->") : page.index(f"<!-- end of {task} -->")].split("\n", 1)[1]
+    [table] = tables_of([r for r in read_records(ROOT / "results" / "compare") if r.task == task])
+    assert shown.strip() == table.markdown().split("\n", 1)[1].strip()

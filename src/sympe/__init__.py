@@ -5,6 +5,7 @@ from sympe.auditing import audit, check_equivariance, check_equivariance_in_dist
 from sympe.encoding import (
     Encoding,
     FieldEncoding,
+    IrrepsEncoding,
     RankEncoding,
     SinusoidalRankEncoding,
     SymPE,
@@ -23,6 +24,7 @@ __all__ = [
     "FieldEncoding",
     "Graphs",
     "InversionKernel",
+    "IrrepsEncoding",
     "PointClouds",
     "RankEncoding",
     "SinusoidalRankEncoding",

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from laws import check_action
 from molecules import EXAMPLES
-from sympe.actions import Action, PointMotion, PointRelabeling, PointRotation, TensorRotation
+from sympe.actions import Action, PointMotion, PointRelabeling, PointRotation, PointVectorMotion, TensorRotation
 from sympe.points import PointClouds, concatenate, from_clouds
 
 CLOUDS = concatenate([EXAMPLES[name].cloud for name in ("methane", "argon", "CHFClBr", "carbon dioxide", "water")])
@@ -35,6 +35,22 @@ def test_laws_of_the_actions_on_clouds(action: type, special: bool, generator: t
 
 def test_laws_of_relabeling(generator: torch.Generator) -> None:
     check_action(PointRelabeling(), CLOUDS, same, copy, generator)
+
+
+@pytest.mark.parametrize("special", [False, True])
+def test_laws_of_the_action_on_vectors_at_points(special: bool, generator: torch.Generator) -> None:
+    """One element moves clouds and vectors: check_action draws it for clouds."""
+    for clouds in (CLOUDS, PLANE):
+        action = PointVectorMotion(clouds.dimension, special)
+        x = torch.randn(clouds.num_points, clouds.dimension, generator=generator, dtype=torch.float64)
+        g, h = (action.group.haar(clouds, generator) for _ in range(2))
+        assert same(action.act(action.group.compose(g, h), x), action.act(g, action.act(h, x)))
+        assert same(action.act(action.group.identity(clouds), x), x)
+        # The displacement from one cloud to another moves with both.
+        motion = PointMotion(clouds.dimension, special)
+        other = PointClouds(clouds.position + x, clouds.batch, clouds.species, len(clouds))
+        moved = motion.act(g, other).centered - motion.act(g, clouds).centered
+        assert same(moved, action.act(g, other.centered - clouds.centered))
 
 
 @pytest.mark.parametrize("axial", [False, True])

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -14,13 +15,16 @@ from torch import Tensor
 from examples import LARGE, SMALL, batch_of
 from laws import automorphisms, copies, forms_of, kernel_form
 from sympe import Graphs, InversionKernel
-from sympe.actions import Action, GraphRelabeling
-from sympe.auditing import breadth_first_cost, excess_randomness
+from sympe.actions import Action, GraphRelabeling, PointRotation
+from sympe.auditing import breadth_first_cost, excess_of_model, excess_randomness
+from sympe.breaking import Canonicalized, for_graphs
 from sympe.canonicalize import (
     BreadthFirst,
     Canonicalizer,
     Constant,
     DepthFirst,
+    Frames,
+    JointFrames,
     Labelling,
     NodeOrder,
     Refinement,
@@ -29,6 +33,7 @@ from sympe.canonicalize import (
 )
 from sympe.graphs import from_edges, from_networkx
 from sympe.groups import Group, Permutation
+from sympe.points import PointClouds, concatenate, from_clouds
 
 
 def enumerated(order: NodeOrder | Constant, x: Graphs) -> float:
@@ -234,6 +239,72 @@ def test_another_group() -> None:
     assert all(a <= b <= c for a, b, c in zip(drawn.low, expected, drawn.high, strict=True))
     by_hand = excess_randomness(lambda x, generator: kernel(x, generator), x, action=Shifting(), confidence=0.9999)
     assert set(by_hand.method) == {"forms"}
+
+
+SQUARE = from_clouds([[[1.0, 1, 0], [1, -1, 0], [-1, -1, 0], [-1, 1, 0]]], dtype=torch.float64)
+#: Distances 2, 1.9 and 1 from the centroid: no symmetry but the mirror in its plane.
+SCALENE = from_clouds([[[2.0, 0, 0], [-1.5, 1.2, 0], [-0.5, -1.2, 0]]], dtype=torch.float64)
+CO2 = from_clouds([[[0.0, 0, -1.16], [0, 0, 0], [0, 0, 1.16]]], [[8, 6, 8]], dtype=torch.float64)
+
+
+class EitherAxis(Canonicalizer[Tensor, PointClouds]):
+    """Exact frames, in one of three draws with the first axis turned around: two forms where that is no symmetry."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frames = Frames()
+        self.action = self.frames.action
+
+    def forward(self, x: PointClouds, generator: torch.Generator | None = None) -> Tensor:
+        flip = torch.where(torch.rand(len(x), generator=generator) < 1 / 3, -1.0, 1.0).to(x.dtype)
+        frames = self.frames(x, generator)
+        return torch.cat([frames[:, :, :1] * flip[:, None, None], frames[:, :, 1:]], dim=2)
+
+
+@pytest.mark.parametrize("tau", [Frames(), JointFrames(Frames())], ids=["frames", "joint"])
+def test_exact_frames_of_points(tau: Canonicalizer) -> None:
+    clouds = concatenate([from_clouds([x.position], [torch.ones(x.num_points).long()]) for x in (SQUARE, SCALENE)])
+    clouds = concatenate([clouds, CO2])
+    exact = excess_randomness(InversionKernel(tau), clouds)
+    assert (exact.nats.tolist(), set(exact.method)) == ([0, 0, 0], {"enumeration"})
+    drawn = excess_randomness(lambda x, generator: InversionKernel(tau)(x, generator), clouds, action=tau.action)
+    assert (drawn.nats.tolist(), set(drawn.method)) == ([0, 0, 0], {"forms"})
+    # A deviation that the frames are told to ignore is seen all the same: the stabilizer is smaller than its coset.
+    bent = replace(SQUARE, position=SQUARE.position + torch.tensor([[0.004, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]]))
+    assert excess_randomness(InversionKernel(Frames(tolerance=0.1)), bent).mean > 0.5
+
+
+def test_frames_that_are_not_exact() -> None:
+    expected = -(math.log(1 / 3) / 3 + 2 / 3 * math.log(2 / 3))
+    found = excess_randomness(InversionKernel(EitherAxis()), concatenate([SQUARE, SCALENE]), confidence=0.9999)
+    assert found.method == ("forms", "forms")
+    assert (found.nats[0], found.low[0]) == (0, 0)
+    assert found.low[1] <= expected <= found.high[1]
+    assert found.high[1] - found.low[1] < 0.2
+
+
+def test_a_random_rotation_of_points_is_infinitely_random() -> None:
+    atom = from_clouds([[[0.3, 0.2, 0.1]]], dtype=torch.float64)
+    found = excess_randomness(InversionKernel(Constant(PointRotation())), concatenate([SQUARE, atom]))
+    assert (found.nats.tolist(), set(found.method)) == ([math.inf, 0], {"closed form"})
+    # That is what draws say of it that come from a law that is not known.
+    drawn = excess_randomness(
+        lambda x, generator: PointRotation().group.haar(x, generator), SQUARE, action=PointRotation()
+    )
+    assert (drawn.method, drawn.high.item()) == (("lower bound",), math.inf)
+    assert drawn.low.item() > 5
+
+
+def test_the_kernel_inside_a_model_is_found() -> None:
+    graphs = batch_of({name: SMALL[name] for name in ("path 3", "paw")})
+    found = excess_of_model(for_graphs("permutation", 4, 8), graphs)
+    expected = (math.log(6 / 2) + math.log(24 / 2)) / 2
+    assert list(found.values()) == pytest.approx([expected] * 3)
+    model = Canonicalized(torch.nn.Identity(), InversionKernel(Constant(PointRotation())), PointRotation())
+    for nothing in (excess_of_model(model, SQUARE), excess_of_model(for_graphs("noise", 4, 8), graphs)):
+        assert nothing == {"excess_nats": None, "excess_nats_low": None, "excess_nats_high": None}
+    drawn = excess_of_model(for_graphs("sympe-depth-first", 4, 32), LARGE["petersen"][0])
+    assert drawn["excess_nats_low"] <= drawn["excess_nats"] <= drawn["excess_nats_high"]
 
 
 def test_no_graphs_and_graphs_without_nodes() -> None:

@@ -1,14 +1,19 @@
 """Encodings in irreps of O(3): their group action, their gradients, and what torch.compile makes of them."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
-from sympe import InversionKernel, SymPE
-from sympe.actions import PointRotation, wigner_d
-from sympe.canonicalize import Constant, Frames
-from sympe.encoding import IrrepsEncoding
+from laws import ChiSquare
+from molecules import EXAMPLES
+from point_laws import copies
+from sympe import InversionKernel, IrrepsEncoding, RankEncoding, SymPE
+from sympe.actions import PointMotion, PointRotation, wigner_d
+from sympe.canonicalize import Constant, Frames, JointFrames
+from sympe.encoding import FactorEncoding
 from sympe.groups import OrthogonalGroup
-from sympe.points import from_clouds
+from sympe.points import PointClouds, from_clouds
 
 IRREPS = "4x0e+1x0o+2x1o+1x1e+1x2e+1x6e"
 
@@ -43,6 +48,87 @@ def test_under_the_kernel_symmetric_clouds_get_their_coset(dtype: torch.dtype, g
     moved = pe(square.select([0] * 600), generator)
     distinct = ((moved[:, None] - moved).abs().amax(2) < 1e-3).int().argmax(1).unique()
     assert len(distinct) == 16
+
+
+#: Features of the points of a cloud: one row for the rank of each, and the irreps of the cloud beside it.
+JointFeatures = Callable[[PointClouds, torch.Generator], torch.Tensor]
+
+
+def joint_features(irreps: str, draw: Callable[[PointClouds, torch.Generator], tuple]) -> JointFeatures:
+    """Both factors of one draw of S_n x O(3), encoded."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        ranks = FactorEncoding(RankEncoding(dim=3, max_nodes=12), factor=0).double()
+        vector = FactorEncoding(IrrepsEncoding(irreps), factor=1).double()
+
+    def features(x: PointClouds, generator: torch.Generator) -> torch.Tensor:
+        g = draw(x, generator)
+        return torch.cat([ranks(g), vector(g)[x.batch]], dim=1).detach()
+
+    return features
+
+
+def check_joint_law(features: JointFeatures, irreps: str, generator: torch.Generator, draws: int = 1500) -> None:
+    """law(f(k x)) = law(k f(x)) for k of S_n x O(3), in signs of linear functions of all features of a cloud."""
+    test = ChiSquare()
+    action = PointMotion()
+    for name in ("water", "methane", "benzene", "CHFClBr"):
+        x = EXAMPLES[name].cloud
+        for _ in range(2):
+            k = action.group.haar(x, generator)
+            here = features(copies(x, draws), generator).view(draws, x.num_points, -1)
+            there = features(copies(action.act(k, x), draws), generator).view(draws, x.num_points, -1)
+            turned = torch.cat([here[..., :3], here[..., 3:] @ wigner_d(k[1][0], irreps).T], dim=2)[:, k[0].preimage]
+            weight = torch.randn(4, *turned.shape[1:], generator=generator, dtype=torch.float64)
+            signs = (torch.einsum("knd,bnd->bk", weight, f).gt(0).int().numpy() for f in (turned, there))
+            test.compare(name, *signs)
+    test.require("law(f(k x)) = law(k f(x))")
+
+
+JOINT = InversionKernel(JointFrames(Frames()))
+
+
+def test_ranks_and_irreps_of_one_joint_draw(generator: torch.Generator) -> None:
+    irreps = "1x0e+1x1o+1x1e+1x2e+1x3o"
+    features = joint_features(irreps, JOINT)
+    check_joint_law(features, irreps, generator)
+    # Both are of one draw: as many pairs as symmetries, where two separate draws give more.
+    x = copies(EXAMPLES["methane"].cloud, 2000)
+    f = features(x, generator).view(2000, -1)
+    assert len((f * 1e4).round().unique(dim=0)) == 24
+    apart = joint_features(irreps, lambda x, generator: (JOINT(x, generator)[0], JOINT(x, generator)[1]))
+    assert len((apart(x, generator).view(2000, -1) * 1e4).round().unique(dim=0)) > 24
+
+
+class FirstFrame(Frames):
+    """Of frames that tie, the first in storage."""
+
+    def forward(self, x: PointClouds, generator: torch.Generator | None = None) -> torch.Tensor:
+        tied = self.tied(x)
+        first = torch.searchsorted(tied.cloud, torch.arange(len(x)))
+        return tied.select(first).frames(x.centered.double())
+
+
+def backwards(x: PointClouds, generator: torch.Generator) -> tuple:
+    permutation, matrix = JOINT(x, generator)
+    return permutation, matrix.mT
+
+
+WRONG = {
+    "no randomization": lambda x, generator: JointFrames(FirstFrame())(x, generator),
+    "irreps moved by the inverse": backwards,
+    "ranks of storage": lambda x, generator: (
+        JOINT.canonicalizer.action.group.factors[0].identity(x),
+        JOINT(x, generator)[1],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_the_joint_law_rejects(name: str, generator: torch.Generator) -> None:
+    irreps = "1x0e+1x1o+1x1e+1x2e+1x3o"
+    with pytest.raises(AssertionError, match=r"law\(f\(k x\)\) = law\(k f\(x\)\)"):
+        check_joint_law(joint_features(irreps, WRONG[name]), irreps, generator)
 
 
 @pytest.mark.untyped

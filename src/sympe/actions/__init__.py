@@ -13,7 +13,7 @@ from sympe.actions.lattice import (
     directions_to_bonds,
 )
 from sympe.actions.outputs import DenseRelabeling, Invariant
-from sympe.actions.points import PointMotion, PointRelabeling, PointRotation, TensorRotation
+from sympe.actions.points import PointMotion, PointRelabeling, PointRotation, PointVectorMotion, TensorRotation
 from sympe.actions.representations import permutation_representation, regular_representation
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "PointMotion",
     "PointRelabeling",
     "PointRotation",
+    "PointVectorMotion",
     "RegularFields",
     "ScalarFields",
     "TensorRotation",

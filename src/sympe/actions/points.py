@@ -79,6 +79,28 @@ class PointMotion(Action[tuple[Permutation, Tensor], PointClouds]):
         return self.relabeling.act(permutation, self.rotation.act(matrix, x))
 
 
+class PointVectorMotion(Action[tuple[Permutation, Tensor], Tensor]):
+    r"""Left action of :math:`S_n \times O(d)` on one vector at each point of the clouds: displacements, forces.
+
+    Args:
+        dimension: 2 or 3.
+        special: Rotations only.
+    """
+
+    def __init__(self, dimension: int = 3, special: bool = False) -> None:
+        self.rotation = TensorRotation(1, dimension=dimension, special=special)
+        self.group = ProductGroup(SymmetricGroup(), self.rotation.group)
+
+    def act(self, g: tuple[Permutation, Tensor], x: Float[Tensor, "N d"]) -> Float[Tensor, "N d"]:
+        """The turned vectors, each at its point's new position.
+
+        Raises:
+            ValueError: If there is not one vector for each point, of the dimension of the matrices.
+        """
+        permutation, matrix = g
+        return self.rotation.act(matrix[permutation.batch], x)[permutation.preimage]
+
+
 class TensorRotation(Action[Tensor, Tensor]):
     r"""Left action on vectors and on tensors of any rank: :math:`(g t)_{ab} = g_{ac}\, g_{bd}\, t_{cd}`.
 

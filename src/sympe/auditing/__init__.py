@@ -5,7 +5,7 @@ from sympe.auditing.equivariance.laws import EquivarianceInDistribution, check_e
 from sympe.auditing.equivariance.layers import LayerError
 from sympe.auditing.equivariance.maps import Equivariance, check_equivariance
 from sympe.auditing.equivariance.outputs import OutputSymmetry, output_symmetry
-from sympe.auditing.randomness import ExcessRandomness, breadth_first_cost, excess_randomness
+from sympe.auditing.randomness import ExcessRandomness, breadth_first_cost, excess_of_model, excess_randomness
 from sympe.auditing.report import AuditReport, Summary
 from sympe.auditing.run import audit
 from sympe.auditing.symmetry.fields import FieldSymmetry
@@ -39,6 +39,7 @@ __all__ = [
     "breadth_first_cost",
     "check_equivariance",
     "check_equivariance_in_distribution",
+    "excess_of_model",
     "excess_randomness",
     "output_symmetry",
 ]

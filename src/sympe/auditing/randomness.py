@@ -4,13 +4,15 @@ By Theorem 3 of docs/theory.md this is the entropy of the form :math:`c = \tilde
 input, for every equivariant kernel of a finite group. The stabilizer need not be known. Per input, the first that
 applies:
 
-- *closed form*: 0 for exact labelling; :math:`\log(n!/|\mathrm{Aut}(x)|)` for a random permutation;
+- *closed form*: 0 for exact labelling; :math:`\log(n!/|\mathrm{Aut}(x)|)` for a random permutation, infinity for a
+  random rotation of points that are not all at one place;
 - *enumeration*: a canonicalizer without noise of its own is run on every element of the group, if there are no more of
-  them than draws: the exact law of c;
+  them than draws, and exact frames of points are taken each once: the exact law of c;
 - *choices*: a breadth-first order has the probability :math:`1/n \cdot \prod_v 1/m_v!`, with :math:`m_v` children of
   v (further components: 1 over the nodes left); :math:`H(\tilde g \mid x)` is the mean of its negative logarithm;
 - *forms*: the entropy of c estimated from draws.
 
+Forms of point clouds are read to 0.001 angstrom, as sets of points where the group does not move their order.
 Entropies are estimated by :mod:`sympe.auditing.entropy`; if no form comes twice there is only a lower bound.
 """
 
@@ -25,15 +27,19 @@ import torch
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from scipy.stats import norm
-from torch import Tensor
+from torch import Tensor, nn
 
-from sympe.actions import Action
+from sympe.actions import Action, PointMotion, PointRotation
 from sympe.auditing.entropy import entropy
 from sympe.auditing.equivariance.copies import action_on_inputs, copies, member
-from sympe.canonicalize import BreadthFirst, Constant, Labelling
+from sympe.canonicalize import BreadthFirst, Constant, Frames, JointFrames, Labelling
 from sympe.graphs import Graphs, colored_graphs
 from sympe.groups import Permutation
 from sympe.kernel import InversionKernel
+from sympe.points import PointClouds
+
+#: Resolution of positions in angstrom. The grid is shifted: points of symmetric clouds lie on round numbers.
+_RESOLUTION, _SHIFT = 1e-3, 0.3819660113
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,25 @@ def excess_randomness(
     return ExcessRandomness(nats, low, high, tuple(method for _, method in found))
 
 
+def excess_of_model(model: nn.Module, x: Any) -> dict[str, float | None]:
+    """Mean excess randomness of the kernel inside a model, by the names that records of runs have for it.
+
+    Args:
+        model: Any module that holds an :class:`~sympe.InversionKernel`, or none.
+        x: The inputs, as a batch.
+
+    Returns:
+        ``excess_nats``, ``excess_nats_low`` and ``excess_nats_high``: the means over the batch of the value and of the
+        ends of its interval, equal where it is exact. None for what is infinite, and for a model without a kernel.
+    """
+    kernel = next((part for part in model.modules() if isinstance(part, InversionKernel)), None)
+    if kernel is None:
+        return {"excess_nats": None, "excess_nats_low": None, "excess_nats_high": None}
+    found = excess_randomness(kernel, x)
+    means = {"excess_nats": found.nats, "excess_nats_low": found.low, "excess_nats_high": found.high}
+    return {name: value if math.isfinite(value := float(each.mean())) else None for name, each in means.items()}
+
+
 def _excess(
     kernel: Callable[..., Any],
     x: Any,
@@ -140,6 +165,7 @@ def _excess(
         if exact is not None:
             return (exact, exact, exact), "closed form"
         exact = _enumerated(kernel, x, action, _all_elements(x, elements, draws), generator)
+        exact = _over_frames(kernel, x, action) if exact is None else exact
         if exact is not None:
             return (exact, exact, exact), "enumeration"
         if type(kernel.canonicalizer) is BreadthFirst and kernel.canonicalizer.form is None:
@@ -150,6 +176,10 @@ def _excess(
 
 
 def _closed_form(kernel: InversionKernel[Any, Any], x: Any) -> float | None:
+    if isinstance(kernel.canonicalizer, Constant) and isinstance(
+        kernel.canonicalizer.action, PointRotation | PointMotion
+    ):
+        return math.inf if bool((x.centered.abs() > _RESOLUTION).any()) else 0.0
     if not isinstance(x, Graphs):
         return None
     if isinstance(kernel.canonicalizer, Labelling):
@@ -190,13 +220,32 @@ def _enumerated(
     g = action.group.compose(action.group.inverse(h), kernel.canonicalizer(action.act(h, many), noise))
     if not torch.equal(noise.get_state(), before):
         return None
-    share = _count_forms(action, g, many, count := len(many) // len(x)) / count
+    return _entropy_of_all(_count_forms(action, g, many, len(many) // len(x)))
+
+
+def _over_frames(kernel: InversionKernel[Any, Any], x: Any, action: Action[Any, Any]) -> float | None:
+    """Entropy of the form over the frames that exact frames draw from, all with one probability; None for others."""
+    joint = kernel.canonicalizer if isinstance(kernel.canonicalizer, JointFrames) else None
+    frames = kernel.canonicalizer if joint is None else joint.frames
+    if not isinstance(frames, Frames):
+        return None
+    matrix = frames.tied(x).frames(x.centered.double())
+    many = copies(x.to(dtype=torch.float64), len(matrix))
+    g = matrix if joint is None else joint.order(many, matrix)
+    return _entropy_of_all(_count_forms(action, g, many, len(many)))
+
+
+def _entropy_of_all(counts: NDArray[np.int64]) -> float:
+    """Of the uniform law over everything that was counted."""
+    share = counts / counts.sum()
     return abs(float((share * np.log(share)).sum()))
 
 
 def _count_forms(action: Action[Any, Any], g: Any, many: Any, count: int) -> NDArray[np.int64]:
     """How often each form ``act(g^-1, x)`` comes."""
-    rows = _rows(action.act(action.group.inverse(g), many), count)
+    form = action.act(action.group.inverse(g), many)
+    are_sets = isinstance(action, PointRotation)
+    rows = _point_rows(form, count, are_sets) if isinstance(form, PointClouds) else _rows(form, count)
     return np.unique(rows, axis=0, return_counts=True)[1]
 
 
@@ -204,7 +253,7 @@ def _rows(data: Any, count: int) -> NDArray:
     """One row of numbers for each copy that holds all there is to know of it.
 
     Raises:
-        ValueError: If the data are neither a tensor nor graphs.
+        ValueError: If the data are none of a tensor, graphs and point clouds.
     """
     if isinstance(data, Tensor):
         return data.detach().reshape(count, -1).cpu().numpy()
@@ -213,7 +262,15 @@ def _rows(data: Any, count: int) -> NDArray:
         ends = data.edge_index - data.start[data.edge_index[0]]
         parts = [ends.view(2, count, -1).transpose(0, 1), data.edge_label, data.node_label, data.x]
         return torch.cat([part.reshape(count, -1).double() for part in parts if part is not None], dim=1).cpu().numpy()
-    raise ValueError(f"expected a tensor or graphs; got {type(data).__name__}")
+    raise ValueError(f"expected a tensor, graphs or point clouds; got {type(data).__name__}")
+
+
+def _point_rows(data: PointClouds, count: int, are_sets: bool) -> NDArray:
+    """The points of each copy by numbers of their places and species, in ascending order if they are a set."""
+    place = (data.centered.double() / _RESOLUTION + _SHIFT).floor()
+    kinds = torch.zeros_like(data.batch) if data.species is None else data.species
+    points = torch.cat([place, kinds[:, None].double()], dim=1).unique(dim=0, return_inverse=True)[1].view(count, -1)
+    return (points.sort(1).values if are_sets else points).cpu().numpy()
 
 
 def _by_choices(

@@ -9,6 +9,7 @@ network needs that sees only distances; its rotation turns whatever carries dire
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from sympe.actions import PointMotion
@@ -44,7 +45,10 @@ class JointFrames(Canonicalizer[tuple[Permutation, Tensor], PointClouds]):
         self.frames = frames
 
     def forward(self, x: PointClouds, generator: torch.Generator | None = None) -> tuple[Permutation, Tensor]:
-        matrix = self.frames(x, generator)
+        return self.order(x, self.frames(x, generator))
+
+    def order(self, x: PointClouds, matrix: Float[Tensor, "B d d"]) -> tuple[Permutation, Tensor]:
+        """The element whose second factor is ``matrix``: frames that are given, and the points in their order there."""
         direction = x.position.new_tensor(_DIRECTION[: x.dimension])
         along = dot(x.centered.detach(), (matrix.detach() @ direction).index_select(0, x.batch))
         order = torch.argsort(along)

@@ -1,9 +1,10 @@
-"""Equivariant backbones."""
+"""Equivariant backbones, and a perceptron that is none."""
 
 from sympe.nets.complete_graph import CompleteGraphNetwork
 from sympe.nets.gin import GIN
 from sympe.nets.graph_transformer import GraphTransformer, Widths
 from sympe.nets.node_score import NodeScore
+from sympe.nets.perceptron import Perceptron
 from sympe.nets.torus import (
     DirectionReadout,
     FieldReadout,
@@ -25,6 +26,7 @@ __all__ = [
     "InvariantReadout",
     "Lifting",
     "NodeScore",
+    "Perceptron",
     "SiteNorm",
     "TorusNetwork",
     "VectorNetwork",

@@ -70,6 +70,10 @@ def test_smoke(method: str, tmp_path: Path) -> None:
         assert record.metrics["error"] == 100
     if method == "permutation":
         assert record.metrics["excess_nats"] > math.log(720 / 72) - 1e-9
+    if method in ("sympe", "canonicalized", "symmetry-breaking-set"):
+        assert record.metrics["excess_nats"] == record.metrics["excess_nats_high"] == 0
+    if method == "sympe-depth-first":
+        assert 0 < record.metrics["excess_nats_low"] <= record.metrics["excess_nats"]
 
 
 def test_it_learns(tmp_path: Path) -> None:

@@ -5,7 +5,16 @@ from typing import Any
 
 TASK = "independent-set"
 
-METHODS = ("none", "noise", "permutation", "laplacian", "symmetry-breaking-set", "sympe", "sympe-depth-first")
+METHODS = (
+    "none",
+    "noise",
+    "permutation",
+    "laplacian",
+    "canonicalized",
+    "symmetry-breaking-set",
+    "sympe",
+    "sympe-depth-first",
+)
 
 RECIPES = ("full", "smoke")
 
@@ -33,7 +42,7 @@ class Config:
     dim: int = 16
     """Features per node that break the symmetry."""
     hidden: int = 48
-    """Width of the network."""
+    """Width of the network; a quarter of that of the perceptron that canonicalized trains."""
     num_layers: int = 6
     """Rounds of sums over neighbors."""
     draws: int = 10

@@ -10,19 +10,22 @@ This is the loss. It is zero exactly for probabilities 0 and 1 that name a maxim
 the network, and none is preferred. An answer is what the network says at the threshold 1/2, without any repair.
 """
 
-import math
 import time
 from pathlib import Path
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.nn.functional import softplus
+from torch.nn.functional import pad, softplus
 
 from sympe import breaking
+from sympe.actions import NodeRelabeling
+from sympe.auditing import excess_of_model
+from sympe.canonicalize import Labelling
 from sympe.fitting import fit, seeded_generator
-from sympe.graphs import Graphs, colored_graphs
-from sympe.nets import GIN
+from sympe.graphs import Graphs, to_dense
+from sympe.kernel import InversionKernel
+from sympe.nets import GIN, Perceptron
 from sympe.results import FILE_NAME, Record, read_record
 from sympe.tasks.independent_set.config import TASK, Config
 from sympe.tasks.independent_set.data import load_splits
@@ -42,6 +45,29 @@ class IndependentSetNetwork(nn.Module):
 
     def forward(self, graphs: Graphs, generator: torch.Generator | None = None) -> Float[Tensor, "N"]:
         return self.network(graphs, self.breaking(graphs, generator))[:, 0]
+
+
+class AdjacencyPerceptron(nn.Module):
+    """A perceptron from the adjacency matrix, padded with zeros, to one logit per node; equivariant to nothing."""
+
+    def __init__(self, config: Config, max_nodes: int) -> None:
+        super().__init__()
+        self.max_nodes = max_nodes
+        self.network = Perceptron(max_nodes**2, max_nodes, 4 * config.hidden)
+
+    def forward(self, graphs: Graphs) -> Float[Tensor, "N"]:
+        adjacency, _ = to_dense(graphs)
+        missing = self.max_nodes - graphs.max_nodes
+        logit = self.network(pad(adjacency.float(), (0, missing, 0, missing)).flatten(1))
+        return logit[graphs.batch, torch.arange(graphs.num_nodes) - graphs.start]
+
+
+def build_network(config: Config, max_nodes: int) -> nn.Module:
+    """What a method trains: a module from graphs and a generator to one logit per node."""
+    if config.method == "canonicalized":
+        kernel = InversionKernel(Labelling())
+        return breaking.Canonicalized(AdjacencyPerceptron(config, max_nodes), kernel, NodeRelabeling())
+    return IndependentSetNetwork(config, max_nodes)
 
 
 def expected_violations(logit: Float[Tensor, "N"], graphs: Graphs) -> Float[Tensor, "G"]:
@@ -81,7 +107,7 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
         return record
     started = time.perf_counter()
     train, test = load_splits(config.data, config.max_nodes)
-    model = build_from_seed(lambda: IndependentSetNetwork(config, max(train.max_nodes, test.max_nodes)), config.seed)
+    model = build_from_seed(lambda: build_network(config, max(train.max_nodes, test.max_nodes)), config.seed)
 
     def loss(generator: torch.Generator) -> Tensor:
         chosen = torch.randint(len(train), (config.batch_size,), generator=generator)
@@ -104,7 +130,7 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
         metrics={
             "error": 100 * float(1 - valid.mean()),
             "best_of_draws_error": 100 * float(1 - valid.max(0).values.mean()),
-            "excess_nats": _excess_nats(config.method, test),
+            **excess_of_model(model, test),
             "step_ms": 1000 * trained.seconds / config.steps,
             "chosen_percent": 100 * float(size.mean()),
             "train_graphs": len(train),
@@ -116,17 +142,3 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
     )
     record.write(folder)
     return record
-
-
-def _excess_nats(method: str, graphs: Graphs) -> float | None:
-    """Mean excess randomness over the graphs where it is known in closed form; None elsewhere.
-
-    Normal numbers have infinite entropy, and so have turned eigenspaces of two dimensions and more.
-    """
-    if method in ("sympe", "symmetry-breaking-set"):
-        return 0.0
-    if method != "permutation":
-        return None
-    symmetries = (colored.count_automorphisms() for colored in colored_graphs(graphs))
-    excess = [math.lgamma(n + 1) - math.log(k) for n, k in zip(graphs.sizes.tolist(), symmetries, strict=True)]
-    return sum(excess) / len(excess)

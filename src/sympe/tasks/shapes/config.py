@@ -8,9 +8,15 @@ from sympe.tasks.shapes.data import DATA
 
 TASK = "shapes"
 
-#: What the points of all data sets can be compared by; ``partial`` keeps the symmetries of one target, so it needs data
-#: of one shape.
-METHODS = POINT_METHODS
+#: What all data sets can be compared by.
+METHODS = (*POINT_METHODS, "canonicalized")
+
+#: What only data of one shape can be compared by as well, and why.
+FOR_ONE_SHAPE = {
+    "partial": "keeps the symmetries of one target",
+    "relaxed": "has weights for the symmetries of one start",
+    "relaxed-turned": "has weights for the symmetries of one start",
+}
 
 RECIPES = ("full", "smoke")
 
@@ -41,20 +47,21 @@ class Config:
     """Highest degree of the irreps inside the network."""
     num_layers: int = 2
     """Rounds of tensor products."""
+    hidden: int = 32
+    """Width of the networks that are none of e3nn: canonicalized and relaxed."""
     draws: int = 400
     """Draws per shape in the test, each with a rotation of its own."""
 
     def __post_init__(self) -> None:
-        known = (*METHODS, "partial")
+        known = (*METHODS, *FOR_ONE_SHAPE)
         if self.method not in known:
             raise ValueError(f"unknown method {self.method!r}; choose one of {', '.join(known)}")
         if self.data not in DATA:
             raise ValueError(f"unknown data {self.data!r}; choose one of {', '.join(DATA)}")
-        if self.method == "partial" and self.data == "fragments":
-            raise ValueError(
-                "partial keeps the symmetries of one target; expected data square or octahedron, not fragments"
-            )
-        for name in ("steps", "copies", "multiplicity", "num_layers", "draws"):
+        if self.method in FOR_ONE_SHAPE and self.data == "fragments":
+            reason = FOR_ONE_SHAPE[self.method]
+            raise ValueError(f"{self.method} {reason}; expected data square or octahedron, not fragments")
+        for name in ("steps", "copies", "multiplicity", "num_layers", "hidden", "draws"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1; got {getattr(self, name)}")
 
@@ -65,7 +72,7 @@ class Config:
 
 def methods(data: str | None) -> tuple[str, ...]:
     """All methods for a data set."""
-    return METHODS if data == "fragments" else (*METHODS, "partial")
+    return METHODS if data == "fragments" else (*METHODS, *FOR_ONE_SHAPE)
 
 
 def make_config(method: str, recipe: str = "full", **changes: Any) -> Config:
@@ -78,5 +85,5 @@ def make_config(method: str, recipe: str = "full", **changes: Any) -> Config:
         raise ValueError(f"unknown recipe {recipe!r}; choose one of {', '.join(RECIPES)}")
     values = {name: value for name, value in changes.items() if value is not None}
     if recipe == "smoke":
-        values = {"steps": 5, "multiplicity": 2, "copies": 2, "draws": 20} | values
+        values = {"steps": 5, "multiplicity": 2, "hidden": 4, "copies": 2, "draws": 20} | values
     return replace(Config(), method=method, recipe=recipe, **values)

@@ -6,6 +6,7 @@ below the floor; with it, the law that the network has learned is equivariant, a
 often: that is counted.
 """
 
+import math
 import time
 from pathlib import Path
 
@@ -15,75 +16,21 @@ from jaxtyping import Float, Int
 from scipy import stats
 from torch import Tensor, nn
 
-from sympe import breaking
 from sympe.actions import PointRotation
-from sympe.canonicalize import Frames
-from sympe.encoding import IrrepsEncoding, SymPE
+from sympe.auditing import excess_of_model
 from sympe.fitting import fit, seeded_generator
-from sympe.groups import OrthogonalGroup
-from sympe.kernel import InversionKernel
 from sympe.points import PointClouds, concatenate
 from sympe.results import FILE_NAME, Record, read_record
 from sympe.tasks.shapes.config import TASK, Config
 from sympe.tasks.shapes.data import Shape, load_shapes
+from sympe.tasks.shapes.model import build_network
 from sympe.training import build_from_seed
 
 # What a stream of random numbers is for; the number after the seed. Training uses (seed, step).
-TEST, KEEP = 2, 3
+TEST, UNTURNED = 2, 4
 
 #: Root of the mean squared distance, in angstrom per point, up to which an output is right.
 RIGHT = 0.05
-
-
-class ShapeNetwork(nn.Module):
-    """A network of e3nn from clouds to a vector at each point, and what breaks its symmetry."""
-
-    def __init__(self, config: Config, shapes: list[Shape]) -> None:
-        super().__init__()
-        from e3nn.nn.models.v2106.gate_points_networks import SimpleNetwork
-
-        from sympe.integrations.e3nn import joined_irreps, wrap
-
-        self.species = sorted({kind for shape in shapes for kind in _species(shape.start).tolist()})
-        encoding = (
-            _partial(config, shapes[0])
-            if config.method == "partial"
-            else breaking.for_points(config.method, config.irreps)
-        )
-        irreps_x = f"{len(self.species)}x0e"
-        network = SimpleNetwork(
-            irreps_in=joined_irreps(irreps_x, encoding),
-            irreps_out="1x1o",
-            max_radius=6.0,
-            num_neighbors=4.0,
-            num_nodes=1.0,
-            mul=config.multiplicity,
-            layers=config.num_layers,
-            lmax=config.max_degree,
-            pool_nodes=False,
-        )
-        self.model = wrap(network, encoding, irreps_x)
-
-    def forward(self, clouds: PointClouds, generator: torch.Generator | None = None) -> Float[Tensor, "N 3"]:
-        kind = torch.tensor(self.species)
-        species = _species(clouds)
-        x = (species[:, None] == kind).to(clouds.dtype)
-        data = {"pos": clouds.position, "x": x, "batch": clouds.batch, "z": species}
-        return self.model(data, generator)
-
-
-def _species(clouds: PointClouds) -> Int[Tensor, "N"]:
-    assert clouds.species is not None, "every shape names its atoms"
-    return clouds.species
-
-
-def _partial(config: Config, shape: Shape) -> nn.Module:
-    """A learned vector that the symmetries of the target fix."""
-    kernel = InversionKernel(Frames())
-    group = OrthogonalGroup(3)
-    g = kernel(shape.start, seeded_generator(config.seed, KEEP))
-    kept = breaking.in_canonical_form(group, g, shape.kept).float()
-    return SymPE(kernel, breaking.KeepSubgroup(IrrepsEncoding(config.irreps), group, kept))
 
 
 def nearest_target(
@@ -94,16 +41,29 @@ def nearest_target(
     return distance.min(1)
 
 
-def evaluate(
-    model: nn.Module, shape: Shape, draws: int, generator: torch.Generator
-) -> tuple[Float[Tensor, "draws"], Int[Tensor, "draws"]]:
-    """Distances and targets of as many draws, each for a randomly rotated or reflected copy of the start."""
+def displace(model: nn.Module, clouds: PointClouds, generator: torch.Generator, turned: bool) -> Float[Tensor, "N 3"]:
+    """Displacements of all points; those of clouds rotated or reflected at random, turned back, if asked for."""
+    if not turned:
+        return model(clouds, generator)
     action = PointRotation()
+    g = action.group.haar(clouds, generator)
+    return torch.einsum("nba,nb->na", g[clouds.batch], model(action.act(g, clouds), generator))
+
+
+def evaluate(
+    model: nn.Module, shape: Shape, draws: int, generator: torch.Generator, turned: bool = True
+) -> tuple[Float[Tensor, "draws"], Int[Tensor, "draws"]]:
+    """Distances and targets of as many draws, each for a copy of the start.
+
+    Args:
+        model: Gives a displacement of each point.
+        shape: What is to be deformed.
+        draws: How many.
+        generator: Source of the copies and of the model's draws.
+        turned: Whether the copies are rotated or reflected at random; if not, they stand as in training.
+    """
     many = shape.start.select([0] * draws).to(dtype=torch.float32)
-    rotation = action.group.haar(many, generator)
-    output = model(action.act(rotation, many), generator).view(draws, -1, 3)
-    back = torch.einsum("bca,bnc->bna", rotation, output)
-    return nearest_target(back, shape.targets.float())
+    return nearest_target(displace(model, many, generator, turned).view(draws, -1, 3), shape.targets.float())
 
 
 def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
@@ -127,12 +87,12 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
         return record
     started = time.perf_counter()
     shapes = load_shapes(config.data)
-    model = build_from_seed(lambda: ShapeNetwork(config, shapes), config.seed)
+    model = build_from_seed(lambda: build_network(config, shapes), config.seed)
     starts = concatenate([shape.start for shape in shapes for _ in range(config.copies)]).to(dtype=torch.float32)
     sizes = [shape.start.num_points * config.copies for shape in shapes]
 
     def loss(generator: torch.Generator) -> Tensor:
-        outputs = model(starts, generator).split(sizes)
+        outputs = displace(model, starts, generator, turned=config.method == "relaxed-turned").split(sizes)
         losses = [
             nearest_target(output.view(config.copies, -1, 3), shape.targets.float())[0].mean() / shape.floor
             for output, shape in zip(outputs, shapes, strict=True)
@@ -142,12 +102,14 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
     trained = fit(model, loss, steps=config.steps, learning_rate=config.learning_rate, seed=config.seed)
     model.eval()
     metrics: dict[str, float | int | None] = {}
-    errors, right, coverage = [], [], [0.0, 0]
+    errors, right, unturned, coverage = [], [], [], [0.0, 0]
     with torch.no_grad():
         for index, shape in enumerate(shapes):
             distance, target = evaluate(model, shape, config.draws, seeded_generator(config.seed, TEST, index))
             errors.append(float(distance.mean()))
-            right.append(100 * float((distance.sqrt() <= RIGHT).double().mean()))
+            right.append(_right_percent(distance))
+            generator = seeded_generator(config.seed, UNTURNED, index)
+            unturned.append(_right_percent(evaluate(model, shape, config.draws, generator, turned=False)[0]))
             counts = np.bincount(target.numpy(), minlength=len(shape.targets))
             coverage[0] += float(stats.chisquare(counts).statistic)
             coverage[1] += len(counts) - 1
@@ -158,17 +120,20 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
                     f"{name}_floor": shape.floor,
                     f"{name}_right_percent": right[-1],
                 }
-    excess = _excess_nats(config.method, shapes)
+    excess = excess_of_model(model, concatenate([shape.start for shape in shapes]))
+    if config.method == "partial":
+        # The vector has as many images fewer as symmetries are kept: that many cannot be told from each other.
+        excess = {name: None if nats is None else nats - math.log(len(shapes[0].kept)) for name, nats in excess.items()}
     metrics |= {
         "error": float(np.mean(errors)),
         "floor": float(np.mean([shape.floor for shape in shapes])),
         "right_percent": float(np.mean(right)),
+        "right_unturned_percent": float(np.mean(unturned)),
         # Where no target is reached, which one is nearest says nothing.
         "coverage_p": float(stats.chi2.sf(*coverage)) if min(right) > 50 else None,
-        "excess_nats": excess,
         "step_ms": 1000 * trained.seconds / config.steps,
         "n_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
-    }
+    } | excess
     record = Record(
         task=TASK,
         method=config.method,
@@ -184,11 +149,5 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
     return record
 
 
-def _excess_nats(method: str, shapes: list[Shape]) -> float | None:
-    """Entropy of the moved vector beyond the logarithm of the number of symmetries; None if infinite or not defined.
-
-    A vector that keeps a subgroup has fewer images than there are symmetries: the excess is negative.
-    """
-    if method in ("sympe", "symmetry-breaking-set"):
-        return 0.0
-    return -float(np.log(len(shapes[0].kept))) if method == "partial" else None
+def _right_percent(distance: Float[Tensor, "draws"]) -> float:
+    return 100 * float((distance.sqrt() <= RIGHT).double().mean())
