@@ -2,7 +2,10 @@
 
 import json
 import os
+import platform
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import networkx
@@ -220,3 +223,27 @@ def test_help(arguments: tuple[str, ...], words: tuple[str, ...], capsys: Captur
     assert helped.code == 0
     assert all(word in helped.out for word in words)
     assert helped.err == ""
+
+
+FAULTS = """
+import resource, sys, torch
+if sys.argv[1] == "keep":
+    from sympe.cli.memory import keep_freed_memory
+    keep_freed_memory()
+for turn in range(40):
+    if turn == 20:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.ones(12_000_000)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="asks glibc's allocator")
+def test_commands_keep_freed_memory() -> None:
+    """The system clears no page again for tensors that take the place of others."""
+    faults = {
+        name: int(subprocess.run([sys.executable, "-c", FAULTS, name], capture_output=True, check=True).stdout)
+        for name in ("keep", "return")
+    }
+    assert faults["keep"] < 100
+    assert faults["return"] > 1000

@@ -12,6 +12,7 @@ from sympe.cli.audit import AuditCommand
 from sympe.cli.compare import CompareCommand
 from sympe.cli.graph_autoencoder import GraphAutoencoderCommand
 from sympe.cli.ising import IsingCommand
+from sympe.cli.memory import keep_freed_memory
 from sympe.cli.molecules import MoleculesCommand
 from sympe.cli.reproduce import ReproduceCommand
 from sympe.cli.table import TableCommand
@@ -36,6 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
         args=arguments,
         config=(tyro.conf.OmitSubcommandPrefixes,),
     )
+    keep_freed_memory()
     try:
         command()
     except (ValueError, OSError, ImportError) as error:
