@@ -136,6 +136,20 @@ def test_pictures() -> None:
     assert "SymPE carried" in "".join(t.get_text() for t in pictures["molecules-1-denoising"].figure.texts)
 
 
+def test_a_picture_of_few_steps() -> None:
+    """It names the method with the fewest failures at the fewest steps, whoever leads at many."""
+    some = {"valid_percent_at_5": 60.0, "valid_percent_at_10": 82.0}
+    other = {"valid_percent_at_5": 71.0, "valid_percent_at_10": 86.0, "valid_percent_at_100": 80.0}
+    records = [make(metrics=METRICS | some), make("sympe-carried", metrics=METRICS | other)]
+    (picture,) = (picture for picture in molecule_pictures(records) if picture.name == "molecules-1-steps")
+    assert "fewest at 5: SymPE carried: random depth-first" in picture.alt
+    lines = {str(line.get_label()): list(line.get_ydata()) for line in picture.figure.axes[0].lines}
+    assert lines == {
+        "no symmetry breaking": pytest.approx([40, 18, 11]),
+        "SymPE carried: random depth-first": pytest.approx([29, 14, 20]),
+    }
+
+
 @pytest.mark.parametrize(
     "records",
     [

@@ -90,6 +90,36 @@ def class_nll_by_method(group: Group, records: Sequence[Record], name: str) -> P
 
 
 @house_style()
+def invalid_by_steps(group: Group, name: str) -> Picture | None:
+    """How many samples are no molecules, by the number of steps that they are sampled with."""
+    steps = task.sample_steps(group.records)
+    curves = {}
+    for method in task.in_order(group.methods):
+        valid = {k: sample(group.runs(method), f"valid_percent_at_{k}").mean for k in steps}
+        curves[method] = {k: 100 - value for k, value in valid.items() if value is not None}
+    if len(steps) < 3 or not any(curves.values()):
+        return None
+    fewest = {method: curve[min(steps)] for method, curve in curves.items() if min(steps) in curve}
+    best = min(fewest, key=fewest.__getitem__, default=None)
+    finding = "Samples that are no molecules, by the number of steps"
+    finding += f"; fewest at {min(steps)}: {plain(task.label(best))}" if best is not None and len(fewest) > 1 else ""
+    figure, axes = new_figure(4.4, finding, plain(group.title))
+    for method, curve in curves.items():
+        color, style = COLORS.get(method, canvas.GRAY), "--" if method == "file-order" else "-"
+        text = wrapped(task.label(method), 38)
+        axes.plot(list(curve), list(curve.values()), style, marker="o", color=color, linewidth=1.9, label=text)
+    axes.set_xscale("log")
+    axes.set_xticks(steps, [f"{k}" for k in steps])
+    axes.minorticks_off()
+    axes.set_ylim(bottom=0)
+    axes.grid(axis="y")
+    axes.set_xlabel("steps from noise to molecule")
+    axes.set_ylabel("not valid, %")
+    axes.legend(loc="upper right", fontsize=9)
+    return Picture(name, f"Not valid samples by the number of steps. {finding}; {group.title}.", figure)
+
+
+@house_style()
 def symmetry_by_time(records: Sequence[Record], name: str) -> Picture | None:
     """How symmetric graphs are on their way to noise."""
     curves = {}
@@ -169,6 +199,7 @@ def molecule_pictures(records: Sequence[Record]) -> list[Picture]:
     for k, group in enumerate(task.trained(records), start=1):
         stem = f"{task.TASK}-{k}"
         pictures += [class_nll_by_method(group, records, f"{stem}-nll"), nats_by_time(group, f"{stem}-time")]
+        pictures.append(invalid_by_steps(group, f"{stem}-steps"))
         if has_rdkit():
             pictures += [samples_grid(group, f"{stem}-samples"), denoising(group, f"{stem}-denoising")]
     return [picture for picture in pictures if picture is not None]
