@@ -6,6 +6,7 @@ run that was killed ends with the same weights, bit for bit on a CPU, as one tha
 """
 
 import logging
+import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
@@ -99,6 +100,58 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         except (RuntimeError, EOFError, KeyError, TypeError, ValueError, UnpicklingError) as error:
             # What PyTorch has to say here is long, or advice that does not help.
             raise ValueError(f"{path} is no checkpoint of this program, or damaged; remove it to start anew") from error
+
+
+class ResumableModule(LightningModule):
+    """What every training must remember to be taken up again: its configuration, its curves and the time it took.
+
+    Args:
+        config: The configuration of the run, as plain values: only a run with the same may go on.
+    """
+
+    #: What a checkpoint of this program holds, beside what Lightning puts there.
+    checkpointed: tuple[str, ...] = ("config", "processes", "history")
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__()
+        self._config = config
+        self.history: dict[str, list[float]] = {}
+        self.seconds = 0.0
+
+    def remember(self, name: str, value: int | float) -> None:
+        """Put the next value of a curve into the history, and into the logs unless it counts epochs."""
+        self.history.setdefault(name, []).append(value)
+        if name != "validation_epoch":
+            self.log(name, value, sync_dist=True)
+
+    def require_finite(self, loss: float) -> None:
+        """See that training has not diverged.
+
+        Raises:
+            ValueError: If the loss is not finite.
+        """
+        if not math.isfinite(loss):
+            raise ValueError(
+                f"the training loss became {loss} in epoch {self.current_epoch + 1}; a lower learning rate may help"
+            )
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["config"] = self._config
+        checkpoint["processes"] = self.trainer.world_size
+        checkpoint["history"] = self.history
+        checkpoint["seconds"] = self.seconds
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if not set(self.checkpointed) <= checkpoint.keys():
+            raise ValueError("the checkpoint to resume is of another program")
+        if checkpoint["processes"] != self.trainer.world_size:
+            # Steps per epoch, and so the schedule, depend on it.
+            raise ValueError(f"the run to resume was started with {checkpoint['processes']} devices")
+        if checkpoint["config"] != self._config:
+            changed = sorted(k for k, v in self._config.items() if checkpoint["config"].get(k) != v)
+            raise ValueError(f"the run to resume was started with other values of {', '.join(changed)}")
+        self.history = checkpoint["history"]
+        self.seconds = checkpoint["seconds"]
 
 
 class SaveEachEpoch(Checkpoint):

@@ -1,12 +1,10 @@
 """One run of the graph autoencoder: train, choose weights, test, write the record."""
 
-import math
 import time
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule
 from torch.utils.data import DataLoader
 
 from sympe.atomic import write_atomically
@@ -23,7 +21,14 @@ from sympe.tasks.graph_autoencoder.data import (
 )
 from sympe.tasks.graph_autoencoder.evaluate import evaluate
 from sympe.tasks.graph_autoencoder.model import GraphAutoencoder
-from sympe.training import CHECKPOINT, SizeGroupedSampler, build_from_seed, finished_run, make_trainer
+from sympe.training import (
+    CHECKPOINT,
+    ResumableModule,
+    SizeGroupedSampler,
+    build_from_seed,
+    finished_run,
+    make_trainer,
+)
 
 TASK = "graph-autoencoder"
 WEIGHTS = "weights.safetensors"
@@ -32,19 +37,17 @@ WEIGHTS = "weights.safetensors"
 TRAIN, VALIDATE, TEST = 1, 2, 3
 
 
-class TrainAutoencoder(LightningModule):
+class TrainAutoencoder(ResumableModule):
     """Loss, optimizer, validation after epochs, and the choice of weights."""
 
     def __init__(self, config: Config, model: GraphAutoencoder, train: GraphSet, validation: GraphSet) -> None:
-        super().__init__()
+        super().__init__(config.as_dict())
         self.config = config
         self.model = model
         self.train_set = train
         self.validation = validation
-        self.history: dict[str, list[float]] = {}
         self.best_loss = float("inf")
         self.best_state: dict[str, torch.Tensor] | None = None
-        self.seconds = 0.0
         self._epoch_loss = torch.zeros(())
         self._started = 0.0
 
@@ -90,46 +93,28 @@ class TrainAutoencoder(LightningModule):
     def on_train_epoch_end(self) -> None:
         epoch, config = self.current_epoch + 1, self.config
         loss = float(self.trainer.strategy.reduce(self._epoch_loss, reduce_op="mean"))
-        if not math.isfinite(loss):
-            raise ValueError(f"the training loss became {loss} in epoch {epoch}; a lower learning rate may help")
-        self._remember("train_loss", loss / self.trainer.num_training_batches)
+        self.require_finite(loss)
+        self.remember("train_loss", loss / self.trainer.num_training_batches)
         if epoch % config.validate_every == 0 or epoch == config.epochs:
             # Every process validates alike on all graphs: nothing needs to be gathered.
             self.model.eval()
             errors = evaluate(self.model, self.validation, config.draws, config.seed, VALIDATE, epoch)
             self.model.train()
-            self._remember("validation_epoch", epoch)
-            self._remember("validation_loss", errors.loss)
-            self._remember("validation_error_percent", errors.percent)
+            self.remember("validation_epoch", epoch)
+            self.remember("validation_loss", errors.loss)
+            self.remember("validation_error_percent", errors.percent)
             if config.select == "best" and errors.loss < self.best_loss:
                 self.best_loss = errors.loss
                 self.best_state = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.seconds += time.perf_counter() - self._started
 
-    def _remember(self, name: str, value: int | float) -> None:
-        self.history.setdefault(name, []).append(value)
-        if name != "validation_epoch":
-            self.log(name, value, sync_dist=True)
-
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["config"] = self.config.as_dict()
-        checkpoint["processes"] = self.trainer.world_size
-        checkpoint["history"] = self.history
+        super().on_save_checkpoint(checkpoint)
         checkpoint["best"] = {"loss": self.best_loss, "state": self.best_state}
-        checkpoint["seconds"] = self.seconds
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        if not {"config", "processes", "history"} <= checkpoint.keys():
-            raise ValueError("the checkpoint to resume is of another program")
-        if checkpoint["processes"] != self.trainer.world_size:
-            # Steps per epoch, and so the schedule, depend on it.
-            raise ValueError(f"the run to resume was started with {checkpoint['processes']} devices")
-        if checkpoint["config"] != self.config.as_dict():
-            changed = sorted(k for k, v in self.config.as_dict().items() if checkpoint["config"].get(k) != v)
-            raise ValueError(f"the run to resume was started with other values of {', '.join(changed)}")
-        self.history = checkpoint["history"]
+        super().on_load_checkpoint(checkpoint)
         self.best_loss, self.best_state = checkpoint["best"]["loss"], checkpoint["best"]["state"]
-        self.seconds = checkpoint["seconds"]
 
 
 def run(

@@ -1,12 +1,10 @@
 """One run of the Ising task: train on half of the plane of couplings, test on both, write the record."""
 
-import math
 import time
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -20,7 +18,7 @@ from sympe.tasks.ising.memory import refuse_what_does_not_fit
 from sympe.tasks.ising.model import SpinNetwork
 from sympe.tasks.ising.reference import ground_energy
 from sympe.tasks.ising.solvers import TASK, run_solver, test_couplings
-from sympe.training import CHECKPOINT, build_from_seed, finished_run, make_trainer
+from sympe.training import CHECKPOINT, ResumableModule, build_from_seed, finished_run, make_trainer
 
 WEIGHTS = "weights.safetensors"
 
@@ -28,15 +26,16 @@ WEIGHTS = "weights.safetensors"
 TRAIN, DRAW = 1, 3
 
 
-class TrainSpins(LightningModule):
+class TrainSpins(ResumableModule):
     """Loss, optimizer, and the share of ground states on the way."""
 
+    checkpointed = (*ResumableModule.checkpointed, "processor_seconds")
+
     def __init__(self, config: Config, model: SpinNetwork) -> None:
-        super().__init__()
+        super().__init__(config.as_dict())
         self.config = config
         self.model = model
-        self.history: dict[str, list[float]] = {}
-        self.seconds = self.processor_seconds = 0.0
+        self.processor_seconds = 0.0
         self._sums = torch.zeros(2)
         self._started = self._processor_started = 0.0
 
@@ -81,32 +80,19 @@ class TrainSpins(LightningModule):
     def on_train_epoch_end(self) -> None:
         sums = self.trainer.strategy.reduce(self._sums, reduce_op="mean")
         loss, energy = (float(value) / self.config.epoch_steps for value in sums)
-        if not math.isfinite(loss):
-            raise ValueError(
-                f"the training loss became {loss} in epoch {self.current_epoch + 1}; a lower learning rate may help"
-            )
-        for name, value in (("train_loss", loss), ("train_energy", energy)):
-            self.history.setdefault(name, []).append(value)
-            self.log(name, value)
+        self.require_finite(loss)
+        self.remember("train_loss", loss)
+        self.remember("train_energy", energy)
         self.seconds += time.perf_counter() - self._started
         self.processor_seconds += time.process_time() - self._processor_started
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["config"] = self.config.as_dict()
-        checkpoint["processes"] = self.trainer.world_size
-        checkpoint["history"] = self.history
-        checkpoint["seconds"] = self.seconds, self.processor_seconds
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["processor_seconds"] = self.processor_seconds
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        if not {"config", "processes", "history"} <= checkpoint.keys():
-            raise ValueError("the checkpoint to resume is of another program")
-        if checkpoint["processes"] != self.trainer.world_size:
-            raise ValueError(f"the run to resume was started with {checkpoint['processes']} devices")
-        if checkpoint["config"] != self.config.as_dict():
-            changed = sorted(k for k, v in self.config.as_dict().items() if checkpoint["config"].get(k) != v)
-            raise ValueError(f"the run to resume was started with other values of {', '.join(changed)}")
-        self.history = checkpoint["history"]
-        self.seconds, self.processor_seconds = checkpoint["seconds"]
+        super().on_load_checkpoint(checkpoint)
+        self.processor_seconds = checkpoint["processor_seconds"]
 
 
 def test(model: SpinNetwork) -> dict[str, float | int | None]:

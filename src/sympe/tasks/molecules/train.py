@@ -1,12 +1,10 @@
 """One run of graph diffusion: train, estimate likelihoods, sample, write the record."""
 
-import math
 import time
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule
 from torch.utils.data import DataLoader
 
 from sympe.atomic import write_atomically
@@ -18,7 +16,14 @@ from sympe.tasks.molecules.data import GraphStore, Splits, load_splits
 from sympe.tasks.molecules.evaluate import Judge, evaluate_likelihood, sample_graphs
 from sympe.tasks.molecules.graph_state import GraphState
 from sympe.tasks.molecules.model import GraphDiffusion
-from sympe.training import CHECKPOINT, SizeGroupedSampler, build_from_seed, finished_run, make_trainer
+from sympe.training import (
+    CHECKPOINT,
+    ResumableModule,
+    SizeGroupedSampler,
+    build_from_seed,
+    finished_run,
+    make_trainer,
+)
 
 TASK = "molecules"
 WEIGHTS = "weights.safetensors"
@@ -30,18 +35,18 @@ TRAIN, VALIDATE, TEST, SAMPLE, SHOW = 1, 2, 3, 4, 5
 _SHOWN, _SHOWN_TIMES = 24, 8
 
 
-class TrainDiffusion(LightningModule):
+class TrainDiffusion(ResumableModule):
     """Loss, optimizer, moving average of the weights, and the likelihood after epochs."""
 
+    checkpointed = (*ResumableModule.checkpointed, "average")
+
     def __init__(self, config: Config, model: GraphDiffusion, train: GraphStore, splits: Splits) -> None:
-        super().__init__()
+        super().__init__(config.as_dict())
         self.config = config
         self.model = model
         self.train_set = train
         self.splits = splits
         self.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
-        self.history: dict[str, list[float]] = {}
-        self.seconds = 0.0
         self._averaged_step = 0
         self._epoch_loss = torch.zeros(())
         self._started = 0.0
@@ -120,43 +125,25 @@ class TrainDiffusion(LightningModule):
     def on_train_epoch_end(self) -> None:
         epoch, config = self.current_epoch + 1, self.config
         loss = float(self.trainer.strategy.reduce(self._epoch_loss, reduce_op="mean"))
-        if not math.isfinite(loss):
-            raise ValueError(f"the training loss became {loss} in epoch {epoch}; a lower learning rate may help")
-        self._remember("train_loss", loss / self.trainer.num_training_batches)
+        self.require_finite(loss)
+        self.remember("train_loss", loss / self.trainer.num_training_batches)
         if epoch % config.validate_every == 0 or epoch == config.epochs:
             # Every process validates alike on all graphs: nothing needs to be gathered.
             found = evaluate_likelihood(
                 self.averaged_model(), self.splits.validation, config.draws, config.seed, VALIDATE, epoch
             )
-            self._remember("validation_epoch", epoch)
-            self._remember("validation_class_nll", found.mean("class"))
-            self._remember("validation_labelled_nll", found.mean("labelled"))
+            self.remember("validation_epoch", epoch)
+            self.remember("validation_class_nll", found.mean("class"))
+            self.remember("validation_labelled_nll", found.mean("labelled"))
         self.seconds += time.perf_counter() - self._started
 
-    def _remember(self, name: str, value: int | float) -> None:
-        self.history.setdefault(name, []).append(value)
-        if name != "validation_epoch":
-            self.log(name, value, sync_dist=True)
-
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["config"] = self.config.as_dict()
-        checkpoint["processes"] = self.trainer.world_size
-        checkpoint["history"] = self.history
+        super().on_save_checkpoint(checkpoint)
         checkpoint["average"] = self.average
-        checkpoint["seconds"] = self.seconds
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        if not {"config", "processes", "history", "average"} <= checkpoint.keys():
-            raise ValueError("the checkpoint to resume is of another program")
-        if checkpoint["processes"] != self.trainer.world_size:
-            # Steps per epoch, and so the schedule, depend on it.
-            raise ValueError(f"the run to resume was started with {checkpoint['processes']} devices")
-        if checkpoint["config"] != self.config.as_dict():
-            changed = sorted(k for k, v in self.config.as_dict().items() if checkpoint["config"].get(k) != v)
-            raise ValueError(f"the run to resume was started with other values of {', '.join(changed)}")
-        self.history = checkpoint["history"]
+        super().on_load_checkpoint(checkpoint)
         self.average = checkpoint["average"]
-        self.seconds = checkpoint["seconds"]
         self._averaged_step = checkpoint["global_step"]
 
 
