@@ -20,9 +20,8 @@ from torch import Tensor, nn
 
 import sympe
 from sympe import Graphs
-from sympe.actions import Action
+from sympe.actions import Action, TensorRotation
 from sympe.canonicalize import Canonicalizer, Constant, Labelling, Sort
-from sympe.groups import Group
 from timing import Table
 
 LEVEL = 0.05
@@ -32,39 +31,12 @@ CUBE = torch.tensor(list(product((-1.0, 1.0), repeat=3)), dtype=torch.float64)[N
 SMALL = {"elements": 10, "draws": 10, "permutations": 199}
 
 
-class Rotations(Group[Tensor]):
-    """O(3) as matrices ``[B, 3, 3]``."""
-
-    def identity(self, like: Tensor) -> Tensor:
-        return torch.eye(3, dtype=like.dtype).expand(len(like), 3, 3)
-
-    def compose(self, g: Tensor, h: Tensor) -> Tensor:
-        return g @ h
-
-    def inverse(self, g: Tensor) -> Tensor:
-        return g.mT
-
-    def haar(self, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        q, r = torch.linalg.qr(torch.randn(len(like), 3, 3, dtype=like.dtype, generator=generator))
-        return q * r.diagonal(dim1=1, dim2=2).sign()[:, None, :]
-
-
-class Turning(Action[Tensor, Tensor]):
-    """Rotations of points, and of the vectors of a frame, stored as rows ``[B, n, 3]``."""
-
-    def __init__(self) -> None:
-        self.group = Rotations()
-
-    def act(self, g: Tensor, x: Tensor) -> Tensor:
-        return x @ g.mT
-
-
 class PrincipalAxes(Canonicalizer[Tensor, Tensor]):
     """The frame of the covariance matrix, as a solver returns it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.action = Turning()
+        self.action = TensorRotation()
 
     def forward(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
         return torch.linalg.eigh(x.mT @ x)[1]
@@ -132,7 +104,7 @@ class Case:
 
 
 def right_laws() -> dict[str, Case]:
-    turning = Turning()
+    turning = TensorRotation()
     return {
         "inversion kernel, ranks on an 8-cycle": Case(ranks(sympe.InversionKernel(Labelling())), RING),
         "random permutation, ranks": Case(ranks(sympe.InversionKernel(Constant())), RING),
@@ -144,7 +116,7 @@ def right_laws() -> dict[str, Case]:
 
 
 def random_frames(x: Tensor, generator: torch.Generator) -> Tensor:
-    return sympe.InversionKernel(Constant(Turning()))(x, generator).mT
+    return sympe.InversionKernel(Constant(TensorRotation()))(x, generator).mT
 
 
 def randomized_axes(x: Tensor, generator: torch.Generator) -> Tensor:
@@ -177,11 +149,11 @@ def wrong_laws() -> dict[str, tuple[Case, Callable[..., Tensor]]]:
             sympe.breaking.Laplacian(2),
         ),
         "principal axes of a cube, random signs": (
-            Case(frames_with_random_signs, CUBE, Turning()),
+            Case(frames_with_random_signs, CUBE, TensorRotation()),
             random_frames,
         ),
         "principal axes of a cube, randomized but without a tolerance": (
-            Case(randomized_axes, CUBE, Turning()),
+            Case(randomized_axes, CUBE, TensorRotation()),
             random_frames,
         ),
     }
