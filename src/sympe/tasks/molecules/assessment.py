@@ -11,7 +11,7 @@ from sympe.results import Record
 from sympe.tasks.molecules.chemistry import MOLECULE_FILES, read_molecules
 from sympe.tasks.molecules.data import load_splits
 from sympe.tasks.molecules.domain import Domain
-from sympe.tasks.molecules.evaluate import Judge, evaluate_likelihood, sample_graphs
+from sympe.tasks.molecules.evaluate import Judge, chemnet_distance, evaluate_likelihood, sample_graphs
 from sympe.tasks.molecules.model import GraphDiffusion, sampling_times
 from sympe.tasks.molecules.pretrained import find_weights
 from sympe.tasks.molecules.train import SAMPLE, TASK, TEST
@@ -59,7 +59,9 @@ def evaluate_weights(
     metrics |= {"test_graphs": len(graphs), "skipped_molecules": sum(skipped.values())}
     if num_samples:
         judge = Judge.of(load_splits(model.config.data, (10**9, 10**9, 10**9)))
-        measured, _ = judge(sample_graphs(model, num_samples, steps, seed, SAMPLE, steps))
+        measured, written = judge(sample_graphs(model, num_samples, steps, seed, SAMPLE, steps))
+        if written:
+            measured["fcd"] = chemnet_distance(model.config.data, written)
         metrics |= {f"{name}_at_{steps}": value for name, value in measured.items()}
         metrics["num_samples"] = num_samples
     config = model.config

@@ -7,8 +7,9 @@ import torch
 
 from sympe.graphs import Graphs, concatenate
 from sympe.seeding import seeded_generator
+from sympe.tasks.molecules import chemnet
 from sympe.tasks.molecules.chemistry import Written, known_smiles, properties, write_smiles
-from sympe.tasks.molecules.data import GraphStore, Splits
+from sympe.tasks.molecules.data import GraphStore, Splits, load_splits
 from sympe.tasks.molecules.likelihood import Likelihood, estimate
 from sympe.tasks.molecules.metrics import Reference, graph_metrics, molecule_metrics
 from sympe.tasks.molecules.model import GraphDiffusion
@@ -16,8 +17,8 @@ from sympe.tasks.molecules.model import GraphDiffusion
 #: Pairs of nodes in a batch, at most: sets memory and speed, and which draws are taken, not their law.
 _PAIRS_AT_ONCE = 20_000
 
-#: Test molecules whose properties samples are compared with, at most.
-_MOST_DESCRIBED = 2000
+#: Test molecules whose properties samples are compared with, at most; and whose activations in ChemNet.
+_MOST_DESCRIBED, _MOST_IN_CHEMNET = 2000, 10_000
 
 
 def batch_size(n: int, most: int = 256) -> int:
@@ -91,3 +92,33 @@ class Judge:
             molecule_metrics(samples, written, self.splits.elements, self.reference, self.splits.hydrogens),
             written,
         )
+
+
+def chemnet_distance(data: str, written: list[Written]) -> float | None:
+    """Fréchet ChemNet distance of valid samples to the test molecules of a data set.
+
+    Args:
+        data: A data set, as :func:`~sympe.tasks.molecules.data.load_splits` names them.
+        written: The samples.
+
+    Returns:
+        The distance; None if there are fewer than 5,000 molecules on a side, or ``fcd`` is not installed.
+    """
+    smiles = [one.smiles for one in written if one.smiles is not None]
+    if len(smiles) < chemnet.FEWEST or not chemnet.is_installed():
+        return None
+    reference = _test_in_chemnet(data)
+    return None if reference is None else chemnet.Activations.of(smiles).distance(reference)
+
+
+def chemnet_distance_of_training(data: str, count: int) -> float | None:
+    """The same of as many training molecules, drawn at random: what perfect samples would score."""
+    splits = load_splits(data, (count, 1, 1))
+    return chemnet_distance(data, write_smiles(splits.train, splits.elements))
+
+
+@lru_cache(maxsize=1)
+def _test_in_chemnet(data: str) -> chemnet.Activations | None:
+    splits = load_splits(data, (1, 1, _MOST_IN_CHEMNET))
+    smiles = [one.smiles for one in write_smiles(splits.test, splits.elements) if one.smiles is not None]
+    return chemnet.Activations.of(smiles) if len(smiles) >= chemnet.FEWEST else None

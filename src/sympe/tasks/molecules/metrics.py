@@ -7,7 +7,8 @@ Molecules, in per cent, after C. Vignac et al., *DiGress*, ICLR 2023:
 - *novel*: of the different ones, those that are not in the training set;
 - *atoms stable*: atoms whose bonds add up to the usual valence of their element (to at most that where hydrogens are
   left out); *molecules stable*: those of which all atoms are;
-- distances of logP, QED and the number of rings of valid samples from those of the test set (1-Wasserstein).
+- distances of logP, QED and the number of rings of valid samples from those of the test set (1-Wasserstein);
+- the Fréchet ChemNet distance of valid samples to the test set, see :mod:`~sympe.tasks.molecules.chemnet`.
 
 Plain graphs: squared maximum mean discrepancy of degrees, clustering coefficients and the spectrum of the normalized
 Laplacian to the test set, with the kernel :math:`\exp(-d^2 / 2\sigma^2)` of the total variation distance d of two

@@ -13,7 +13,13 @@ from sympe.seeding import seeded_generator
 from sympe.tasks.molecules.chemistry import Written
 from sympe.tasks.molecules.config import Config
 from sympe.tasks.molecules.data import GraphStore, Splits, load_splits
-from sympe.tasks.molecules.evaluate import Judge, evaluate_likelihood, sample_graphs
+from sympe.tasks.molecules.evaluate import (
+    Judge,
+    chemnet_distance,
+    chemnet_distance_of_training,
+    evaluate_likelihood,
+    sample_graphs,
+)
 from sympe.tasks.molecules.graph_state import GraphState
 from sympe.tasks.molecules.model import GraphDiffusion
 from sympe.training import (
@@ -217,8 +223,11 @@ def run(
         metrics[f"samples_per_second_at_{steps}"] = config.num_samples / seconds
         if written:
             examples[f"samples_at_{steps}"] = _spread(written)
+            metrics[f"fcd_at_{steps}"] = chemnet_distance(config.data, written)
     if trained.domain.is_chemical:
         examples |= denoising(trained, config.seed)
+    if any(value is not None for name, value in metrics.items() if name.startswith("fcd_at_")):
+        metrics["fcd_of_training_graphs"] = chemnet_distance_of_training(config.data, config.num_samples)
     metrics |= {
         "num_samples": config.num_samples,
         "test_graphs": len(splits.test),
