@@ -84,7 +84,12 @@ def test_samples_by_steps() -> None:
     assert [row["sample_steps"] for row in rows] == [10, 100]
     assert [row["valid_percent"] for row in rows] == [66.9, 89.0]
     assert table.cells(rows[1])[:4] == ["no symmetry breaking", "100", "89.0", "99.0"]
+    assert table.blocks[0].notes == ()
     assert samples_table([floor()]) is None
+    measured = samples_table([make(metrics=METRICS | {"fcd_at_100": 0.25, "fcd_of_training_graphs": 0.0766})])
+    assert measured is not None
+    assert [row["fcd"] for row in measured.blocks[0].rows] == [None, 0.25]
+    assert measured.blocks[0].notes == ("As many molecules of the training set have an FCD of 0.077.",)
     plain = samples_table([make(metrics={"degree_mmd_at_4": 0.1, "tree_percent_at_4": 50.0}, data="tree")])
     assert plain is not None
     assert [column.header for column in plain.columns][2:4] == ["degree MMD", "clustering MMD"]
