@@ -81,12 +81,16 @@ class Evaluate:
     """Test graphs of a data set, at most."""
     draws: int = 8
     """Times of diffusion per graph."""
+    trajectories: int = 0
+    """Whole trajectories per graph, for tighter bounds on the class NLL; each takes all steps of the process."""
     num_samples: int = 0
     """Graphs to sample and measure; none if left out."""
     steps: int | None = None
     """Steps to sample with; all of the process if left out."""
     seed: int = 0
     """Everything random comes from this number."""
+    out: Path | None = None
+    """Folder to write the record into; none is written if left out."""
     json: bool = False
     """Print one JSON object on stdout instead of a table."""
 
@@ -98,11 +102,14 @@ class Evaluate:
             self.data,
             num_test=self.num_test,
             draws=self.draws,
+            trajectories=self.trajectories,
             num_samples=self.num_samples,
             steps=self.steps,
             seed=self.seed,
         )
         _tell_skipped(skipped)
+        if self.out is not None:
+            record.write(self.out)
         print_records([record], self.json)
 
 

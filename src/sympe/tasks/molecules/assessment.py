@@ -11,10 +11,16 @@ from sympe.results import Record
 from sympe.tasks.molecules.chemistry import MOLECULE_FILES, read_molecules
 from sympe.tasks.molecules.data import load_splits
 from sympe.tasks.molecules.domain import Domain
-from sympe.tasks.molecules.evaluate import Judge, chemnet_distance, evaluate_likelihood, sample_graphs
+from sympe.tasks.molecules.evaluate import (
+    Judge,
+    chemnet_distance,
+    evaluate_likelihood,
+    evaluate_trajectories,
+    sample_graphs,
+)
 from sympe.tasks.molecules.model import GraphDiffusion, sampling_times
 from sympe.tasks.molecules.pretrained import find_weights
-from sympe.tasks.molecules.train import SAMPLE, TASK, TEST
+from sympe.tasks.molecules.train import SAMPLE, TASK, TEST, TRAJECTORIES
 
 
 def evaluate_weights(
@@ -23,6 +29,7 @@ def evaluate_weights(
     *,
     num_test: int = 2000,
     draws: int = 8,
+    trajectories: int = 0,
     num_samples: int = 0,
     steps: int | None = None,
     seed: int = 0,
@@ -35,6 +42,7 @@ def evaluate_weights(
             knows; what the model was trained on if left out.
         num_test: Test graphs of a data set, at most.
         draws: Times of diffusion per graph.
+        trajectories: Whole trajectories per graph, for tighter bounds; none if 0.
         num_samples: Graphs to sample; they are compared with what the model was trained on.
         steps: Steps to sample with; all of the process if left out.
         seed: Everything random comes from it.
@@ -46,7 +54,9 @@ def evaluate_weights(
         ValueError: If weights or data cannot be read, or the graphs are of another kind than the model's.
         ImportError: If the data are molecules and RDKit is not installed.
     """
-    for name, value, least in (("num_test", num_test, 1), ("draws", draws, 1), ("num_samples", num_samples, 0)):
+    least_values = (("num_test", num_test, 1), ("draws", draws, 1))
+    may_be_none = (("trajectories", trajectories, 0), ("num_samples", num_samples, 0))
+    for name, value, least in (*least_values, *may_be_none):
         if value < least:
             raise ValueError(f"{name} must be at least {least}; got {value}")
     model = GraphDiffusion.load(find_weights(weights))
@@ -57,6 +67,8 @@ def evaluate_weights(
     graphs, skipped = _graphs_for(model.domain, data, num_test)
     metrics = evaluate_likelihood(model, graphs, draws, seed, TEST).metrics()
     metrics |= {"test_graphs": len(graphs), "skipped_molecules": sum(skipped.values())}
+    if trajectories:
+        metrics |= evaluate_trajectories(model, graphs, trajectories, seed, TRAJECTORIES)
     if num_samples:
         judge = Judge.of(load_splits(model.config.data, (10**9, 10**9, 10**9)))
         measured, written = judge(sample_graphs(model, num_samples, steps, seed, SAMPLE, steps))

@@ -13,6 +13,7 @@ from sympe.tasks.molecules.data import GraphStore, Splits, load_splits
 from sympe.tasks.molecules.likelihood import Likelihood, estimate
 from sympe.tasks.molecules.metrics import Reference, graph_metrics, molecule_metrics
 from sympe.tasks.molecules.model import GraphDiffusion
+from sympe.tasks.molecules.trajectories import class_metrics
 
 #: Pairs of nodes in a batch, at most: sets memory and speed, and which draws are taken, not their law.
 _PAIRS_AT_ONCE = 20_000
@@ -43,6 +44,27 @@ def evaluate_likelihood(model: GraphDiffusion, graphs: Graphs, draws: int, *seed
         for chosen in torch.arange(count).split(max(1, batch_size(n, 1024) // draws))
     )
     return estimate(model, parts, draws, seeded_generator(*seed))
+
+
+def evaluate_trajectories(
+    model: GraphDiffusion, graphs: Graphs, trajectories: int, *seed: int
+) -> dict[str, float | int | None]:
+    """Tighter bounds on the class NLL, from so many whole trajectories per graph.
+
+    Args:
+        model: The model, in the mode that it is in.
+        graphs: Graphs of the model's domain.
+        trajectories: Trajectories per graph.
+        seed: Numbers that fix all draws.
+    """
+    method = model.breaking.method
+    store = GraphStore(graphs, method.order if method.is_stored else "")
+    parts = (
+        store[n, chosen.tolist()]
+        for n, count in store.counts.items()
+        for chosen in torch.arange(count).split(max(1, batch_size(n) // trajectories))
+    )
+    return class_metrics(model, parts, trajectories, seeded_generator(*seed))
 
 
 def sample_graphs(model: GraphDiffusion, count: int, steps: int, *seed: int) -> Graphs:

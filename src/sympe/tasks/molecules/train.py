@@ -35,7 +35,7 @@ TASK = "molecules"
 WEIGHTS = "weights.safetensors"
 
 #: What a stream of random numbers is for; the first number after the seed.
-TRAIN, VALIDATE, TEST, SAMPLE, SHOW = 1, 2, 3, 4, 5
+TRAIN, VALIDATE, TEST, SAMPLE, SHOW, TRAJECTORIES = 1, 2, 3, 4, 5, 6
 
 #: Samples and times of a trajectory that the record keeps for pictures.
 _SHOWN, _SHOWN_TIMES = 24, 8
@@ -206,7 +206,8 @@ def run(
     if not trainer.is_global_zero:
         return None
 
-    trained = module.averaged_model()
+    # The trainer has put the module back on the CPU.
+    trained = module.averaged_model().to(trainer.strategy.root_device)
     write_atomically(folder / WEIGHTS, lambda file: file.write(trained.to_bytes()))
     testing = started = time.perf_counter()
     likelihood = evaluate_likelihood(trained, splits.test, config.draws, config.seed, TEST)
