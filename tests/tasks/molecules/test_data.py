@@ -69,7 +69,10 @@ def test_stores_group_by_size_and_keep_every_graph(own_file: Path) -> None:
         (from_edges([(2, [(0, 1)]), (3, [(1, 1)])]), "graph 1 has a self-loop"),
         (from_edges([(2, [(0, 1)]), (3, [(0, 1)])], directed=True), "graph 0 has directed or parallel edges"),
         (from_edges([(3, [(0, 1), (1, 0)])]), "graph 0 has directed or parallel edges"),
-        (from_edges([(2, [(0, 1)])], edge_label=[0]), "labels of edges must be 1 or above; got 0"),
+        (from_edges([(2, [(0, 1)])], edge_label=[0]), "labels of edges must be from 1 to 255; got 0"),
+        (from_edges([(3, [(0, 1), (1, 2)])], edge_label=[255, 257]), "labels of edges must be from 1 to 255; got 257"),
+        (from_edges([(2, [(0, 1)])], node_label=[255, 300]), "labels of nodes must be from 0 to 255; got 300"),
+        (from_edges([(2, [(0, 1)])], node_label=[-1, 0]), "labels of nodes must be from 0 to 255; got -1"),
         (from_edges([(0, [])]), "expected graphs of one node or more; got 1 graphs, none of which has"),
     ],
 )

@@ -28,6 +28,9 @@ from sympe.training import Key
 #: Names of the data sets that are known; all else is the path of a file.
 DATA_SETS = ("qm9", "qm9-hydrogens", *GRAPH_SETS)
 
+# Kinds are stored in a byte each.
+_LARGEST_LABEL = 255
+
 
 @dataclass(frozen=True, eq=False)
 class Splits:
@@ -82,7 +85,7 @@ class GraphStore(Dataset[GraphState]):
             ``canonical-depth-first`` or ``file``; empty for none.
 
     Raises:
-        ValueError: If a graph has a loop, directed or parallel edges, or no graph is left.
+        ValueError: If a graph has a loop, directed or parallel edges, or a label above 255, or no graph is left.
     """
 
     def __init__(self, graphs: Graphs, order: str = "") -> None:
@@ -182,7 +185,7 @@ def _sample(graphs: Graphs, count: int, seed: int) -> Graphs:
 
 
 def _require_simple(graphs: Graphs) -> None:
-    """Raise a ``ValueError`` that names the first graph that is not simple and undirected, if there is one."""
+    """Raise a ``ValueError`` if a graph is not simple and undirected (it is named), or a label cannot be stored."""
     source, target = graphs.edge_index
     label = torch.ones_like(source) if graphs.edge_label is None else graphs.edge_label
     loops = source == target
@@ -196,8 +199,9 @@ def _require_simple(graphs: Graphs) -> None:
     if bool(odd.any()):
         at = int(graphs.batch[source[forth[odd]]].min())
         raise ValueError(f"expected simple undirected graphs; graph {at} has directed or parallel edges")
-    if bool((label < 1).any()):
-        raise ValueError(f"labels of edges must be 1 or above; got {int(label.min())}")
+    for name, kinds, least in (("edges", label, 1), ("nodes", graphs.node_label, 0)):
+        if kinds is not None and bool((wrong := (kinds < least) | (kinds > _LARGEST_LABEL)).any()):
+            raise ValueError(f"labels of {name} must be from {least} to {_LARGEST_LABEL}; got {int(kinds[wrong][0])}")
 
 
 def _stored_rank(graphs: Graphs, order: str) -> Int[Tensor, "N"]:
