@@ -65,8 +65,13 @@ def is_trained(record: Record) -> bool:
 
 
 def trained(records: Iterable[Record]) -> list[Group]:
-    """Groups of runs that trained a network."""
-    return group_records(filter(is_trained, records))
+    """Groups of runs that trained a network and tested it."""
+    return group_records(record for record in records if is_trained(record) and not has_trajectories(record))
+
+
+def has_trajectories(record: Record) -> bool:
+    """Whether a record is of tighter bounds, on some of the test graphs, of a network that was trained before."""
+    return "trajectories" in record.metrics
 
 
 def floor_of(data: str, records: Iterable[Record]) -> Record | None:

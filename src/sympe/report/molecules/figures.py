@@ -39,7 +39,11 @@ def nats_by_time(group: Group, name: str) -> Picture | None:
     if not curves:
         return None
     finding = "What a step back costs, by diffusion time"
-    figure, axes = new_figure(4.6, finding, f"{plain(group.title)}; labelled nats, test graphs; the area is the bound")
+    figure, axes = new_figure(
+        4.6,
+        finding,
+        f"{plain(group.title)}; labelled nats, test graphs; T times the area is the bound, but for size and prior",
+    )
     for method, curve in curves.items():
         color, style = COLORS.get(method, canvas.GRAY), "--" if method == "file-order" else "-"
         text = wrapped(task.label(method), 38)
@@ -130,8 +134,7 @@ def symmetry_by_time(records: Sequence[Record], name: str) -> Picture | None:
     if not curves:
         return None
     data, (_, values) = max(curves.items(), key=lambda item: item[1][1][0])
-    middle = min(values)
-    finding = f"Noise destroys symmetry: {plain(data)} from {values[0]:.2f} nats to {middle:.2f}"
+    finding = f"Symmetry along the noise: {plain(data)} from {values[0]:.2f} nats to {values[-1]:.2f}"
     figure, axes = new_figure(4.2, finding, "mean log of the number of automorphisms of the noisy graph")
     colors = (canvas.BLUE, canvas.VERMILION, canvas.GREEN, canvas.ORANGE)
     for color, (data, (times, values)) in zip(colors, sorted(curves.items()), strict=False):

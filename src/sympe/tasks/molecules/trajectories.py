@@ -7,12 +7,12 @@ With g~ and a trajectory :math:`z_T, \dots, z_0 = x` drawn given the graph, the 
 .. math:: w = \frac{1}{|\mathrm{Aut}(x)|\, q(\tilde g \mid x)} \cdot p(n) \cdot
           \frac{p(z_T)}{q(z_T \mid x)} \prod_{t=1}^{T} \frac{p(z_{t-1} \mid z_t, \tilde g)}{q(z_{t-1} \mid z_t, x)}
 
-(without g~, or with a random one, :math:`q = 1/n!`) has the mean :math:`p([x])`, or less if q leaves out some orders. So
-:math:`-\log \frac1K \sum_{k=1}^K w_k` of K draws bounds the class NLL in expectation, never less tightly for more draws
-(Y. Burda, R. Grosse, R. Salakhutdinov, *Importance weighted autoencoders*, ICLR 2016); for K = 1 it is the variational
-bound. For :math:`K \to \infty` it is the class NLL itself for methods without g~, with a fresh or with a random one. For
-other carried orders what the model makes with orders that training never draws for this graph stays uncounted.
-Each draw takes T evaluations of the network.
+(without g~, or with a random one, :math:`q = 1/n!`) has the mean :math:`p([x])`, or less if q leaves out some orders.
+So :math:`-\log \frac1K \sum_{k=1}^K w_k` of K draws bounds the class NLL in expectation, never less tightly for more
+draws (Y. Burda, R. Grosse, R. Salakhutdinov, *Importance weighted autoencoders*, ICLR 2016); for K = 1 it is the
+variational bound. For :math:`K \to \infty` it is the class NLL itself for methods without g~, with a fresh or with a
+random one. For other carried orders what the model makes with orders that training never draws for this graph stays
+uncounted. Each draw takes T evaluations of the network.
 """
 
 import math
