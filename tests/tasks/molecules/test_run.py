@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 
 from command_line import call, contents, start
-from sympe.graphs import from_networkx, write
+from sympe.graphs import from_edges, from_networkx, write
 from sympe.results import read_record
 from sympe.tasks.molecules import (
     Config,
@@ -27,6 +28,7 @@ from sympe.tasks.molecules import (
     sample_graphs,
     sampling,
 )
+from sympe.tasks.molecules.assessment import evaluate_weights
 from sympe.tasks.molecules.chemistry import write_smiles
 from sympe.tasks.molecules.sampling import sample_to_file
 from sympe.training import SaveEachEpoch
@@ -139,6 +141,30 @@ def test_plain_graphs(tmp_path: Path) -> None:
     assert found is not None
     assert parquet.read_table(tmp_path / "s.parquet").column_names[2] == "graph6"
     assert found["samples"] == 5
+
+
+def test_kinds_of_edges_that_a_model_does_not_know(tmp_path: Path) -> None:
+    train, mine = tmp_path / "train.smi", tmp_path / "mine.smi"
+    train.write_text("\n".join("C" * n for n in range(1, 7)))
+    make_run(small(train, method="none", epochs=1), tmp_path / "molecules")
+    weights = tmp_path / "molecules" / "weights.safetensors"
+    mine.write_text("C=C\nCC\nCCC\nCCCCC=C\nCCCCCC=C\n")
+    record, skipped = evaluate_weights(weights, str(mine))
+    assert record.metrics["test_graphs"] == 2
+    bonds = "with a bond of an order that the model does not know"
+    assert skipped == Counter({bonds: 2, "more than 6 atoms": 1})
+    mine.write_text("C=C\n")
+    with pytest.raises(ValueError, match=rf"expected graphs that the model knows; none is \(1 {bonds}\)"):
+        evaluate_weights(weights, str(mine))
+
+    plain, labelled = tmp_path / "plain.npz", tmp_path / "labelled.npz"
+    path = (3, [(0, 1), (1, 2)])
+    write(from_edges([path] * 10), plain)
+    make_run(small(plain, method="none", epochs=1), tmp_path / "plain")
+    write(from_edges([path] * 100, edge_label=[1, 1, 1, 2] * 50), labelled)
+    record, skipped = evaluate_weights(tmp_path / "plain" / "weights.safetensors", str(labelled))
+    assert skipped.keys() == {"with an edge of a kind that the model does not know"}
+    assert sum(skipped.values()) + int(record.metrics["test_graphs"] or 0) == 10
 
 
 def test_a_loss_that_is_not_finite_ends_the_run(own_file: Path, tmp_path: Path) -> None:

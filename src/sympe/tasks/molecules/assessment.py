@@ -8,7 +8,7 @@ import torch
 
 from sympe.graphs import Graphs
 from sympe.results import Record
-from sympe.tasks.molecules.chemistry import MOLECULE_FILES, read_molecules
+from sympe.tasks.molecules.chemistry import MOLECULE_FILES, describe_skipped, read_molecules
 from sympe.tasks.molecules.data import load_splits
 from sympe.tasks.molecules.domain import Domain
 from sympe.tasks.molecules.evaluate import (
@@ -99,10 +99,17 @@ def _graphs_for(domain: Domain, data: str, num_test: int) -> tuple[Graphs, Count
             raise ValueError(f"the model knows the kinds of nodes {expected}; {data} has {got}")
         graphs, skipped = splits.test, splits.skipped
     known = torch.tensor(domain.size_law) > 0
-    fits = (graphs.sizes <= domain.max_nodes) & known[graphs.sizes.clamp(max=domain.max_nodes)]
-    if not bool(fits.all()):
-        skipped = skipped + Counter({"of a size that the model does not know": int((~fits).sum())})
-        if not bool(fits.any()):
-            raise ValueError(f"{data}: no graph has a size that the model knows")
-        graphs = graphs.select(fits.nonzero()[:, 0])
-    return graphs, skipped
+    sized = (graphs.sizes <= domain.max_nodes) & known[graphs.sizes.clamp(max=domain.max_nodes)]
+    fits = sized.clone()
+    if graphs.edge_label is not None:
+        fits[graphs.batch[graphs.edge_index[0, graphs.edge_label >= len(domain.edge_law)]]] = False
+    edge = "a bond of an order" if domain.is_chemical else "an edge of a kind"
+    skipped = skipped + Counter(
+        {
+            "of a size that the model does not know": int((~sized).sum()),
+            f"with {edge} that the model does not know": int((sized & ~fits).sum()),
+        }
+    )
+    if not bool(fits.any()):
+        raise ValueError(f"{data}: expected graphs that the model knows; none is ({describe_skipped(skipped)})")
+    return graphs.select(fits.nonzero()[:, 0]), skipped
