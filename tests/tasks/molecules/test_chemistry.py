@@ -79,13 +79,33 @@ def test_sdf(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
-    [("", "none can be used (it is empty)"), ("xx\nyy\n", "none can be used (2 unparsable)")],
+    "content",
+    [
+        "SMILES,name\nCCO,ethanol\nCN,\n",
+        "\ncanonical_smiles id\nCCO 1\nCN 2",
+        "\ufeffsmiles\nCCO\nCN\n",
+        "\ufeffCCO\nCN smiles\n",
+    ],
 )
-def test_files_without_molecules(content: str, message: str, tmp_path: Path) -> None:
-    path = tmp_path / "bad.smi"
+def test_headers_are_no_molecules(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.smi"
+    path.write_text(content, encoding="utf-8")
+    found = read_molecules(path)
+    assert found.graphs.sizes.tolist() == [3, 2]
+    assert not found.skipped
+    path.write_text(content + "\nsmiles\n", encoding="utf-8")
+    assert read_molecules(path).skipped == Counter({"unparsable": 1})
+
+
+@pytest.mark.parametrize("suffix", ["smi", "sdf"])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("", "none can be used (it is empty)"), ("\n", "none can be used (it is empty)"), ("xx\n", "(1 unparsable)")],
+)
+def test_files_without_molecules(content: str, message: str, suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"bad.{suffix}"
     path.write_text(content)
-    with pytest.raises(ValueError, match=r"bad\.smi: expected molecules") as caught:
+    with pytest.raises(ValueError, match=rf"bad\.{suffix}: expected molecules") as caught:
         read_molecules(path)
     assert message in str(caught.value)
     with pytest.raises(ValueError, match="No such file"):

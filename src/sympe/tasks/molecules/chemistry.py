@@ -7,6 +7,7 @@ cannot be read and is counted.
 RDKit is an optional dependency: ``pip install sympe[molecules]``.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -51,7 +52,10 @@ class Molecules:
 def read_molecules(
     path: Path, *, hydrogens: bool = False, elements: Sequence[str] | None = None, max_nodes: int | None = None
 ) -> Molecules:
-    """All molecules of a file of SMILES (one per line, what follows a space is left aside) or of an SDF.
+    """All molecules of a file of SMILES or of an SDF.
+
+    SMILES stand one on a line; what follows a space or a comma is left aside, and so is a first line with "smiles" in
+    its first field.
 
     Args:
         path: File ending in .smi, .smiles or .sdf.
@@ -97,18 +101,18 @@ def _parse(path: Path) -> Iterator[Any]:
     """RDKit's molecules, None for those that it cannot parse."""
     chem = rdkit()
     try:
-        raw = path.read_bytes()
+        text = path.read_bytes().decode("utf-8-sig", "replace")
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}") from error
     if path.suffix.lower() == ".sdf":
         supplier = chem.SDMolSupplier()
-        supplier.SetData(raw.decode("utf-8", "replace"), removeHs=False)
-        yield from supplier
+        supplier.SetData(text, removeHs=False)
+        # RDKit finds one molecule in an empty file, which it cannot parse.
+        yield from supplier if text.strip() else ()
         return
-    for line in raw.decode("utf-8", "replace").splitlines():
-        words = line.split()
-        if words and words[0].lower() != "smiles":
-            yield chem.MolFromSmiles(words[0])
+    fields = [re.split(r"[\s,]", line.strip(), maxsplit=1)[0] for line in text.splitlines() if line.strip()]
+    has_header = bool(fields) and "smiles" in fields[0].lower()
+    yield from map(chem.MolFromSmiles, fields[has_header:])
 
 
 def _describe(molecule: Any, hydrogens: bool) -> tuple[list[str], list[tuple[int, int]], list[int]] | str:
