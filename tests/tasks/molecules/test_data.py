@@ -81,10 +81,27 @@ def test_graphs_that_cannot_be_used(graphs: Graphs, message: str) -> None:
         GraphStore(graphs)
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("mine.txt", "CCO\nCCN\n"),
+        ("mine.csv", "smiles,name\nCCO,ethanol\nCCN,\n"),
+        ("mine.csv", "CCO,ethanol\nCCN,ethylamine\n"),
+        ("mine.smi.gz", "?"),
+        ("mine", "CCO\n"),
+    ],
+)
+def test_molecules_in_a_file_of_another_name(name: str, content: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"expected .*; got .*; molecules are read from files ending in \.sdf \.smi"):
+        load_splits(str(path), EVERYTHING)
+
+
 def test_too_few_graphs(tmp_path: Path) -> None:
     path = tmp_path / "two.g6"
     write(concatenate([from_edges([(2, [(0, 1)])])] * 2), path)
-    with pytest.raises(ValueError, match="expected at least 3 graphs"):
+    with pytest.raises(ValueError, match=r"expected at least 3 graphs, to train, validate and test; got 2$"):
         load_splits(str(path), EVERYTHING)
 
 
@@ -92,8 +109,8 @@ def test_data_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("SYMPE_DATA", raising=False)
     with pytest.raises(ValueError, match=r"planar needs its data: name the folder of planar\.npz"):
         load_splits("planar", EVERYTHING)
-    with pytest.raises(ValueError, match="No such file"):
-        load_splits(str(tmp_path / "none.g6"), EVERYTHING)
+    with pytest.raises(ValueError, match=r"No such file or directory$"):
+        load_splits(str(tmp_path / "none"), EVERYTHING)
 
 
 def test_unseen_kinds_stay_possible() -> None:

@@ -28,6 +28,9 @@ from sympe.training import Key
 #: Names of the data sets that are known; all else is the path of a file.
 DATA_SETS = ("qm9", "qm9-hydrogens", *GRAPH_SETS)
 
+# Files that nobody would look for molecules in.
+_GRAPHS_ALONE = frozenset({".g6", ".graph6", ".s6", ".sparse6", ".graphml", ".edges", ".edgelist", ".npz"})
+
 # Kinds are stored in a byte each.
 _LARGEST_LABEL = 255
 
@@ -148,12 +151,18 @@ def load_splits(data: str, counts: tuple[int, int, int]) -> Splits:
         molecules = read_molecules(Path(data))
         parts, elements, skipped = _split(molecules.graphs, data), molecules.elements, molecules.skipped
     else:
-        graphs = read(Path(data))
-        _require_simple(graphs)  # before the split, so that the graph is named by its place in the file
-        graphs = Graphs(graphs.edge_index, graphs.batch, graphs.node_label, graphs.edge_label, None, len(graphs))
-        if graphs.node_label is not None:
-            elements = tuple(f"kind {k}" for k in range(int(_labels(graphs).max()) + 1))
-        parts = _split(graphs, data)
+        try:
+            graphs = read(Path(data))
+            _require_simple(graphs)  # before the split, so that the graph is named by its place in the file
+            graphs = Graphs(graphs.edge_index, graphs.batch, graphs.node_label, graphs.edge_label, None, len(graphs))
+            if graphs.node_label is not None:
+                elements = tuple(f"kind {k}" for k in range(int(_labels(graphs).max()) + 1))
+            parts = _split(graphs, data)
+        except ValueError as error:
+            if Path(data).suffix.lower() in _GRAPHS_ALONE or not Path(data).is_file():
+                raise
+            known = " ".join(sorted(MOLECULE_FILES))
+            raise ValueError(f"{error}; molecules are read from files ending in {known}") from error
     train, validation, test = (_sample(part, most, i) for i, (part, most) in enumerate(zip(parts, counts, strict=True)))
     return Splits(train, validation, test, elements, data == "qm9-hydrogens", skipped)
 
