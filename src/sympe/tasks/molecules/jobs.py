@@ -15,6 +15,7 @@ ROWS = (
     "none",
     "noise",
     "random",
+    "random-fresh",
     "sympe-fresh",
     "sympe-carried",
     "sympe-carried-canonical-depth-first",
@@ -23,7 +24,7 @@ ROWS = (
     "file-order",
 )
 #: Rows of the long runs: does the class likelihood of carried orders cross below that of none?
-LONG = ("none", "random", "sympe-fresh", "sympe-carried", "file-order")
+LONG = ("none", "noise", "random", "sympe-fresh", "sympe-carried", "file-order")
 #: Rows of the quick preset.
 QUICK = ("none", "sympe-carried")
 #: Rows of the smoke test: one of each kind.
