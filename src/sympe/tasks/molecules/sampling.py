@@ -124,8 +124,8 @@ def sample_to_file(
     for name, value in (("num", num), ("shard_size", shard_size), ("devices", devices)):
         if value < 1:
             raise ValueError(f"{name} must be at least 1; got {value}")
-    if seed < 0:
-        raise ValueError(f"seed must be 0 or above; got {seed}")
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"seed must be from 0 to 2^63 - 1; got {seed}")
     file = find_weights(weights)
     model = GraphDiffusion.load(file)
     steps = model.steps if steps is None else steps
