@@ -39,6 +39,10 @@ def sample(weights: Path, out: Path, num: int = 8, **options: Any) -> dict[str, 
     [
         ({"seed": -1}, "seed must be from 0 to 2^63 - 1; got -1"),
         ({"seed": 2**63}, "seed must be from 0 to 2^63 - 1; got 9223372036854775808"),
+        ({"num": 10**13}, "num must be so small that the sizes of all graphs fit in memory; got 10000000000000"),
+        ({"num": 2**63}, "num must be so small that the sizes of all graphs fit in memory; got 9223372036854775808"),
+        ({"accelerator": "abacus"}, "abacus"),
+        ({"accelerator": "cuda", "devices": 1000}, "1000 x cuda cannot be had here"),
     ],
 )
 def test_what_is_refused_leaves_nothing_behind(

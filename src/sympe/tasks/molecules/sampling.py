@@ -73,8 +73,15 @@ class Batch:
 
 
 def plan_shards(model: GraphDiffusion, plan: Plan) -> list[list[Batch]]:
-    """All batches, by shard."""
-    sizes = torch.tensor(model.domain.draw_sizes(plan.num, seeded_generator(plan.seed, SIZES)), dtype=torch.long)
+    """All batches, by shard.
+
+    Raises:
+        ValueError: If there are too many graphs to number.
+    """
+    try:
+        sizes = torch.tensor(model.domain.draw_sizes(plan.num, seeded_generator(plan.seed, SIZES)), dtype=torch.long)
+    except (RuntimeError, ValueError, MemoryError) as error:
+        raise ValueError(f"num must be so small that the sizes of all graphs fit in memory; got {plan.num}") from error
     shards: list[list[Batch]] = [[]]
     number = 0
     for n in sizes.unique().tolist():
@@ -132,18 +139,20 @@ def sample_to_file(
     sampling_times(model.steps, steps)
     plan = Plan(hashlib.sha256(file.read_bytes()).hexdigest(), num, steps, seed, shard_size)
     parts = out.with_name(out.name + ".parts")
-    if getattr(rank_zero_only, "rank", 0) == 0:
-        if out.exists():
-            if not resume:
-                raise ValueError(f"{out} is there already; give another file")
-            return summarize(out)
-        _begin(parts, plan, resume)
+    is_first = getattr(rank_zero_only, "rank", 0) == 0
+    if is_first and out.exists():
+        if not resume:
+            raise ValueError(f"{out} is there already; give another file")
+        return summarize(out)
 
+    # What can refuse comes before the folder is begun.
     shards = plan_shards(model, plan)
+    trainer = make_trainer(parts, 1, devices=devices, accelerator=accelerator)
+    trainer.logger = None
+    if is_first:
+        _begin(parts, plan, resume)
     module = _SampleShards(model, plan, shards, parts)
     if module.missing():
-        trainer = make_trainer(parts, 1, devices=devices, accelerator=accelerator)
-        trainer.logger = None
         trainer.predict(module, return_predictions=False)
         if not trainer.is_global_zero:
             return None
