@@ -1,6 +1,7 @@
 """Files of samples: what is refused leaves nothing behind, what is damaged is sampled again, devices change nothing."""
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,13 @@ def test_what_is_refused_leaves_nothing_behind(
 ) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         sample(weights, tmp_path / "s.parquet", **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_rdkit_nothing_is_begun(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rdkit", None)
+    with pytest.raises(ImportError, match=r"molecules need RDKit: pip install sympe\[molecules\]"):
+        sample(weights, tmp_path / "s.parquet")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader
 from sympe.atomic import write_atomically
 from sympe.graphs import Graphs, to_graph6
 from sympe.seeding import seeded_generator
-from sympe.tasks.molecules.chemistry import write_smiles
+from sympe.tasks.molecules.chemistry import rdkit, write_smiles
 from sympe.tasks.molecules.evaluate import batch_size
 from sympe.tasks.molecules.model import GraphDiffusion, sampling_times
 from sympe.tasks.molecules.pretrained import find_weights
@@ -135,6 +135,8 @@ def sample_to_file(
         raise ValueError(f"seed must be from 0 to 2^63 - 1; got {seed}")
     file = find_weights(weights)
     model = GraphDiffusion.load(file)
+    if model.domain.is_chemical:
+        rdkit()
     steps = model.steps if steps is None else steps
     sampling_times(model.steps, steps)
     plan = Plan(hashlib.sha256(file.read_bytes()).hexdigest(), num, steps, seed, shard_size)
