@@ -64,3 +64,17 @@ def test_without_rdkit_nothing_is_begun(weights: Path, tmp_path: Path, monkeypat
 def test_the_last_seed(weights: Path, tmp_path: Path) -> None:
     sample(weights, tmp_path / "s.parquet", seed=2**63 - 1)
     assert set(parquet.read_table(tmp_path / "s.parquet").column("seed").to_pylist()) == {2**63 - 1}
+
+
+# ------------------------------------------------------------------------------------------------ what is damaged
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[1]", b"3", b"null"])
+def test_a_plan_that_is_damaged(content: bytes, weights: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "s.parquet.parts" / "plan.json"
+    plan.parent.mkdir()
+    plan.write_bytes(content)
+    complaint = f"{plan} is damaged; remove {plan.parent} to start anew"
+    with pytest.raises(ValueError, match=re.escape(complaint)):
+        sample(weights, tmp_path / "s.parquet", resume=True)
+    assert plan.read_bytes() == content

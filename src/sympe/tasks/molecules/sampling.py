@@ -226,10 +226,17 @@ def _begin(parts: Path, plan: Plan, resume: bool) -> None:
         return
     if not resume:
         raise ValueError(f"{parts} holds shards of an interrupted sampling; resume it or give another file")
+    _compare(path.read_bytes(), plan, f"{path} is damaged; remove {parts} to start anew")
+
+
+def _compare(stored: bytes, plan: Plan, complaint: str) -> None:
+    """See that a plan that was written is this one; ``complaint`` is for what is no plan at all."""
     try:
-        found = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged; remove {parts} to start anew") from error
+        found = json.loads(stored)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(complaint)
     changed = sorted(name for name, value in vars(plan).items() if found.get(name) != value)
     if changed:
         raise ValueError(f"the sampling to resume was started with other values of {', '.join(changed)}")
