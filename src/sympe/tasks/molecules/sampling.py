@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader
 from sympe.atomic import write_atomically
 from sympe.graphs import Graphs, to_graph6
 from sympe.seeding import seeded_generator
-from sympe.tasks.molecules.chemistry import write_smiles
+from sympe.tasks.molecules.chemistry import rdkit, write_smiles
 from sympe.tasks.molecules.evaluate import batch_size
 from sympe.tasks.molecules.model import GraphDiffusion, sampling_times
 from sympe.tasks.molecules.pretrained import find_weights
@@ -73,8 +73,15 @@ class Batch:
 
 
 def plan_shards(model: GraphDiffusion, plan: Plan) -> list[list[Batch]]:
-    """All batches, by shard."""
-    sizes = torch.tensor(model.domain.draw_sizes(plan.num, seeded_generator(plan.seed, SIZES)), dtype=torch.long)
+    """All batches, by shard.
+
+    Raises:
+        ValueError: If there are too many graphs to number.
+    """
+    try:
+        sizes = torch.tensor(model.domain.draw_sizes(plan.num, seeded_generator(plan.seed, SIZES)), dtype=torch.long)
+    except (RuntimeError, ValueError, MemoryError) as error:
+        raise ValueError(f"num must be so small that the sizes of all graphs fit in memory; got {plan.num}") from error
     shards: list[list[Batch]] = [[]]
     number = 0
     for n in sizes.unique().tolist():
@@ -124,26 +131,30 @@ def sample_to_file(
     for name, value in (("num", num), ("shard_size", shard_size), ("devices", devices)):
         if value < 1:
             raise ValueError(f"{name} must be at least 1; got {value}")
-    if seed < 0:
-        raise ValueError(f"seed must be 0 or above; got {seed}")
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"seed must be from 0 to 2^63 - 1; got {seed}")
     file = find_weights(weights)
     model = GraphDiffusion.load(file)
+    if model.domain.is_chemical:
+        rdkit()
     steps = model.steps if steps is None else steps
     sampling_times(model.steps, steps)
     plan = Plan(hashlib.sha256(file.read_bytes()).hexdigest(), num, steps, seed, shard_size)
     parts = out.with_name(out.name + ".parts")
-    if getattr(rank_zero_only, "rank", 0) == 0:
-        if out.exists():
-            if not resume:
-                raise ValueError(f"{out} is there already; give another file")
-            return summarize(out)
-        _begin(parts, plan, resume)
+    is_first = getattr(rank_zero_only, "rank", 0) == 0
+    if is_first and out.exists():
+        if not resume:
+            raise ValueError(f"{out} is there already; give another file")
+        return summarize(out)
 
+    # What can refuse comes before the folder is begun.
     shards = plan_shards(model, plan)
+    trainer = make_trainer(parts, 1, devices=devices, accelerator=accelerator)
+    trainer.logger = None
+    if is_first:
+        _begin(parts, plan, resume)
     module = _SampleShards(model, plan, shards, parts)
     if module.missing():
-        trainer = make_trainer(parts, 1, devices=devices, accelerator=accelerator)
-        trainer.logger = None
         trainer.predict(module, return_predictions=False)
         if not trainer.is_global_zero:
             return None
@@ -215,10 +226,17 @@ def _begin(parts: Path, plan: Plan, resume: bool) -> None:
         return
     if not resume:
         raise ValueError(f"{parts} holds shards of an interrupted sampling; resume it or give another file")
+    _compare(path.read_bytes(), plan, f"{path} is damaged; remove {parts} to start anew")
+
+
+def _compare(stored: bytes, plan: Plan, complaint: str) -> None:
+    """See that a plan that was written is this one; ``complaint`` is for what is no plan at all."""
     try:
-        found = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged; remove {parts} to start anew") from error
+        found = json.loads(stored)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(complaint)
     changed = sorted(name for name, value in vars(plan).items() if found.get(name) != value)
     if changed:
         raise ValueError(f"the sampling to resume was started with other values of {', '.join(changed)}")
