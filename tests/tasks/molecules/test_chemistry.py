@@ -78,6 +78,22 @@ def test_sdf(tmp_path: Path) -> None:
     assert found.skipped == Counter({"charged": 1})
 
 
+def test_isotopes_and_radicals_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "mine.smi"
+    path.write_text("[13CH3]O\n[2H]C\n[CH3]\n[CH2]\n[O]N=O\nCO\n")
+    expected = Counter({"with an isotope": 2, "with an unpaired electron": 3})
+    for hydrogens in (False, True):
+        assert read_molecules(path, hydrogens=hydrogens).skipped == expected
+
+
+def test_stereochemistry_is_dropped_and_fragments_are_one_graph(tmp_path: Path) -> None:
+    path = tmp_path / "mine.smi"
+    path.write_text("C[C@H](O)F\nF/C=C/F\nCCO.O\n")
+    found = read_molecules(path)
+    written = write_smiles(found.graphs, found.elements)
+    assert [(one.smiles, one.connected) for one in written] == [("CC(O)F", True), ("FC=CF", True), ("CCO", False)]
+
+
 @pytest.mark.parametrize(
     "content",
     [

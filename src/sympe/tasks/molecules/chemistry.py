@@ -1,8 +1,8 @@
 """Molecules from and to RDKit: files of users, SMILES of samples.
 
 Atoms are told apart by element, bonds by order (1, 2, 3; aromatic rings are written with alternating bonds). There are
-no charges, isotopes, radicals or stereochemistry: a molecule that has a charge, or an atom or bond of another kind,
-cannot be read and is counted.
+no charges, isotopes, radicals or stereochemistry: a molecule that has one of the first three, or an atom or bond of
+another kind, cannot be read and is counted; stereochemistry is dropped.
 
 RDKit is an optional dependency: ``pip install sympe[molecules]``.
 """
@@ -55,7 +55,8 @@ def read_molecules(
     """All molecules of a file of SMILES or of an SDF.
 
     SMILES stand one on a line; what follows a space or a comma is left aside, and so is a first line with "smiles" in
-    its first field.
+    its first field. Stereochemistry is dropped, and several fragments (``CCO.O``) make one graph that is not
+    connected.
 
     Args:
         path: File ending in .smi, .smiles or .sdf.
@@ -122,6 +123,10 @@ def _describe(molecule: Any, hydrogens: bool) -> tuple[list[str], list[tuple[int
         return "unparsable"
     if any(atom.GetFormalCharge() for atom in molecule.GetAtoms()):
         return "charged"
+    if any(atom.GetIsotope() for atom in molecule.GetAtoms()):
+        return "with an isotope"
+    if any(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms()):
+        return "with an unpaired electron"
     try:
         molecule = chem.AddHs(molecule) if hydrogens else chem.RemoveHs(molecule)
         chem.Kekulize(molecule, clearAromaticFlags=True)
