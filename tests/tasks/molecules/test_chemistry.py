@@ -50,6 +50,16 @@ def test_what_cannot_be_used_is_counted_and_the_rest_is_read(file: Path) -> None
     assert describe_skipped(found.skipped).startswith("2 charged, 1 ")
 
 
+def test_the_number_of_atoms_is_looked_at_before_the_atoms(tmp_path: Path) -> None:
+    path = tmp_path / "mine.smi"
+    path.write_text("CC[O-]\n[Na]CC\nC\n")
+    assert read_molecules(path, max_nodes=2).skipped == Counter({"more than 2 atoms": 2})
+    assert read_molecules(path, max_nodes=5, hydrogens=True).skipped == Counter({"more than 5 atoms": 2})
+    path.write_text("[H]O[H]\n")
+    assert read_molecules(path, max_nodes=1).graphs.sizes.tolist() == [1]
+    assert read_molecules(path, max_nodes=3, hydrogens=True).graphs.sizes.tolist() == [3]
+
+
 def test_hydrogens_as_nodes(file: Path) -> None:
     found = read_molecules(file, hydrogens=True, max_nodes=12)
     assert found.graphs.sizes.tolist() == [9, 12, 3, 9]
