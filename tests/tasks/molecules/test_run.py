@@ -222,7 +222,7 @@ def interrupted(weights: Path, out: Path, monkeypatch: pytest.MonkeyPatch, after
     """Sample, and stop after some shards."""
     write_shard, written = sampling._write, []
 
-    def stop(path: Path, found: list[dict[str, Any]]) -> None:
+    def stop(path: Path, found: Any) -> None:
         if len(written) == after:
             raise Interruption
         write_shard(path, found)

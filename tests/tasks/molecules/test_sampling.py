@@ -2,11 +2,13 @@
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sympe.tasks.molecules import sampling
 from sympe.tasks.molecules.config import make_config
 from sympe.tasks.molecules.domain import Domain
 from sympe.tasks.molecules.model import GraphDiffusion
@@ -14,6 +16,7 @@ from sympe.tasks.molecules.sampling import sample_to_file
 from sympe.training import build_from_seed
 
 pytest.importorskip("rdkit", reason="needs RDKit")
+pyarrow = pytest.importorskip("pyarrow", reason="needs pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow")
 
 DOMAIN = Domain(("C", "N", "O"), (0.7, 0.2, 0.1), (0.75, 0.2, 0.05), (0.0, 0.2, 0.3, 0.5))
@@ -78,3 +81,79 @@ def test_a_plan_that_is_damaged(content: bytes, weights: Path, tmp_path: Path) -
     with pytest.raises(ValueError, match=re.escape(complaint)):
         sample(weights, tmp_path / "s.parquet", resume=True)
     assert plan.read_bytes() == content
+
+
+class Interruption(Exception):
+    pass
+
+
+def interrupted(weights: Path, out: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Path:
+    """Sample all shards and stop there; their folder."""
+
+    def stop(*arguments: object) -> None:
+        raise Interruption
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sampling, "_merge", stop)
+        with pytest.raises(Interruption):
+            sample(weights, out, **options)
+    return out.with_name(out.name + ".parts")
+
+
+def text_column(path: Path) -> slice:
+    """Where the column of SMILES stands."""
+    column = parquet.read_metadata(path).row_group(0).column(2)
+    assert column.path_in_schema == "smiles"
+    start = column.dictionary_page_offset
+    return slice(start, start + column.total_compressed_size)
+
+
+def blot(path: Path) -> None:
+    content, start = bytearray(path.read_bytes()), text_column(path).start
+    content[start : start + 60] = b"\xff" * 60
+    path.write_bytes(content)
+
+
+def flip(path: Path) -> None:
+    """Flip a bit that changes a SMILES and that nothing but a checksum shows."""
+    content, before, column = path.read_bytes(), rows(path), text_column(path)
+    for place in range(column.start, column.stop):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        try:
+            if rows(path) != before:
+                return
+        except (pyarrow.ArrowException, OSError, ValueError):
+            pass
+    raise AssertionError("no bit to flip")
+
+
+def keep_the_index(path: Path) -> None:
+    parquet.write_table(parquet.read_table(path).select(["index"]), path)
+
+
+def forget_the_plan(path: Path) -> None:
+    """As a shard of another sampling, which an interrupted removal left behind."""
+    table = parquet.read_table(path)
+    table = table.set_column(2, "smiles", pyarrow.array(["other"] * len(table)))
+    parquet.write_table(table.replace_schema_metadata(None), path)
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return parquet.read_table(path).to_pylist()
+
+
+@pytest.mark.parametrize("harm", [blot, flip, keep_the_index, forget_the_plan])
+def test_a_damaged_shard_is_sampled_again(
+    harm: Callable[[Path], None], weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "s.parquet"
+    parts = interrupted(weights, out, monkeypatch)
+    first, last = (sorted(parts.glob("shard-*"))[k] for k in (0, -1))
+    kept = first.stat().st_mtime_ns
+    harm(last)
+    interrupted(weights, out, monkeypatch, resume=True)
+    assert first.stat().st_mtime_ns == kept
+    sample(weights, out, resume=True)
+    sample(weights, tmp_path / "whole.parquet")
+    assert out.read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"s.parquet", "whole.parquet"}

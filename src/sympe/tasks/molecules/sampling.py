@@ -171,10 +171,12 @@ class _SampleShards(LightningModule):
         self.plan = plan
         self.shards = shards
         self.parts = parts
+        self.schema = _schema(model, plan)
 
     def missing(self) -> list[int]:
         """Numbers of the shards that are not there, or not whole."""
-        return [k for k, shard in enumerate(self.shards) if not _is_whole(_shard_path(self.parts, k), shard)]
+        paths = (_shard_path(self.parts, k) for k in range(len(self.shards)))
+        return [k for k, path in enumerate(paths) if not _is_whole(path, self.shards[k], self.schema)]
 
     def predict_dataloader(self) -> DataLoader:
         own = self.missing()[self.trainer.global_rank :: self.trainer.world_size]
@@ -186,7 +188,7 @@ class _SampleShards(LightningModule):
             generator = seeded_generator(self.plan.seed, GRAPHS, batch.number)
             state = self.model.sample(len(batch.indices), batch.num_nodes, self.plan.steps, generator, self.device)
             rows += _describe(state.to("cpu").to_graphs(), self.model, batch, self.plan.seed)
-        _write(_shard_path(self.parts, int(number)), rows)
+        _write(_shard_path(self.parts, int(number)), _parquet().Table.from_pylist(rows, schema=self.schema))
         return int(number)
 
     def on_predict_end(self) -> None:
@@ -242,35 +244,37 @@ def _compare(stored: bytes, plan: Plan, complaint: str) -> None:
         raise ValueError(f"the sampling to resume was started with other values of {', '.join(changed)}")
 
 
-def _is_whole(path: Path, shard: list[Batch]) -> bool:
+def _schema(model: GraphDiffusion, plan: Plan) -> Any:
+    """Columns, and the plan beside them."""
     pyarrow = _parquet()
-    if not path.exists():
-        return False
-    try:
-        found = pyarrow.parquet.read_table(path, columns=["index"]).column("index").to_pylist()
-    except (pyarrow.ArrowException, OSError, KeyError):
-        return False
-    return found == [i for batch in shard for i in batch.indices]
-
-
-def _write(path: Path, rows: list[dict[str, Any]]) -> None:
-    pyarrow = _parquet()
-    text = "smiles" if "smiles" in rows[0] else "graph6"
+    text = "smiles" if model.domain.is_chemical else "graph6"
     kinds = {"index": pyarrow.int64(), "num_nodes": pyarrow.int32(), text: pyarrow.string()}
     kinds |= {"valid": pyarrow.bool_(), "connected": pyarrow.bool_(), "seed": pyarrow.int64()}
-    table = pyarrow.Table.from_pylist(rows, schema=pyarrow.schema(kinds))
+    return pyarrow.schema(kinds, metadata={"plan": plan.to_bytes()})
+
+
+def _is_whole(path: Path, shard: list[Batch], schema: Any) -> bool:
+    try:
+        table = _read(path)
+    except (_parquet().ArrowException, OSError):
+        return False
+    indices = [i for batch in shard for i in batch.indices]
+    return table.schema.equals(schema, check_metadata=True) and table.column("index").to_pylist() == indices
+
+
+def _read(path: Path) -> Any:
+    return _parquet().parquet.read_table(path, page_checksum_verification=True)
+
+
+def _write(path: Path, table: Any) -> None:
     buffer = io.BytesIO()
-    pyarrow.parquet.write_table(table, buffer)
+    _parquet().parquet.write_table(table, buffer, write_page_checksum=True)
     write_atomically(path, lambda file: file.write(buffer.getbuffer()))
 
 
 def _merge(parts: Path, count: int, out: Path) -> None:
-    pyarrow = _parquet()
-    table = pyarrow.concat_tables([pyarrow.parquet.read_table(_shard_path(parts, k)) for k in range(count)])
-    table = table.sort_by("index")
-    buffer = io.BytesIO()
-    pyarrow.parquet.write_table(table, buffer)
-    write_atomically(out, lambda file: file.write(buffer.getbuffer()))
+    table = _parquet().concat_tables([_read(_shard_path(parts, k)) for k in range(count)])
+    _write(out, table.sort_by("index"))
     shutil.rmtree(parts)
 
 
@@ -282,7 +286,7 @@ def summarize(out: Path) -> dict[str, Any]:
     """
     pyarrow = _parquet()
     try:
-        table = pyarrow.parquet.read_table(out)
+        table = _read(out)
         text = table.column("smiles" if "smiles" in table.column_names else "graph6").to_pylist()
         valid, connected = (table.column(name).to_pylist() for name in ("valid", "connected"))
     except (pyarrow.ArrowException, OSError, KeyError) as error:
