@@ -69,6 +69,40 @@ def test_the_last_seed(weights: Path, tmp_path: Path) -> None:
     assert set(parquet.read_table(tmp_path / "s.parquet").column("seed").to_pylist()) == {2**63 - 1}
 
 
+def test_a_finished_file_is_read_by_its_own_plan_alone(weights: Path, tmp_path: Path) -> None:
+    out = tmp_path / "s.parquet"
+    found, before = sample(weights, out), out.read_bytes()
+    assert sample(weights, out, resume=True) == found
+    complaint = "the sampling to resume was started with other values of num, seed, steps"
+    with pytest.raises(ValueError, match=complaint):
+        sample(weights, out, 9, seed=1, steps=2, resume=True)
+    assert out.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_other_files_are_not_read_as_samples(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "s.parquet"
+    parts = interrupted(weights, out, monkeypatch)
+    sample(weights, tmp_path / "whole.parquet")
+    table = parquet.read_table(tmp_path / "whole.parquet")
+
+    def is_refused(complaint: str) -> None:
+        with pytest.raises(ValueError, match=re.escape(f"{out} {complaint}")):
+            sample(weights, out, resume=True)
+        assert (parts / "plan.json").exists()
+
+    out.write_bytes(b"samples")
+    is_refused("is no file of samples: ")
+    parquet.write_table(table.select(["index"]), out)
+    is_refused("is no file of samples: ")
+    parquet.write_table(table.replace_schema_metadata(None), out)
+    is_refused("is no file of samples: no plan in it")
+    out.write_bytes(sorted(parts.glob("shard-*"))[0].read_bytes())
+    is_refused("must hold 8 samples; got ")
+
+
 # ------------------------------------------------------------------------------------------------ what is damaged
 
 
