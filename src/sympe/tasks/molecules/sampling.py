@@ -145,7 +145,7 @@ def sample_to_file(
     if is_first and out.exists():
         if not resume:
             raise ValueError(f"{out} is there already; give another file")
-        return summarize(out, plan)
+        return _finish(parts, out, plan)
 
     # What can refuse comes before the folder is begun.
     shards = plan_shards(model, plan)
@@ -159,7 +159,7 @@ def sample_to_file(
         if not trainer.is_global_zero:
             return None
     _merge(parts, len(shards), out)
-    return summarize(out, plan)
+    return _finish(parts, out, plan)
 
 
 class _SampleShards(LightningModule):
@@ -275,7 +275,14 @@ def _write(path: Path, table: Any) -> None:
 def _merge(parts: Path, count: int, out: Path) -> None:
     table = _parquet().concat_tables([_read(_shard_path(parts, k)) for k in range(count)])
     _write(out, table.sort_by("index"))
-    shutil.rmtree(parts)
+
+
+def _finish(parts: Path, out: Path, plan: Plan) -> dict[str, Any]:
+    """Summarize the file; shards go when that went well."""
+    found = summarize(out, plan)
+    if parts.exists():
+        shutil.rmtree(parts)
+    return found
 
 
 def summarize(out: Path, plan: Plan) -> dict[str, Any]:
