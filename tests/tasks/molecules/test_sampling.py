@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from sympe.tasks.molecules import sampling
 from sympe.tasks.molecules.config import make_config
 from sympe.tasks.molecules.domain import Domain
 from sympe.tasks.molecules.model import GraphDiffusion
@@ -33,6 +32,27 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def sample(weights: Path, out: Path, num: int = 8, **options: Any) -> dict[str, Any] | None:
     return sample_to_file(weights, out, num, **{"shard_size": 1, "accelerator": "cpu"} | options)
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return parquet.read_table(path).to_pylist()
+
+
+class Interruption(Exception):
+    pass
+
+
+def interrupted(weights: Path, out: Path, monkeypatch: pytest.MonkeyPatch, at: str = "_merge", **options: Any) -> Path:
+    """Sample all shards and stop at what follows; their folder."""
+
+    def stop(*arguments: object) -> None:
+        raise Interruption
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"sympe.tasks.molecules.sampling.{at}", stop)
+        with pytest.raises(Interruption):
+            sample(weights, out, **options)
+    return out.with_name(out.name + ".parts")
 
 
 # ------------------------------------------------------------------------------------------------ what is refused
@@ -69,6 +89,48 @@ def test_the_last_seed(weights: Path, tmp_path: Path) -> None:
     assert set(parquet.read_table(tmp_path / "s.parquet").column("seed").to_pylist()) == {2**63 - 1}
 
 
+def test_a_finished_file_is_read_by_its_own_plan_alone(weights: Path, tmp_path: Path) -> None:
+    out = tmp_path / "s.parquet"
+    found, before = sample(weights, out), out.read_bytes()
+    assert sample(weights, out, resume=True) == found
+    complaint = "the sampling to resume was started with other values of num, seed, steps"
+    with pytest.raises(ValueError, match=complaint):
+        sample(weights, out, 9, seed=1, steps=2, resume=True)
+    assert out.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_shards_go_when_the_file_is_there(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if their removal was interrupted."""
+    out = tmp_path / "s.parquet"
+    parts = interrupted(weights, out, monkeypatch, "shutil.rmtree")
+    assert out.exists()
+    assert parts.exists()
+    sample(weights, out, resume=True)
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_other_files_are_not_read_as_samples(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "s.parquet"
+    parts = interrupted(weights, out, monkeypatch)
+    sample(weights, tmp_path / "whole.parquet")
+    table = parquet.read_table(tmp_path / "whole.parquet")
+
+    def is_refused(complaint: str) -> None:
+        with pytest.raises(ValueError, match=re.escape(f"{out} {complaint}")):
+            sample(weights, out, resume=True)
+        assert (parts / "plan.json").exists()
+
+    out.write_bytes(b"samples")
+    is_refused("is no file of samples: ")
+    parquet.write_table(table.select(["index"]), out)
+    is_refused("is no file of samples: ")
+    parquet.write_table(table.replace_schema_metadata(None), out)
+    is_refused("is no file of samples: no plan in it")
+    out.write_bytes(sorted(parts.glob("shard-*"))[0].read_bytes())
+    is_refused("must hold 8 samples; got ")
+
+
 # ------------------------------------------------------------------------------------------------ what is damaged
 
 
@@ -81,23 +143,6 @@ def test_a_plan_that_is_damaged(content: bytes, weights: Path, tmp_path: Path) -
     with pytest.raises(ValueError, match=re.escape(complaint)):
         sample(weights, tmp_path / "s.parquet", resume=True)
     assert plan.read_bytes() == content
-
-
-class Interruption(Exception):
-    pass
-
-
-def interrupted(weights: Path, out: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Path:
-    """Sample all shards and stop there; their folder."""
-
-    def stop(*arguments: object) -> None:
-        raise Interruption
-
-    with monkeypatch.context() as patch:
-        patch.setattr(sampling, "_merge", stop)
-        with pytest.raises(Interruption):
-            sample(weights, out, **options)
-    return out.with_name(out.name + ".parts")
 
 
 def text_column(path: Path) -> slice:
@@ -136,10 +181,6 @@ def forget_the_plan(path: Path) -> None:
     table = parquet.read_table(path)
     table = table.set_column(2, "smiles", pyarrow.array(["other"] * len(table)))
     parquet.write_table(table.replace_schema_metadata(None), path)
-
-
-def rows(path: Path) -> list[dict[str, Any]]:
-    return parquet.read_table(path).to_pylist()
 
 
 @pytest.mark.parametrize("harm", [blot, flip, keep_the_index, forget_the_plan])

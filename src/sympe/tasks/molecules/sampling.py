@@ -145,7 +145,7 @@ def sample_to_file(
     if is_first and out.exists():
         if not resume:
             raise ValueError(f"{out} is there already; give another file")
-        return summarize(out)
+        return _finish(parts, out, plan)
 
     # What can refuse comes before the folder is begun.
     shards = plan_shards(model, plan)
@@ -159,7 +159,7 @@ def sample_to_file(
         if not trainer.is_global_zero:
             return None
     _merge(parts, len(shards), out)
-    return summarize(out)
+    return _finish(parts, out, plan)
 
 
 class _SampleShards(LightningModule):
@@ -275,14 +275,21 @@ def _write(path: Path, table: Any) -> None:
 def _merge(parts: Path, count: int, out: Path) -> None:
     table = _parquet().concat_tables([_read(_shard_path(parts, k)) for k in range(count)])
     _write(out, table.sort_by("index"))
-    shutil.rmtree(parts)
 
 
-def summarize(out: Path) -> dict[str, Any]:
+def _finish(parts: Path, out: Path, plan: Plan) -> dict[str, Any]:
+    """Summarize the file; shards go when that went well."""
+    found = summarize(out, plan)
+    if parts.exists():
+        shutil.rmtree(parts)
+    return found
+
+
+def summarize(out: Path, plan: Plan) -> dict[str, Any]:
     """Counts of what a file of samples holds.
 
     Raises:
-        ValueError: If it is no such file.
+        ValueError: If it is no such file, not whole, or of another plan.
     """
     pyarrow = _parquet()
     try:
@@ -291,6 +298,9 @@ def summarize(out: Path) -> dict[str, Any]:
         valid, connected = (table.column(name).to_pylist() for name in ("valid", "connected"))
     except (pyarrow.ArrowException, OSError, KeyError) as error:
         raise ValueError(f"{out} is no file of samples: {' '.join(str(error).split())}") from error
+    _compare((table.schema.metadata or {}).get(b"plan", b""), plan, f"{out} is no file of samples: no plan in it")
+    if len(text) != plan.num:
+        raise ValueError(f"{out} must hold {plan.num} samples; got {len(text)}")
     return {
         "file": str(out),
         "samples": len(text),
