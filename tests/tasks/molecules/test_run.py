@@ -317,6 +317,7 @@ def test_train_evaluate_and_sample(own_file: Path, tmp_path: Path, capsys: Captu
         (("sample", "--seed", "-1"), "seed must be from 0 to 2^63 - 1; got -1"),
         (("evaluate", "--data", "missing.smi"), "missing.smi: No such file or directory"),
         (("evaluate", "--draws", "0"), "draws must be at least 1; got 0"),
+        (("evaluate", "--seed", "-1"), "seed must be from 0 to 2^63 - 1; got -1"),
     ],
 )
 def test_arguments_that_cannot_be(
@@ -332,6 +333,16 @@ def test_arguments_that_cannot_be(
         call(capsys, "molecules", arguments[0], "--weights", weights, *arguments[1:]).complaint == f"sympe: {message}"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_configurations_that_cannot_be(weights: Path, capsys: Capture) -> None:
+    train = ("molecules", "train", "--recipe", "smoke")
+    assert call(capsys, *train, "--steps", 0).complaint == "sympe: steps must be positive; got 0"
+    seed = 2**63
+    for command in (train, ("molecules", "evaluate", "--weights", weights)):
+        complaint = call(capsys, *command, "--seed", seed).complaint
+        assert complaint == f"sympe: seed must be from 0 to 2^63 - 1; got {seed}"
+    assert make_config("none", "smoke", seed=seed - 1).seed == seed - 1
 
 
 def test_weights_of_something_else(weights: Path, tmp_path: Path, capsys: Capture) -> None:

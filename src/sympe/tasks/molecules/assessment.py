@@ -9,6 +9,7 @@ import torch
 from sympe.graphs import Graphs
 from sympe.results import Record
 from sympe.tasks.molecules.chemistry import MOLECULE_FILES, describe_skipped, read_molecules
+from sympe.tasks.molecules.config import require_seed
 from sympe.tasks.molecules.data import load_splits
 from sympe.tasks.molecules.domain import Domain
 from sympe.tasks.molecules.evaluate import (
@@ -51,7 +52,8 @@ def evaluate_weights(
         A record, and the molecules that were left out, by reason.
 
     Raises:
-        ValueError: If weights or data cannot be read, or the graphs are of another kind than the model's.
+        ValueError: If an argument cannot be, weights or data cannot be read, or the graphs are of another kind than the
+            model's.
         ImportError: If the data are molecules and RDKit is not installed.
     """
     least_values = (("num_test", num_test, 1), ("draws", draws, 1))
@@ -59,6 +61,7 @@ def evaluate_weights(
     for name, value, least in (*least_values, *may_be_none):
         if value < least:
             raise ValueError(f"{name} must be at least {least}; got {value}")
+    require_seed(seed)
     model = GraphDiffusion.load(find_weights(weights))
     steps = model.steps if steps is None else steps
     sampling_times(model.steps, steps)

@@ -43,6 +43,12 @@ METHODS: dict[str, Method] = {
 }
 
 
+def require_seed(seed: int) -> None:
+    """Raise a ``ValueError`` for a seed that generators do not take."""
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"seed must be from 0 to 2^63 - 1; got {seed}")
+
+
 @dataclass(frozen=True)
 class Config:
     """Everything that a run depends on."""
@@ -126,17 +132,16 @@ class Config:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {getattr(self, name)!r}")
-        if self.seed < 0:
-            raise ValueError(f"seed must be 0 or above; got {self.seed}")
+        require_seed(self.seed)
         if not 0 <= self.ema < 1:
             raise ValueError(f"ema must be from 0 to below 1; got {self.ema}")
-        if any(not 1 <= steps <= self.steps for steps in self.sample_steps):
-            raise ValueError(f"sample_steps must be from 1 to {self.steps}; got {list(self.sample_steps)}")
         may_be_zero = ("seed", "ema", "weight_decay", "compile")
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name not in may_be_zero and isinstance(value, int | float) and not value > 0:
                 raise ValueError(f"{field.name} must be positive; got {value}")
+        if any(not 1 <= steps <= self.steps for steps in self.sample_steps):
+            raise ValueError(f"sample_steps must be from 1 to {self.steps}; got {list(self.sample_steps)}")
 
     @property
     def breaking(self) -> Method:
