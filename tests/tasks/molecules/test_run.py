@@ -352,14 +352,33 @@ def test_weights_of_something_else(weights: Path, tmp_path: Path, capsys: Captur
     with safe_open(str(weights), "pt") as file:
         metadata = file.metadata()
     state = load_file(str(weights))
-    state["network.node_out.0.weight"] = torch.zeros(3, 3)
-    other = tmp_path / "other.safetensors"
-    save_file(state, str(other), metadata)
-    bare = tmp_path / "bare.safetensors"
-    save_file({"a": torch.zeros(1)}, str(bare))
-    for path in (other, bare):
+    described = json.loads(metadata["model"])
+    name = "network.node_out.0.weight"
+    shape = list(state[name].shape)
+
+    def domain(**changes: Any) -> dict[str, str]:
+        return {"model": json.dumps(described | {"domain": described["domain"] | changes})}
+
+    other = {"model": json.dumps(described | {"config": described["config"] | {"num_layers": 3, "node_dim": 8}})}
+    law = "size_law must hold frequencies, one of them positive; got"
+    wrong: list[tuple[dict[str, torch.Tensor], dict[str, str] | None, str]] = [
+        (state | {name: torch.zeros(3, 3)}, metadata, f"{name}: expected shape {shape}; got shape [3, 3]"),
+        ({k: v for k, v in state.items() if k != name}, metadata, f"{name}: expected shape {shape}; got no tensor"),
+        (state | {"more": torch.zeros(1)}, metadata, "more: expected no tensor; got shape [1]"),
+        (state | {name: torch.full(shape, torch.nan)}, metadata, f"{name} holds numbers that are not finite"),
+        (state, other, "network.layers.0.edge_out.weight: expected shape [8, 8]; got shape [8, 16]"),
+        (state, {"model": json.dumps(described | {"domain": [1, 2]})}, "'list' object has no attribute 'items'"),
+        (state, domain(size_law=[]), f"{law} ()"),
+        (state, domain(size_law=[0.0] * 100), f"{law} (0.0, 0.0"),
+        (state, domain(size_law=[0.5, -0.5]), f"{law} (0.5, -0.5)"),
+        ({"a": torch.zeros(1)}, None, "no 'model' in it"),
+    ]
+    path = tmp_path / "wrong.safetensors"
+    for tensors, described_so, message in wrong:
+        save_file(tensors, str(path), described_so)
         complaint = call(capsys, "molecules", "sample", "--weights", path, "--out", tmp_path / "s.parquet").complaint
-        assert f"{path} does not hold the weights of a graph diffusion" in complaint
+        assert f"{path} does not hold the weights of a graph diffusion: {message}" in complaint
+        assert len(complaint) < len(str(path)) + 250
     missing = tmp_path / "none.safetensors"
     complaint = call(capsys, "molecules", "sample", "--weights", missing, "--out", tmp_path / "s.parquet").complaint
     assert f"no file of weights {missing}; give one that a run exported, or one of qm9" in complaint

@@ -28,6 +28,17 @@ class Domain:
     size_law: tuple[float, ...]
     hydrogens: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what graphs cannot be drawn from.
+
+        Raises:
+            ValueError: If a law has no positive entry, or one that is not from 0 to 1.
+        """
+        for name in ("node_law", "edge_law", "size_law"):
+            law = getattr(self, name)
+            if not any(law) or not all(0 <= frequency <= 1 for frequency in law):
+                raise ValueError(f"{name} must hold frequencies, one of them positive; got {str(law)[:80]}")
+
     @property
     def max_nodes(self) -> int:
         return len(self.size_law) - 1

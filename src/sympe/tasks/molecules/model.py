@@ -188,10 +188,17 @@ class GraphDiffusion(nn.Module):
                 state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             described = json.loads(metadata["model"])
             model = cls(Config.from_dict(described["config"]), Domain.from_dict(described["domain"]))
+            expected = model.state_dict()
+            for name in sorted(expected.keys() | state.keys()):
+                due, got = (f"shape {[*x[name].shape]}" if name in x else "no tensor" for x in (expected, state))
+                if due != got:
+                    raise ValueError(f"{name}: expected {due}; got {got}")
+                if not bool(state[name].isfinite().all()):
+                    raise ValueError(f"{name} holds numbers that are not finite")
             model.load_state_dict(state)
         except KeyError as error:
             raise ValueError(f"{path} does not hold the weights of a graph diffusion: no {error} in it") from error
-        except (OSError, SafetensorError, ValueError, TypeError, RuntimeError) as error:
+        except (OSError, SafetensorError, ValueError, TypeError, AttributeError, RuntimeError) as error:
             raise ValueError(f"{path} does not hold the weights of a graph diffusion: {error}") from error
         return model.eval()
 
