@@ -30,7 +30,8 @@ def test_distance_of_two_gaussians() -> None:
 
 
 def test_activations_are_those_of_the_package() -> None:
-    found = chemnet.Activations.of(["OCC", *SMILES, "[H]C#N", "C#N"])  # ethanol and hydrogen cyanide twice
+    # Ethanol and hydrogen cyanide twice, and one that cannot be read.
+    found = chemnet.Activations.of(["OCC", *SMILES, "[H]C#N", "C#N", "C(C)(C)(C)(C)C"])
     network = fcd.load_ref_model()
     expected = fcd.get_predictions(network, ["CCO", *SMILES, "C#N", "C#N"], n_jobs=0).astype(float)
     np.testing.assert_allclose(found.mean, expected.mean(0), atol=1e-6)

@@ -44,7 +44,8 @@ class Activations:
         """Put molecules through ChemNet, each different one once; takes 5 to 10 ms per molecule on one core.
 
         Args:
-            smiles: Valid molecules, two or more; hydrogens are left implicit and the writing made canonical.
+            smiles: Valid molecules, two or more; hydrogens are left implicit and the writing made canonical. Those
+                that RDKit cannot read back are left out.
 
         Raises:
             ImportError: If ``fcd`` or RDKit is not installed.
@@ -55,7 +56,8 @@ class Activations:
             from fcd.utils import SmilesDataset
         except ImportError as error:
             raise ImportError("the Fréchet ChemNet distance needs fcd: pip install sympe[molecules]") from error
-        counts = Counter(chem.MolToSmiles(chem.MolFromSmiles(text)) for text in smiles)
+        molecules = map(chem.MolFromSmiles, smiles)
+        counts = Counter(chem.MolToSmiles(molecule) for molecule in molecules if molecule is not None)
         network, inputs = load_ref_model(), SmilesDataset(list(counts))
         parts = []
         with torch.no_grad():
