@@ -1,5 +1,7 @@
 """Extra features against plain definitions, and their equivariance on symmetric graphs."""
 
+import math
+
 import networkx
 import pytest
 import torch
@@ -49,6 +51,17 @@ def test_spectrum_of_a_cycle_and_a_path() -> None:
     assert nodes[0, :, 0].tolist() == [0, 0, 0, 0, 1, 1, 1]
     assert nodes[0, :, 1].tolist() == pytest.approx([0, 0, 0, 0, 3.5, 0, 3.5], abs=1e-4)
     assert nodes[0, :, 2].tolist() == pytest.approx([3.5] * 4 + [0] * 3, abs=1e-4)
+
+
+def test_a_long_path_is_one_component() -> None:
+    """Its lowest eigenvalue above 0 is 7e-4, its eigenvectors are cosines."""
+    n = 120
+    nodes, graphs = spectral_features(matrix(networkx.path_graph(n)))
+    expected = [2 - 2 * math.cos(math.pi * k / n) for k in range(1, 6)]
+    assert graphs[0].tolist() == pytest.approx([1 / n, *expected], abs=1e-5)
+    for k in (1, 2):
+        wave = [2 * math.cos(math.pi * k * (i + 0.5) / n) ** 2 for i in range(n)]
+        assert nodes[0, :, k].tolist() == pytest.approx(wave, abs=1e-3)
 
 
 def test_valences() -> None:

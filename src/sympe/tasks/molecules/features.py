@@ -59,20 +59,25 @@ def spectral_features(a: Float[Tensor, "B n n"]) -> tuple[Float[Tensor, "B n 3"]
     """Nodes outside a largest component and projections on the lowest eigenspaces; components and eigenvalues.
 
     The spectrum is that of :math:`L = D - A`. Eigenvalue 0 comes once per component; told are those above it, and 2
-    where there are no more.
+    where there are no more. Eigenvalues above it that are closer than 1e-3 count as one eigenspace, as the lowest two
+    of a path of 173 nodes are.
     """
     count, n, _ = a.shape
     values, vectors = torch.linalg.eigh(torch.diag_embed(a.sum(2)) - a)
-    components = (values < _TOLERANCE).sum(1)
-    place = components[:, None] + torch.arange(NUM_VALUES, device=a.device)
+    size = _component_size(a)
+    components = (1 / size).sum(1, keepdim=True).round().long()
+    place = components + torch.arange(NUM_VALUES, device=a.device)
     padded = torch.cat([values, values.new_full((count, NUM_VALUES), 2.0)], dim=1)
     lowest = padded.gather(1, place)
 
     # The zeros are one eigenspace, number 0; those that follow are 1, 2, ...
-    space = torch.cat([values.new_zeros(count, 1), values.diff(dim=1) > _TOLERANCE], dim=1).cumsum(1)
+    at = torch.arange(n, device=a.device)
+    differs = values.diff(prepend=values[:, :1]) > _TOLERANCE
+    space = ((at == components) | (at > components) & differs).cumsum(1)
     inside = torch.stack([space == k for k in range(1, NUM_SPACES + 1)], dim=2).to(a.dtype)
-    nodes = torch.cat([_outside_largest(a)[..., None], n * vectors.square() @ inside], dim=2)
-    return nodes, torch.cat([components[:, None].to(a.dtype) / n, lowest], dim=1)
+    outside = (size < size.amax(1, keepdim=True)).to(a.dtype)
+    nodes = torch.cat([outside[..., None], n * vectors.square() @ inside], dim=2)
+    return nodes, torch.cat([components.to(a.dtype) / n, lowest], dim=1)
 
 
 def chemical_features(
@@ -95,16 +100,15 @@ def is_chemical(elements: tuple[str, ...]) -> bool:
     return any(name in VALENCE for name in elements)
 
 
-def _outside_largest(a: Float[Tensor, "B n n"]) -> Float[Tensor, "B n"]:
-    """1 for nodes of a component that is smaller than another, 0 for all others."""
+def _component_size(a: Float[Tensor, "B n n"]) -> Float[Tensor, "B n"]:
+    """Number of nodes in the component of each node."""
     n = a.shape[1]
     reach = ((a + torch.eye(n, dtype=a.dtype, device=a.device)) > 0).to(a.dtype)
     steps = 1
     while steps < n - 1:
         reach = (reach @ reach > 0).to(a.dtype)
         steps *= 2
-    size = reach.sum(2)
-    return (size < size.amax(1, keepdim=True)).to(a.dtype)
+    return reach.sum(2)
 
 
 def _diagonal(matrix: Tensor) -> Tensor:
