@@ -143,6 +143,18 @@ def test_plain_graphs(tmp_path: Path) -> None:
     assert found["samples"] == 5
 
 
+def test_samples_are_measured_as_in_the_run(tmp_path: Path) -> None:
+    """Against the few graphs that the run saw, not against all of the file."""
+    path = tmp_path / "atoms.smi"
+    path.write_text("C\nN\nO\nF\nCl\nBr\nS\nP\n")
+    record = make_run(small(path, num_train=2, num_test=1, num_samples=30, method="none"), tmp_path / "run")
+    found, _ = evaluate_weights(tmp_path / "run" / "weights.safetensors", num_samples=30)
+    assert 0 < (record.metrics["novel_percent_at_4"] or 0) < 100
+    measured = {name: value for name, value in found.metrics.items() if name.endswith("_at_4")}
+    assert {"novel_percent_at_4", "logp_distance_at_4"} <= measured.keys()
+    assert measured == {name: record.metrics[name] for name in measured}
+
+
 def test_kinds_of_edges_that_a_model_does_not_know(tmp_path: Path) -> None:
     train, mine = tmp_path / "train.smi", tmp_path / "mine.smi"
     train.write_text("\n".join("C" * n for n in range(1, 7)))

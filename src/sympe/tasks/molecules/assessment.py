@@ -44,7 +44,7 @@ def evaluate_weights(
         num_test: Test graphs of a data set, at most.
         draws: Times of diffusion per graph.
         trajectories: Whole trajectories per graph, for tighter bounds; none if 0.
-        num_samples: Graphs to sample; they are compared with what the model was trained on.
+        num_samples: Graphs to sample; they are compared with the graphs that the model was trained and tested on.
         steps: Steps to sample with; all of the process if left out.
         seed: Everything random comes from it.
 
@@ -66,20 +66,20 @@ def evaluate_weights(
     steps = model.steps if steps is None else steps
     sampling_times(model.steps, steps)
     started = time.perf_counter()
-    data = model.config.data if data is None else data
+    config = model.config
+    data = config.data if data is None else data
     graphs, skipped = _graphs_for(model.domain, data, num_test)
     metrics = evaluate_likelihood(model, graphs, draws, seed, TEST).metrics()
     metrics |= {"test_graphs": len(graphs), "skipped_molecules": sum(skipped.values())}
     if trajectories:
         metrics |= evaluate_trajectories(model, graphs, trajectories, seed, TRAJECTORIES)
     if num_samples:
-        judge = Judge.of(load_splits(model.config.data, (10**9, 10**9, 10**9)))
+        judge = Judge.of(load_splits(config.data, (config.num_train, config.num_validation, config.num_test)))
         measured, written = judge(sample_graphs(model, num_samples, steps, seed, SAMPLE, steps))
         if written:
-            measured["fcd"] = chemnet_distance(model.config.data, written)
+            measured["fcd"] = chemnet_distance(config.data, written)
         metrics |= {f"{name}_at_{steps}": value for name, value in measured.items()}
         metrics["num_samples"] = num_samples
-    config = model.config
     record = Record(
         TASK, config.method, config.recipe, data, seed, config.as_dict(), metrics, time.perf_counter() - started
     )
