@@ -1,6 +1,8 @@
 """Files of samples: what is refused leaves nothing behind, what is damaged is sampled again, devices change nothing."""
 
+import json
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from command_line import start
 from sympe.tasks.molecules.config import make_config
 from sympe.tasks.molecules.domain import Domain
 from sympe.tasks.molecules.model import GraphDiffusion
@@ -198,3 +201,23 @@ def test_a_damaged_shard_is_sampled_again(
     sample(weights, tmp_path / "whole.parquet")
     assert out.read_bytes() == (tmp_path / "whole.parquet").read_bytes()
     assert {path.name for path in tmp_path.iterdir()} == {"s.parquet", "whole.parquet"}
+
+
+# -------------------------------------------------------------------------------------------------------- devices
+
+
+@pytest.mark.parametrize("shard_size", [1, 1000])
+def test_two_processes_write_the_same_file(shard_size: int, weights: Path, tmp_path: Path) -> None:
+    """Also if there is but one shard, and one process has nothing to do."""
+    one, two = tmp_path / "one.parquet", tmp_path / "two.parquet"
+    command = ("molecules", "sample", "--weights", weights, "--num", 8, "--shard-size", shard_size, "--devices", 2)
+    process = start(
+        *command, "--accelerator", "cpu", "--out", two, "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    found = sample(weights, one, shard_size=shard_size)
+    assert found is not None
+    assert json.loads(out) == found | {"file": str(two)}
+    assert two.read_bytes() == one.read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"one.parquet", "two.parquet"}

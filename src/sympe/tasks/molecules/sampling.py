@@ -156,6 +156,8 @@ def sample_to_file(
     module = _SampleShards(model, plan, shards, parts)
     if module.missing():
         trainer.predict(module, return_predictions=False)
+        # Not in on_predict_end, which a process without shards does not come to.
+        trainer.strategy.barrier()
         if not trainer.is_global_zero:
             return None
     _merge(parts, len(shards), out)
@@ -167,6 +169,8 @@ class _SampleShards(LightningModule):
 
     def __init__(self, model: GraphDiffusion, plan: Plan, shards: list[list[Batch]], parts: Path) -> None:
         super().__init__()
+        # There may be more processes than shards.
+        self.allow_zero_length_dataloader_with_multiple_devices = True
         self.model = model
         self.plan = plan
         self.shards = shards
@@ -190,9 +194,6 @@ class _SampleShards(LightningModule):
             rows += _describe(state.to("cpu").to_graphs(), self.model, batch, self.plan.seed)
         _write(_shard_path(self.parts, int(number)), _parquet().Table.from_pylist(rows, schema=self.schema))
         return int(number)
-
-    def on_predict_end(self) -> None:
-        self.trainer.strategy.barrier()
 
 
 def _describe(graphs: Graphs, model: GraphDiffusion, batch: Batch, seed: int) -> Iterator[dict[str, Any]]:
