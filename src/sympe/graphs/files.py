@@ -27,7 +27,8 @@ from sympe.graphs.npz import SPLITS, is_undirected, parse_npz, to_npz
 
 _GRAPH6 = frozenset({".g6", ".graph6", ".s6", ".sparse6"})
 _EDGE_LISTS = frozenset({".edges", ".edgelist", ".txt", ".csv"})
-_READABLE = _GRAPH6 | _EDGE_LISTS | {".graphml", ".npz"}
+#: Suffixes that are read.
+READABLE = _GRAPH6 | _EDGE_LISTS | {".graphml", ".npz"}
 
 
 def read(path: str | os.PathLike[str], split: str | None = None) -> Graphs:
@@ -45,9 +46,9 @@ def read(path: str | os.PathLike[str], split: str | None = None) -> Graphs:
         raise ValueError(f"split must be one of {', '.join(SPLITS)}; got {split!r}")
     try:
         if path.is_dir():
-            files = [file for file in sorted(path.iterdir()) if file.suffix.lower() in _READABLE and file.is_file()]
+            files = [file for file in sorted(path.iterdir()) if file.suffix.lower() in READABLE and file.is_file()]
             if not files:
-                raise ValueError(f"expected a folder of files ending in {_listed(_READABLE)}; it holds none")
+                raise ValueError(f"expected a folder of files ending in {_listed(READABLE)}; it holds none")
         else:
             graphs = _parse(path.read_bytes(), path.suffix.lower(), split)
             if not len(graphs):
@@ -89,8 +90,8 @@ def write(graphs: Graphs, path: str | os.PathLike[str]) -> None:
 
 
 def _parse(raw: bytes, suffix: str, split: str | None) -> Graphs:
-    if suffix not in _READABLE:
-        raise ValueError(f"expected a file ending in {_listed(_READABLE)}; got {suffix or 'no suffix'}")
+    if suffix not in READABLE:
+        raise ValueError(f"expected a file ending in {_listed(READABLE)}; got {suffix or 'no suffix'}")
     if not raw.strip():
         raise ValueError("expected graphs; the file is empty")
     if suffix == ".npz":

@@ -121,7 +121,7 @@ def _describe(
     chem = rdkit()
     if molecule is None or not molecule.GetNumAtoms():
         return "unparsable"
-    # Before all walks over atoms and bonds in Python, which take minutes for a molecule of 100,000 atoms.
+    # Before all walks over atoms and bonds in Python, which are slow in a molecule that is too large by far.
     num_nodes = molecule.GetNumAtoms(onlyExplicit=False) if hydrogens else molecule.GetNumHeavyAtoms()
     if max_nodes is not None and num_nodes > max_nodes:
         return f"more than {max_nodes} atoms"

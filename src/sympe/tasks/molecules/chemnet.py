@@ -23,7 +23,7 @@ from sympe.tasks.molecules.chemistry import rdkit
 #: Molecules on either side below which nothing is told: a covariance of 512 numbers has to be estimated.
 FEWEST = 5000
 
-#: Molecules at once; some 10 kB each on the way.
+#: Molecules at once; some 100 kB each on the way.
 _BATCH = 256
 
 
@@ -41,7 +41,7 @@ class Activations:
 
     @classmethod
     def of(cls, smiles: Sequence[str]) -> "Activations":
-        """Put molecules through ChemNet, each different one once; takes 5 to 10 ms per molecule on one core.
+        """Put molecules through ChemNet, each different one once.
 
         Args:
             smiles: Valid molecules, two or more; hydrogens are left implicit and the writing made canonical. Those

@@ -18,6 +18,7 @@ from torch.utils.data import Dataset
 from sympe.canonicalize import DepthFirst, Labelling, NodeOrder
 from sympe.graphs import Graphs, load_graph_set, load_qm9, read
 from sympe.graphs.datasets import GRAPH_SETS, QM9_ELEMENTS
+from sympe.graphs.files import READABLE
 from sympe.seeding import seeded_generator
 from sympe.tasks.molecules.chemistry import MOLECULE_FILES, read_molecules
 from sympe.tasks.molecules.domain import Domain, smoothed
@@ -29,7 +30,7 @@ from sympe.training import Key
 DATA_SETS = ("qm9", "qm9-hydrogens", *GRAPH_SETS)
 
 # Files that nobody would look for molecules in.
-_GRAPHS_ALONE = frozenset({".g6", ".graph6", ".s6", ".sparse6", ".graphml", ".edges", ".edgelist", ".npz"})
+_GRAPHS_ALONE = READABLE - {".txt", ".csv"}
 
 # Kinds are stored in a byte each.
 _LARGEST_LABEL = 255

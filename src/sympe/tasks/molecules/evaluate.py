@@ -1,5 +1,6 @@
 """What a trained model is worth: its likelihood on held-out graphs, and its samples."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,10 +11,11 @@ from sympe.seeding import seeded_generator
 from sympe.tasks.molecules import chemnet
 from sympe.tasks.molecules.chemistry import Written, known_smiles, properties, write_smiles
 from sympe.tasks.molecules.data import GraphStore, Splits, load_splits
+from sympe.tasks.molecules.graph_state import GraphState
 from sympe.tasks.molecules.likelihood import Likelihood, estimate
 from sympe.tasks.molecules.metrics import Reference, graph_metrics, molecule_metrics
 from sympe.tasks.molecules.model import GraphDiffusion
-from sympe.tasks.molecules.trajectories import class_metrics
+from sympe.tasks.molecules.trajectories import class_metrics, log_weights
 
 #: Pairs of nodes in a batch, at most: sets memory and speed, and which draws are taken, not their law.
 _PAIRS_AT_ONCE = 20_000
@@ -36,14 +38,8 @@ def evaluate_likelihood(model: GraphDiffusion, graphs: Graphs, draws: int, *seed
         draws: Times of diffusion per graph.
         seed: Numbers that fix all draws.
     """
-    method = model.breaking.method
-    store = GraphStore(graphs, method.order if method.is_stored else "")
-    parts = (
-        store[n, chosen.tolist()]
-        for n, count in store.counts.items()
-        for chosen in torch.arange(count).split(max(1, batch_size(n, 1024) // draws))
-    )
-    return estimate(model, parts, draws, seeded_generator(*seed))
+    batches = _batches(model, graphs, lambda n: batch_size(n, 1024) // draws)
+    return estimate(model, batches, draws, seeded_generator(*seed))
 
 
 def evaluate_trajectories(
@@ -57,14 +53,23 @@ def evaluate_trajectories(
         trajectories: Trajectories per graph.
         seed: Numbers that fix all draws.
     """
+    generator, device = seeded_generator(*seed), next(model.parameters()).device
+    weights = []
+    for batch in _batches(model, graphs, lambda n: batch_size(n) // trajectories):
+        # Many trajectories of one graph take several goes.
+        goes = torch.arange(trajectories).split(batch_size(batch.num_nodes))
+        parts = [log_weights(model, batch.to(device), len(draws), generator) for draws in goes]
+        weights.append(torch.cat(parts, dim=1).cpu())
+    return class_metrics(torch.cat(weights))
+
+
+def _batches(model: GraphDiffusion, graphs: Graphs, at_once: Callable[[int], int]) -> Iterator[GraphState]:
+    """Graphs as the model's method needs them stored, in batches of one size; how many at once by that size."""
     method = model.breaking.method
     store = GraphStore(graphs, method.order if method.is_stored else "")
-    parts = (
-        store[n, chosen.tolist()]
-        for n, count in store.counts.items()
-        for chosen in torch.arange(count).split(max(1, batch_size(n) // trajectories))
-    )
-    return class_metrics(model, parts, trajectories, seeded_generator(*seed))
+    for n, count in store.counts.items():
+        for chosen in torch.arange(count).split(max(1, at_once(n))):
+            yield store[n, chosen.tolist()]
 
 
 def sample_graphs(model: GraphDiffusion, count: int, steps: int, *seed: int) -> Graphs:

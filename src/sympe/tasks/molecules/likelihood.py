@@ -102,6 +102,17 @@ def _terms(
     return ours, torch.where(t == 1, last, theirs)
 
 
+def standard_error(values: Float[Tensor, "G"]) -> float:
+    """Standard error of the mean over graphs; 0 of a single one."""
+    return float(values.std() / math.sqrt(len(values))) if len(values) > 1 else 0.0
+
+
+def mean_with_error(name: str, values: Float[Tensor, "G"]) -> dict[str, float | int | None]:
+    """Mean over graphs and its standard error, by the names of a record; None where it is not finite."""
+    found = {name: float(values.mean()), f"{name}_se": standard_error(values)}
+    return {key: value if math.isfinite(value) else None for key, value in found.items()}
+
+
 @dataclass
 class Likelihood:
     """Means over a data set, each with its standard error over graphs.
@@ -129,17 +140,13 @@ class Likelihood:
         return float(torch.cat(self.values[name]).mean())
 
     def standard_error(self, name: str) -> float:
-        values = torch.cat(self.values[name])
-        return float(values.std() / math.sqrt(len(values))) if len(values) > 1 else 0.0
+        return standard_error(torch.cat(self.values[name]))
 
     def metrics(self) -> dict[str, float | int | None]:
         """Every column with its standard error, by the names of a record; None where it is not finite."""
         found: dict[str, float | int | None] = {}
         for name in COLUMNS:
-            for suffix, value in (("", self.mean(name)), ("_se", self.standard_error(name))):
-                found[f"{name}_nll{suffix}" if name != "excess" else f"excess_nats{suffix}"] = (
-                    value if math.isfinite(value) else None
-                )
+            found |= mean_with_error("excess_nats" if name == "excess" else f"{name}_nll", torch.cat(self.values[name]))
         return found
 
     def by_time(self, bins: int = 20) -> dict[str, list[float]]:

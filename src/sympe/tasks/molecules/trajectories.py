@@ -16,7 +16,6 @@ uncounted. Each draw takes T evaluations of the network.
 """
 
 import math
-from collections.abc import Iterable
 
 import torch
 from jaxtyping import Float
@@ -24,6 +23,7 @@ from torch import Tensor
 
 from sympe.tasks.molecules.breaking import log_automorphisms
 from sympe.tasks.molecules.graph_state import GraphState, one_hot
+from sympe.tasks.molecules.likelihood import mean_with_error
 from sympe.tasks.molecules.model import GraphDiffusion
 from sympe.tasks.molecules.process import Process, categorical
 
@@ -39,11 +39,13 @@ def log_weights(
     total = model.breaking.excess(x, g, automorphisms) - model.domain.size_cost(x.num_nodes)
     z = model.noisy(x, x.nodes.new_full((len(x),), model.steps), generator)
     total += _prior_ratio(model.node_process, x.nodes, z.nodes) + _prior_ratio(model.edge_process, x.edges, z.edges)
+    clean_nodes = one_hot(x.nodes, model.node_process.num_kinds, torch.float64)
+    clean_edges = one_hot(x.edges, model.edge_process.num_kinds, torch.float64)
     for step in range(model.steps, 0, -1):
         t = x.nodes.new_full((len(x),), step)
         guess = model.guess(z, t, g, generator)
-        nodes, of_nodes = _step(model.node_process, x.nodes, z.nodes, guess.nodes, t, generator)
-        edges, of_edges = _step(model.edge_process, x.edges, z.edges, guess.edges, t, generator)
+        nodes, of_nodes = _step(model.node_process, clean_nodes, z.nodes, guess.nodes, t, generator)
+        edges, of_edges = _step(model.edge_process, clean_edges, z.edges, guess.edges, t, generator)
         z = GraphState(nodes, edges)
         total += of_nodes + of_edges
     return total.view(-1, draws)
@@ -56,10 +58,10 @@ def _prior_ratio(process: Process, x: Tensor, z: Tensor) -> Float[Tensor, "B"]:
 
 
 def _step(
-    process: Process, x: Tensor, z: Tensor, logits: Tensor, t: Tensor, generator: torch.Generator
+    process: Process, clean: Tensor, z: Tensor, logits: Tensor, t: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Float[Tensor, "B"]]:
     """A draw of q(z_{t-1} | z_t, x), and the log of p(z_{t-1} | z_t) / q(z_{t-1} | z_t, x) there."""
-    true = process.step_back(z, one_hot(x, process.num_kinds, torch.float64), t - 1, t)
+    true = process.step_back(z, clean, t - 1, t)
     ours = process.step_back(z, logits.double().softmax(-1), t - 1, t)
     drawn = categorical(true, generator)
     p, q = (law.gather(-1, drawn[..., None])[..., 0] for law in (ours, true))
@@ -79,21 +81,9 @@ def class_bounds(weights: Float[Tensor, "G draws"]) -> dict[int, Float[Tensor, "
     return found
 
 
-def class_metrics(
-    model: GraphDiffusion, batches: Iterable[GraphState], draws: int, generator: torch.Generator
-) -> dict[str, float | int | None]:
-    """Mean bounds over a data set with their standard errors over graphs, by the names of a record.
-
-    Args:
-        model: The model, in the mode that it is in.
-        batches: Graphs, in batches of equal size.
-        draws: Trajectories of each graph.
-        generator: Source of all draws.
-    """
-    device = next(model.parameters()).device
-    weights = torch.cat([log_weights(model, batch.to(device), draws, generator).cpu() for batch in batches])
-    found: dict[str, float | int | None] = {"trajectories": draws}
+def class_metrics(weights: Float[Tensor, "G draws"]) -> dict[str, float | int | None]:
+    """Mean bounds over graphs with their standard errors, by the names of a record."""
+    found: dict[str, float | int | None] = {"trajectories": weights.shape[1]}
     for k, values in class_bounds(weights).items():
-        error = float(values.std() / math.sqrt(len(values))) if len(values) > 1 else 0.0
-        found |= {f"class_nll_of_{k}": float(values.mean()), f"class_nll_of_{k}_se": error}
+        found |= mean_with_error(f"class_nll_of_{k}", values)
     return found
