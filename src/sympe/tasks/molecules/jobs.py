@@ -24,7 +24,7 @@ ROWS = (
     "file-order",
 )
 #: Rows of the long runs: does the class likelihood of carried orders cross below that of none?
-LONG = ("none", "noise", "random", "sympe-fresh", "sympe-carried", "file-order")
+LONG = ("none", "noise", "random", "random-fresh", "sympe-fresh", "sympe-carried", "file-order")
 #: Rows of the quick preset.
 QUICK = ("none", "sympe-carried")
 #: Rows of the smoke test: one of each kind.
@@ -53,9 +53,7 @@ def jobs(preset: str) -> list[Job]:
     if preset == "full":
         configs = [make_config(method, "fast", seed=seed) for seed in range(3) for method in ROWS]
         configs += [
-            make_config(method, "fast", seed=seed, data="qm9-hydrogens", batch_size=64)
-            for seed in range(3)
-            for method in LONG
+            make_config(method, "fast", seed=seed, data="qm9-hydrogens") for seed in range(3) for method in LONG
         ]
         configs += [make_config(method, "long", seed=seed) for seed in range(3) for method in LONG]
     floors = ["qm9", "qm9-hydrogens"] if preset == "full" else ["qm9"] if preset == "quick" else []
