@@ -8,7 +8,13 @@ import pytest
 from sympe.report import tables_of, write_report
 from sympe.report.molecules.facts import CONTROLS, LABELS
 from sympe.report.molecules.figures import molecule_pictures
-from sympe.report.molecules.tables import likelihood_table, molecule_tables, samples_table, verdict_table
+from sympe.report.molecules.tables import (
+    likelihood_table,
+    molecule_tables,
+    samples_table,
+    trajectories_table,
+    verdict_table,
+)
 from sympe.results import Record
 
 METRICS = {
@@ -93,6 +99,31 @@ def test_samples_by_steps() -> None:
     plain = samples_table([make(metrics={"degree_mmd_at_4": 0.1, "tree_percent_at_4": 50.0}, data="tree")])
     assert plain is not None
     assert [column.header for column in plain.columns][2:4] == ["degree MMD", "clustering MMD"]
+
+
+def test_tighter_bounds_stand_apart_from_the_runs() -> None:
+    assert trajectories_table([make(), floor()]) is None
+    bounds = {"trajectories": 8, "test_graphs": 100, "class_nll": 13.0}
+    for k, value in ((1, 14.0), (2, 13.8), (4, 13.7), (8, 13.65)):
+        bounds |= {f"class_nll_of_{k}": value, f"class_nll_of_{k}_se": 0.2}
+    tested = make(metrics=bounds, config={"method": "none", "seed": 0, "steps": 100, "num_test": 100})
+    run = make(config={"method": "none", "seed": 0, "steps": 100, "num_test": 2000})
+    table = trajectories_table([run, tested])
+    assert table is not None
+    assert [column.header for column in table.columns][1:5] == ["K = 1", "K = 2", "K = 4", "K = 8"]
+    (block,) = table.blocks
+    assert block.title == "qm9, recipe fast, num_test 100"
+    assert table.cells(block.rows[0]) == [
+        "no symmetry breaking",
+        "14.00 ± 0.20",
+        "13.80 ± 0.20",
+        "13.70 ± 0.20",
+        "13.65 ± 0.20",
+        "100",
+    ]
+    # The likelihood of few graphs is not averaged into that of the run, nor lost.
+    rows = {block.title: block.rows[0]["class_nll"] for block in likelihood_table([run, tested]).blocks}
+    assert rows == {"qm9, recipe fast, num_test 2000": 14.4, "qm9, recipe fast, num_test 100": 13.0}
 
 
 def test_verdicts_need_seeds_on_both_sides_and_know_what_is_better() -> None:

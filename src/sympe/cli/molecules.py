@@ -108,9 +108,9 @@ class Evaluate:
             seed=self.seed,
         )
         _tell_skipped(skipped)
+        print_records([record], self.json)
         if self.out is not None:
             record.write(self.out)
-        print_records([record], self.json)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Whole runs on the user's own molecules: training, taking up again, evaluation, sampling, and what is refused."""
 
 import json
+import math
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from lightning.pytorch import LightningModule, Trainer
 
 from command_line import call, contents, start
 from sympe.graphs import from_edges, from_networkx, write
+from sympe.report.molecules.facts import CONTROLS
 from sympe.results import read_record
 from sympe.tasks.molecules import (
     Config,
@@ -30,6 +32,7 @@ from sympe.tasks.molecules import (
 )
 from sympe.tasks.molecules.assessment import evaluate_weights
 from sympe.tasks.molecules.chemistry import write_smiles
+from sympe.tasks.molecules.jobs import LONG, ROWS
 from sympe.tasks.molecules.sampling import sample_to_file
 from sympe.training import SaveEachEpoch
 
@@ -404,6 +407,33 @@ def test_data_of_another_kind_than_the_model(weights: Path, tmp_path: Path, caps
     write(from_networkx([networkx.cycle_graph(5)] * 5), path)
     complaint = call(capsys, "molecules", "evaluate", "--weights", weights, "--data", path).complaint
     assert "the model knows the kinds of nodes C, F, N, O;" in complaint
+
+
+def test_bounds_from_trajectories(
+    weights: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tmp_path / "new.smi"
+    mine.write_text("CCO\nCCN\nC\n")
+    command = ("molecules", "evaluate", "--weights", weights, "--data", mine, "--trajectories", 5)
+    done = call(capsys, *command, "--out", tmp_path / "bounds", "--json")
+    summary, record = json.loads(done.out), read_record(tmp_path / "bounds" / "record.json")
+    assert done.code == 0
+    assert record.summary() == summary
+    assert (record.config["num_test"], record.config["draws"]) == (2000, 8)
+    assert (summary["test_graphs"], summary["skipped_molecules"], summary["trajectories"]) == (2, 1, 5)
+    assert summary["class_nll_of_1"] >= summary["class_nll_of_2"] >= summary["class_nll_of_4"] > 0
+    assert "class_nll_of_8" not in summary
+    assert math.isfinite(summary["class_nll"])
+    # Two trajectories at once: other draws of the same law.
+    monkeypatch.setattr("sympe.tasks.molecules.evaluate.batch_size", lambda n, most=256: 2)
+    in_parts = json.loads(call(capsys, *command, "--json").out)
+    assert in_parts["class_nll_of_4"] == pytest.approx(summary["class_nll_of_4"], abs=5)
+    assert "trajectories must be at least 0; got -1" in call(capsys, *command, "--trajectories", -1).complaint
+
+
+def test_controls_are_among_the_rows() -> None:
+    for rows in (ROWS, LONG):
+        assert {control for method in rows for control in CONTROLS.get(method, ())} <= set(rows)
 
 
 def test_unknown_names(capsys: Capture) -> None:

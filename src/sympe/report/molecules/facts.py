@@ -46,6 +46,7 @@ CONTROLS: dict[str, tuple[str, ...]] = {
 }
 
 _AT = re.compile(r"(?:valid_percent|degree_mmd)_at_(\d+)")
+_OF = re.compile(r"class_nll_of_(\d+)")
 
 
 def label(method: str) -> str:
@@ -65,13 +66,8 @@ def is_trained(record: Record) -> bool:
 
 
 def trained(records: Iterable[Record]) -> list[Group]:
-    """Groups of runs that trained a network and tested it."""
-    return group_records(record for record in records if is_trained(record) and not has_trajectories(record))
-
-
-def has_trajectories(record: Record) -> bool:
-    """Whether a record is of tighter bounds, on some of the test graphs, of a network that was trained before."""
-    return "trajectories" in record.metrics
+    """Groups of runs that trained a network."""
+    return group_records(filter(is_trained, records))
 
 
 def floor_of(data: str, records: Iterable[Record]) -> Record | None:
@@ -91,7 +87,16 @@ def poster_figure(group: Group, method: str) -> float | None:
 
 def sample_steps(records: Sequence[Record]) -> list[int]:
     """Numbers of steps that samples were taken with, in increasing order."""
-    found = {int(match[1]) for record in records for name in record.metrics if (match := _AT.fullmatch(name))}
+    return _numbers(_AT, records)
+
+
+def trajectory_counts(records: Sequence[Record]) -> list[int]:
+    """Numbers of trajectories that bounds were taken from, in increasing order."""
+    return _numbers(_OF, records)
+
+
+def _numbers(pattern: re.Pattern[str], records: Sequence[Record]) -> list[int]:
+    found = {int(match[1]) for record in records for name in record.metrics if (match := pattern.fullmatch(name))}
     return sorted(found)
 
 

@@ -1,6 +1,5 @@
 """Tables of graph diffusion: three ways to count a likelihood, side by side; samples; verdicts."""
 
-import re
 from collections.abc import Iterable, Sequence
 
 from sympe.report.molecules.facts import (
@@ -9,13 +8,13 @@ from sympe.report.molecules.facts import (
     TASK,
     floor_of,
     floor_value,
-    has_trajectories,
     in_order,
     is_molecular,
     label,
     poster_figure,
     sample_steps,
     trained,
+    trajectory_counts,
 )
 from sympe.report.statistics import (
     LEAST_RATIO,
@@ -23,7 +22,6 @@ from sympe.report.statistics import (
     Group,
     Sample,
     Verdict,
-    group_records,
     median_seconds,
     sample,
 )
@@ -38,28 +36,26 @@ _LIKELIHOODS = {
     "excess_nats": "excess randomness",
     CLASS_NLL: "class NLL",
 }
-#: A bound from trajectories, but not its error.
-_IS_BOUND = re.compile(r"class_nll_of_\d+").fullmatch
-#: What is measured of samples of molecules: name, header, whether to show it for every number of steps.
+#: What is measured of samples of molecules: name, header.
 _MOLECULES = {
-    "valid_percent": ("valid %", True),
-    "unique_percent": ("unique %", False),
-    "novel_percent": ("novel %", False),
-    "connected_percent": ("connected %", False),
-    "atoms_stable_percent": ("atoms stable %", False),
-    "molecules_stable_percent": ("molecules stable %", False),
-    "logp_distance": ("logP distance", False),
-    "qed_distance": ("QED distance", False),
-    "rings_distance": ("rings distance", False),
-    "fcd": ("FCD", False),
+    "valid_percent": "valid %",
+    "unique_percent": "unique %",
+    "novel_percent": "novel %",
+    "connected_percent": "connected %",
+    "atoms_stable_percent": "atoms stable %",
+    "molecules_stable_percent": "molecules stable %",
+    "logp_distance": "logP distance",
+    "qed_distance": "QED distance",
+    "rings_distance": "rings distance",
+    "fcd": "FCD",
 }
 _GRAPHS = {
-    "degree_mmd": ("degree MMD", False),
-    "clustering_mmd": ("clustering MMD", False),
-    "spectral_mmd": ("spectral MMD", False),
-    "connected_percent": ("connected %", True),
-    "planar_percent": ("planar %", False),
-    "tree_percent": ("tree %", False),
+    "degree_mmd": "degree MMD",
+    "clustering_mmd": "clustering MMD",
+    "spectral_mmd": "spectral MMD",
+    "connected_percent": "connected %",
+    "planar_percent": "planar %",
+    "tree_percent": "tree %",
 }
 
 
@@ -143,22 +139,24 @@ def _floor_notes(record: Record | None) -> tuple[str, ...]:
 
 def trajectories_table(records: Sequence[Record]) -> Table | None:
     """Tighter bounds by the number of trajectories that they take; None if there are none."""
-    groups = group_records(filter(has_trajectories, records))
-    if not groups:
+    counts = trajectory_counts(records)
+    if not counts:
         return None
-    counts = sorted({int(n.split("_")[3]) for g in groups for r in g.records for n in r.metrics if _IS_BOUND(n)})
     blocks = []
-    for group in groups:
+    for group in trained(records):
         rows = []
         for method in in_order(group.methods):
-            runs = group.runs(method)
+            runs = [run for run in group.runs(method) if trajectory_counts([run])]
+            if not runs:
+                continue
             row: Row = {"task": TASK, "data": group.data, "recipe": group.recipe, "method": method}
             row |= {"label": label(method), "graphs": sample(runs, "test_graphs").mean}
             for k in counts:
                 row |= {f"of_{k}": sample(runs, f"class_nll_of_{k}").mean}
                 row |= {f"of_{k}_se": sample(runs, f"class_nll_of_{k}_se").mean}
             rows.append(row)
-        blocks.append(Block(group.title, tuple(rows)))
+        if rows:
+            blocks.append(Block(group.title, tuple(rows)))
 
     def bound(k: int) -> Column:
         return Column(f"K = {k}", lambda row: mean_and_spread(row[f"of_{k}"], row[f"of_{k}_se"], 2), True)
@@ -195,8 +193,7 @@ def samples_table(records: Sequence[Record]) -> Table | None:
 
     def text_of(name: str) -> Column:
         digits = 1 if name.endswith("percent") else 3
-        header = measured[name][0]
-        return Column(header, lambda row: mean_and_spread(row[name], row[f"{name}_spread"], digits), True)
+        return Column(measured[name], lambda row: mean_and_spread(row[name], row[f"{name}_spread"], digits), True)
 
     columns = (
         Column("method", lambda row: row["label"]),

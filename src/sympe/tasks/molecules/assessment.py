@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -80,9 +81,9 @@ def evaluate_weights(
             measured["fcd"] = chemnet_distance(config.data, written)
         metrics |= {f"{name}_at_{steps}": value for name, value in measured.items()}
         metrics["num_samples"] = num_samples
-    record = Record(
-        TASK, config.method, config.recipe, data, seed, config.as_dict(), metrics, time.perf_counter() - started
-    )
+    # What was tested is not what the run did: tables keep the two apart.
+    tested = replace(config, num_test=num_test, draws=draws).as_dict()
+    record = Record(TASK, config.method, config.recipe, data, seed, tested, metrics, time.perf_counter() - started)
     return record, skipped
 
 
