@@ -1,6 +1,7 @@
 """The command ``sympe``, called inside this process or in one of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -42,7 +43,10 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> Outcome:
 
 
 def start(*arguments: object, stdout: int | IO[Any], stderr: int | IO[Any]) -> subprocess.Popen[str]:
-    """Start the command in a process of its own, with one thread."""
+    """Start the command in a process of its own, with one thread, as from a terminal.
+
+    Whoever runs the tests in the background has them ignore interrupts, and processes inherit that.
+    """
     return subprocess.Popen(
         [sys.executable, "-m", "sympe.cli", *map(str, arguments)],
         stdin=subprocess.DEVNULL,
@@ -50,6 +54,7 @@ def start(*arguments: object, stdout: int | IO[Any], stderr: int | IO[Any]) -> s
         stderr=stderr,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 
