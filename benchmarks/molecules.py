@@ -208,7 +208,7 @@ def measure(data: str, count: int, batch_size: int, repeats: int, compiled: bool
     check_same(model, batches[0])
 
     def ours(batch: GraphState) -> Callable[[], Tensor]:
-        return lambda: model.loss(batch, generator).mean()
+        return lambda: model.loss(model.noised(batch, generator)).mean()
 
     def plain(batch: tuple[Tensor, Tensor, Tensor]) -> Callable[[], Tensor]:
         return lambda: padded.loss(batch, generator)
@@ -267,7 +267,7 @@ def memory(data: str, batch_size: int) -> None:
     n = max(store.counts, key=store.counts.__getitem__)
     batch = store[n, list(range(batch_size))]
     before = peak_memory()
-    model.loss(batch, seeded_generator(0)).mean().backward()
+    model.loss(model.noised(batch, seeded_generator(0))).mean().backward()
     print(
         f"{data}, batch of {batch_size} with {n} atoms each: {peak_memory() - before:.0f} MB for one step of training"
     )

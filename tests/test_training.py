@@ -96,7 +96,7 @@ def test_a_build_that_fails_leaves_the_global_generator() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.parametrize(("accelerator", "devices"), [("quantum", 1), ("cuda", 1000)])
+@pytest.mark.parametrize(("accelerator", "devices"), [("quantum", 1), ("gpu", 1000)])
 def test_devices_that_are_not_there(accelerator: str, devices: int, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=accelerator):
         make_trainer(tmp_path, 1, devices=devices, accelerator=accelerator)

@@ -5,10 +5,11 @@ Nothing random is carried from one epoch to the next (tasks derive generators fr
 run that was killed ends with the same weights, bit for bit on a CPU, as one that was not.
 """
 
+import hashlib
 import logging
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from pickle import UnpicklingError
@@ -23,6 +24,7 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.utilities import rank_zero_only
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor
 from torch.utils.data import Sampler
 
 from sympe.atomic import write_atomically
@@ -70,8 +72,13 @@ class SizeGroupedSampler(Sampler[Key]):
     def __len__(self) -> int:
         return self.length
 
+    @property
+    def epoch(self) -> int:
+        """Passes that have been made."""
+        return self.step() // self.length
+
     def __iter__(self) -> Iterator[Key]:
-        generator = seeded_generator(self.seed, self.step() // self.length)
+        generator = seeded_generator(self.seed, self.epoch)
         keys: list[Key] = []
         for n, count in self.counts.items():
             shuffled = torch.randperm(count, generator=generator)
@@ -102,19 +109,30 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             raise ValueError(f"{path} is no checkpoint of this program, or damaged; remove it to start anew") from error
 
 
+def fingerprint(tensors: Iterable[Tensor]) -> str:
+    """A digest of what tensors hold, in their order."""
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        digest.update(f"{tensor.dtype} {[*tensor.shape]}".encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
 class ResumableModule(LightningModule):
     """What every training must remember to be taken up again: its configuration, its curves and the time it took.
 
     Args:
         config: The configuration of the run, as plain values: only a run with the same may go on.
+        data: What the run trains on, if that is not all in the configuration: a file may have changed.
     """
 
     #: What a checkpoint of this program holds, beside what Lightning puts there.
-    checkpointed: tuple[str, ...] = ("config", "processes", "history")
+    checkpointed: tuple[str, ...] = ("config", "data", "processes", "history")
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(self, config: dict[str, Any], data: Iterable[Tensor] = ()) -> None:
         super().__init__()
         self._config = config
+        self._data = fingerprint(data)
         self.history: dict[str, list[float]] = {}
         self.seconds = 0.0
 
@@ -137,6 +155,7 @@ class ResumableModule(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["config"] = self._config
+        checkpoint["data"] = self._data
         checkpoint["processes"] = self.trainer.world_size
         checkpoint["history"] = self.history
         checkpoint["seconds"] = self.seconds
@@ -150,6 +169,8 @@ class ResumableModule(LightningModule):
         if checkpoint["config"] != self._config:
             changed = sorted(k for k, v in self._config.items() if checkpoint["config"].get(k) != v)
             raise ValueError(f"the run to resume was started with other values of {', '.join(changed)}")
+        if checkpoint["data"] != self._data:
+            raise ValueError("the run to resume was started with other data; give another folder")
         self.history = checkpoint["history"]
         self.seconds = checkpoint["seconds"]
 
@@ -211,6 +232,20 @@ class ShowProgress(Callback):
             self.bar.stop()
 
 
+def accelerator_here(accelerator: str) -> str:
+    """``cpu`` or ``cuda``: ``auto`` is CUDA where there is a GPU that has it (others lack double precision).
+
+    Raises:
+        ValueError: If ``accelerator`` is not ``auto``, ``cpu`` or ``gpu``, or there is no such GPU.
+    """
+    if accelerator not in ("auto", "cpu", "gpu"):
+        raise ValueError(f"accelerator must be auto, cpu or gpu; got {accelerator!r}")
+    has_cuda = torch.cuda.is_available()
+    if accelerator == "gpu" and not has_cuda:
+        raise ValueError("accelerator gpu cannot be had here: no GPU with CUDA was found")
+    return "cuda" if has_cuda and accelerator != "cpu" else "cpu"
+
+
 def make_trainer(
     folder: Path,
     epochs: int,
@@ -242,7 +277,7 @@ def make_trainer(
     try:
         return Trainer(
             max_epochs=epochs,
-            accelerator=accelerator,
+            accelerator=accelerator_here(accelerator),
             devices=devices,
             # Graphs without pairs, of one node, leave parameters of pairs unused.
             strategy="ddp_find_unused_parameters_true" if devices > 1 else "auto",

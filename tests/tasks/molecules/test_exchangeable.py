@@ -65,9 +65,6 @@ def random_states(count: int, n: int, generator: torch.Generator) -> GraphState:
 @pytest.mark.parametrize("method", [m for m in METHODS if m != "noise"])
 def test_a_guess_is_equivariant_in_graph_and_order_together(method: str, generator: torch.Generator) -> None:
     model = opinionated(method)
-    if METHODS[method].kind == "fresh":
-        # What is drawn at each step is handed over instead.
-        model.breaking.method = METHODS["random"]
     z = random_states(6, 5, generator)
     like = node_batch(6, 5)
     group = GraphRelabeling().group

@@ -113,7 +113,7 @@ def trained_toy(method: str) -> GraphDiffusion:
             g = model.breaking.kernel(data.to_graphs(), generator)
             data = GraphState(data.nodes, data.edges, g.rank.view(-1, 4))
         optimizer.zero_grad()
-        model.loss(data, generator).mean().backward()
+        model.loss(model.noised(data, generator)).mean().backward()
         optimizer.step()
     return model.eval()
 

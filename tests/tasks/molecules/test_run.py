@@ -21,9 +21,12 @@ from sympe.graphs import from_edges, from_networkx, write
 from sympe.report.molecules.facts import CONTROLS
 from sympe.results import read_record
 from sympe.tasks.molecules import (
+    METHODS,
     Config,
     GraphDiffusion,
+    GraphStore,
     find_weights,
+    load_splits,
     make_config,
     pretrained,
     run,
@@ -34,6 +37,7 @@ from sympe.tasks.molecules.assessment import evaluate_weights
 from sympe.tasks.molecules.chemistry import write_smiles
 from sympe.tasks.molecules.jobs import LONG, ROWS
 from sympe.tasks.molecules.sampling import sample_to_file
+from sympe.tasks.molecules.train import NoisedBatches
 from sympe.training import SaveEachEpoch
 
 pytest.importorskip("rdkit", reason="needs RDKit")
@@ -92,6 +96,28 @@ def test_the_record_of_a_run(finished: Path, own_file: Path) -> None:
     assert Config.from_dict(record.config) == small(own_file)
 
 
+def same_weights(first: Path, second: Path) -> bool:
+    one, other = ((folder / "weights.safetensors").read_bytes() for folder in (first, second))
+    return one == other
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_processes_that_prepare_batches_change_nothing(method: str, own_file: Path, tmp_path: Path) -> None:
+    config = small(own_file, method, num_samples=4, accumulate=3)
+    for workers in (0, 2):
+        make_run(config, tmp_path / str(workers), workers=workers)
+    assert same_weights(tmp_path / "0", tmp_path / "2")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_only_a_learned_order_waits_for_the_network(method: str, own_file: Path) -> None:
+    splits = load_splits(str(own_file), (100, 1, 1))
+    store = GraphStore(splits.train, METHODS[method].order if METHODS[method].is_stored else "")
+    batches = NoisedBatches(store, GraphDiffusion(small(own_file, method), splits.domain()))
+    noised = batches[(0, 0, 0), (3, [0, 1])]
+    assert (noised.g is None) == (method in ("none", "noise", "sympe-fresh-sort", "sympe-carried-sort"))
+
+
 class Interruption(Exception):
     pass
 
@@ -116,6 +142,13 @@ def test_a_run_taken_up_again_ends_as_if_it_had_not_stopped(
         make_run(config, tmp_path / "stopped")
     with pytest.raises(ValueError, match="was started with other values of seed"):
         make_run(replace(config, seed=3), tmp_path / "stopped", resume=True)
+    before = own_file.read_text()
+    own_file.write_text(before.replace("CCCO", "CCCF"))
+    load_splits.cache_clear()
+    with pytest.raises(ValueError, match="was started with other data"):
+        make_run(config, tmp_path / "stopped", resume=True)
+    own_file.write_text(before)
+    load_splits.cache_clear()
     resumed = make_run(config, tmp_path / "stopped", resume=True)
     whole = make_run(config, tmp_path / "whole")
     for name in ("history", "examples", "config"):
@@ -124,8 +157,7 @@ def test_a_run_taken_up_again_ends_as_if_it_had_not_stopped(
     assert {k: v for k, v in resumed.metrics.items() if not any(t in k for t in timed)} == {
         k: v for k, v in whole.metrics.items() if not any(t in k for t in timed)
     }
-    first, second = (tmp_path / name / "weights.safetensors" for name in ("stopped", "whole"))
-    assert first.read_bytes() == second.read_bytes()
+    assert same_weights(tmp_path / "stopped", tmp_path / "whole")
     # A finished run is read.
     before = contents(tmp_path / "whole")
     assert make_run(config, tmp_path / "whole", resume=True) == whole
@@ -302,15 +334,17 @@ def test_train_evaluate_and_sample(own_file: Path, tmp_path: Path, capsys: Captu
     done = call(capsys, *train)
     assert done.code == 0
     assert json.loads(done.out)["method"] == "none"
-    assert "sympe: skipped 3 molecules: " in done.err
+    assert "sympe: skipped 3: " in done.err
     exported = tmp_path / "run" / "weights.safetensors"
 
     mine = tmp_path / "new.smi"
     mine.write_text("CCO\nCC[O-]\nCCBr\nCCCCCCCCCCCC\nCCN\n")
-    done = call(capsys, "molecules", "evaluate", "--weights", exported, "--data", mine, "--json")
+    done = call(
+        capsys, "molecules", "evaluate", "--weights", exported, "--data", mine, "--accelerator", "cpu", "--json"
+    )
     summary = json.loads(done.out)
     assert (summary["test_graphs"], summary["skipped_molecules"]) == (2, 3)
-    assert "skipped 3 molecules: 1 charged, 1 unsupported element Br, 1 more than 7 atoms" in done.err
+    assert "skipped 3: 1 charged, 1 unsupported element Br, 1 more than 7 atoms" in done.err
     sampled = call(capsys, "molecules", "evaluate", "--weights", exported, "--num-samples", 4, "--steps", 2, "--json")
     assert 0 <= json.loads(sampled.out)["valid_percent_at_2"] <= 100
 
@@ -333,6 +367,7 @@ def test_train_evaluate_and_sample(own_file: Path, tmp_path: Path, capsys: Captu
         (("evaluate", "--data", "missing.smi"), "missing.smi: No such file or directory"),
         (("evaluate", "--draws", "0"), "draws must be at least 1; got 0"),
         (("evaluate", "--seed", "-1"), "seed must be from 0 to 2^63 - 1; got -1"),
+        (("evaluate", "--accelerator", "abacus"), "accelerator must be auto, cpu or gpu; got 'abacus'"),
     ],
 )
 def test_arguments_that_cannot_be(
@@ -353,6 +388,7 @@ def test_arguments_that_cannot_be(
 def test_configurations_that_cannot_be(weights: Path, capsys: Capture) -> None:
     train = ("molecules", "train", "--recipe", "smoke")
     assert call(capsys, *train, "--steps", 0).complaint == "sympe: steps must be positive; got 0"
+    assert call(capsys, *train, "--workers", -1).complaint == "sympe: workers must be at least 0; got -1"
     seed = 2**63
     for command in (train, ("molecules", "evaluate", "--weights", weights)):
         complaint = call(capsys, *command, "--seed", seed).complaint

@@ -69,7 +69,7 @@ def interrupted(weights: Path, out: Path, monkeypatch: pytest.MonkeyPatch, at: s
         ({"num": 10**13}, "num must be so small that the sizes of all graphs fit in memory; got 10000000000000"),
         ({"num": 2**63}, "num must be so small that the sizes of all graphs fit in memory; got 9223372036854775808"),
         ({"accelerator": "abacus"}, "abacus"),
-        ({"accelerator": "cuda", "devices": 1000}, "1000 x cuda cannot be had here"),
+        ({"accelerator": "gpu", "devices": 1000}, "gpu cannot be had here"),
     ],
 )
 def test_what_is_refused_leaves_nothing_behind(

@@ -1,6 +1,7 @@
 """One run of the graph autoencoder: train, choose weights, test, write the record."""
 
 import time
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ class TrainAutoencoder(ResumableModule):
     """Loss, optimizer, validation after epochs, and the choice of weights."""
 
     def __init__(self, config: Config, model: GraphAutoencoder, train: GraphSet, validation: GraphSet) -> None:
-        super().__init__(config.as_dict())
+        super().__init__(config.as_dict(), chain(train.adjacency.values(), validation.adjacency.values()))
         self.config = config
         self.model = model
         self.train_set = train

@@ -23,6 +23,7 @@ from sympe.tasks.molecules.evaluate import (
 from sympe.tasks.molecules.model import GraphDiffusion, sampling_times
 from sympe.tasks.molecules.pretrained import find_weights
 from sympe.tasks.molecules.train import SAMPLE, TASK, TEST, TRAJECTORIES
+from sympe.training import accelerator_here
 
 
 def evaluate_weights(
@@ -35,6 +36,7 @@ def evaluate_weights(
     num_samples: int = 0,
     steps: int | None = None,
     seed: int = 0,
+    accelerator: str = "auto",
 ) -> tuple[Record, Counter[str]]:
     """Likelihood of held-out graphs, and measurements of samples if any are asked for.
 
@@ -48,6 +50,7 @@ def evaluate_weights(
         num_samples: Graphs to sample; they are compared with the graphs that the model was trained and tested on.
         steps: Steps to sample with; all of the process if left out.
         seed: Everything random comes from it.
+        accelerator: ``auto``, ``cpu`` or ``gpu``.
 
     Returns:
         A record, and the molecules that were left out, by reason.
@@ -63,7 +66,7 @@ def evaluate_weights(
         if value < least:
             raise ValueError(f"{name} must be at least {least}; got {value}")
     require_seed(seed)
-    model = GraphDiffusion.load(find_weights(weights))
+    model = GraphDiffusion.load(find_weights(weights)).to(accelerator_here(accelerator))
     steps = model.steps if steps is None else steps
     sampling_times(model.steps, steps)
     started = time.perf_counter()

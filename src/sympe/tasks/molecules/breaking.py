@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from sympe.breaking import Noise
 from sympe.canonicalize import Constant, DepthFirst, Labelling, RandomDepthFirst, Refinement, Sort
-from sympe.encoding import RankEncoding, SymPE
+from sympe.encoding import RankEncoding
 from sympe.graphs import colored_graphs
 from sympe.groups import Permutation, SymmetricGroup
 from sympe.kernel import InversionKernel
@@ -62,6 +62,11 @@ class Breaking(nn.Module):
         if self.method.order in CANONICALIZERS:
             self.kernel = InversionKernel(CANONICALIZERS[self.method.order](config))
 
+    @property
+    def is_learned(self) -> bool:
+        """Whether what orders the nodes has weights."""
+        return self.kernel is not None and any(True for _ in self.kernel.parameters())
+
     def draw(self, clean: GraphState, generator: torch.Generator) -> Permutation | None:
         """g~ of a trajectory that ends in these graphs; None unless it is carried.
 
@@ -73,6 +78,13 @@ class Breaking(nn.Module):
             return clean.stored_order()
         assert self.kernel is not None
         return self.kernel(clean.to_graphs(), generator)
+
+    def draw_fresh(self, noisy: GraphState, generator: torch.Generator) -> Permutation | None:
+        """g~ of one step; None unless it is fresh."""
+        if self.method.kind != "fresh":
+            return None
+        assert self.kernel is not None
+        return self.kernel(noisy.to_graphs(), generator)
 
     def draw_prior(self, like: GraphState, generator: torch.Generator) -> Permutation | None:
         """g~ of a trajectory to be sampled.
@@ -87,16 +99,14 @@ class Breaking(nn.Module):
     def forward(
         self, noisy: GraphState, g: Permutation | None, generator: torch.Generator
     ) -> Float[Tensor, "B n dim"] | None:
-        """Features at one step."""
+        """Features at one step; without ``g``, a fresh g~ is drawn here."""
         shape = (*noisy.nodes.shape, self.dim)
         if self.noise is not None:
             like = node_batch(len(noisy), noisy.num_nodes, noisy.device)
             return self.noise(like, generator).view(shape)
         if self.encoding is None:
             return None
-        if self.method.kind == "fresh":
-            assert self.kernel is not None
-            return SymPE(self.kernel, self.encoding)(noisy.to_graphs(), generator).view(shape)
+        g = self.draw_fresh(noisy, generator) if g is None else g
         assert g is not None, "a carried g~ must be handed over"
         return self.encoding(g).view(shape)
 

@@ -113,6 +113,11 @@ class GraphStore(Dataset[GraphState]):
         state = self.states[n].select(torch.as_tensor(chosen))
         return GraphState(state.nodes.long(), state.edges.long(), None if state.rank is None else state.rank.long())
 
+    def tensors(self) -> Iterator[Tensor]:
+        """All that is stored."""
+        for state in self.states.values():
+            yield from (kept for kept in (state.nodes, state.edges, state.rank) if kept is not None)
+
     @property
     def counts(self) -> dict[int, int]:
         """Number of graphs of each size."""

@@ -1,7 +1,7 @@
 """The diffusion model: noise process, network, extra features and what breaks the symmetry, as one module."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -28,6 +28,29 @@ class Guess:
 
     nodes: Float[Tensor, "B n a"]
     edges: Float[Tensor, "B p b"]
+
+
+@dataclass(frozen=True)
+class Noised:
+    """Graphs on their way to noise, as one step of training sees them.
+
+    Attributes:
+        clean: The graphs.
+        noisy: The same at time ``t``.
+        t: Time of each graph, 1 .. T.
+        g: g~ of their trajectories or of this step; None if there is none, or a learned kernel has yet to draw it.
+        generator: Source of what is still to be drawn.
+    """
+
+    clean: GraphState
+    noisy: GraphState
+    t: Int[Tensor, "B"]
+    g: Permutation | None
+    generator: torch.Generator
+
+    def to(self, device: torch.device | str) -> "Noised":
+        g = None if self.g is None else self.g.to(device)
+        return replace(self, clean=self.clean.to(device), noisy=self.noisy.to(device), t=self.t.to(device), g=g)
 
 
 class GraphDiffusion(nn.Module):
@@ -73,7 +96,7 @@ class GraphDiffusion(nn.Module):
         Args:
             noisy: The graphs at time t.
             t: Time of each graph, 1 .. T.
-            g: g~ of their trajectories, if it is carried.
+            g: g~ of their trajectories, if it is carried; of this step, if it is fresh and has been drawn.
             generator: For what is drawn at each step.
         """
         x, e, y = self.describe(noisy, t)
@@ -105,12 +128,22 @@ class GraphDiffusion(nn.Module):
                 of_graphs.append(graphs)
         return torch.cat(of_nodes, dim=2), pairs, torch.cat(of_graphs, dim=1)
 
-    def loss(self, clean: GraphState, generator: torch.Generator) -> Float[Tensor, "B"]:
-        """Cross-entropy of the guess at a random time: mean over nodes, and over pairs by their own weight."""
+    def noised(self, clean: GraphState, generator: torch.Generator) -> Noised:
+        """A draw of all that a step of training draws without weights: times, noise, and g~ unless it is learned."""
         t = torch.randint(1, self.steps + 1, (len(clean),), generator=generator, device=generator.device)
         t = t.to(clean.device)
-        g = self.breaking.draw(clean, generator)
-        guess = self.guess(self.noisy(clean, t, generator), t, g, generator)
+        is_learned = self.breaking.is_learned
+        g = None if is_learned else self.breaking.draw(clean, generator)
+        noisy = self.noisy(clean, t, generator)
+        if g is None and not is_learned:
+            g = self.breaking.draw_fresh(noisy, generator)
+        return Noised(clean, noisy, t, g, generator)
+
+    def loss(self, noised: Noised) -> Float[Tensor, "B"]:
+        """Cross-entropy of the guess: mean over nodes, and over pairs by their own weight."""
+        clean, generator = noised.clean, noised.generator
+        g = self.breaking.draw(clean, generator) if noised.g is None else noised.g
+        guess = self.guess(noised.noisy, noised.t, g, generator)
         nodes = cross_entropy(guess.nodes.transpose(1, 2), clean.nodes.long(), reduction="none").mean(1)
         if clean.num_nodes < 2:
             return nodes

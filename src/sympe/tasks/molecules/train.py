@@ -1,11 +1,14 @@
 """One run of graph diffusion: train, estimate likelihoods, sample, write the record."""
 
 import time
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from sympe.atomic import write_atomically
 from sympe.results import Record
@@ -21,9 +24,10 @@ from sympe.tasks.molecules.evaluate import (
     sample_graphs,
 )
 from sympe.tasks.molecules.graph_state import GraphState
-from sympe.tasks.molecules.model import GraphDiffusion
+from sympe.tasks.molecules.model import GraphDiffusion, Noised
 from sympe.training import (
     CHECKPOINT,
+    Key,
     ResumableModule,
     SizeGroupedSampler,
     build_from_seed,
@@ -41,16 +45,63 @@ TRAIN, VALIDATE, TEST, SAMPLE, SHOW, TRAJECTORIES = 1, 2, 3, 4, 5, 6
 _SHOWN, _SHOWN_TIMES = 24, 8
 
 
+@dataclass(frozen=True)
+class NumberedBatches(Sampler[tuple[tuple[int, int, int], Key]]):
+    """Batches with what names their random numbers: step of the optimizer, place in the epoch, process.
+
+    Attributes:
+        batches: The batches of this process.
+        accumulate: Batches whose gradients make one step.
+    """
+
+    batches: SizeGroupedSampler
+    accumulate: int
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    @property
+    def steps(self) -> int:
+        """Steps in one pass over the data."""
+        return -(-len(self) // self.accumulate)
+
+    def __iter__(self) -> Iterator[tuple[tuple[int, int, int], Key]]:
+        first = self.batches.epoch * self.steps
+        for place, key in enumerate(self.batches):
+            yield (first + place // self.accumulate, place, self.batches.rank), key
+
+
+class NoisedBatches(Dataset[Noised]):
+    """Batches shuffled and noised, on the CPU, the same in whichever process prepares them.
+
+    Args:
+        store: The graphs.
+        model: What adds the noise; a copy is kept, for the model itself may move to another device.
+    """
+
+    def __init__(self, store: GraphStore, model: GraphDiffusion) -> None:
+        self.store = store
+        self.model = deepcopy(model)
+
+    def __getitem__(self, key: tuple[tuple[int, int, int], Key]) -> Noised:
+        numbers, chosen = key
+        generator = seeded_generator(self.model.config.seed, TRAIN, *numbers)
+        return self.model.noised(self.store[chosen].shuffled(generator), generator)
+
+
 class TrainDiffusion(ResumableModule):
     """Loss, optimizer, moving average of the weights, and the likelihood after epochs."""
 
     checkpointed = (*ResumableModule.checkpointed, "average")
 
-    def __init__(self, config: Config, model: GraphDiffusion, train: GraphStore, splits: Splits) -> None:
-        super().__init__(config.as_dict())
+    def __init__(
+        self, config: Config, model: GraphDiffusion, train: GraphStore, splits: Splits, workers: int = 0
+    ) -> None:
+        super().__init__(config.as_dict(), train.tensors())
         self.config = config
         self.model = model
-        self.train_set = train
+        self.train_set = NoisedBatches(train, model)
+        self.workers = workers
         self.splits = splits
         self.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
         self._averaged_step = 0
@@ -68,32 +119,33 @@ class TrainDiffusion(ResumableModule):
         )
         if config.schedule == "constant":
             return optimizer
-        total = config.epochs * self.steps_per_epoch
+        total = config.epochs * self.sampler().steps
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=total)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def sampler(self) -> SizeGroupedSampler:
+    def sampler(self) -> NumberedBatches:
         """Batches of this process."""
         rank, world_size = self.trainer.global_rank, self.trainer.world_size
 
         def batches_taken() -> int:
-            return self.global_step // self.steps_per_epoch * sampler.length
+            return self.global_step // numbered.steps * len(numbered)
 
-        config = self.config
-        sampler = SizeGroupedSampler(
-            self.train_set.counts, config.batch_size, config.seed, batches_taken, rank, world_size
-        )
-        return sampler
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Steps of the optimizer in one pass over the data."""
-        return -(-len(self.sampler()) // self.config.accumulate)
+        config, counts = self.config, self.train_set.store.counts
+        batches = SizeGroupedSampler(counts, config.batch_size, config.seed, batches_taken, rank, world_size)
+        numbered = NumberedBatches(batches, config.accumulate)
+        return numbered
 
     def train_dataloader(self) -> DataLoader:
-        return DataLoader(self.train_set, sampler=self.sampler(), batch_size=None, generator=torch.Generator())
+        return DataLoader(
+            self.train_set,
+            sampler=self.sampler(),
+            batch_size=None,
+            generator=torch.Generator(),
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+        )
 
-    def transfer_batch_to_device(self, batch: GraphState, device: torch.device, dataloader_idx: int) -> GraphState:
+    def transfer_batch_to_device(self, batch: Noised, device: torch.device, dataloader_idx: int) -> Noised:
         return batch.to(device)
 
     def on_fit_start(self) -> None:
@@ -103,9 +155,8 @@ class TrainDiffusion(ResumableModule):
         self._epoch_loss = torch.zeros((), device=self.device)
         self._started = time.perf_counter()
 
-    def training_step(self, batch: GraphState, batch_index: int) -> torch.Tensor:
-        generator = seeded_generator(self.config.seed, TRAIN, self.global_step, batch_index, self.global_rank)
-        losses = self.model.loss(batch.shuffled(generator), generator)
+    def training_step(self, batch: Noised, batch_index: int) -> torch.Tensor:
+        losses = self.model.loss(batch)
         self._epoch_loss += losses.detach().mean()
         # A batch of few graphs, all that there are of their size, counts for as many.
         return losses.sum() / self.config.batch_size
@@ -160,6 +211,7 @@ def run(
     resume: bool = False,
     devices: int = 1,
     accelerator: str = "auto",
+    workers: int = 0,
     progress: bool = True,
 ) -> Record | None:
     """Train and test one model; weights and record are written into ``folder``.
@@ -171,6 +223,8 @@ def run(
             one continued, none started.
         devices: Processes to train with.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
+        workers: Processes that shuffle, noise and canonicalize graphs beside each process that trains; none change
+            what comes out.
         progress: Whether to show a bar on stderr.
 
     Returns:
@@ -188,9 +242,9 @@ def run(
     splits = load_splits(config.data, (config.num_train, config.num_validation, config.num_test))
     store = GraphStore(splits.train, config.breaking.order if config.breaking.is_stored else "")
     model = build_from_seed(lambda: GraphDiffusion(config, splits.domain()), config.seed)
+    module = TrainDiffusion(config, model, store, splits, workers)
     if config.compile:
         model.network.compile(dynamic=True)
-    module = TrainDiffusion(config, model, store, splits)
 
     trainer = make_trainer(
         folder,
