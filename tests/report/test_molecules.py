@@ -186,10 +186,32 @@ def test_a_picture_of_few_steps() -> None:
     }
 
 
+def test_a_picture_of_properties() -> None:
+    def with_histograms(method: str, shares: list[float]) -> Record:
+        told: dict[str, list[float]] = {}
+        for key in ("logp", "qed", "rings"):
+            told |= {f"{key}_edges": [0.0, 1.0, 2.0], f"{key}_of_test_graphs": [0.25, 0.75]}
+            told |= {f"{key}_at_{steps}": shares for steps in (10, 100)}
+        return make(method, history=told)
+
+    records = [with_histograms("none", [0.5, 0.5]), with_histograms("random", [1.0, 0.0]), make("noise")]
+    (picture,) = (picture for picture in molecule_pictures(records) if picture.name == "molecules-1-properties")
+    assert "after 10 and 100 steps" in picture.alt
+    assert len(picture.figure.axes) == 6
+    for axes in picture.figure.axes:
+        drawn = {str(patch.get_label()): list(patch.get_data().values) for patch in axes.patches}
+        assert drawn == {
+            "test molecules": [0.25, 0.75],
+            "no symmetry breaking": [0.5, 0.5],
+            "random order, carried (control)": [1.0, 0.0],
+        }
+
+
 @pytest.mark.parametrize(
     "records",
     [
         [floor()],
+        [make(history={"rings_edges": [0.0, 1.0], "rings_of_test_graphs": [1.0], "rings_at_100": [0.5, 0.5]})],
         [make(metrics={})],
         [make(history={}, examples={})],
         [make(history=None, examples=None, seconds=None)],

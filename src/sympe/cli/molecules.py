@@ -95,8 +95,8 @@ class Evaluate:
     """Whole trajectories per graph, for tighter bounds on the class NLL; each takes all steps of the process."""
     num_samples: int = 0
     """Graphs to sample and measure; none if left out."""
-    steps: int | None = None
-    """Steps to sample with; all of the process if left out."""
+    steps: tuple[int, ...] = ()
+    """Numbers of steps to sample with; all steps of the process if left out."""
     seed: int = 0
     """Everything random comes from this number."""
     accelerator: str = "auto"

@@ -91,6 +91,12 @@ def test_the_record_of_a_run(finished: Path, own_file: Path) -> None:
     assert len(record.history["validation_class_nll"]) == 2
     assert record.history["train_loss"][1] < record.history["train_loss"][0]
     assert len(record.history["nats_per_step"]) == len(record.history["diffusion_time"])
+    for name in ("logp", "qed", "rings"):
+        bins = len(record.history[f"{name}_edges"]) - 1
+        valid = {f"at_{steps}": (metrics[f"valid_percent_at_{steps}"] or 0) > 0 for steps in (2, 4)}
+        for part, is_some in ({"of_test_graphs": True} | valid).items():
+            assert len(record.history[f"{name}_{part}"]) == bins
+            assert sum(record.history[f"{name}_{part}"]) == pytest.approx(float(is_some))
     assert len(record.examples["trajectory"]) == 8
     assert record.examples["trajectory_times"][::7] == ["4", "0"]
     assert Config.from_dict(record.config) == small(own_file)
@@ -185,9 +191,11 @@ def test_samples_are_measured_as_in_the_run(tmp_path: Path) -> None:
     record = make_run(small(path, num_train=2, num_test=1, num_samples=30, method="none"), tmp_path / "run")
     found, _ = evaluate_weights(tmp_path / "run" / "weights.safetensors", num_samples=30)
     assert 0 < (record.metrics["novel_percent_at_4"] or 0) < 100
-    measured = {name: value for name, value in found.metrics.items() if name.endswith("_at_4")}
+    measured = {k: v for k, v in found.metrics.items() if k.endswith("_at_4") and "per_second" not in k}
     assert {"novel_percent_at_4", "logp_distance_at_4"} <= measured.keys()
     assert measured == {name: record.metrics[name] for name in measured}
+    assert found.history == {name: record.history[name] for name in found.history}
+    assert found.examples == {"samples_at_4": record.examples["samples_at_4"]}
 
 
 def test_kinds_of_edges_that_a_model_does_not_know(tmp_path: Path) -> None:
@@ -345,8 +353,10 @@ def test_train_evaluate_and_sample(own_file: Path, tmp_path: Path, capsys: Captu
     summary = json.loads(done.out)
     assert (summary["test_graphs"], summary["skipped_molecules"]) == (2, 3)
     assert "skipped 3: 1 charged, 1 unsupported element Br, 1 more than 7 atoms" in done.err
-    sampled = call(capsys, "molecules", "evaluate", "--weights", exported, "--num-samples", 4, "--steps", 2, "--json")
-    assert 0 <= json.loads(sampled.out)["valid_percent_at_2"] <= 100
+    sampled = call(
+        capsys, "molecules", "evaluate", "--weights", exported, "--num-samples", 4, "--steps", 2, 3, "--json"
+    )
+    assert {f"valid_percent_at_{steps}" for steps in (2, 3)} <= json.loads(sampled.out).keys()
 
     sample = ("molecules", "sample", "--weights", exported, "--num", 6, "--out", tmp_path / "s.parquet")
     done = call(capsys, *sample, "--accelerator", "cpu")

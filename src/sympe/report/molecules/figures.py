@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from sympe.report import canvas
@@ -28,6 +29,9 @@ COLORS = {
     "sympe-carried-sort": canvas.BROWN,
     "file-order": canvas.INK,
 }
+#: Properties that samples are compared by, and what to call them.
+_PROPERTIES = {"logp": "logP (Crippen)", "qed": "QED", "rings": "number of rings"}
+
 #: Molecules in a row of the grid of samples.
 _COLUMNS = 8
 
@@ -124,6 +128,38 @@ def invalid_by_steps(group: Group, name: str) -> Picture | None:
 
 
 @house_style()
+def property_histograms(group: Group, name: str) -> Picture | None:
+    """LogP, QED and rings of samples of every method with the fewest and the most steps, beside test molecules."""
+    told = [k for k in task.sample_steps(group.records) if any(_histogram(run, "rings", k) for run in group.records)]
+    if not told:
+        return None
+    shown = sorted({told[0], told[-1]})
+    finding = f"Properties of valid samples after {' and '.join(map(str, shown))} steps, and of test molecules"
+    height = 1.5 + 2.3 * len(shown)
+    figure = Figure(figsize=(9, height), layout=ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - 0.62 / height)))
+    panels = figure.subplots(len(shown), len(_PROPERTIES), squeeze=False)
+    for row, steps in zip(panels, shown, strict=True):
+        for axes, (key, text) in zip(row, _PROPERTIES.items(), strict=True):
+            for method in task.in_order(group.methods):
+                found = next((h for run in group.runs(method) if (h := _histogram(run, key, steps))), None)
+                if found is None:
+                    continue
+                edges, test, ours = found
+                if not axes.patches:
+                    axes.stairs(test, edges, fill=True, color=canvas.FAINT, label="test molecules")
+                color, style = COLORS.get(method, canvas.GRAY), "--" if method == "file-order" else "-"
+                axes.stairs(ours, edges, color=color, linestyle=style, linewidth=1.5, label=plain(task.label(method)))
+            axes.set_xlabel(text)
+            axes.set_yticks([])
+            axes.spines["left"].set_visible(False)
+        row[0].set_ylabel(f"{steps} steps")
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower left", ncols=4, fontsize=8.5)
+    _head(figure, finding, f"{plain(group.title)}; share of molecules, one run of each method")
+    return Picture(name, f"Histograms of logP, QED and number of rings. {finding}; {group.title}.", figure)
+
+
+@house_style()
 def symmetry_by_time(records: Sequence[Record], name: str) -> Picture | None:
     """How symmetric graphs are on their way to noise."""
     curves = {}
@@ -202,7 +238,7 @@ def molecule_pictures(records: Sequence[Record]) -> list[Picture]:
     for k, group in enumerate(task.trained(records), start=1):
         stem = f"{task.TASK}-{k}"
         pictures += [class_nll_by_method(group, records, f"{stem}-nll"), nats_by_time(group, f"{stem}-time")]
-        pictures.append(invalid_by_steps(group, f"{stem}-steps"))
+        pictures += [invalid_by_steps(group, f"{stem}-steps"), property_histograms(group, f"{stem}-properties")]
         if has_rdkit():
             pictures += [samples_grid(group, f"{stem}-samples"), denoising(group, f"{stem}-denoising")]
     return [picture for picture in pictures if picture is not None]
@@ -212,6 +248,13 @@ def _head(figure: Figure, finding: str, context: str) -> None:
     height = figure.get_figheight()
     figure.text(0.012, 1 - 0.09 / height, finding, va="top", fontsize=11.5, fontweight="bold")
     figure.text(0.012, 1 - 0.35 / height, context, va="top", color=canvas.SOFT)
+
+
+def _histogram(run: Record, key: str, steps: int) -> tuple[list[float], list[float], list[float]] | None:
+    """Edges of bins, shares of test molecules and of samples; None if the run has none."""
+    history = run.history or {}
+    edges, test, ours = (history.get(f"{key}_{end}") or [] for end in ("edges", "of_test_graphs", f"at_{steps}"))
+    return (edges, test, ours) if ours and len(edges) == len(test) + 1 == len(ours) + 1 else None
 
 
 def _mean_curve(runs: Sequence[Record]) -> dict[float, float]:

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from sympe.tasks.molecules.data import load_splits
 from sympe.tasks.molecules.domain import Domain
 from sympe.tasks.molecules.evaluate import (
     Judge,
-    chemnet_distance,
+    Measured,
     evaluate_likelihood,
     evaluate_trajectories,
-    sample_graphs,
+    measure_samples,
 )
 from sympe.tasks.molecules.model import GraphDiffusion, sampling_times
 from sympe.tasks.molecules.pretrained import find_weights
@@ -34,7 +35,7 @@ def evaluate_weights(
     draws: int = 8,
     trajectories: int = 0,
     num_samples: int = 0,
-    steps: int | None = None,
+    steps: Sequence[int] = (),
     seed: int = 0,
     accelerator: str = "auto",
 ) -> tuple[Record, Counter[str]]:
@@ -48,7 +49,7 @@ def evaluate_weights(
         draws: Times of diffusion per graph.
         trajectories: Whole trajectories per graph, for tighter bounds; none if 0.
         num_samples: Graphs to sample; they are compared with the graphs that the model was trained and tested on.
-        steps: Steps to sample with; all of the process if left out.
+        steps: Numbers of steps to sample with; all steps of the process if left out.
         seed: Everything random comes from it.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
 
@@ -67,8 +68,9 @@ def evaluate_weights(
             raise ValueError(f"{name} must be at least {least}; got {value}")
     require_seed(seed)
     model = GraphDiffusion.load(find_weights(weights)).to(accelerator_here(accelerator))
-    steps = model.steps if steps is None else steps
-    sampling_times(model.steps, steps)
+    steps = steps or (model.steps,)
+    for number in steps:
+        sampling_times(model.steps, number)
     started = time.perf_counter()
     config = model.config
     data = config.data if data is None else data
@@ -77,16 +79,24 @@ def evaluate_weights(
     metrics |= {"test_graphs": len(graphs), "skipped_molecules": sum(skipped.values())}
     if trajectories:
         metrics |= evaluate_trajectories(model, graphs, trajectories, seed, TRAJECTORIES)
+    samples = Measured()
     if num_samples:
         judge = Judge.of(load_splits(config.data, (config.num_train, config.num_validation, config.num_test)))
-        measured, written = judge(sample_graphs(model, num_samples, steps, seed, SAMPLE, steps))
-        if written:
-            measured["fcd"] = chemnet_distance(config.data, written)
-        metrics |= {f"{name}_at_{steps}": value for name, value in measured.items()}
-        metrics["num_samples"] = num_samples
+        samples = measure_samples(model, judge, num_samples, steps, seed, SAMPLE)
     # What was tested is not what the run did: tables keep the two apart.
     tested = replace(config, num_test=num_test, draws=draws).as_dict()
-    record = Record(TASK, config.method, config.recipe, data, seed, tested, metrics, time.perf_counter() - started)
+    record = Record(
+        task=TASK,
+        method=config.method,
+        recipe=config.recipe,
+        data=data,
+        seed=seed,
+        config=tested,
+        metrics=metrics | samples.metrics,
+        history=samples.history,
+        seconds=time.perf_counter() - started,
+        examples=samples.examples,
+    )
     return record, skipped
 
 

@@ -1,7 +1,8 @@
 """What a trained model is worth: its likelihood on held-out graphs, and its samples."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import torch
@@ -13,7 +14,13 @@ from sympe.tasks.molecules.chemistry import Written, known_smiles, properties, w
 from sympe.tasks.molecules.data import GraphStore, Splits, load_splits
 from sympe.tasks.molecules.graph_state import GraphState
 from sympe.tasks.molecules.likelihood import Likelihood, estimate
-from sympe.tasks.molecules.metrics import Reference, graph_metrics, molecule_metrics
+from sympe.tasks.molecules.metrics import (
+    Reference,
+    graph_metrics,
+    molecule_metrics,
+    property_distances,
+    property_histograms,
+)
 from sympe.tasks.molecules.model import GraphDiffusion
 from sympe.tasks.molecules.trajectories import class_metrics, log_weights
 
@@ -22,6 +29,9 @@ _PAIRS_AT_ONCE = 20_000
 
 #: Test molecules whose properties samples are compared with, at most; and whose activations in ChemNet.
 _MOST_DESCRIBED, _MOST_IN_CHEMNET = 2000, 10_000
+
+#: Samples that are kept as examples, at most.
+_SHOWN = 24
 
 
 def batch_size(n: int, most: int = 256) -> int:
@@ -91,6 +101,21 @@ def _reference(splits: Splits) -> Reference:
     return Reference(known_smiles(splits.train, splits.elements), properties(written))
 
 
+@dataclass
+class Measured:
+    """What is known of samples, by the names of a record.
+
+    Attributes:
+        metrics: Numbers.
+        history: Histograms of properties.
+        examples: SMILES of some, evenly from all, so that all sizes are there; empty where one is not valid.
+    """
+
+    metrics: dict[str, float | int | None] = field(default_factory=dict)
+    history: dict[str, list[float]] = field(default_factory=dict)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Judge:
     """Measures samples against a data set.
@@ -110,15 +135,53 @@ class Judge:
             return cls(splits, None)
         return cls(splits, _reference(splits))
 
-    def __call__(self, samples: Graphs) -> tuple[dict[str, float | int | None], list[Written]]:
-        """All measurements, and the samples as molecules (none for plain graphs)."""
+    def __call__(self, samples: Graphs, data: str, label: str = "") -> Measured:
+        """All measurements.
+
+        Args:
+            samples: The samples.
+            data: Name of the data set, for the distance of ChemNet.
+            label: What the names of all measurements end in.
+        """
+        found = Measured()
         if self.reference is None:
-            return graph_metrics(samples, self.splits.test), []
-        written = write_smiles(samples, self.splits.elements)
-        return (
-            molecule_metrics(samples, written, self.splits.elements, self.reference, self.splits.hydrogens),
-            written,
-        )
+            metrics = graph_metrics(samples, self.splits.test)
+        else:
+            elements, theirs = self.splits.elements, self.reference.properties
+            written = write_smiles(samples, elements)
+            ours = properties(one.smiles for one in written if one.smiles is not None)
+            metrics = molecule_metrics(samples, written, elements, self.reference.known, self.splits.hydrogens)
+            metrics |= property_distances(ours, theirs) | {"fcd": chemnet_distance(data, written)}
+            for name, (edges, our_shares, their_shares) in property_histograms(ours, theirs).items():
+                found.history |= {f"{name}_edges": edges, f"{name}_of_test_graphs": their_shares}
+                found.history[f"{name}{label}"] = our_shares
+            if written:
+                step = max(1, len(written) // _SHOWN)
+                found.examples[f"samples{label}"] = [one.smiles or "" for one in written[::step][:_SHOWN]]
+        found.metrics = {f"{name}{label}": value for name, value in metrics.items()}
+        return found
+
+
+def measure_samples(model: GraphDiffusion, judge: Judge, count: int, steps: Iterable[int], *seed: int) -> Measured:
+    """Sample with each number of steps, and measure the samples.
+
+    Args:
+        model: The model, in the mode that it is in.
+        judge: What measures.
+        count: Samples for each number of steps.
+        steps: Numbers of steps.
+        seed: Numbers that fix all draws.
+    """
+    found = Measured({"num_samples": count})
+    for k in steps:
+        started = time.perf_counter()
+        samples = sample_graphs(model, count, k, *seed, k)
+        found.metrics[f"samples_per_second_at_{k}"] = count / (time.perf_counter() - started)
+        part = judge(samples, model.config.data, f"_at_{k}")
+        found.metrics |= part.metrics
+        found.history |= part.history
+        found.examples |= part.examples
+    return found
 
 
 def chemnet_distance(data: str, written: list[Written]) -> float | None:

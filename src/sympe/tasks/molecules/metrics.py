@@ -7,7 +7,8 @@ Molecules, in per cent, after C. Vignac et al., *DiGress*, ICLR 2023:
 - *novel*: of the different ones, those that are not in the training set;
 - *atoms stable*: atoms whose bonds add up to the usual valence of their element (to at most that where hydrogens are
   left out); *molecules stable*: those of which all atoms are;
-- distances of logP, QED and the number of rings of valid samples from those of the test set (1-Wasserstein);
+- histograms of logP, QED and the number of rings of valid samples, and their 1-Wasserstein distances from those of
+  the test set;
 - the Fréchet ChemNet distance of valid samples to the test set, see :mod:`~sympe.tasks.molecules.chemnet`.
 
 Plain graphs: squared maximum mean discrepancy of degrees, clustering coefficients and the spectrum of the normalized
@@ -16,7 +17,7 @@ histograms (J. You et al., *GraphRNN*, ICML 2018; R. Liao et al., *GRAN*, NeurIP
 or connected and planar.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import networkx
@@ -26,11 +27,17 @@ from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
 from sympe.graphs import Graphs, to_networkx
-from sympe.tasks.molecules.chemistry import Written, properties
+from sympe.tasks.molecules.chemistry import Written
 from sympe.tasks.molecules.features import VALENCE
 
 #: Graphs whose pairwise distances are taken, at most: they grow with the square.
 _MOST_COMPARED = 500
+
+#: Bins in a histogram of a property.
+_BINS = 30
+
+#: Values of every property of some molecules, by its name.
+Properties = Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True)
@@ -43,36 +50,58 @@ class Reference:
     """
 
     known: set[str]
-    properties: dict[str, list[float]]
+    properties: Properties
 
 
 def molecule_metrics(
-    graphs: Graphs, written: Sequence[Written], elements: Sequence[str], reference: Reference, hydrogens: bool
+    graphs: Graphs, written: Sequence[Written], elements: Sequence[str], known: set[str], hydrogens: bool
 ) -> dict[str, float | int | None]:
-    """All measurements of samples of molecules.
+    """All measurements of samples of molecules, but for those of properties.
 
     Args:
         graphs: The samples.
         written: What they are as molecules.
         elements: Names of kinds of nodes.
-        reference: What to compare with.
+        known: SMILES of the training set.
         hydrogens: Whether hydrogens are nodes.
     """
     valid = [one.smiles for one in written if one.smiles is not None]
     different = set(valid)
     atoms, molecules = stability(graphs, elements, hydrogens)
-    found: dict[str, float | int | None] = {
+    return {
         "valid_percent": _percent(len(valid), len(written)),
         "unique_percent": _percent(len(different), len(valid)),
-        "novel_percent": _percent(len(different - reference.known), len(different)),
+        "novel_percent": _percent(len(different - known), len(different)),
         "connected_percent": _percent(sum(one.connected for one in written), len(written)),
         "atoms_stable_percent": atoms,
         "molecules_stable_percent": molecules,
     }
-    ours = properties(valid)
-    for name, values in reference.properties.items():
-        there = ours[name] and values
-        found[f"{name}_distance"] = float(wasserstein_distance(ours[name], values)) if there else None
+
+
+def property_distances(ours: Properties, theirs: Properties) -> dict[str, float | int | None]:
+    """1-Wasserstein distance of each property; None where one side has no molecules."""
+    return {
+        f"{name}_distance": float(wasserstein_distance(ours[name], values)) if ours[name] and values else None
+        for name, values in theirs.items()
+    }
+
+
+def property_histograms(
+    ours: Properties, theirs: Properties
+) -> dict[str, tuple[list[float], list[float], list[float]]]:
+    """Of each property the edges of bins, and the shares of our molecules and of theirs in them.
+
+    The bins span what theirs have; what is beyond counts in the outermost. Without molecules shares are 0.
+    """
+    found = {}
+    for name, values in theirs.items():
+        whole = name == "rings"
+        edges = np.arange(max(values, default=0) + 2) - 0.5 if whole else np.histogram_bin_edges(values, _BINS)
+        shares = (
+            np.histogram(np.clip(part, edges[0], edges[-1]), edges)[0] / max(len(part), 1)
+            for part in (ours[name], values)
+        )
+        found[name] = (edges.tolist(), *(share.tolist() for share in shares))
     return found
 
 

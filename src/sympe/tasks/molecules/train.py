@@ -13,15 +13,13 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from sympe.atomic import write_atomically
 from sympe.results import Record
 from sympe.seeding import seeded_generator
-from sympe.tasks.molecules.chemistry import Written
 from sympe.tasks.molecules.config import Config
 from sympe.tasks.molecules.data import GraphStore, Splits, load_splits
 from sympe.tasks.molecules.evaluate import (
     Judge,
-    chemnet_distance,
     chemnet_distance_of_training,
     evaluate_likelihood,
-    sample_graphs,
+    measure_samples,
 )
 from sympe.tasks.molecules.graph_state import GraphState
 from sympe.tasks.molecules.model import GraphDiffusion, Noised
@@ -41,8 +39,8 @@ WEIGHTS = "weights.safetensors"
 #: What a stream of random numbers is for; the first number after the seed.
 TRAIN, VALIDATE, TEST, SAMPLE, SHOW, TRAJECTORIES = 1, 2, 3, 4, 5, 6
 
-#: Samples and times of a trajectory that the record keeps for pictures.
-_SHOWN, _SHOWN_TIMES = 24, 8
+#: Times of a trajectory that the record keeps for pictures.
+_SHOWN_TIMES = 8
 
 
 @dataclass(frozen=True)
@@ -263,28 +261,15 @@ def run(
     # The trainer has put the module back on the CPU.
     trained = module.averaged_model().to(trainer.strategy.root_device)
     write_atomically(folder / WEIGHTS, lambda file: file.write(trained.to_bytes()))
-    testing = started = time.perf_counter()
+    testing = time.perf_counter()
     likelihood = evaluate_likelihood(trained, splits.test, config.draws, config.seed, TEST)
-    nll_seconds = time.perf_counter() - started
-    judge = Judge.of(splits)
-    metrics: dict[str, float | int | None] = likelihood.metrics()
-    examples: dict[str, list[str]] = {}
-    for steps in config.sample_steps:
-        started = time.perf_counter()
-        samples = sample_graphs(trained, config.num_samples, steps, config.seed, SAMPLE, steps)
-        seconds = time.perf_counter() - started
-        measured, written = judge(samples)
-        metrics |= {f"{name}_at_{steps}": value for name, value in measured.items()}
-        metrics[f"samples_per_second_at_{steps}"] = config.num_samples / seconds
-        if written:
-            examples[f"samples_at_{steps}"] = _spread(written)
-            metrics[f"fcd_at_{steps}"] = chemnet_distance(config.data, written)
-    if trained.domain.is_chemical:
-        examples |= denoising(trained, config.seed)
+    nll_seconds = time.perf_counter() - testing
+    samples = measure_samples(trained, Judge.of(splits), config.num_samples, config.sample_steps, config.seed, SAMPLE)
+    metrics = likelihood.metrics() | samples.metrics
+    shown = denoising(trained, config.seed) if trained.domain.is_chemical else {}
     if any(value is not None for name, value in metrics.items() if name.startswith("fcd_at_")):
         metrics["fcd_of_training_graphs"] = chemnet_distance_of_training(config.data, config.num_samples)
     metrics |= {
-        "num_samples": config.num_samples,
         "test_graphs": len(splits.test),
         "skipped_molecules": sum(splits.skipped.values()),
         "epochs": config.epochs,
@@ -301,18 +286,12 @@ def run(
         seed=config.seed,
         config=config.as_dict(),
         metrics=metrics,
-        history=module.history | likelihood.by_time(),
+        history=module.history | likelihood.by_time() | samples.history,
         seconds=module.seconds + time.perf_counter() - testing,
-        examples=examples,
+        examples=samples.examples | shown,
     )
     record.write(folder)
     return record
-
-
-def _spread(written: list[Written]) -> list[str]:
-    """SMILES of some samples, evenly from all, so that all sizes are there; empty where a sample is not valid."""
-    step = max(1, len(written) // _SHOWN)
-    return [one.smiles or "" for one in written[::step][:_SHOWN]]
 
 
 def denoising(model: GraphDiffusion, seed: int) -> dict[str, list[str]]:
