@@ -1,5 +1,8 @@
 """Samples are exchangeable: all relabelings of a graph come equally often, whatever the network has learned."""
 
+from dataclasses import replace
+from itertools import permutations
+
 import numpy as np
 import pytest
 import torch
@@ -80,6 +83,28 @@ def test_a_guess_is_equivariant_in_graph_and_order_together(method: str, generat
     matrix[:, i, j] = matrix[:, j, i] = guess.edges
     rows = torch.arange(6)[:, None]
     torch.testing.assert_close(moved.edges, matrix[rows, local[:, i], local[:, j]], atol=2e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_could_be_drawn_is_what_is(method: str, generator: torch.Generator) -> None:
+    """For graphs of four nodes, some with symmetry, and all 24 orders: those that thousands of draws find."""
+    breaking = opinionated(method).breaking
+    for edges in ([1, 0, 0, 1, 0, 1], [1, 0, 1, 1, 0, 1], [1, 1, 1, 0, 0, 0], [0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 1]):
+        one = GraphState(torch.tensor([[0, 0, 1, 1]]), torch.tensor([edges]))
+        orders = torch.tensor(list(permutations(range(4))))
+        everywhere = GraphState(one.nodes, one.edges).repeat(24)
+        all_orders = replace(everywhere, rank=orders).stored_order()
+        could = breaking.could_draw(everywhere, all_orders)
+        kernel = METHODS[method].order in ("random-depth-first", "canonical-depth-first", "labelling")
+        if METHODS[method].kind != "carried" or not kernel:
+            assert could is None
+            continue
+        assert could is not None
+        assert breaking.kernel is not None
+        drawn = breaking.kernel(one.repeat(4000).to_graphs(), generator)
+        found = {tuple(rank) for rank in drawn.rank.view(-1, 4).tolist()}
+        assert {tuple(rank) for rank in orders[could].tolist()} == found
+        assert 0 < len(found) < 24 or edges == [0] * 6
 
 
 @pytest.mark.parametrize("order", ["labelling", "canonical-depth-first"])

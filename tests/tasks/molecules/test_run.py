@@ -91,6 +91,7 @@ def test_the_record_of_a_run(finished: Path, own_file: Path) -> None:
     assert len(record.history["validation_class_nll"]) == 2
     assert record.history["train_loss"][1] < record.history["train_loss"][0]
     assert len(record.history["nats_per_step"]) == len(record.history["diffusion_time"])
+    assert 0 <= (metrics["in_order_percent_at_4"] or 0) <= 100
     for name in ("logp", "qed", "rings"):
         bins = len(record.history[f"{name}_edges"]) - 1
         valid = {f"at_{steps}": (metrics[f"valid_percent_at_{steps}"] or 0) > 0 for steps in (2, 4)}

@@ -20,7 +20,7 @@ import math
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from sympe.breaking import Noise
@@ -42,6 +42,10 @@ CANONICALIZERS: dict[str, Any] = {
     "canonical-depth-first": lambda config: DepthFirst(Labelling()),
     "sort": lambda config: Sort(NodeScore(), temperature=config.temperature),
 }
+
+
+# Orders that not every graph can have, and that can be told.
+_WITH_SUPPORT = ("random-depth-first", "canonical-depth-first", "labelling")
 
 
 class Breaking(nn.Module):
@@ -78,6 +82,23 @@ class Breaking(nn.Module):
             return clean.stored_order()
         assert self.kernel is not None
         return self.kernel(clean.to_graphs(), generator)
+
+    def could_draw(self, clean: GraphState, g: Permutation) -> Bool[Tensor, "B"] | None:
+        """Whether training may draw g~ = g for these graphs; None where it draws any, or nobody knows.
+
+        For samples and the g~ that they were made with this tells how much of the model lies where it was trained. The
+        rest is what the bounds of carried methods leave uncounted.
+        """
+        if self.method.kind != "carried" or self.method.order not in _WITH_SUPPORT:
+            return None
+        assert self.kernel is not None
+        graphs, canonicalizer = clean.to_graphs(), self.kernel.canonicalizer
+        if isinstance(canonicalizer, RandomDepthFirst):
+            return canonicalizer.log_probability(graphs, g).isfinite()
+        # Of an exact canonicalizer: all elements that lead from the one canonical form to the graph.
+        inverse = SymmetricGroup().inverse
+        form, ours = (clean.relabel(inverse(one)) for one in (canonicalizer(graphs), g))
+        return (form.nodes == ours.nodes).all(1) & (form.edges == ours.edges).all(1)
 
     def draw_fresh(self, noisy: GraphState, generator: torch.Generator) -> Permutation | None:
         """g~ of one step; None unless it is fresh."""

@@ -10,6 +10,7 @@ import torch
 from sympe.graphs import Graphs, concatenate
 from sympe.seeding import seeded_generator
 from sympe.tasks.molecules import chemnet
+from sympe.tasks.molecules.breaking import Breaking
 from sympe.tasks.molecules.chemistry import Written, known_smiles, properties, write_smiles
 from sympe.tasks.molecules.data import GraphStore, Splits, load_splits
 from sympe.tasks.molecules.graph_state import GraphState
@@ -84,14 +85,23 @@ def _batches(model: GraphDiffusion, graphs: Graphs, at_once: Callable[[int], int
 
 def sample_graphs(model: GraphDiffusion, count: int, steps: int, *seed: int) -> Graphs:
     """Samples with sizes as in the training set, ordered by size."""
+    return concatenate([state.to_graphs() for state in _sample(model, count, steps, *seed)])
+
+
+def _sample(model: GraphDiffusion, count: int, steps: int, *seed: int) -> Iterator[GraphState]:
     device = next(model.parameters()).device
     sizes = sorted(model.domain.draw_sizes(count, seeded_generator(*seed, 0)))
     generator = seeded_generator(*seed, 1)
-    parts = []
     for n in sorted(set(sizes)):
         for chosen in torch.arange(sizes.count(n)).split(batch_size(n)):
-            parts.append(model.sample(len(chosen), n, steps, generator, device).to("cpu").to_graphs())
-    return concatenate(parts)
+            yield model.sample(len(chosen), n, steps, generator, device).to("cpu")
+
+
+def in_order_percent(breaking: Breaking, samples: Iterable[GraphState]) -> float | None:
+    """Per cent of samples whose g~ training could have drawn for them; None where that says nothing."""
+    found = [breaking.could_draw(one, one.stored_order()) for one in samples if one.rank is not None]
+    told = [part for part in found if part is not None]
+    return 100 * float(torch.cat(told).double().mean()) if told else None
 
 
 @lru_cache(maxsize=1)
@@ -175,9 +185,10 @@ def measure_samples(model: GraphDiffusion, judge: Judge, count: int, steps: Iter
     found = Measured({"num_samples": count})
     for k in steps:
         started = time.perf_counter()
-        samples = sample_graphs(model, count, k, *seed, k)
+        samples = list(_sample(model, count, k, *seed, k))
         found.metrics[f"samples_per_second_at_{k}"] = count / (time.perf_counter() - started)
-        part = judge(samples, model.config.data, f"_at_{k}")
+        found.metrics[f"in_order_percent_at_{k}"] = in_order_percent(model.breaking, samples)
+        part = judge(concatenate([one.to_graphs() for one in samples]), model.config.data, f"_at_{k}")
         found.metrics |= part.metrics
         found.history |= part.history
         found.examples |= part.examples

@@ -21,7 +21,7 @@ class GraphState:
     Attributes:
         nodes: Kind of each node.
         edges: Kind of each pair of nodes, each pair once.
-        rank: Place of each node in an order that was found when the graph was stored, or None.
+        rank: Place of each node in the order that was stored with the graph, or that it was sampled in; or None.
     """
 
     nodes: Int[Tensor, "B n"]

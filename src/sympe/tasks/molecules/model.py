@@ -174,7 +174,7 @@ class GraphDiffusion(nn.Module):
         start: GraphState | None = None,
         trajectory: list[tuple[int, GraphState]] | None = None,
     ) -> GraphState:
-        """Draw graphs of n nodes.
+        """Draw graphs of n nodes; where a g~ is carried they hold the ranks that it gives.
 
         Args:
             count: How many.
@@ -199,7 +199,7 @@ class GraphDiffusion(nn.Module):
             z = GraphState(categorical(nodes, generator), categorical(edges, generator))
         if trajectory is not None:
             trajectory.append((0, z))
-        return z
+        return z if g is None else replace(z, rank=g.rank.view(count, n))
 
     def to_bytes(self) -> bytes:
         """Weights, configuration and domain as one safetensors file; equal models give equal bytes."""
