@@ -1,12 +1,68 @@
-"""The page of the task names all that can be asked for."""
+"""The page of the task names all that can be asked for, and its tables are those of the records."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean, stdev
 
+import pytest
+
+from sympe.report.molecules.facts import in_order
+from sympe.results import Record, read_records
 from sympe.tasks.molecules import DATA_SETS, METHODS, RECIPES
 
-PAGE = Path(__file__).parents[3] / "docs" / "molecules.md"
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "molecules.md"
+RESULTS = ROOT / "results" / "molecules"
+
+LIKELIHOODS = {
+    "digress_nll": "DiGress-compatible",
+    "labelled_nll": "labelled bound",
+    "excess_nats": "excess randomness",
+    "class_nll": "class NLL",
+}
 
 
 def test_every_method_recipe_and_data_set_is_explained() -> None:
     page = PAGE.read_text()
     assert [name for name in (*METHODS, *RECIPES, *DATA_SETS) if f"`{name}`" not in page] == []
+
+
+def cell(runs: Sequence[Record], name: str, digits: int = 2, unit: str = "") -> str:
+    """Mean and spread over seeds; of one seed the standard error over test graphs, if there is one."""
+    values = [run.metrics[name] for run in runs]
+    spread = stdev(values) if len(values) > 1 else runs[0].metrics.get(f"{name}_se")
+    shown = f"{fmean(values):.{digits}f}" + ("" if spread is None else f" ± {spread:.{digits}f}")
+    return shown + unit
+
+
+def table(folder: str, steps: Sequence[int]) -> str:
+    """The runs below a folder of results, one row per method."""
+    runs: dict[str, list[Record]] = {}
+    for record in read_records(RESULTS / folder):
+        runs.setdefault(record.method, []).append(record)
+    header = ["method", "seeds", *LIKELIHOODS.values(), *(f"valid, {k} steps" for k in steps)]
+    lines = [header, ["---", *["---:"] * (len(header) - 1)]]
+    for method in in_order(runs):
+        of = runs[method]
+        likelihoods = (
+            cell(of, name).split(" ± ")[0] if name == "excess_nats" else cell(of, name) for name in LIKELIHOODS
+        )
+        valid = (cell(of, f"valid_percent_at_{k}", 1, " %") for k in steps)
+        lines.append([f"`{method}`", f"{len(of)}", *likelihoods, *valid])
+    return (
+        "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        .replace("| --- |", "|---|")
+        .replace(" ---: |", "---:|")
+    )
+
+
+@pytest.mark.parametrize(
+    ("folder", "steps"),
+    [("qm9/fast", (10, 100)), ("qm9/long", (5, 10, 20, 50, 100)), ("qm9-hydrogens/quick", (10, 100))],
+)
+def test_its_tables_are_those_of_the_records(folder: str, steps: Sequence[int]) -> None:
+    """Each stands between marks that name the folder of its records."""
+    found = re.search(rf"<!-- {folder} -->\n(.*?)\n<!-- end -->", PAGE.read_text(), re.DOTALL)
+    assert found is not None
+    assert found[1] == table(folder, steps)
