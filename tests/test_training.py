@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from sympe.training import AtomicCheckpointIO, build_from_seed, make_trainer
+from sympe.training import AtomicCheckpointIO, accelerator_here, build_from_seed, fingerprint, make_trainer
 
 STATE = {"state_dict": {"w": torch.arange(5.0)}, "epoch": 3, "best": {"loss": 0.5, "state": None}}
 
@@ -101,6 +101,31 @@ def test_devices_that_are_not_there(accelerator: str, devices: int, tmp_path: Pa
     with pytest.raises(ValueError, match=accelerator):
         make_trainer(tmp_path, 1, devices=devices, accelerator=accelerator)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("has_cuda", [True, False])
+def test_auto_is_a_gpu_with_cuda_or_the_cpu(has_cuda: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: has_cuda)
+    assert accelerator_here("auto") == ("cuda" if has_cuda else "cpu")
+    assert accelerator_here("cpu") == "cpu"
+    if not has_cuda:
+        with pytest.raises(ValueError, match="gpu cannot be had here: no GPU with CUDA was found"):
+            accelerator_here("gpu")
+        return
+    assert accelerator_here("gpu") == "cuda"
+    # What Lightning itself refuses is one line of ours.
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(ValueError, match="1000 x gpu cannot be had here: "):
+        make_trainer(tmp_path, 1, devices=1000, accelerator="gpu")
+
+
+def test_a_fingerprint_tells_contents_apart() -> None:
+    a, b = torch.tensor([1, 2]), torch.tensor([3])
+    same = fingerprint([a, b, "x"])
+    assert same == fingerprint(iter([a.clone(), b, "x"]))
+    others: list[list[torch.Tensor | str]] = [[], [a, b], [b, a, "x"], [a, b, "y"], [torch.cat([a, b]), "x"]]
+    others += [[a.float(), b, "x"], [a[None], b, "x"], ["x", a, b], [torch.zeros(0), a, b, "x"]]
+    assert len({same, *map(fingerprint, others)}) == len(others) + 1
 
 
 def test_only_the_asked_for_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

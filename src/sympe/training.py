@@ -109,12 +109,17 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             raise ValueError(f"{path} is no checkpoint of this program, or damaged; remove it to start anew") from error
 
 
-def fingerprint(tensors: Iterable[Tensor]) -> str:
-    """A digest of what tensors hold, in their order."""
+def fingerprint(parts: Iterable[Tensor | str]) -> str:
+    """A digest of what texts and tensors hold, in their order."""
     digest = hashlib.sha256()
-    for tensor in tensors:
-        digest.update(f"{tensor.dtype} {[*tensor.shape]}".encode())
-        digest.update(tensor.numpy().tobytes())
+    for part in parts:
+        kind, content = (
+            ("text", part.encode())
+            if isinstance(part, str)
+            else (f"{part.dtype} {[*part.shape]}", part.numpy().tobytes())
+        )
+        digest.update(f"{kind} {len(content)}".encode())
+        digest.update(content)
     return digest.hexdigest()
 
 
@@ -123,13 +128,13 @@ class ResumableModule(LightningModule):
 
     Args:
         config: The configuration of the run, as plain values: only a run with the same may go on.
-        data: What the run trains on, if that is not all in the configuration: a file may have changed.
+        data: What the run sees of its data, where a configuration only names it: files change.
     """
 
     #: What a checkpoint of this program holds, beside what Lightning puts there.
     checkpointed: tuple[str, ...] = ("config", "data", "processes", "history")
 
-    def __init__(self, config: dict[str, Any], data: Iterable[Tensor] = ()) -> None:
+    def __init__(self, config: dict[str, Any], data: Iterable[Tensor | str] = ()) -> None:
         super().__init__()
         self._config = config
         self._data = fingerprint(data)
@@ -161,8 +166,10 @@ class ResumableModule(LightningModule):
         checkpoint["seconds"] = self.seconds
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        if not set(self.checkpointed) <= checkpoint.keys():
-            raise ValueError("the checkpoint to resume is of another program")
+        if lacking := sorted(set(self.checkpointed) - checkpoint.keys()):
+            raise ValueError(
+                f"the checkpoint to resume is of another program, or of another version: no {', '.join(lacking)} in it"
+            )
         if checkpoint["processes"] != self.trainer.world_size:
             # Steps per epoch, and so the schedule, depend on it.
             raise ValueError(f"the run to resume was started with {checkpoint['processes']} devices")

@@ -187,11 +187,11 @@ def test_a_picture_of_few_steps() -> None:
 
 
 def test_a_picture_of_properties() -> None:
-    def with_histograms(method: str, shares: list[float]) -> Record:
+    def with_histograms(method: str, shares: list[float], sampled: tuple[int, ...] = (10, 100)) -> Record:
         told: dict[str, list[float]] = {}
         for key in ("logp", "qed", "rings"):
             told |= {f"{key}_edges": [0.0, 1.0, 2.0], f"{key}_of_test_graphs": [0.25, 0.75]}
-            told |= {f"{key}_at_{steps}": shares for steps in (10, 100)}
+            told |= {f"{key}_at_{steps}": shares for steps in sampled}
         return make(method, history=told)
 
     records = [with_histograms("none", [0.5, 0.5]), with_histograms("random", [1.0, 0.0]), make("noise")]
@@ -205,6 +205,24 @@ def test_a_picture_of_properties() -> None:
             "no symmetry breaking": [0.5, 0.5],
             "random order, carried (control)": [1.0, 0.0],
         }
+    # All that is drawn anywhere is named; what has no valid sample is not drawn.
+    records = [
+        with_histograms("none", [0.5, 0.5]),
+        with_histograms("random", [1.0, 0.0], (100,)),
+        with_histograms("noise", [0.0, 0.0]),
+    ]
+    (picture,) = (picture for picture in molecule_pictures(records) if picture.name == "molecules-1-properties")
+    named = [text.get_text() for text in picture.figure.legends[0].get_texts()]
+    assert named == ["test molecules", "no symmetry breaking", "random order, carried (control)"]
+
+
+def test_samples_in_order_are_told_of_molecules_and_graphs() -> None:
+    for data, metric in (("qm9", "valid_percent_at_4"), ("tree", "degree_mmd_at_4")):
+        for value in (None, 93.0):
+            table = samples_table([make(metrics={metric: 1.0, "in_order_percent_at_4": value}, data=data)])
+            assert table is not None
+            assert table.blocks[0].rows[0]["in_order_percent"] == value
+            assert any(sentence.startswith("In order") for sentence in table.caption) == (value is not None)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ class Train:
             if value < least:
                 raise ValueError(f"{name} must be at least {least}; got {value}")
         splits = molecules.load_splits(config.data, (config.num_train, config.num_validation, config.num_test))
-        _tell_skipped(splits.skipped)
+        _tell_skipped(splits.skipped, config.data)
         folder = self.out if self.out is not None else Path("runs") / molecules.run_folder(config)
         record = molecules.run(
             config,
@@ -116,11 +116,11 @@ class Evaluate:
             draws=self.draws,
             trajectories=self.trajectories,
             num_samples=self.num_samples,
-            steps=self.steps,
+            sample_steps=self.steps,
             seed=self.seed,
             accelerator=self.accelerator,
         )
-        _tell_skipped(skipped)
+        _tell_skipped(skipped, record.data)
         print_records([record], self.json)
         if self.out is not None:
             record.write(self.out)
@@ -188,9 +188,10 @@ class MoleculesCommand:
         self.command()
 
 
-def _tell_skipped(skipped: Counter[str]) -> None:
+def _tell_skipped(skipped: Counter[str], data: str) -> None:
     """Say on stderr how many molecules or graphs were left out, and why."""
     if skipped:
         from sympe.tasks.molecules.chemistry import describe_skipped
+        from sympe.tasks.molecules.data import noun
 
-        print(f"sympe: skipped {sum(skipped.values())}: {describe_skipped(skipped)}", file=sys.stderr)
+        print(f"sympe: skipped {sum(skipped.values())} {noun(data)}: {describe_skipped(skipped)}", file=sys.stderr)

@@ -13,6 +13,7 @@ from sympe.groups import Permutation
 from sympe.tasks.molecules.breaking import CANONICALIZERS, Breaking
 from sympe.tasks.molecules.config import METHODS, make_config
 from sympe.tasks.molecules.domain import Domain
+from sympe.tasks.molecules.evaluate import in_order_percent
 from sympe.tasks.molecules.graph_state import GraphState, node_batch
 from sympe.tasks.molecules.model import GraphDiffusion
 from sympe.training import build_from_seed
@@ -105,6 +106,37 @@ def test_what_could_be_drawn_is_what_is(method: str, generator: torch.Generator)
         found = {tuple(rank) for rank in drawn.rank.view(-1, 4).tolist()}
         assert {tuple(rank) for rank in orders[could].tolist()} == found
         assert 0 < len(found) < 24 or edges == [0] * 6
+
+
+def test_how_many_samples_are_in_order(generator: torch.Generator) -> None:
+    path = GraphState(torch.tensor([[0, 0, 1]]), torch.tensor([[1, 0, 1]])).repeat(10)
+    breaking = opinionated("sympe-carried").breaking
+
+    def with_order(*rank: int) -> GraphState:
+        return replace(path, rank=torch.tensor(rank).expand(10, 3))
+
+    # From the middle on, a depth-first walk goes to one end and then to the other; from one end, to the middle first.
+    good = [with_order(0, 1, 2), with_order(2, 0, 1), with_order(1, 0, 2)]
+    bad = [with_order(0, 2, 1), with_order(1, 2, 0)]
+    assert in_order_percent(breaking, good) == 100
+    assert in_order_percent(breaking, bad) == 0
+    assert in_order_percent(breaking, [good[0], bad[0]]) == 50
+    assert in_order_percent(breaking, [path]) is None
+    for method in ("none", "noise", "random", "sympe-fresh", "sympe-carried-refinement", "file-order"):
+        assert in_order_percent(opinionated(method).breaking, good) is None
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_samples_hold_the_order_that_they_were_made_in(method: str, generator: torch.Generator) -> None:
+    model = opinionated(method)
+    drawn = []
+    draw = model.breaking.draw_prior
+    model.breaking.draw_prior = lambda like, generator: drawn.append(draw(like, generator)) or drawn[-1]  # type: ignore[method-assign, func-returns-value]
+    sample = model.sample(6, 5, 2, generator)
+    if METHODS[method].kind == "carried":
+        assert torch.equal(sample.stored_order().rank, drawn[0].rank)
+    else:
+        assert sample.rank is None
 
 
 @pytest.mark.parametrize("order", ["labelling", "canonical-depth-first"])

@@ -37,8 +37,8 @@ from sympe.tasks.molecules.assessment import evaluate_weights
 from sympe.tasks.molecules.chemistry import write_smiles
 from sympe.tasks.molecules.jobs import LONG, ROWS
 from sympe.tasks.molecules.sampling import sample_to_file
-from sympe.tasks.molecules.train import NoisedBatches
-from sympe.training import SaveEachEpoch
+from sympe.tasks.molecules.train import NoisedBatches, NumberedBatches, TrainDiffusion
+from sympe.training import SaveEachEpoch, SizeGroupedSampler, fingerprint
 
 pytest.importorskip("rdkit", reason="needs RDKit")
 parquet = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow")
@@ -91,7 +91,7 @@ def test_the_record_of_a_run(finished: Path, own_file: Path) -> None:
     assert len(record.history["validation_class_nll"]) == 2
     assert record.history["train_loss"][1] < record.history["train_loss"][0]
     assert len(record.history["nats_per_step"]) == len(record.history["diffusion_time"])
-    assert 0 <= (metrics["in_order_percent_at_4"] or 0) <= 100
+    assert 0 <= metrics["in_order_percent_at_4"] <= 100
     for name in ("logp", "qed", "rings"):
         bins = len(record.history[f"{name}_edges"]) - 1
         valid = {f"at_{steps}": (metrics[f"valid_percent_at_{steps}"] or 0) > 0 for steps in (2, 4)}
@@ -125,6 +125,48 @@ def test_only_a_learned_order_waits_for_the_network(method: str, own_file: Path)
     assert (noised.g is None) == (method in ("none", "noise", "sympe-fresh-sort", "sympe-carried-sort"))
 
 
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_every_batch_has_random_numbers_of_its_own(
+    accumulate: int, own_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Named by the step that it is part of, its place in the epoch and the process; the last step may be partial."""
+    asked, taken = [], []
+    get, step = NoisedBatches.__getitem__, TrainDiffusion.training_step
+
+    def get_and_tell(self: NoisedBatches, key: Any) -> Any:
+        asked.append(key[0])
+        return get(self, key)
+
+    def step_and_tell(self: TrainDiffusion, batch: Any, batch_index: int) -> Any:
+        taken.append((self.global_step, batch_index, self.global_rank))
+        return step(self, batch, batch_index)
+
+    monkeypatch.setattr(NoisedBatches, "__getitem__", get_and_tell)
+    monkeypatch.setattr(TrainDiffusion, "training_step", step_and_tell)
+    make_run(small(own_file, accumulate=accumulate, num_samples=1), tmp_path)
+    assert asked == taken
+    assert len(set(asked)) == len(asked) > 10
+
+    shares = []
+    for rank in range(3):
+        batches = SizeGroupedSampler({2: 9, 3: 5}, 2, 0, lambda: 0, rank, 3)
+        shares += [numbers for numbers, _ in NumberedBatches(batches, accumulate)]
+    assert len(set(shares)) == len(shares) == 9
+
+
+def test_random_numbers_are_those_that_a_batch_is_asked_for_with(own_file: Path) -> None:
+    splits = load_splits(str(own_file), (100, 1, 1))
+    batches = NoisedBatches(GraphStore(splits.train), GraphDiffusion(small(own_file, "none"), splits.domain()))
+    key = (max(batches.store.counts), [0])
+
+    def content(*numbers: int) -> str:
+        noised = batches[numbers, key]
+        return fingerprint([noised.clean.nodes, noised.clean.edges, noised.noisy.nodes, noised.noisy.edges, noised.t])
+
+    assert content(1, 2, 3) == content(1, 2, 3)
+    assert len({content(*numbers) for numbers in ((1, 2, 3), (2, 2, 3), (1, 3, 3), (1, 2, 4), (0, 0, 0))}) == 5
+
+
 class Interruption(Exception):
     pass
 
@@ -150,12 +192,21 @@ def test_a_run_taken_up_again_ends_as_if_it_had_not_stopped(
     with pytest.raises(ValueError, match="was started with other values of seed"):
         make_run(replace(config, seed=3), tmp_path / "stopped", resume=True)
     before = own_file.read_text()
-    own_file.write_text(before.replace("CCCO", "CCCF"))
-    load_splits.cache_clear()
-    with pytest.raises(ValueError, match="was started with other data"):
-        make_run(config, tmp_path / "stopped", resume=True)
+    # One molecule for another, one element for another, one more molecule to test or validate on.
+    for changed in (before.replace("CCCO", "CCCF"), before.replace("O", "S"), before + "CCCCCCCCC\n"):
+        assert changed != before
+        own_file.write_text(changed)
+        load_splits.cache_clear()
+        with pytest.raises(ValueError, match="was started with other data"):
+            make_run(config, tmp_path / "stopped", resume=True)
     own_file.write_text(before)
     load_splits.cache_clear()
+    older = shutil.copytree(tmp_path / "stopped", tmp_path / "older") / "last.ckpt"
+    checkpoint = torch.load(older, weights_only=True)
+    del checkpoint["data"], checkpoint["average"]
+    torch.save(checkpoint, older)
+    with pytest.raises(ValueError, match="of another program, or of another version: no average, data in it"):
+        make_run(config, tmp_path / "older", resume=True)
     resumed = make_run(config, tmp_path / "stopped", resume=True)
     whole = make_run(config, tmp_path / "whole")
     for name in ("history", "examples", "config"):
@@ -343,7 +394,7 @@ def test_train_evaluate_and_sample(own_file: Path, tmp_path: Path, capsys: Captu
     done = call(capsys, *train)
     assert done.code == 0
     assert json.loads(done.out)["method"] == "none"
-    assert "sympe: skipped 3: " in done.err
+    assert "sympe: skipped 3 molecules: " in done.err
     exported = tmp_path / "run" / "weights.safetensors"
 
     mine = tmp_path / "new.smi"
@@ -353,7 +404,7 @@ def test_train_evaluate_and_sample(own_file: Path, tmp_path: Path, capsys: Captu
     )
     summary = json.loads(done.out)
     assert (summary["test_graphs"], summary["skipped_molecules"]) == (2, 3)
-    assert "skipped 3: 1 charged, 1 unsupported element Br, 1 more than 7 atoms" in done.err
+    assert "skipped 3 molecules: 1 charged, 1 unsupported element Br, 1 more than 7 atoms" in done.err
     sampled = call(
         capsys, "molecules", "evaluate", "--weights", exported, "--num-samples", 4, "--steps", 2, 3, "--json"
     )

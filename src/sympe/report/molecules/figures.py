@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from statistics import fmean
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -49,9 +50,8 @@ def nats_by_time(group: Group, name: str) -> Picture | None:
         f"{plain(group.title)}; labelled nats, test graphs; T times the area is the bound, but for size and prior",
     )
     for method, curve in curves.items():
-        color, style = COLORS.get(method, canvas.GRAY), "--" if method == "file-order" else "-"
         text = wrapped(task.label(method), 38)
-        axes.plot(list(curve), list(curve.values()), style, color=color, linewidth=1.9, label=text)
+        axes.plot(list(curve), list(curve.values()), **_line(method), linewidth=1.9, label=text)
     axes.set_ylim(bottom=0)
     axes.grid(axis="y")
     axes.set_xlabel("diffusion time t/T (0: the clean graph, 1: noise)")
@@ -113,9 +113,8 @@ def invalid_by_steps(group: Group, name: str) -> Picture | None:
     finding += f"; fewest at {min(steps)}: {plain(task.label(best))}" if best is not None and len(fewest) > 1 else ""
     figure, axes = new_figure(4.4, finding, plain(group.title))
     for method, curve in curves.items():
-        color, style = COLORS.get(method, canvas.GRAY), "--" if method == "file-order" else "-"
         text = wrapped(task.label(method), 38)
-        axes.plot(list(curve), list(curve.values()), style, marker="o", color=color, linewidth=1.9, label=text)
+        axes.plot(list(curve), list(curve.values()), **_line(method), marker="o", linewidth=1.9, label=text)
     axes.set_xscale("log")
     axes.set_xticks(steps, [f"{k}" for k in steps])
     axes.minorticks_off()
@@ -147,14 +146,15 @@ def property_histograms(group: Group, name: str) -> Picture | None:
                 edges, test, ours = found
                 if not axes.patches:
                     axes.stairs(test, edges, fill=True, color=canvas.FAINT, label="test molecules")
-                color, style = COLORS.get(method, canvas.GRAY), "--" if method == "file-order" else "-"
-                axes.stairs(ours, edges, color=color, linestyle=style, linewidth=1.5, label=plain(task.label(method)))
+                axes.stairs(ours, edges, **_line(method), linewidth=1.5, label=plain(task.label(method)))
             axes.set_xlabel(text)
             axes.set_yticks([])
             axes.spines["left"].set_visible(False)
         row[0].set_ylabel(f"{steps} steps")
-    handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower left", ncols=4, fontsize=8.5)
+    named = {
+        text: handle for axes in panels[:, 0] for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(named.values(), named.keys(), loc="outside lower left", ncols=4, fontsize=8.5)
     _head(figure, finding, f"{plain(group.title)}; share of molecules, one run of each method")
     return Picture(name, f"Histograms of logP, QED and number of rings. {finding}; {group.title}.", figure)
 
@@ -250,11 +250,16 @@ def _head(figure: Figure, finding: str, context: str) -> None:
     figure.text(0.012, 1 - 0.35 / height, context, va="top", color=canvas.SOFT)
 
 
+def _line(method: str) -> dict[str, Any]:
+    """How a method is drawn."""
+    return {"color": COLORS.get(method, canvas.GRAY), "linestyle": "--" if method == "file-order" else "-"}
+
+
 def _histogram(run: Record, key: str, steps: int) -> tuple[list[float], list[float], list[float]] | None:
-    """Edges of bins, shares of test molecules and of samples; None if the run has none."""
+    """Edges of bins, shares of test molecules and of samples; None if the run has none, or no sample is valid."""
     history = run.history or {}
     edges, test, ours = (history.get(f"{key}_{end}") or [] for end in ("edges", "of_test_graphs", f"at_{steps}"))
-    return (edges, test, ours) if ours and len(edges) == len(test) + 1 == len(ours) + 1 else None
+    return (edges, test, ours) if any(ours) and len(edges) == len(test) + 1 == len(ours) + 1 else None
 
 
 def _mean_curve(runs: Sequence[Record]) -> dict[float, float]:

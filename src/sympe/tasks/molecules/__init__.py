@@ -3,7 +3,7 @@
 from sympe.tasks.molecules.config import METHODS, RECIPES, Config, make_config
 from sympe.tasks.molecules.data import DATA_SETS, GraphStore, Splits, load_splits
 from sympe.tasks.molecules.domain import Domain
-from sympe.tasks.molecules.evaluate import Judge, evaluate_likelihood, sample_graphs
+from sympe.tasks.molecules.evaluate import Judge, Measured, evaluate_likelihood, measure_samples, sample_graphs
 from sympe.tasks.molecules.graph_state import GraphState
 from sympe.tasks.molecules.jobs import jobs, run_folder
 from sympe.tasks.molecules.likelihood import Likelihood
@@ -23,12 +23,14 @@ __all__ = [
     "GraphStore",
     "Judge",
     "Likelihood",
+    "Measured",
     "Splits",
     "evaluate_likelihood",
     "find_weights",
     "jobs",
     "load_splits",
     "make_config",
+    "measure_samples",
     "pretrained",
     "run",
     "run_folder",

@@ -35,7 +35,7 @@ def evaluate_weights(
     draws: int = 8,
     trajectories: int = 0,
     num_samples: int = 0,
-    steps: Sequence[int] = (),
+    sample_steps: Sequence[int] = (),
     seed: int = 0,
     accelerator: str = "auto",
 ) -> tuple[Record, Counter[str]]:
@@ -49,7 +49,7 @@ def evaluate_weights(
         draws: Times of diffusion per graph.
         trajectories: Whole trajectories per graph, for tighter bounds; none if 0.
         num_samples: Graphs to sample; they are compared with the graphs that the model was trained and tested on.
-        steps: Numbers of steps to sample with; all steps of the process if left out.
+        sample_steps: Numbers of steps to sample with; all steps of the process if left out.
         seed: Everything random comes from it.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
 
@@ -68,9 +68,9 @@ def evaluate_weights(
             raise ValueError(f"{name} must be at least {least}; got {value}")
     require_seed(seed)
     model = GraphDiffusion.load(find_weights(weights)).to(accelerator_here(accelerator))
-    steps = steps or (model.steps,)
-    for number in steps:
-        sampling_times(model.steps, number)
+    sample_steps = tuple(sample_steps) or (model.steps,)
+    for steps in sample_steps:
+        sampling_times(model.steps, steps)
     started = time.perf_counter()
     config = model.config
     data = config.data if data is None else data
@@ -81,8 +81,9 @@ def evaluate_weights(
         metrics |= evaluate_trajectories(model, graphs, trajectories, seed, TRAJECTORIES)
     samples = Measured()
     if num_samples:
-        judge = Judge.of(load_splits(config.data, (config.num_train, config.num_validation, config.num_test)))
-        samples = measure_samples(model, judge, num_samples, steps, seed, SAMPLE)
+        splits = load_splits(config.data, (config.num_train, config.num_validation, config.num_test))
+        judge = Judge.of(splits, config.data)
+        samples = measure_samples(model, judge, num_samples, sample_steps, seed, SAMPLE)
     # What was tested is not what the run did: tables keep the two apart.
     tested = replace(config, num_test=num_test, draws=draws).as_dict()
     record = Record(

@@ -56,6 +56,13 @@ class Splits:
     hydrogens: bool = False
     skipped: Counter[str] = field(default_factory=Counter)
 
+    def content(self) -> Iterator[Tensor | str]:
+        """All that a run sees of them."""
+        yield ", ".join(self.elements)
+        for part in (self.train, self.validation, self.test):
+            told = (part.edge_index, part.batch, part.node_label, part.edge_label)
+            yield from (tensor for tensor in told if tensor is not None)
+
     def domain(self) -> Domain:
         """What a model must know of the graphs.
 
@@ -112,11 +119,6 @@ class GraphStore(Dataset[GraphState]):
         n, chosen = key
         state = self.states[n].select(torch.as_tensor(chosen))
         return GraphState(state.nodes.long(), state.edges.long(), None if state.rank is None else state.rank.long())
-
-    def tensors(self) -> Iterator[Tensor]:
-        """All that is stored."""
-        for state in self.states.values():
-            yield from (kept for kept in (state.nodes, state.edges, state.rank) if kept is not None)
 
     @property
     def counts(self) -> dict[int, int]:
@@ -178,6 +180,11 @@ def _qm9(path: Path, hydrogens: bool) -> list[Graphs]:
     """The three splits, kept for the next run of this process; nothing changes a batch of graphs."""
     parts = [load_qm9(path, split, hydrogens=hydrogens) for split in ("train", "validation", "test")]
     return parts if hydrogens else [replace(part, node_label=_labels(part) - 1) for part in parts]
+
+
+def noun(data: str) -> str:
+    """What the members of a data set are called."""
+    return "molecules" if data.startswith("qm9") or Path(data).suffix.lower() in MOLECULE_FILES else "graphs"
 
 
 def _labels(graphs: Graphs) -> Int[Tensor, "N"]:

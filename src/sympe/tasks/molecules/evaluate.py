@@ -132,25 +132,26 @@ class Judge:
 
     Attributes:
         splits: The data set.
+        data: Its name.
         reference: What molecules are compared with; None for plain graphs.
     """
 
     splits: Splits
+    data: str
     reference: Reference | None
 
     @classmethod
-    def of(cls, splits: Splits) -> "Judge":
+    def of(cls, splits: Splits, data: str) -> "Judge":
         """Prepare the comparison; writing the SMILES of all of QM9 takes half a minute, once in a process."""
         if not splits.domain().is_chemical:
-            return cls(splits, None)
-        return cls(splits, _reference(splits))
+            return cls(splits, data, None)
+        return cls(splits, data, _reference(splits))
 
-    def __call__(self, samples: Graphs, data: str, label: str = "") -> Measured:
+    def __call__(self, samples: Graphs, label: str = "") -> Measured:
         """All measurements.
 
         Args:
             samples: The samples.
-            data: Name of the data set, for the distance of ChemNet.
             label: What the names of all measurements end in.
         """
         found = Measured()
@@ -161,7 +162,7 @@ class Judge:
             written = write_smiles(samples, elements)
             ours = properties(one.smiles for one in written if one.smiles is not None)
             metrics = molecule_metrics(samples, written, elements, self.reference.known, self.splits.hydrogens)
-            metrics |= property_distances(ours, theirs) | {"fcd": chemnet_distance(data, written)}
+            metrics |= property_distances(ours, theirs) | {"fcd": chemnet_distance(self.data, written)}
             for name, (edges, our_shares, their_shares) in property_histograms(ours, theirs).items():
                 found.history |= {f"{name}_edges": edges, f"{name}_of_test_graphs": their_shares}
                 found.history[f"{name}{label}"] = our_shares
@@ -188,7 +189,7 @@ def measure_samples(model: GraphDiffusion, judge: Judge, count: int, steps: Iter
         samples = list(_sample(model, count, k, *seed, k))
         found.metrics[f"samples_per_second_at_{k}"] = count / (time.perf_counter() - started)
         found.metrics[f"in_order_percent_at_{k}"] = in_order_percent(model.breaking, samples)
-        part = judge(concatenate([one.to_graphs() for one in samples]), model.config.data, f"_at_{k}")
+        part = judge(concatenate([one.to_graphs() for one in samples]), f"_at_{k}")
         found.metrics |= part.metrics
         found.history |= part.history
         found.examples |= part.examples

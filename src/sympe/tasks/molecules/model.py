@@ -32,7 +32,7 @@ class Guess:
 
 @dataclass(frozen=True)
 class Noised:
-    """Graphs on their way to noise, as one step of training sees them.
+    """Graphs on their way to noise, as one step of training sees them; for one step only, as the generator moves on.
 
     Attributes:
         clean: The graphs.

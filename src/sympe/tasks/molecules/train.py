@@ -95,7 +95,7 @@ class TrainDiffusion(ResumableModule):
     def __init__(
         self, config: Config, model: GraphDiffusion, train: GraphStore, splits: Splits, workers: int = 0
     ) -> None:
-        super().__init__(config.as_dict(), train.tensors())
+        super().__init__(config.as_dict(), splits.content())
         self.config = config
         self.model = model
         self.train_set = NoisedBatches(train, model)
@@ -217,8 +217,8 @@ def run(
     Args:
         config: What to run.
         folder: Where checkpoints, logs, weights and the record go.
-        resume: Whether to go on from what ``folder`` holds: a finished run is read back, an unfinished
-            one continued, none started.
+        resume: Whether to go on from what ``folder`` holds: a finished run is read back (whatever has become of its
+            data), an unfinished one continued, none started.
         devices: Processes to train with.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
         workers: Processes that shuffle, noise and canonicalize graphs beside each process that trains; none change
@@ -264,7 +264,9 @@ def run(
     testing = time.perf_counter()
     likelihood = evaluate_likelihood(trained, splits.test, config.draws, config.seed, TEST)
     nll_seconds = time.perf_counter() - testing
-    samples = measure_samples(trained, Judge.of(splits), config.num_samples, config.sample_steps, config.seed, SAMPLE)
+    samples = measure_samples(
+        trained, Judge.of(splits, config.data), config.num_samples, config.sample_steps, config.seed, SAMPLE
+    )
     metrics = likelihood.metrics() | samples.metrics
     shown = denoising(trained, config.seed) if trained.domain.is_chemical else {}
     if any(value is not None for name, value in metrics.items() if name.startswith("fcd_at_")):
