@@ -11,6 +11,8 @@ the training set. All rows of one table are measured in turns, in one process; q
 - ``bf16``: the same with matrix products and activations in bf16, as recipes for GPUs have it; some CPUs can too.
 - ``compiled``: the network through ``torch.compile`` as well (``--compile``; takes minutes to begin with).
 
+``--batches`` times what workers of the data loader do instead: shuffle, noise and canonicalize a batch.
+
 ``NLL`` is one estimate of the bound from one time of diffusion per molecule. ``sampling`` is timed over a few steps and
 given for all steps of the process. Memory is the most that a process of its own holds in one step of training.
 """
@@ -35,6 +37,7 @@ from sympe.tasks.molecules import Config, GraphDiffusion, GraphState, GraphStore
 from sympe.tasks.molecules.features import chemical_features, count_cycles, spectral_features
 from sympe.tasks.molecules.graph_state import one_hot
 from sympe.tasks.molecules.likelihood import bounds
+from sympe.tasks.molecules.train import NoisedBatches
 from timing import Table, interleave, peak_memory
 
 SETS = {"qm9-hydrogens": "paper-hydrogens", "qm9": "paper"}
@@ -259,6 +262,33 @@ def measure(data: str, count: int, batch_size: int, repeats: int, compiled: bool
     print(f"written to {table.write()}")
 
 
+def measure_batches(data: str, count: int, batch_size: int, repeats: int) -> None:
+    """How long a process takes to prepare a batch, by method."""
+    splits = load_splits(data, (10**9, 10**9, 10**9))
+    store = GraphStore(splits.train)
+    n = max(store.counts, key=store.counts.__getitem__)
+    keys = [(n, part.tolist()) for part in torch.arange(count).split(batch_size)]
+
+    def preparation(method: str) -> Callable[[], None]:
+        batches = NoisedBatches(store, GraphDiffusion(replace(config_of(data), method=method), splits.domain()))
+
+        def run() -> None:
+            for place, key in enumerate(keys):
+                batches[(0, place, 0), key]
+
+        return run
+
+    methods = ("none", "sympe-fresh-refinement", "sympe-fresh", "sympe-carried")
+    times = interleave({method: preparation(method) for method in methods}, repeats)
+    table = Table(
+        f"molecules_batches_{data}",
+        f"ms per molecule to shuffle, noise and canonicalize; {count} of {data}, {n} atoms, batches of {batch_size}",
+    )
+    table.add_times({name: [1e3 * t / count for t in ts] for name, ts in times.items()}, relative_to="none")
+    table.print()
+    print(f"written to {table.write()}")
+
+
 def memory(data: str, batch_size: int) -> None:
     """One step of training with molecules of the most frequent size."""
     splits = load_splits(data, (20_000, 10, 10))
@@ -281,6 +311,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=32, help="molecules per batch, in both")
     parser.add_argument("--repeats", type=int, default=3, help="measurements of each row, in turns")
     parser.add_argument("--memory", type=int, help="only measure the memory of one step with so many molecules")
+    parser.add_argument("--batches", action="store_true", help="only measure the preparation of batches")
     parser.add_argument("--compile", action="store_true", help="time the compiled network as well")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -289,6 +320,9 @@ def main() -> None:
     for data in args.sets:
         if args.memory:
             memory(data, args.memory)
+            continue
+        if args.batches:
+            measure_batches(data, args.molecules, args.batch_size, args.repeats)
             continue
         measure(data, args.molecules, args.batch_size, args.repeats, args.compile)
         command = [sys.executable, __file__, "--sets", data, "--memory", str(config_of(data).batch_size)]
