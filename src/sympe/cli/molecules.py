@@ -56,13 +56,13 @@ class Train:
 
     def __call__(self) -> None:
         from sympe.tasks import molecules
+        from sympe.tasks.molecules.config import require_at_least
 
         names = ("seed", "data", "epochs", "steps", "batch_size", "accumulate", "learning_rate", "precision")
         changes = {name: getattr(self, name) for name in (*names, "num_train", "num_samples")}
         config = molecules.make_config(self.method, self.recipe, **changes)
-        for name, value, least in (("devices", self.devices, 1), ("workers", self.workers, 0)):
-            if value < least:
-                raise ValueError(f"{name} must be at least {least}; got {value}")
+        require_at_least(1, devices=self.devices)
+        require_at_least(0, workers=self.workers)
         splits = molecules.load_splits(config.data, (config.num_train, config.num_validation, config.num_test))
         _tell_skipped(splits.skipped, config.data)
         folder = self.out if self.out is not None else Path("runs") / molecules.run_folder(config)

@@ -119,7 +119,7 @@ def test_processes_that_prepare_batches_change_nothing(method: str, own_file: Pa
 @pytest.mark.parametrize("method", METHODS)
 def test_only_a_learned_order_waits_for_the_network(method: str, own_file: Path) -> None:
     splits = load_splits(str(own_file), (100, 1, 1))
-    store = GraphStore(splits.train, METHODS[method].order if METHODS[method].is_stored else "")
+    store = GraphStore(splits.train, METHODS[method].stored_order)
     batches = NoisedBatches(store, GraphDiffusion(small(own_file, method), splits.domain()))
     noised = batches[(0, 0, 0), (3, [0, 1])]
     assert (noised.g is None) == (method in ("none", "noise", "sympe-fresh-sort", "sympe-carried-sort"))

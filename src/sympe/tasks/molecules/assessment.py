@@ -11,7 +11,7 @@ import torch
 from sympe.graphs import Graphs
 from sympe.results import Record
 from sympe.tasks.molecules.chemistry import MOLECULE_FILES, describe_skipped, read_molecules
-from sympe.tasks.molecules.config import require_seed
+from sympe.tasks.molecules.config import require_at_least, require_seed
 from sympe.tasks.molecules.data import load_splits
 from sympe.tasks.molecules.domain import Domain
 from sympe.tasks.molecules.evaluate import (
@@ -61,11 +61,8 @@ def evaluate_weights(
             model's.
         ImportError: If the data are molecules and RDKit is not installed.
     """
-    least_values = (("num_test", num_test, 1), ("draws", draws, 1))
-    may_be_none = (("trajectories", trajectories, 0), ("num_samples", num_samples, 0))
-    for name, value, least in (*least_values, *may_be_none):
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}; got {value}")
+    require_at_least(1, num_test=num_test, draws=draws)
+    require_at_least(0, trajectories=trajectories, num_samples=num_samples)
     require_seed(seed)
     model = GraphDiffusion.load(find_weights(weights)).to(accelerator_here(accelerator))
     sample_steps = tuple(sample_steps) or (model.steps,)

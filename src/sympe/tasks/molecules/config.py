@@ -25,6 +25,11 @@ class Method:
         """Whether the order of the clean graph is found once and kept beside it."""
         return self.kind == "carried" and self.order in STORED_ORDERS
 
+    @property
+    def stored_order(self) -> str:
+        """The order to keep beside graphs; empty for none."""
+        return self.order if self.is_stored else ""
+
 
 METHODS: dict[str, Method] = {
     "none": Method("none"),
@@ -41,6 +46,13 @@ METHODS: dict[str, Method] = {
     "sympe-carried-sort": Method("carried", "sort"),
     "file-order": Method("carried", "file"),
 }
+
+
+def require_at_least(least: int, **values: int) -> None:
+    """Raise a ``ValueError`` for the first value that is smaller."""
+    for name, value in values.items():
+        if value < least:
+            raise ValueError(f"{name} must be at least {least}; got {value}")
 
 
 def require_seed(seed: int) -> None:

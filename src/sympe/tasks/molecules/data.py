@@ -5,7 +5,7 @@ A stored graph keeps the order of its file. Whatever takes it out shuffles it fi
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -26,8 +26,10 @@ from sympe.tasks.molecules.fetch import locate_qm9
 from sympe.tasks.molecules.graph_state import GraphState, from_graphs
 from sympe.training import Key
 
+_QM9 = ("qm9", "qm9-hydrogens")
+
 #: Names of the data sets that are known; all else is the path of a file.
-DATA_SETS = ("qm9", "qm9-hydrogens", *GRAPH_SETS)
+DATA_SETS = (*_QM9, *GRAPH_SETS)
 
 # Files that nobody would look for molecules in.
 _GRAPHS_ALONE = READABLE - {".txt", ".csv"}
@@ -125,10 +127,11 @@ class GraphStore(Dataset[GraphState]):
         """Number of graphs of each size."""
         return {n: len(state) for n, state in self.states.items()}
 
-    def batches(self, batch_size: int) -> Iterator[GraphState]:
-        """All graphs once, in a fixed order."""
+    def batches(self, batch_size: int | Callable[[int], int]) -> Iterator[GraphState]:
+        """All graphs once, in a fixed order; so many at once, which may depend on their size, but one at least."""
         for n, count in self.counts.items():
-            for chosen in torch.arange(count).split(batch_size):
+            at_once = batch_size(n) if callable(batch_size) else batch_size
+            for chosen in torch.arange(count).split(max(1, at_once)):
                 yield self[n, chosen.tolist()]
 
 
@@ -147,7 +150,7 @@ def load_splits(data: str, counts: tuple[int, int, int]) -> Splits:
     """
     elements: tuple[str, ...] = ("",)
     skipped: Counter[str] = Counter()
-    if data in ("qm9", "qm9-hydrogens"):
+    if data in _QM9:
         hydrogens = data == "qm9-hydrogens"
         parts = _qm9(locate_qm9(), hydrogens)
         elements = QM9_ELEMENTS if hydrogens else QM9_ELEMENTS[1:]
@@ -184,7 +187,7 @@ def _qm9(path: Path, hydrogens: bool) -> list[Graphs]:
 
 def noun(data: str) -> str:
     """What the members of a data set are called."""
-    return "molecules" if data.startswith("qm9") or Path(data).suffix.lower() in MOLECULE_FILES else "graphs"
+    return "molecules" if data in _QM9 or Path(data).suffix.lower() in MOLECULE_FILES else "graphs"
 
 
 def _labels(graphs: Graphs) -> Int[Tensor, "N"]:

@@ -1,7 +1,7 @@
 """What a trained model is worth: its likelihood on held-out graphs, and its samples."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -49,8 +49,8 @@ def evaluate_likelihood(model: GraphDiffusion, graphs: Graphs, draws: int, *seed
         draws: Times of diffusion per graph.
         seed: Numbers that fix all draws.
     """
-    batches = _batches(model, graphs, lambda n: batch_size(n, 1024) // draws)
-    return estimate(model, batches, draws, seeded_generator(*seed))
+    store = GraphStore(graphs, model.breaking.method.stored_order)
+    return estimate(model, store.batches(lambda n: batch_size(n, 1024) // draws), draws, seeded_generator(*seed))
 
 
 def evaluate_trajectories(
@@ -65,22 +65,13 @@ def evaluate_trajectories(
         seed: Numbers that fix all draws.
     """
     generator, device = seeded_generator(*seed), next(model.parameters()).device
-    weights = []
-    for batch in _batches(model, graphs, lambda n: batch_size(n) // trajectories):
+    store, weights = GraphStore(graphs, model.breaking.method.stored_order), []
+    for batch in store.batches(lambda n: batch_size(n) // trajectories):
         # Many trajectories of one graph take several goes.
         goes = torch.arange(trajectories).split(batch_size(batch.num_nodes))
         parts = [log_weights(model, batch.to(device), len(draws), generator) for draws in goes]
         weights.append(torch.cat(parts, dim=1).cpu())
     return class_metrics(torch.cat(weights))
-
-
-def _batches(model: GraphDiffusion, graphs: Graphs, at_once: Callable[[int], int]) -> Iterator[GraphState]:
-    """Graphs as the model's method needs them stored, in batches of one size; how many at once by that size."""
-    method = model.breaking.method
-    store = GraphStore(graphs, method.order if method.is_stored else "")
-    for n, count in store.counts.items():
-        for chosen in torch.arange(count).split(max(1, at_once(n))):
-            yield store[n, chosen.tolist()]
 
 
 def sample_graphs(model: GraphDiffusion, count: int, steps: int, *seed: int) -> Graphs:

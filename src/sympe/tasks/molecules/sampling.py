@@ -26,7 +26,7 @@ from sympe.atomic import write_atomically
 from sympe.graphs import Graphs, to_graph6
 from sympe.seeding import seeded_generator
 from sympe.tasks.molecules.chemistry import rdkit, write_smiles
-from sympe.tasks.molecules.config import require_seed
+from sympe.tasks.molecules.config import require_at_least, require_seed
 from sympe.tasks.molecules.evaluate import batch_size
 from sympe.tasks.molecules.model import GraphDiffusion, sampling_times
 from sympe.tasks.molecules.pretrained import find_weights
@@ -129,9 +129,7 @@ def sample_to_file(
     _parquet()
     if out.suffix != ".parquet":
         raise ValueError(f"expected a file ending in .parquet; got {out}")
-    for name, value in (("num", num), ("shard_size", shard_size), ("devices", devices)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1; got {value}")
+    require_at_least(1, num=num, shard_size=shard_size, devices=devices)
     require_seed(seed)
     file = find_weights(weights)
     model = GraphDiffusion.load(file)

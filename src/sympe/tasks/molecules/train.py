@@ -238,7 +238,7 @@ def run(
         return finished
 
     splits = load_splits(config.data, (config.num_train, config.num_validation, config.num_test))
-    store = GraphStore(splits.train, config.breaking.order if config.breaking.is_stored else "")
+    store = GraphStore(splits.train, config.breaking.stored_order)
     model = build_from_seed(lambda: GraphDiffusion(config, splits.domain()), config.seed)
     module = TrainDiffusion(config, model, store, splits, workers)
     if config.compile:
