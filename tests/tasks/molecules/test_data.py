@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sympe.graphs import Graphs, concatenate, from_edges, from_networkx, write
-from sympe.tasks.molecules.data import GraphStore, Splits, load_splits
+from sympe.tasks.molecules.data import GraphStore, Splits, load_splits, noun
 
 EVERYTHING = (10**9, 10**9, 10**9)
 
@@ -147,3 +147,14 @@ def test_qm9_is_whole_and_is_shuffled(monkeypatch: pytest.MonkeyPatch, generator
     )
     assert in_file > 3 * by_chance
     assert by_chance < 0.1
+
+
+def test_what_the_members_of_a_data_set_are_called() -> None:
+    names = {data: noun(data) for data in ("qm9", "qm9-hydrogens", "mine.SDF", "tree", "qm9-like.npz")}
+    assert names == {
+        "qm9": "molecules",
+        "qm9-hydrogens": "molecules",
+        "mine.SDF": "molecules",
+        "tree": "graphs",
+        "qm9-like.npz": "graphs",
+    }
