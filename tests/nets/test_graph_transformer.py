@@ -1,5 +1,7 @@
 """The graph transformer: its gradients, against its formulas, equivariance, padding, one graph for the compiler."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
@@ -41,9 +43,19 @@ def plain_attention(q: Tensor, k: Tensor, v: Tensor, modulation: Tensor) -> tupl
     return out, torch.cat([both[:, range(n), range(n)], both[:, i, j]], dim=1)
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 9])
+def test_pairs_are_in_the_order_of_torch(n: int) -> None:
+    pairs = Pairs.of(n, n * (n - 1) // 2, "cpu")
+    assert pairs.first[:n].tolist() == pairs.second[:n].tolist() == list(range(n))
+    assert torch.equal(torch.stack([pairs.first, pairs.second])[:, n:], torch.triu_indices(n, n, 1))
+    every = torch.arange(len(pairs.first))
+    assert torch.equal(pairs.place[pairs.first, pairs.second], every)
+    assert torch.equal(pairs.place[pairs.second, pairs.first], every)
+
+
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_attention_and_its_gradient(n: int, generator: torch.Generator) -> None:
-    pairs = Pairs.of(n, "cpu")
+    pairs = Pairs.of(n, n * (n - 1) // 2, "cpu")
     shapes = [(2, n, 3)] * 3 + [(2, len(pairs.first), 6)]
     tensors = [torch.randn(s, generator=generator, dtype=torch.float64).requires_grad_() for s in shapes]
     ours = PairAttention.apply(*tensors, pairs.first, pairs.second, pairs.place, None)[:2]
@@ -123,6 +135,33 @@ def test_one_graph_without_a_break(generator: torch.Generator) -> None:
         results.append((nodes, edges, grad))
     for a, b in zip(*results, strict=True):
         torch.testing.assert_close(a, b)
+
+
+@pytest.mark.untyped
+@pytest.mark.parametrize("part", ["network", "layers"])
+def test_one_compiled_graph_is_for_all_sizes(part: str, generator: torch.Generator) -> None:
+    """A compiler that met molecules of 27 sizes one by one would give up after a few of them."""
+    graphs = []
+
+    def backend(graph: torch.fx.GraphModule, _: list[Tensor]) -> Callable[..., object]:
+        graphs.append(graph)
+        return graph.forward
+
+    model, plain = network(), network()
+    torch.compiler.reset()
+    for module in [model] if part == "network" else model.layers:
+        module.compile(dynamic=True, fullgraph=True, backend=backend)
+    for count, n in [(7, 9), (3, 8), (9, 5), (2, 3), (4, 29)]:
+        given = inputs(count, n, generator)
+        for a, b in zip(model(*given), plain(*given), strict=True):
+            torch.testing.assert_close(a, b)
+    assert len(graphs) == 1
+
+
+def test_another_number_of_pairs_is_refused(generator: torch.Generator) -> None:
+    x, e, y = inputs(2, 4, generator)
+    with pytest.raises(ValueError, match="expected the features of 6 pairs of 4 nodes, got 5"):
+        network()(x, e[:, :5], y)
 
 
 def test_the_state_of_a_layer_does_not_depend_on_the_batch(generator: torch.Generator) -> None:

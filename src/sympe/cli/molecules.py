@@ -37,6 +37,8 @@ class Train:
     """AdamW's learning rate."""
     precision: str | None = None
     """32 or bf16."""
+    compile: bool | None = None
+    """Whether to compile the layers of the network: a minute or more at the start, then faster steps."""
     num_train: int | None = None
     """Graphs to train on, at most."""
     num_samples: int | None = None
@@ -58,7 +60,7 @@ class Train:
         from sympe.tasks import molecules
         from sympe.tasks.molecules.config import require_at_least
 
-        names = ("seed", "data", "epochs", "steps", "batch_size", "accumulate", "learning_rate", "precision")
+        names = ("seed", "data", "epochs", "steps", "batch_size", "accumulate", "learning_rate", "precision", "compile")
         changes = {name: getattr(self, name) for name in (*names, "num_train", "num_samples")}
         config = molecules.make_config(self.method, self.recipe, **changes)
         require_at_least(1, devices=self.devices)

@@ -42,13 +42,18 @@ class Pairs:
     place: Int[Tensor, "n n"]
 
     @classmethod
-    def of(cls, n: int, device: torch.device | str) -> "Pairs":
-        i, j = torch.triu_indices(n, n, 1, device=device)
+    def of(cls, n: int, count: int, device: torch.device | str) -> "Pairs":
+        """The pairs of n nodes, ``count`` = n (n - 1) / 2 of them of two nodes.
+
+        No size is read off a number computed here, so one compiled network is for all n.
+        """
         each = torch.arange(n, device=device)
-        first, second = torch.cat([each, i]), torch.cat([each, j])
-        place = torch.empty(n, n, dtype=torch.long, device=device)
-        place[first, second] = place[second, first] = torch.arange(len(first), device=device)
-        return cls(first, second, place)
+        start = each * (2 * n - each - 1) // 2  # pairs i < j before those of node i
+        first = each.repeat_interleave(n - 1 - each, output_size=count)
+        second = torch.arange(count, device=device) - start[first] + first + 1
+        low, high = torch.minimum(each[:, None], each), torch.maximum(each[:, None], each)
+        place = torch.where(low == high, low, n + start[low] + high - low - 1)
+        return cls(torch.cat([each, first]), torch.cat([each, second]), place)
 
 
 class PairAttention(torch.autograd.Function):
@@ -271,10 +276,16 @@ class GraphTransformer(nn.Module):
             e: Features of the pairs with i < j; those of a node with itself are zero.
             y: Features of graphs.
             mask: Which nodes are there; all if left out. Where there is none, what comes out means nothing.
+
+        Raises:
+            ValueError: If there are not n (n - 1) / 2 pairs.
         """
         count, n, _ = x.shape
-        pairs = Pairs.of(n, x.device)
-        twice = torch.cat([e.new_ones(n), e.new_full((e.shape[1],), 2.0)])
+        num_pairs = e.shape[1]
+        if not torch.compiler.is_compiling() and num_pairs != n * (n - 1) // 2:
+            raise ValueError(f"expected the features of {n * (n - 1) // 2} pairs of {n} nodes, got {num_pairs}")
+        pairs = Pairs.of(n, num_pairs, x.device)
+        twice = torch.cat([e.new_ones(n), e.new_full((num_pairs,), 2.0)])
         if mask is None:
             node_weight = x.new_full((count, n), 1 / n)
             layout = _Layout(pairs, None, None, node_weight, (twice / n**2).expand(count, -1))

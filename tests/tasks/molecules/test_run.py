@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -291,6 +292,24 @@ def test_half_precision_trains_to_nearly_the_same(own_file: Path, tmp_path: Path
     assert half.metrics["class_nll"] != single.metrics["class_nll"]
     assert half.metrics["class_nll"] == pytest.approx(single.metrics["class_nll"], rel=0.02)
     assert half.history["train_loss"] == pytest.approx(single.history["train_loss"], rel=0.02)
+
+
+@pytest.mark.untyped
+def test_compiled_layers_train_the_same(own_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Traced but not translated, for that takes a minute; for all sizes of graphs alike."""
+    graphs = []
+
+    def backend(graph: torch.fx.GraphModule, _: list[torch.Tensor]) -> Callable[..., object]:
+        graphs.append(graph)
+        return graph.forward
+
+    plain = make_run(small(own_file, epochs=2), tmp_path / "plain")
+    torch.compiler.reset()
+    monkeypatch.setattr(torch.nn.Module, "compile", partialmethod(torch.nn.Module.compile, backend=backend))
+    compiled = make_run(small(own_file, epochs=2, compile=True), tmp_path / "compiled")
+    assert 1 <= len(graphs) <= 4
+    assert compiled.metrics["class_nll"] == pytest.approx(plain.metrics["class_nll"], rel=1e-6)
+    assert compiled.history["train_loss"] == pytest.approx(plain.history["train_loss"], rel=1e-6)
 
 
 def test_two_processes_train_one_model(own_file: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -118,7 +118,7 @@ class Config:
     precision: str = "32"
     """32, or bf16 (mixed; for GPUs)."""
     compile: bool = False
-    """Whether to compile the network (torch.compile)."""
+    """Whether to compile the layers of the network (torch.compile)."""
     validate_every: int = 1
     """Epochs between estimates of the likelihood."""
     draws: int = 8
