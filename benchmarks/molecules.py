@@ -38,7 +38,7 @@ from sympe.tasks.molecules.features import chemical_features, count_cycles, spec
 from sympe.tasks.molecules.graph_state import one_hot
 from sympe.tasks.molecules.likelihood import bounds
 from sympe.tasks.molecules.train import NoisedBatches
-from timing import Table, interleave, peak_memory
+from timing import Table, interleave, memory_now, peak_memory
 
 SETS = {"qm9-hydrogens": "paper-hydrogens", "qm9": "paper"}
 
@@ -246,7 +246,7 @@ def measure(data: str, count: int, batch_size: int, repeats: int, compiled: bool
     times = interleave(runs, repeats)
     times["sampling, ours"] = [t * model.steps / steps for t in times["sampling, ours"]]
     table = Table(
-        f"molecules_{data}",
+        f"molecules_{data}_{batch_size}",
         f"ms per molecule; {count} of {data}, {sum(m.num_nodes for m in molecules) / count:.1f} atoms each, "
         f"batches of {batch_size}, {sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters",
     )
@@ -281,7 +281,7 @@ def measure_batches(data: str, count: int, batch_size: int, repeats: int) -> Non
     methods = ("none", "sympe-fresh-refinement", "sympe-fresh", "sympe-carried")
     times = interleave({method: preparation(method) for method in methods}, repeats)
     table = Table(
-        f"molecules_batches_{data}",
+        f"molecules_batches_{data}_{batch_size}",
         f"ms per molecule to shuffle, noise and canonicalize; {count} of {data}, {n} atoms, batches of {batch_size}",
     )
     table.add_times({name: [1e3 * t / count for t in ts] for name, ts in times.items()}, relative_to="none")
@@ -296,11 +296,20 @@ def memory(data: str, batch_size: int) -> None:
     store = GraphStore(splits.train)
     n = max(store.counts, key=store.counts.__getitem__)
     batch = store[n, list(range(batch_size))]
-    before = peak_memory()
-    model.loss(model.noised(batch, seeded_generator(0))).mean().backward()
-    print(
-        f"{data}, batch of {batch_size} with {n} atoms each: {peak_memory() - before:.0f} MB for one step of training"
+    generator = seeded_generator(0)
+    table = Table(
+        f"molecules_memory_{data}_{batch_size}",
+        f"MB for one step of training; {batch_size} of {data}, {n} atoms each, "
+        f"{sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters",
     )
+    for precision in ("bf16", "single precision"):  # what takes more comes last
+        before = memory_now()
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+            loss = model.loss(model.noised(batch, generator)).mean()
+        loss.backward()
+        table.rows.append({"row": precision, "MB": round(peak_memory() - before)})
+    table.print()
+    print(f"written to {table.write()}")
 
 
 def main() -> None:

@@ -41,9 +41,25 @@ def interleave(runs: Mapping[str, Callable[[], object]], repeats: int) -> dict[s
 
 
 def peak_memory() -> float:
-    """Most memory that this process has held so far, in MB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+    """Most memory that this program has held so far, in MB."""
+    return _status().get("VmHWM", _largest())
+
+
+def memory_now() -> float:
+    """Memory that this program holds, in MB; where the system does not tell, the most it has held."""
+    return _status().get("VmRSS", _largest())
+
+
+def _status() -> dict[str, float]:
+    """What Linux knows of this program's memory, in MB."""
+    path = Path("/proc/self/status")
+    lines = (line.split() for line in path.read_text().splitlines()) if path.exists() else ()
+    return {words[0].rstrip(":"): float(words[1]) / 2**10 for words in lines if words[-1] == "kB"}
+
+
+def _largest() -> float:
+    """The same from getrusage. On Linux that begins with what the parent held, even in another program."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 class Table:
