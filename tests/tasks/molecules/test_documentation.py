@@ -1,7 +1,7 @@
 """The page of the task names all that can be asked for, and its tables are those of the records."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -38,13 +38,9 @@ def cell(runs: Sequence[Record], name: str, digits: int = 2, unit: str = "") -> 
 
 def table(folder: str, steps: Sequence[int]) -> str:
     """The runs below a folder of results, one row per method."""
-    runs: dict[str, list[Record]] = {}
-    for record in read_records(RESULTS / folder):
-        runs.setdefault(record.method, []).append(record)
     header = ["method", "seeds", *LIKELIHOODS.values(), *(f"valid, {k} steps" for k in steps)]
     lines = [header, ["---", *["---:"] * (len(header) - 1)]]
-    for method in in_order(runs):
-        of = runs[method]
+    for method, of in by_method(read_records(RESULTS / folder)).items():
         likelihoods = (
             cell(of, name).split(" ± ")[0] if name == "excess_nats" else cell(of, name) for name in LIKELIHOODS
         )
@@ -53,12 +49,21 @@ def table(folder: str, steps: Sequence[int]) -> str:
     return markdown(lines)
 
 
+def by_method(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """In the order of tables."""
+    runs: dict[str, list[Record]] = {}
+    for record in records:
+        runs.setdefault(record.method, []).append(record)
+    return {method: runs[method] for method in in_order(runs)}
+
+
 def distances(steps: Sequence[int]) -> str:
-    """Fréchet ChemNet distances after the long training, of the one run of each method that has them."""
+    """Fréchet ChemNet distances after the long training, of the runs that have them."""
     records = [record for folder in ("qm9/long", "qm9/long-samples") for record in read_records(RESULTS / folder)]
-    found = {r.method: r.metrics for r in records if all(r.metrics.get(f"fcd_at_{k}") is not None for k in steps)}
-    lines = [["FCD", *(f"{k} steps" for k in steps)], ["---", *["---:"] * len(steps)]]
-    lines += [[f"`{name}`", *(f"{found[name][f'fcd_at_{k}']:.2f}" for k in steps)] for name in in_order(found)]
+    names = [f"fcd_at_{k}" for k in steps]
+    runs = by_method(r for r in records if all(r.metrics.get(name) is not None for name in names))
+    lines = [["FCD", "seeds", *(f"{k} steps" for k in steps)], ["---", *["---:"] * (len(steps) + 1)]]
+    lines += [[f"`{method}`", f"{len(of)}", *(cell(of, name) for name in names)] for method, of in runs.items()]
     return markdown(lines)
 
 
