@@ -242,9 +242,7 @@ def run(
     model = build_from_seed(lambda: GraphDiffusion(config, splits.domain()), config.seed)
     module = TrainDiffusion(config, model, store, splits, workers)
     if config.compile:
-        # All layers run one code, in all sizes: that is compiled once, and in a fraction of what the whole takes.
-        for layer in model.network.layers:
-            layer.compile(dynamic=True)
+        model.network.compile_layers()
 
     trainer = make_trainer(
         folder,
