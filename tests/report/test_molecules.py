@@ -110,20 +110,45 @@ def test_tighter_bounds_stand_apart_from_the_runs() -> None:
     run = make(config={"method": "none", "seed": 0, "steps": 100, "num_test": 2000})
     table = trajectories_table([run, tested])
     assert table is not None
-    assert [column.header for column in table.columns][1:5] == ["K = 1", "K = 2", "K = 4", "K = 8"]
+    assert [column.header for column in table.columns][1:6] == ["steps", "K = 1", "K = 2", "K = 4", "K = 8"]
     (block,) = table.blocks
     assert block.title == "qm9, recipe fast, num_test 100"
     assert table.cells(block.rows[0]) == [
         "no symmetry breaking",
+        "100",
         "14.00 ± 0.20",
         "13.80 ± 0.20",
         "13.70 ± 0.20",
         "13.65 ± 0.20",
         "100",
+        "1",
     ]
     # The likelihood of few graphs is not averaged into that of the run, nor lost.
     rows = {block.title: block.rows[0]["class_nll"] for block in likelihood_table([run, tested]).blocks}
     assert rows == {"qm9, recipe fast, num_test 2000": 14.4, "qm9, recipe fast, num_test 100": 13.0}
+
+
+def test_tighter_bounds_by_the_steps_of_the_sampler() -> None:
+    def tested(method: str, seed: int, value: float) -> Record:
+        bounds = {"test_graphs": 50, "class_nll": 13.0, "class_nll_of_1_at_5": value + 1, "class_nll_of_4_at_5": value}
+        bounds |= {f"class_nll_of_{k}_at_5_se": 0.2 for k in (1, 4)}
+        return make(method, seed=seed, metrics=bounds | {"class_nll_of_1": 13.1 + 0.1 * seed})
+
+    records = [tested("none", seed, 15.0 + 0.1 * seed) for seed in range(3)]
+    records += [tested("random", seed, 14.0 + 0.1 * seed) for seed in range(3)]
+    table = trajectories_table(records)
+    assert table is not None
+    assert [table.cells(row) for row in table.blocks[0].rows] == [
+        ["no symmetry breaking", "5", "16.10 ± 0.10", "15.10 ± 0.10", "50", "3"],
+        ["random order, carried (control)", "5", "15.10 ± 0.10", "14.10 ± 0.10", "50", "3"],
+        ["no symmetry breaking", "100", "13.20 ± 0.10", "-", "50", "3"],
+        ["random order, carried (control)", "100", "13.20 ± 0.10", "-", "50", "3"],
+    ]
+    verdicts = verdict_table(records)
+    assert verdicts is not None
+    decided = {block.title: block.rows[0]["verdict"] for block in verdicts.blocks}
+    assert decided["qm9, recipe fast: class NLL of 5 steps (K = 4)"] == "beats"
+    assert decided["qm9, recipe fast: class NLL of 100 steps (K = 1)"] == "ties with"
 
 
 def test_verdicts_need_seeds_on_both_sides_and_know_what_is_better() -> None:

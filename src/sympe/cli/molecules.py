@@ -94,11 +94,11 @@ class Evaluate:
     draws: int = 8
     """Times of diffusion per graph."""
     trajectories: int = 0
-    """Whole trajectories per graph, for tighter bounds on the class NLL; each takes all steps of the process."""
+    """Whole trajectories per graph, for tighter bounds on the class NLL with each number of steps."""
     num_samples: int = 0
     """Graphs to sample and measure; none if left out."""
     steps: tuple[int, ...] = ()
-    """Numbers of steps to sample with; all steps of the process if left out."""
+    """Numbers of steps of the sampler, for samples and trajectories; all steps of the process if left out."""
     seed: int = 0
     """Everything random comes from this number."""
     accelerator: str = "auto"

@@ -541,6 +541,11 @@ def test_bounds_from_trajectories(
     assert summary["class_nll_of_1"] >= summary["class_nll_of_2"] >= summary["class_nll_of_4"] > 0
     assert "class_nll_of_8" not in summary
     assert math.isfinite(summary["class_nll"])
+    few = json.loads(call(capsys, *command, "--steps", 2, 4, "--json").out)
+    assert few["class_nll_of_4"] == summary["class_nll_of_4"], "of all steps, by name and value"
+    assert few["class_nll_of_2_at_2"] >= few["class_nll_of_4_at_2"] > 0
+    assert few["class_nll_of_4_at_2"] != few["class_nll_of_4"]
+    assert few["class_nll_of_4_at_2_se"] > 0
     # Two trajectories at once: other draws of the same law.
     monkeypatch.setattr("sympe.tasks.molecules.evaluate.batch_size", lambda n, most=256: 2)
     in_parts = json.loads(call(capsys, *command, "--json").out)

@@ -46,7 +46,7 @@ CONTROLS: dict[str, tuple[str, ...]] = {
 }
 
 _AT = re.compile(r"(?:valid_percent|degree_mmd)_at_(\d+)")
-_OF = re.compile(r"class_nll_of_(\d+)")
+_OF = re.compile(r"class_nll_of_(\d+)(?:_at_(\d+))?")
 
 
 def label(method: str) -> str:
@@ -87,17 +87,18 @@ def poster_figure(group: Group, method: str) -> float | None:
 
 def sample_steps(records: Sequence[Record]) -> list[int]:
     """Numbers of steps that samples were taken with, in increasing order."""
-    return _numbers(_AT, records)
+    return sorted({int(match[1]) for record in records for name in record.metrics if (match := _AT.fullmatch(name))})
 
 
-def trajectory_counts(records: Sequence[Record]) -> list[int]:
-    """Numbers of trajectories that bounds were taken from, in increasing order."""
-    return _numbers(_OF, records)
-
-
-def _numbers(pattern: re.Pattern[str], records: Sequence[Record]) -> list[int]:
-    found = {int(match[1]) for record in records for name in record.metrics if (match := pattern.fullmatch(name))}
-    return sorted(found)
+def trajectory_bounds(records: Iterable[Record]) -> dict[int, dict[int, str]]:
+    """Tighter bounds: by the steps of the sampler, and by the number of trajectories, the name of the measurement."""
+    found: dict[int, dict[int, str]] = {}
+    for record in records:
+        for name in record.metrics:
+            if match := _OF.fullmatch(name):
+                steps = int(match[2] or (record.config or {}).get("steps", 0))
+                found.setdefault(steps, {})[int(match[1])] = name
+    return {steps: dict(sorted(found[steps].items())) for steps in sorted(found)}
 
 
 def is_molecular(records: Sequence[Record]) -> bool:

@@ -14,7 +14,7 @@ from sympe.report.molecules.facts import (
     poster_figure,
     sample_steps,
     trained,
-    trajectory_counts,
+    trajectory_bounds,
 )
 from sympe.report.statistics import (
     LEAST_RATIO,
@@ -115,10 +115,18 @@ def _likelihood_row(group: Group, method: str) -> Row:
         "seconds": median_seconds(runs),
     }
     for name in _LIKELIHOODS:
-        over_seeds = sample(runs, name)
-        row |= {name: over_seeds.mean, f"{name}_spread": over_seeds.spread}
-        row[f"{name}_se"] = sample(runs, f"{name}_se").mean
+        row |= _with_spread(name, runs, name)
     return row
+
+
+def _with_spread(name: str, runs: Sequence[Record], metric: str) -> Row:
+    """Mean of a measurement under a name, its spread over seeds, and the mean of its standard error."""
+    over_seeds = sample(runs, metric)
+    return {
+        name: over_seeds.mean,
+        f"{name}_spread": over_seeds.spread,
+        f"{name}_se": sample(runs, f"{metric}_se").mean,
+    }
 
 
 def _with_error(row: Row, name: str) -> str:
@@ -143,38 +151,42 @@ def _floor_notes(record: Record | None) -> tuple[str, ...]:
 
 
 def trajectories_table(records: Sequence[Record]) -> Table | None:
-    """Tighter bounds by the number of trajectories that they take; None if there are none."""
-    counts = trajectory_counts(records)
+    """Tighter bounds by the steps of the sampler and the number of trajectories; None if there are none."""
+    counts = sorted({k for bounds in trajectory_bounds(records).values() for k in bounds})
     if not counts:
         return None
     blocks = []
     for group in trained(records):
         rows = []
-        for method in in_order(group.methods):
-            runs = [run for run in group.runs(method) if trajectory_counts([run])]
-            if not runs:
-                continue
-            row: Row = {"task": TASK, "data": group.data, "recipe": group.recipe, "method": method}
-            row |= {"label": label(method), "graphs": sample(runs, "test_graphs").mean}
-            for k in counts:
-                row |= {f"of_{k}": sample(runs, f"class_nll_of_{k}").mean}
-                row |= {f"of_{k}_se": sample(runs, f"class_nll_of_{k}_se").mean}
-            rows.append(row)
+        for steps, names in trajectory_bounds(group.records).items():
+            for method in in_order(group.methods):
+                runs = [run for run in group.runs(method) if steps in trajectory_bounds([run])]
+                if not runs:
+                    continue
+                row: Row = {"task": TASK, "data": group.data, "recipe": group.recipe, "setting": group.setting}
+                row |= {"method": method, "label": label(method), "sample_steps": steps}
+                row |= {"graphs": sample(runs, "test_graphs").mean, "seeds": len({run.seed for run in runs})}
+                for k in counts:
+                    row |= _with_spread(f"of_{k}", runs, names.get(k, ""))
+                rows.append(row)
         if rows:
             blocks.append(Block(group.title, tuple(rows)))
 
     def bound(k: int) -> Column:
-        return Column(f"K = {k}", lambda row: mean_and_spread(row[f"of_{k}"], row[f"of_{k}_se"], 2), True)
+        return Column(f"K = {k}", lambda row: _with_error(row, f"of_{k}"), True)
 
     columns = (
         Column("method", lambda row: row["label"]),
+        Column("steps", lambda row: number(row["sample_steps"], 0), True),
         *map(bound, counts),
         Column("test graphs", lambda row: number(row["graphs"], 0), True),
+        Column("seeds", lambda row: str(row["seeds"]), True),
     )
     caption = (
-        "Nats per graph, less is better: bounds on the class NLL from K whole trajectories, ± the standard error over "
-        "the test graphs, which are the same in all rows. They close in on the class NLL with more trajectories, but "
-        "for carried orders that are not random, where what the model makes with other orders stays uncounted.",
+        "Nats per graph, less is better: bounds on the class NLL of a sampler with so many steps, from K whole "
+        "trajectories. They close in on the class NLL with more trajectories, but for carried orders that are not "
+        "random, where what the model makes with other orders stays uncounted. ± is the sample standard deviation over "
+        "seeds; with one seed, the standard error over test graphs, which are the same in all rows.",
     )
     return Table("Molecules: tighter bounds", columns, tuple(blocks), caption)
 
@@ -255,6 +267,9 @@ def verdict_table(records: Sequence[Record]) -> Table | None:
     blocks = []
     for group in trained(records):
         metrics = {CLASS_NLL: "class NLL"}
+        for steps, names in trajectory_bounds(group.records).items():
+            most = max(names)
+            metrics[names[most]] = f"class NLL of {steps} steps (K = {most})"
         metrics |= {f"valid_percent_at_{k}": f"% not valid, {k} steps" for k in sample_steps(group.records)}
         found = {name: tuple(_verdict_rows(group, metric)) for metric, name in metrics.items()}
         compared = [row for rows in found.values() for row in rows]

@@ -47,9 +47,9 @@ def evaluate_weights(
             knows; what the model was trained on if left out.
         num_test: Test graphs of a data set, at most.
         draws: Times of diffusion per graph.
-        trajectories: Whole trajectories per graph, for tighter bounds; none if 0.
+        trajectories: Whole trajectories per graph, for tighter bounds with each number of steps; none if 0.
         num_samples: Graphs to sample; they are compared with the graphs that the model was trained and tested on.
-        sample_steps: Numbers of steps to sample with; all steps of the process if left out.
+        sample_steps: Numbers of steps of the sampler, for samples and tighter bounds; all of the process if left out.
         seed: Everything random comes from it.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
 
@@ -75,7 +75,7 @@ def evaluate_weights(
     metrics = evaluate_likelihood(model, graphs, draws, seed, TEST).metrics()
     metrics |= {"test_graphs": len(graphs), "skipped_molecules": sum(skipped.values())}
     if trajectories:
-        metrics |= evaluate_trajectories(model, graphs, trajectories, seed, TRAJECTORIES)
+        metrics |= evaluate_trajectories(model, graphs, trajectories, sample_steps, seed, TRAJECTORIES)
     samples = Measured()
     if num_samples:
         splits = load_splits(config.data, (config.num_train, config.num_validation, config.num_test))

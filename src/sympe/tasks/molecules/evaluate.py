@@ -54,24 +54,31 @@ def evaluate_likelihood(model: GraphDiffusion, graphs: Graphs, draws: int, *seed
 
 
 def evaluate_trajectories(
-    model: GraphDiffusion, graphs: Graphs, trajectories: int, *seed: int
+    model: GraphDiffusion, graphs: Graphs, trajectories: int, steps: Iterable[int], *seed: int
 ) -> dict[str, float | int | None]:
-    """Tighter bounds on the class NLL, from so many whole trajectories per graph.
+    """Tighter bounds on the class NLL of samplers, from so many whole trajectories per graph.
 
     Args:
         model: The model, in the mode that it is in.
         graphs: Graphs of the model's domain.
         trajectories: Trajectories per graph.
-        seed: Numbers that fix all draws.
+        steps: Numbers of steps of the samplers.
+        seed: Numbers that fix all draws. Trajectories do not depend on the model: all are compared on the same.
     """
-    generator, device = seeded_generator(*seed), next(model.parameters()).device
-    store, weights = GraphStore(graphs, model.breaking.method.stored_order), []
-    for batch in store.batches(lambda n: batch_size(n) // trajectories):
-        # Many trajectories of one graph take several goes.
-        goes = torch.arange(trajectories).split(batch_size(batch.num_nodes))
-        parts = [log_weights(model, batch.to(device), len(draws), generator) for draws in goes]
-        weights.append(torch.cat(parts, dim=1).cpu())
-    return class_metrics(torch.cat(weights))
+    found: dict[str, float | int | None] = {}
+    device = next(model.parameters()).device
+    store = GraphStore(graphs, model.breaking.method.stored_order)
+    for k in steps:
+        generator, own = seeded_generator(*seed, k), seeded_generator(*seed, k, 1)
+        weights = []
+        for batch in store.batches(lambda n: batch_size(n) // trajectories):
+            # Many trajectories of one graph take several goes.
+            goes = torch.arange(trajectories).split(batch_size(batch.num_nodes))
+            parts = [log_weights(model, batch.to(device), len(draws), k, generator, own) for draws in goes]
+            weights.append(torch.cat(parts, dim=1).cpu())
+        # Without a label a bound is that of all steps.
+        found |= class_metrics(torch.cat(weights), "" if k == model.steps else f"_at_{k}")
+    return found
 
 
 def sample_graphs(model: GraphDiffusion, count: int, steps: int, *seed: int) -> Graphs:

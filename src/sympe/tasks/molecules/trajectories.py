@@ -5,17 +5,19 @@ as much for every method: where g~ is carried, it pays for :math:`KL(q(\tilde g 
 With g~ and a trajectory :math:`z_T, \dots, z_0 = x` drawn given the graph, the weight
 
 .. math:: w = \frac{1}{|\mathrm{Aut}(x)|\, q(\tilde g \mid x)} \cdot p(n) \cdot
-          \frac{p(z_T)}{q(z_T \mid x)} \prod_{t=1}^{T} \frac{p(z_{t-1} \mid z_t, \tilde g)}{q(z_{t-1} \mid z_t, x)}
+          \frac{p(z_T)}{q(z_T \mid x)} \prod_{s < t} \frac{p(z_s \mid z_t, \tilde g)}{q(z_s \mid z_t, x)}
 
-(without g~, or with a random one, :math:`q = 1/n!`) has the mean :math:`p([x])`, or less if q leaves out some orders.
-So :math:`-\log \frac1K \sum_{k=1}^K w_k` of K draws bounds the class NLL in expectation, never less tightly for more
-draws (Y. Burda, R. Grosse, R. Salakhutdinov, *Importance weighted autoencoders*, ICLR 2016); for K = 1 it is the
-variational bound. For :math:`K \to \infty` it is the class NLL itself for methods without g~, with a fresh or with a
-random one. For other carried orders what the model makes with orders that training never draws for this graph stays
-uncounted. Each draw takes T evaluations of the network.
+over the steps of a sampler, from t to s each, has the mean :math:`p([x])`, or less if q leaves out some orders
+(without g~, or with a random one, :math:`q = 1/n!`). So :math:`-\log \frac1K \sum_{k=1}^K w_k` of K draws bounds the
+class NLL in expectation, never less tightly for more draws (Y. Burda, R. Grosse, R. Salakhutdinov, *Importance
+weighted autoencoders*, ICLR 2016); for K = 1 it is the variational bound. For :math:`K \to \infty` it is the class NLL
+itself for methods without g~, with a fresh or with a random one. For other carried orders what the model makes with
+orders that training never draws for this graph stays uncounted. Each draw takes as many evaluations of the network as
+the sampler takes steps.
 """
 
 import math
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -24,28 +26,46 @@ from torch import Tensor
 from sympe.tasks.molecules.breaking import log_automorphisms
 from sympe.tasks.molecules.graph_state import GraphState, one_hot
 from sympe.tasks.molecules.likelihood import mean_with_error
-from sympe.tasks.molecules.model import GraphDiffusion
+from sympe.tasks.molecules.model import GraphDiffusion, sampling_times
 from sympe.tasks.molecules.process import Process, categorical
 
 
 @torch.no_grad()
 def log_weights(
-    model: GraphDiffusion, clean: GraphState, draws: int, generator: torch.Generator
+    model: GraphDiffusion,
+    clean: GraphState,
+    draws: int,
+    steps: int,
+    generator: torch.Generator,
+    own: torch.Generator,
 ) -> Float[Tensor, "B draws"]:
-    """Logarithms of the weights of trajectories that end in graphs of equal size."""
+    """Logarithms of the weights of trajectories that end in graphs of equal size.
+
+    Args:
+        model: The model.
+        clean: The graphs.
+        draws: Trajectories per graph.
+        steps: Steps of the sampler, from T to 0.
+        generator: Source of the trajectories. They do not depend on the model: models that get equal generators are
+            compared on the same ones, which tells small differences.
+        own: Source of what the model draws by itself, g~ or noise features.
+
+    Raises:
+        ValueError: If ``steps`` is not from 1 to T.
+    """
     automorphisms = log_automorphisms(clean).repeat_interleave(draws)
     x = clean.repeat(draws).shuffled(generator)
-    g = model.breaking.draw(x, generator)
+    g = model.breaking.draw(x, own)
     total = model.breaking.excess(x, g, automorphisms) - model.domain.size_cost(x.num_nodes)
     z = model.noisy(x, x.nodes.new_full((len(x),), model.steps), generator)
     total += _prior_ratio(model.node_process, x.nodes, z.nodes) + _prior_ratio(model.edge_process, x.edges, z.edges)
     clean_nodes = one_hot(x.nodes, model.node_process.num_kinds, torch.float64)
     clean_edges = one_hot(x.edges, model.edge_process.num_kinds, torch.float64)
-    for step in range(model.steps, 0, -1):
-        t = x.nodes.new_full((len(x),), step)
-        guess = model.guess(z, t, g, generator)
-        nodes, of_nodes = _step(model.node_process, clean_nodes, z.nodes, guess.nodes, t, generator)
-        edges, of_edges = _step(model.edge_process, clean_edges, z.edges, guess.edges, t, generator)
+    for now, then in pairwise(sampling_times(model.steps, steps)):
+        t, s = (x.nodes.new_full((len(x),), time) for time in (now, then))
+        guess = model.guess(z, t, g, own)
+        nodes, of_nodes = _step(model.node_process, clean_nodes, z.nodes, guess.nodes, s, t, generator)
+        edges, of_edges = _step(model.edge_process, clean_edges, z.edges, guess.edges, s, t, generator)
         z = GraphState(nodes, edges)
         total += of_nodes + of_edges
     return total.view(-1, draws)
@@ -58,11 +78,11 @@ def _prior_ratio(process: Process, x: Tensor, z: Tensor) -> Float[Tensor, "B"]:
 
 
 def _step(
-    process: Process, clean: Tensor, z: Tensor, logits: Tensor, t: Tensor, generator: torch.Generator
+    process: Process, clean: Tensor, z: Tensor, logits: Tensor, s: Tensor, t: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Float[Tensor, "B"]]:
-    """A draw of q(z_{t-1} | z_t, x), and the log of p(z_{t-1} | z_t) / q(z_{t-1} | z_t, x) there."""
-    true = process.step_back(z, clean, t - 1, t)
-    ours = process.step_back(z, logits.double().softmax(-1), t - 1, t)
+    """A draw of q(z_s | z_t, x), and the log of p(z_s | z_t) / q(z_s | z_t, x) there."""
+    true = process.step_back(z, clean, s, t)
+    ours = process.step_back(z, logits.double().softmax(-1), s, t)
     drawn = categorical(true, generator)
     p, q = (law.gather(-1, drawn[..., None])[..., 0] for law in (ours, true))
     return drawn, (p.log() - q.log()).sum(1)
@@ -81,9 +101,14 @@ def class_bounds(weights: Float[Tensor, "G draws"]) -> dict[int, Float[Tensor, "
     return found
 
 
-def class_metrics(weights: Float[Tensor, "G draws"]) -> dict[str, float | int | None]:
-    """Mean bounds over graphs with their standard errors, by the names of a record."""
+def class_metrics(weights: Float[Tensor, "G draws"], label: str = "") -> dict[str, float | int | None]:
+    """Mean bounds over graphs with their standard errors, by the names of a record.
+
+    Args:
+        weights: Logarithms of the weights.
+        label: What the names of all bounds end in.
+    """
     found: dict[str, float | int | None] = {"trajectories": weights.shape[1]}
     for k, values in class_bounds(weights).items():
-        found |= mean_with_error(f"class_nll_of_{k}", values)
+        found |= mean_with_error(f"class_nll_of_{k}{label}", values)
     return found
