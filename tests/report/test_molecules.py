@@ -211,6 +211,26 @@ def test_a_picture_of_few_steps() -> None:
     }
 
 
+def test_a_picture_of_bounds_by_the_steps_of_the_sampler() -> None:
+    """Differences are taken seed by seed, from the most trajectories that there are."""
+
+    def tested(method: str, seed: int, *values: float) -> Record:
+        bounds = dict(zip(("class_nll_of_4_at_2", "class_nll_of_4_at_5", "class_nll_of_4"), values, strict=False))
+        return make(method, seed=seed, metrics=bounds | {"class_nll_of_1_at_2": 99.0})
+
+    records = [tested("none", 1, 17.0, 15.0, 13.0), tested("none", 2, 17.5, 15.5, 13.5)]
+    records += [tested("random", 1, 17.0, 15.25), tested("random", 2, 17.5, 15.25), tested("random", 3, 1.0, 1.0)]
+    records += [tested("sympe-carried", 2, 16.5, 15.0, 14.0)]
+    (picture,) = (picture for picture in molecule_pictures(records) if picture.name == "molecules-1-bounds")
+    axes = picture.figure.axes[0]
+    shown = {str(line.get_label()): (list(line.get_xdata()), list(line.get_ydata())) for line in axes.lines}
+    assert shown["random order, carried (control)"] == ([2, 5], [0.0, 0.0])
+    assert shown["SymPE carried: random depth-first"] == ([2, 5, 100], [-1.0, -0.5, 0.5])
+    points = {tuple(line.get_ydata()) for line in axes.lines if line.get_marker() == "o"}
+    assert points == {(0.0, 0.0, 0.25, -0.25), (-1.0, -0.5, 0.5)}
+    assert all(not picture.name.endswith("bounds") for picture in molecule_pictures([tested("none", 1, 17.0, 15.0)]))
+
+
 def test_a_picture_of_properties() -> None:
     def with_histograms(method: str, shares: list[float], sampled: tuple[int, ...] = (10, 100)) -> Record:
         told: dict[str, list[float]] = {}

@@ -127,6 +127,42 @@ def invalid_by_steps(group: Group, name: str) -> Picture | None:
 
 
 @house_style()
+def class_nll_by_steps(group: Group, name: str) -> Picture | None:
+    """By how much the class NLL of a sampler is above or below that without symmetry breaking, by its steps."""
+    bounds = task.trajectory_bounds(group.records)
+    curves: dict[str, dict[int, list[float]]] = {}
+    for method in task.in_order(set(group.methods) - {"none"}):
+        for steps, names in bounds.items():
+            metric = names[max(names)]
+            ours, theirs = (
+                {run.seed: value for run in group.runs(one) if (value := finite(run.metrics.get(metric))) is not None}
+                for one in (method, "none")
+            )
+            if both := sorted(ours.keys() & theirs.keys()):
+                curves.setdefault(method, {})[steps] = [ours[seed] - theirs[seed] for seed in both]
+    if len(bounds) < 3 or not curves:
+        return None
+    most = {max(names) for names in bounds.values()}
+    context = f"{plain(group.title)}; bounds from {', '.join(map(str, sorted(most)))} trajectories; a point is a seed"
+    finding = "Class NLL less that without symmetry breaking, by the number of steps"
+    figure, axes = new_figure(4.4, finding, context)
+    axes.axhline(0, color=COLORS["none"], linewidth=1.9, label=task.label("none"))
+    for method, curve in curves.items():
+        text = wrapped(task.label(method), 38)
+        axes.plot(list(curve), [fmean(values) for values in curve.values()], **_line(method), linewidth=1.9, label=text)
+        points = [(steps, value) for steps, values in curve.items() for value in values]
+        axes.plot(*zip(*points, strict=True), "o", color=_line(method)["color"], markersize=5)
+    axes.set_xscale("log")
+    axes.set_xticks(list(bounds), [f"{k}" for k in bounds])
+    axes.minorticks_off()
+    axes.grid(axis="y")
+    axes.set_xlabel("steps from noise to molecule")
+    axes.set_ylabel("nats; below 0 is better")
+    axes.legend(loc="upper left", fontsize=9)
+    return Picture(name, f"Class NLL by the number of steps. {finding}; {group.title}.", figure)
+
+
+@house_style()
 def property_histograms(group: Group, name: str) -> Picture | None:
     """LogP, QED and rings of samples of every method with the fewest and the most steps, beside test molecules."""
     told = [k for k in task.sample_steps(group.records) if any(_histogram(run, "rings", k) for run in group.records)]
@@ -238,7 +274,8 @@ def molecule_pictures(records: Sequence[Record]) -> list[Picture]:
     for k, group in enumerate(task.trained(records), start=1):
         stem = f"{task.TASK}-{k}"
         pictures += [class_nll_by_method(group, records, f"{stem}-nll"), nats_by_time(group, f"{stem}-time")]
-        pictures += [invalid_by_steps(group, f"{stem}-steps"), property_histograms(group, f"{stem}-properties")]
+        pictures += [invalid_by_steps(group, f"{stem}-steps"), class_nll_by_steps(group, f"{stem}-bounds")]
+        pictures.append(property_histograms(group, f"{stem}-properties"))
         if has_rdkit():
             pictures += [samples_grid(group, f"{stem}-samples"), denoising(group, f"{stem}-denoising")]
     return [picture for picture in pictures if picture is not None]
