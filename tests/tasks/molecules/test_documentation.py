@@ -67,6 +67,16 @@ def distances(steps: Sequence[int]) -> str:
     return markdown(lines)
 
 
+def few_steps(steps: Sequence[int], trajectories: int) -> str:
+    """Bounds on the class NLL of samplers with few steps, of the models of the long training."""
+    runs = by_method(read_records(RESULTS / "qm9" / "long-bounds"))
+    lines = [["class NLL", "seeds", *(f"{k} steps" for k in steps)], ["---", *["---:"] * (len(steps) + 1)]]
+    for method, of in runs.items():
+        names = (f"class_nll_of_{trajectories}_at_{k}" for k in steps)
+        lines.append([f"`{method}`", f"{len(of)}", *(cell(of, name) for name in names)])
+    return markdown(lines)
+
+
 def markdown(lines: Sequence[Sequence[str]]) -> str:
     header, rule, *rows = ("| " + " | ".join(line) + " |" for line in lines)
     return "\n".join([header, rule.replace(" ", ""), *rows])
@@ -90,3 +100,7 @@ def test_its_tables_are_those_of_the_records(folder: str, steps: Sequence[int]) 
 
 def test_its_distances_are_those_of_the_records() -> None:
     assert shown("fcd") == distances((5, 10, 20, 50, 100))
+
+
+def test_its_bounds_of_few_steps_are_those_of_the_records() -> None:
+    assert shown("few-steps") == few_steps((2, 5, 10), 32)
