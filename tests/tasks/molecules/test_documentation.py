@@ -103,4 +103,4 @@ def test_its_distances_are_those_of_the_records() -> None:
 
 
 def test_its_bounds_of_few_steps_are_those_of_the_records() -> None:
-    assert shown("few-steps") == few_steps((2, 5, 10), 32)
+    assert shown("few-steps") == few_steps((2, 5, 10, 20), 32)
