@@ -91,7 +91,12 @@ def shown(mark: str) -> str:
 
 @pytest.mark.parametrize(
     ("folder", "steps"),
-    [("qm9/fast", (10, 100)), ("qm9/long", (5, 10, 20, 50, 100)), ("qm9-hydrogens/fast", (10, 100))],
+    [
+        ("qm9/fast", (10, 100)),
+        ("qm9/long", (5, 10, 20, 50, 100)),
+        ("qm9-hydrogens/fast", (10, 100)),
+        ("qm9-hydrogens/long", (5, 10, 20, 50, 100)),
+    ],
 )
 def test_its_tables_are_those_of_the_records(folder: str, steps: Sequence[int]) -> None:
     """Each stands between marks that name the folder of its records."""
