@@ -61,18 +61,19 @@ def distances(steps: Sequence[int]) -> str:
     """Fréchet ChemNet distances after the long training, of the runs that have them."""
     records = [record for folder in ("qm9/long", "qm9/long-samples") for record in read_records(RESULTS / folder)]
     names = [f"fcd_at_{k}" for k in steps]
-    runs = by_method(r for r in records if all(r.metrics.get(name) is not None for name in names))
-    lines = [["FCD", "seeds", *(f"{k} steps" for k in steps)], ["---", *["---:"] * (len(steps) + 1)]]
-    lines += [[f"`{method}`", f"{len(of)}", *(cell(of, name) for name in names)] for method, of in runs.items()]
-    return markdown(lines)
+    return by_steps("FCD", steps, (r for r in records if all(r.metrics.get(name) is not None for name in names)), names)
 
 
 def few_steps(steps: Sequence[int], trajectories: int) -> str:
     """Bounds on the class NLL of samplers with few steps, of the models of the long training."""
-    runs = by_method(read_records(RESULTS / "qm9" / "long-bounds"))
-    lines = [["class NLL", "seeds", *(f"{k} steps" for k in steps)], ["---", *["---:"] * (len(steps) + 1)]]
-    for method, of in runs.items():
-        names = (f"class_nll_of_{trajectories}_at_{k}" for k in steps)
+    names = [f"class_nll_of_{trajectories}_at_{k}" for k in steps]
+    return by_steps("class NLL", steps, read_records(RESULTS / "qm9" / "long-bounds"), names)
+
+
+def by_steps(what: str, steps: Sequence[int], records: Iterable[Record], names: Sequence[str]) -> str:
+    """One row per method, one column per number of steps and name."""
+    lines = [[what, "seeds", *(f"{k} steps" for k in steps)], ["---", *["---:"] * (len(steps) + 1)]]
+    for method, of in by_method(records).items():
         lines.append([f"`{method}`", f"{len(of)}", *(cell(of, name) for name in names)])
     return markdown(lines)
 

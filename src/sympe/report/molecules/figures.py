@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
@@ -115,12 +116,8 @@ def invalid_by_steps(group: Group, name: str) -> Picture | None:
     for method, curve in curves.items():
         text = wrapped(task.label(method), 38)
         axes.plot(list(curve), list(curve.values()), **_line(method), marker="o", linewidth=1.9, label=text)
-    axes.set_xscale("log")
-    axes.set_xticks(steps, [f"{k}" for k in steps])
-    axes.minorticks_off()
+    _by_steps(axes, steps)
     axes.set_ylim(bottom=0)
-    axes.grid(axis="y")
-    axes.set_xlabel("steps from noise to molecule")
     axes.set_ylabel("not valid, %")
     axes.legend(loc="upper right", fontsize=9)
     return Picture(name, f"Not valid samples by the number of steps. {finding}; {group.title}.", figure)
@@ -152,11 +149,7 @@ def class_nll_by_steps(group: Group, name: str) -> Picture | None:
         axes.plot(list(curve), [fmean(values) for values in curve.values()], **_line(method), linewidth=1.9, label=text)
         points = [(steps, value) for steps, values in curve.items() for value in values]
         axes.plot(*zip(*points, strict=True), "o", color=_line(method)["color"], markersize=5)
-    axes.set_xscale("log")
-    axes.set_xticks(list(bounds), [f"{k}" for k in bounds])
-    axes.minorticks_off()
-    axes.grid(axis="y")
-    axes.set_xlabel("steps from noise to molecule")
+    _by_steps(axes, list(bounds))
     axes.set_ylabel("nats; below 0 is better")
     axes.legend(loc="upper left", fontsize=9)
     return Picture(name, f"Class NLL by the number of steps. {finding}; {group.title}.", figure)
@@ -285,6 +278,14 @@ def _head(figure: Figure, finding: str, context: str) -> None:
     height = figure.get_figheight()
     figure.text(0.012, 1 - 0.09 / height, finding, va="top", fontsize=11.5, fontweight="bold")
     figure.text(0.012, 1 - 0.35 / height, context, va="top", color=canvas.SOFT)
+
+
+def _by_steps(axes: Axes, steps: Sequence[int]) -> None:
+    axes.set_xscale("log")
+    axes.set_xticks(steps, [f"{k}" for k in steps])
+    axes.minorticks_off()
+    axes.grid(axis="y")
+    axes.set_xlabel("steps from noise to molecule")
 
 
 def _line(method: str) -> dict[str, Any]:
