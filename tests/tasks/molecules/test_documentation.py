@@ -1,7 +1,7 @@
 """The page of the task names all that can be asked for, and its tables are those of the records."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -60,21 +60,27 @@ def by_method(records: Iterable[Record]) -> dict[str, list[Record]]:
 def distances(steps: Sequence[int]) -> str:
     """Fréchet ChemNet distances after the long training, of the runs that have them."""
     records = [record for folder in ("qm9/long", "qm9/long-samples") for record in read_records(RESULTS / folder)]
-    names = [f"fcd_at_{k}" for k in steps]
-    return by_steps("FCD", steps, (r for r in records if all(r.metrics.get(name) is not None for name in names)), names)
+    names = {f"{k} steps": f"fcd_at_{k}" for k in steps}
+    return columns("FCD", (r for r in records if all(r.metrics.get(name) is not None for name in names.values())), names)
+
+
+def bounds(trajectories: Sequence[int]) -> str:
+    """Bounds on the class NLL by the number of trajectories, of the models of the long training."""
+    names = {f"K = {k}": f"class_nll_of_{k}" for k in trajectories}
+    return columns("class NLL", read_records(RESULTS / "qm9" / "long-trajectories"), names)
 
 
 def few_steps(steps: Sequence[int], trajectories: int) -> str:
-    """Bounds on the class NLL of samplers with few steps, of the models of the long training."""
-    names = [f"class_nll_of_{trajectories}_at_{k}" for k in steps]
-    return by_steps("class NLL", steps, read_records(RESULTS / "qm9" / "long-bounds"), names)
+    """The same of samplers with few steps."""
+    names = {f"{k} steps": f"class_nll_of_{trajectories}_at_{k}" for k in steps}
+    return columns("class NLL", read_records(RESULTS / "qm9" / "long-bounds"), names)
 
 
-def by_steps(what: str, steps: Sequence[int], records: Iterable[Record], names: Sequence[str]) -> str:
-    """One row per method, one column per number of steps and name."""
-    lines = [[what, "seeds", *(f"{k} steps" for k in steps)], ["---", *["---:"] * (len(steps) + 1)]]
+def columns(what: str, records: Iterable[Record], names: Mapping[str, str]) -> str:
+    """One row per method, one column per measurement."""
+    lines = [[what, "seeds", *names], ["---", *["---:"] * (len(names) + 1)]]
     for method, of in by_method(records).items():
-        lines.append([f"`{method}`", f"{len(of)}", *(cell(of, name) for name in names)])
+        lines.append([f"`{method}`", f"{len(of)}", *(cell(of, name) for name in names.values())])
     return markdown(lines)
 
 
@@ -108,5 +114,6 @@ def test_its_distances_are_those_of_the_records() -> None:
     assert shown("fcd") == distances((5, 10, 20, 50, 100))
 
 
-def test_its_bounds_of_few_steps_are_those_of_the_records() -> None:
+def test_its_tighter_bounds_are_those_of_the_records() -> None:
+    assert shown("trajectories") == bounds((1, 4, 32))
     assert shown("few-steps") == few_steps((2, 5, 10, 20), 32)
