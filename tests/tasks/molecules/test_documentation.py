@@ -61,7 +61,8 @@ def distances(steps: Sequence[int]) -> str:
     """Fréchet ChemNet distances after the long training, of the runs that have them."""
     records = [record for folder in ("qm9/long", "qm9/long-samples") for record in read_records(RESULTS / folder)]
     names = {f"{k} steps": f"fcd_at_{k}" for k in steps}
-    return columns("FCD", (r for r in records if all(r.metrics.get(name) is not None for name in names.values())), names)
+    measured = [record for record in records if all(record.metrics.get(name) is not None for name in names.values())]
+    return columns("FCD", measured, names)
 
 
 def bounds(trajectories: Sequence[int]) -> str:
