@@ -9,6 +9,7 @@ import torch
 
 import sympe
 from examples import LARGE, SMALL, ring, single
+from molecules import EXAMPLES
 from sympe.auditing import autoencoder_floor
 from sympe.graphs import concatenate, from_edges, from_networkx, to_pyg
 from sympe.tasks.graph_autoencoder import erdos_renyi
@@ -181,7 +182,14 @@ def test_bad_samples_are_skipped_and_counted() -> None:
         (from_edges([]), {}, "expected samples to audit; there are none"),
         ([object()], {}, "expected a graph, a field or points; got object"),
         ([GRAPHS.select([0])], {"group": "torus"}, "expected a field of numbers; got Graphs"),
-        (3, {}, "expected graphs, fields, pairs"),
+        (3, {}, "expected graphs, fields, points, pairs"),
+        (GRAPHS, {"target": 1.0}, "expected targets in rows; got the number 1.0"),
+        (EXAMPLES["water"].cloud, {"target": torch.zeros(2)}, "expected 1 targets, one per sample; got 2"),
+        (
+            EXAMPLES["water"].cloud,
+            {"target": torch.zeros(3), "per": "node"},
+            "no targets per node",
+        ),
     ],
 )
 def test_questions_that_do_not_fit(data, options, message: str) -> None:

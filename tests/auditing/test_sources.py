@@ -250,6 +250,24 @@ def test_points_in_memory() -> None:
         assert errors(report) == ([None] if len(data[0]) == 2 and data[0][1] is kinds else pytest.approx([0.03]))
 
 
+def test_points_in_memory_as_one_batch() -> None:
+    """The same as cloud by cloud, over several chunks; targets per point and per cloud."""
+    clouds = [EXAMPLES[name].cloud for name in ("water", "methane", "argon", "CHFClBr")] * 300
+    batch = sympe.points.concatenate(clouds)
+    generator = torch.Generator().manual_seed(0)
+    forces = torch.randn(batch.num_points, 3, generator=generator)
+    charges = torch.randn(batch.num_points, generator=generator)
+    dipoles = torch.randn(len(batch), 3, generator=generator)
+    sizes = batch.sizes.tolist()
+    for values, parts in ((forces, forces.split(sizes)), (charges, charges.split(sizes)), (dipoles, dipoles)):
+        report = sympe.audit(batch, target=values)
+        pairs = sympe.audit(list(zip(clouds, parts, strict=True)))
+        assert list(report.samples()) == list(pairs.samples())
+        assert max(errors(report)) > 0
+    assert orders(sympe.audit(batch))[:4] == [4, 24, None, 1]
+    assert orders(sympe.audit(batch.to(dtype=torch.float32), group="so3"))[:4] == [2, 12, None, 1]
+
+
 def test_files_of_pyg(tmp_path: Path) -> None:
     data = pytest.importorskip("torch_geometric.data")
     graphs = to_pyg(GRAPHS).to_data_list()

@@ -21,6 +21,7 @@ from sympe.auditing.symmetry.points import PointSymmetry
 from sympe.auditing.symmetry.stabilizers import Symmetry
 from sympe.auditing.targets import LOSSES, Per, Target
 from sympe.graphs import Graphs
+from sympe.points import PointClouds
 
 #: The groups by name, and what they act on.
 GROUPS: dict[str, Kind] = {"sn": "graphs", "torus": "fields", "o3": "points", "so3": "points"}
@@ -50,9 +51,9 @@ def audit(
     """Ask of a data set whether equivariant networks can predict its targets without breaking symmetries.
 
     Args:
-        data: Graphs; a tensor of fields ``[B, L1, L2]`` or ``[B, C, L1, L2]``; an iterable of inputs x or pairs
-            (x, y), where x is a graph (of this library, networkx or PyG), a field, or positions and kinds of
-            points; a path, the name of a data set, or a list of these.
+        data: Graphs; clouds of points; a tensor of fields ``[B, L1, L2]`` or ``[B, C, L1, L2]``; an iterable of
+            inputs x or pairs (x, y), where x is a graph (of this library, networkx or PyG), a field, or positions and
+            kinds of points; a path, the name of a data set, or a list of these. On any device: the audit is on the CPU.
         group: ``sn`` (relabelings of nodes), ``torus`` (symmetries of a periodic lattice), ``o3`` or ``so3`` (of
             points in space), ``auto`` for the one that goes with the data, or a
             :class:`~sympe.auditing.Symmetry`.
@@ -201,25 +202,30 @@ def _sources(data: Any, target: Any, per: Per | None, kind: Kind | None, split: 
         return found
     if split is not None:
         raise ValueError("expected files to take a split from; got data in memory")
-    if isinstance(data, Graphs | Tensor | np.ndarray):
-        x = data if isinstance(data, Graphs) else torch.as_tensor(data)
+    if isinstance(data, Graphs | PointClouds | Tensor | np.ndarray):
+        x = torch.as_tensor(data) if isinstance(data, np.ndarray) else data
         return [InMemory(x, _target_of(x, target, per))]
     if isinstance(data, Iterable):
         if target is not None:
             raise ValueError("expected pairs (x, y) of inputs and targets, and no target besides them")
         return [Pairs(data, kind, per, total=len(data) if isinstance(data, Sized) else None)]
-    raise ValueError(f"expected graphs, fields, pairs (x, y) or paths; got {type(data).__name__}")
+    raise ValueError(f"expected graphs, fields, points, pairs (x, y) or paths; got {type(data).__name__}")
 
 
-def _target_of(x: Graphs | Tensor, target: Any, per: Per | None) -> Target | None:
+def _target_of(x: Graphs | PointClouds | Tensor, target: Any, per: Per | None) -> Target | None:
     if target is None or isinstance(target, Target):
         return target
     if isinstance(target, str):
         raise ValueError(f"expected a tensor as the target of data in memory; got the name {target!r}")
     values = torch.as_tensor(target)
+    if values.dim() == 0:
+        raise ValueError(f"expected targets in rows; got the number {values.item()}")
     if isinstance(x, Tensor):
         is_field = values.dim() > 2 and values.shape[-2:] == x.shape[-2:]
         return Target(values, per or ("site" if is_field else "sample"))
+    if isinstance(x, PointClouds):
+        is_per_point = len(values) == x.num_points
+        return Target(values, per or ("point" if is_per_point else "sample"), vector=values.shape[1:] in ((3,), (3, 3)))
     counts: dict[Per, int] = {"node": x.num_nodes, "edge": x.num_edges, "sample": len(x)}
     for name, count in counts.items():
         if per in (None, name) and len(values) == count:

@@ -1,4 +1,4 @@
-"""Graphs and fields that are in memory as one batch, with their targets."""
+"""Graphs, fields and points that are in memory as one batch, with their targets; the audit itself is on the CPU."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ from torch import Tensor
 from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cuts
 from sympe.auditing.targets import Target
 from sympe.graphs import Graphs
+from sympe.points import PointClouds
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,27 @@ class FieldBlock:
 
 
 @dataclass(frozen=True)
+class PointBlock:
+    """Some clouds of points and their targets; cut by slices."""
+
+    clouds: PointClouds
+    target: Target | None
+
+    def __len__(self) -> int:
+        return len(self.clouds)
+
+    def __getitem__(self, part: slice) -> "PointBlock":
+        first, last, _ = part.indices(len(self))
+        clouds, target = self.clouds, self.target
+        points = slice(int(clouds.ptr[first]), int(clouds.ptr[last]))
+        if target is not None:
+            target = replace(target, values=target.values[points if target.per == "point" else part])
+        species = None if clouds.species is None else clouds.species[points]
+        own = PointClouds(clouds.position[points], clouds.batch[points] - first, species, num_clouds=last - first)
+        return PointBlock(own, target)
+
+
+@dataclass(frozen=True)
 class GraphBlocks(Reader):
     """Reads blocks of graphs: they are read already."""
 
@@ -64,8 +86,18 @@ class FieldBlocks(Reader):
         return raw.fields, raw.target
 
 
+@dataclass(frozen=True)
+class PointBlocks(Reader):
+    """Reads blocks of clouds."""
+
+    kind: Kind = "points"
+
+    def read(self, raw: PointBlock) -> tuple[PointClouds, Target | None]:
+        return raw.clouds.validate(), raw.target
+
+
 class InMemory(Source):
-    """A batch of graphs or of fields.
+    """A batch of graphs, of fields or of clouds of points.
 
     Args:
         x: The inputs.
@@ -76,10 +108,12 @@ class InMemory(Source):
         ValueError: If there is not one target per entry.
     """
 
-    def __init__(self, x: Graphs | Tensor, target: Target | None = None, name: str = "the data") -> None:
+    def __init__(self, x: Graphs | PointClouds | Tensor, target: Target | None = None, name: str = "the data") -> None:
         self.name = name
-        self.x, self.target = x, target
-        self.reader: Reader = GraphBlocks() if isinstance(x, Graphs) else FieldBlocks()
+        self.x = x.to("cpu")
+        self.target = None if target is None else replace(target, values=target.values.detach().cpu())
+        readers = {Graphs: GraphBlocks, PointClouds: PointBlocks}
+        self.reader: Reader = readers.get(type(x), FieldBlocks)()
         if target is not None:
             expected = _rows(x, target.per)
             if len(target.values) != expected:
@@ -92,13 +126,21 @@ class InMemory(Source):
             places = list(cuts(weights.tolist()))
             for (_, last), block in zip(places, _blocks(self.x, self.target, places), strict=True):
                 yield Chunk(block, last / len(self.x))
+        elif isinstance(self.x, PointClouds):
+            clouds = PointBlock(self.x, self.target)
+            for first, last in cuts((8 * (self.x.dimension + 1) * self.x.sizes).tolist()):
+                yield Chunk(clouds[first:last], last / len(clouds))
         else:
             fields = FieldBlock(self.x, self.target)
             for first, last in cuts([8 * self.x[0].numel()] * len(fields) if len(fields) else []):
                 yield Chunk(fields[first:last], last / len(fields))
 
 
-def _rows(x: Graphs | Tensor, per: str) -> int:
+def _rows(x: Graphs | PointClouds | Tensor, per: str) -> int:
+    if isinstance(x, PointClouds):
+        if per not in ("point", "sample"):
+            raise ValueError(f"a cloud of points has no targets per {per}; expected sample or point")
+        return x.num_points if per == "point" else len(x)
     if isinstance(x, Graphs) and per != "sample":
         counts = {"node": x.num_nodes, "edge": x.num_edges, "pair": int((x.sizes**2).sum())}
         if per not in counts:

@@ -117,13 +117,13 @@ class Pairs(Source):
 
 
 def as_graphs(value: Any) -> Graphs:
-    """One graph of the library's own type, whatever it came as."""
+    """One graph of the library's own type, on the CPU, whatever it came as."""
     if isinstance(value, Graphs):
-        return value
+        return value.to("cpu")
     if isinstance(value, networkx.Graph):
         return from_networkx([value])
     if getattr(value, "edge_index", None) is not None:
-        return _from_pyg(value)
+        return _from_pyg(value).to("cpu")
     raise ValueError(f"expected Graphs, a networkx graph or a PyG Data; got {type(value).__name__}")
 
 
@@ -140,9 +140,9 @@ def _from_pyg(data: Any) -> Graphs:
 
 
 def as_points(value: Any) -> points.PointClouds:
-    """One cloud of the library's own type, from positions, positions and kinds, or a PyG ``Data`` with ``pos``."""
+    """One cloud on the CPU, from one, from positions, positions and kinds, or a PyG ``Data`` with ``pos``."""
     if isinstance(value, points.PointClouds):
-        return value
+        return value.to("cpu")
     kinds = None
     if getattr(value, "pos", None) is not None:
         kinds = getattr(value, "z", None)
