@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_a
 from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
-NAME = "second"
+NAME = "emulated"
 aten = torch.ops.aten
 
 #: These go from device to device.
