@@ -2,7 +2,7 @@
 
 Its tensors keep their numbers on the CPU, and operations refuse what CUDA refuses: tensors of two devices, a generator
 of the CPU for numbers drawn on the device, and to be read by NumPy. It is PyTorch's device for backends written in
-Python, registered once per process.
+Python, registered once per process under a name that no module has an attribute of.
 """
 
 from collections.abc import Iterator
@@ -28,38 +28,34 @@ _PHYSICAL = {aten._conj.default: aten._conj_physical.default, aten._neg_view.def
 
 
 class _Backend:
-    """What PyTorch asks about a device."""
+    """What PyTorch asks about the device: there is none outside of :func:`second_device`, so other tests see none."""
 
-    @staticmethod
-    def is_available() -> bool:
-        return True
+    is_there = False
 
-    @staticmethod
-    def is_initialized() -> bool:
-        return True
+    def is_available(self) -> bool:
+        return self.is_there
 
-    @staticmethod
-    def _is_in_bad_fork() -> bool:
-        return False
+    def device_count(self) -> int:
+        return int(self.is_there)
 
-    @staticmethod
-    def current_device() -> int:
+    def is_initialized(self) -> bool:
+        return self.is_there
+
+    def current_device(self) -> int:
         return 0
 
-    @staticmethod
-    def device_count() -> int:
-        return 1
+    def _is_in_bad_fork(self) -> bool:
+        return False
 
-    @staticmethod
-    def manual_seed_all(seed: int) -> None:
+    def manual_seed_all(self, seed: int) -> None:
         pass
 
-    @staticmethod
-    def get_amp_supported_dtype() -> list[torch.dtype]:
+    def get_amp_supported_dtype(self) -> list[torch.dtype]:
         return [torch.bfloat16]
 
 
-_setup_privateuseone_for_python_backend(NAME, _Backend())
+_BACKEND = _Backend()
+_setup_privateuseone_for_python_backend(NAME, _BACKEND)
 DEVICE = torch.device(NAME, 0)
 
 
@@ -137,10 +133,12 @@ def second_device() -> Iterator[torch.device]:
     before = torch._C._only_lift_cpu_tensors()
     # Without it torch.tensor(..., device=DEVICE) would look for a kernel in C++.
     torch._C._set_only_lift_cpu_tensors(True)
+    _BACKEND.is_there = True
     try:
         with _Watch():
             yield DEVICE
     finally:
+        _BACKEND.is_there = False
         torch._C._set_only_lift_cpu_tensors(before)
 
 
