@@ -13,6 +13,10 @@ the training set. All rows of one table are measured in turns, in one process; q
 
 ``--batches`` times what workers of the data loader do instead: shuffle, noise and canonicalize a batch.
 
+``--device cuda`` measures a GPU. Batches are then noised beforehand for ``ours``, as workers of the loader do, and
+brought to the GPU in each step. One more table tells how much arithmetic of matrix products training does per second,
+and as a share of what one large matrix product reaches on the same processor in the same precision.
+
 ``NLL`` is one estimate of the bound from one time of diffusion per molecule. ``sampling`` is timed over a few steps and
 given for all steps of the process. Memory is the most that a process of its own holds in one step of training.
 """
@@ -29,6 +33,7 @@ from statistics import median
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, linear, relu
+from torch.utils.flop_counter import FlopCounterMode
 
 from sympe.nets import GraphTransformer
 from sympe.nets.graph_transformer import GraphTransformerLayer
@@ -38,9 +43,12 @@ from sympe.tasks.molecules.features import chemical_features, count_cycles, spec
 from sympe.tasks.molecules.graph_state import one_hot
 from sympe.tasks.molecules.likelihood import bounds
 from sympe.tasks.molecules.train import NoisedBatches
-from timing import Table, interleave, memory_now, peak_memory
+from timing import Table, gpu_clock, interleave, memory_now, peak_memory
 
 SETS = {"qm9-hydrogens": "paper-hydrogens", "qm9": "paper"}
+CPU = torch.device("cpu")
+#: Rows and columns of the large matrices; on one core smaller ones take long enough.
+LARGE = {"cpu": 1024, "cuda": 8192}
 
 
 def check_masked(x: Tensor, mask: Tensor) -> Tensor:
@@ -106,7 +114,9 @@ def plain_network(
 class Padded:
     """Molecules of all sizes in batches, in random order, and the loss of the published code."""
 
-    def __init__(self, model: GraphDiffusion, molecules: list[GraphState], batch_size: int) -> None:
+    def __init__(
+        self, model: GraphDiffusion, molecules: list[GraphState], batch_size: int, device: torch.device
+    ) -> None:
         self.model = model
         self.batches: list[tuple[Tensor, Tensor, Tensor]] = []
         for at in range(0, len(molecules), batch_size):
@@ -116,7 +126,7 @@ class Padded:
             for k, one in enumerate(part):
                 size = one.num_nodes
                 nodes[k, :size], edges[k, :size, :size], mask[k, :size] = one.nodes[0], one.matrix()[0], 1
-            self.batches.append((nodes, edges, mask.float()))
+            self.batches.append((nodes.to(device), edges.to(device), mask.float().to(device)))
 
     def features(self, nodes: Tensor, edges: Tensor, mask: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The same features, of padded matrices: what they say of padding does not matter here, their cost does."""
@@ -131,7 +141,7 @@ class Padded:
 
     def loss(self, batch: tuple[Tensor, Tensor, Tensor], generator: torch.Generator) -> Tensor:
         nodes, edges, mask = batch
-        t = torch.randint(1, self.model.steps + 1, (len(nodes),), generator=generator)
+        t = torch.randint(1, self.model.steps + 1, (len(nodes),), generator=generator, device=generator.device)
         noisy = self.model.node_process.noisy(nodes, t, generator) * mask.long()
         upper = self.model.edge_process.noisy(edges, t, generator).triu(1)
         noisy_edges = (upper + upper.transpose(1, 2)) * (mask[:, :, None] * mask[:, None]).long()
@@ -146,14 +156,14 @@ class Padded:
 
 def check_same(model: GraphDiffusion, batch: GraphState) -> None:
     """The two write the same function: otherwise the ratio means nothing."""
-    x, e, y = model.describe(batch, torch.full((len(batch),), 7))
+    x, e, y = model.describe(batch, torch.full((len(batch),), 7, device=batch.device))
     n = batch.num_nodes
     i, j = torch.triu_indices(n, n, 1)
     full = e.new_zeros(len(batch), n, n, e.shape[2])
     full[:, i, j] = full[:, j, i] = e
     with torch.no_grad():
         nodes, edges = model.network(x, e, y)
-        plain_nodes, plain_edges = plain_network(model.network, x, full, y, torch.ones(len(batch), n), True)
+        plain_nodes, plain_edges = plain_network(model.network, x, full, y, x.new_ones(len(batch), n), True)
     torch.testing.assert_close(plain_nodes, nodes, atol=1e-3, rtol=1e-3)
     torch.testing.assert_close(plain_edges[:, i, j], edges, atol=1e-3, rtol=1e-3)
 
@@ -185,6 +195,7 @@ def grouped(store: GraphStore, count: int, batch_size: int, generator: torch.Gen
 def training(
     model: GraphDiffusion, losses: list[Callable[[], Tensor]], half: bool = False, compiled: bool = False
 ) -> Callable[[], None]:
+    device = next(model.parameters()).device
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-6, amsgrad=True, fused=True)
     if compiled:
         model.network.compile_layers()
@@ -192,7 +203,7 @@ def training(
     def run() -> None:
         for loss in losses:
             optimizer.zero_grad()
-            with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            with torch.autocast(device.type, torch.bfloat16, enabled=half):
                 value = loss()
             value.backward()
             optimizer.step()
@@ -204,41 +215,48 @@ def size(model: GraphDiffusion) -> str:
     return f"{sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters"
 
 
-def measure(data: str, count: int, batch_size: int, repeats: int, compiled: bool) -> None:
+def measure(data: str, count: int, batch_size: int, repeats: int, compiled: bool, device: torch.device) -> None:
     splits = load_splits(data, (10**9, 10**9, 10**9))
-    model = GraphDiffusion(config_of(data), splits.domain())
+    preparing = GraphDiffusion(config_of(data), splits.domain())
+    model = deepcopy(preparing).to(device)
     generator = seeded_generator(0)
+    here = generator if device == CPU else torch.Generator(device).manual_seed(0)
     store = GraphStore(splits.train)
     molecules, batches = draw(store, count, generator), grouped(store, count, batch_size, generator)
-    padded = Padded(model, molecules, batch_size)
-    check_same(model, batches[0])
+    padded = Padded(model, molecules, batch_size, device)
+    check_same(model, batches[0].to(device))
 
     def ours(batch: GraphState, model: GraphDiffusion = model) -> Callable[[], Tensor]:
-        return lambda: model.loss(model.noised(batch, generator)).mean()
+        if device == CPU:
+            return lambda: model.loss(model.noised(batch, generator)).mean()
+        prepared = preparing.noised(batch, generator)
+        return lambda: model.loss(prepared.to(device)).mean()
 
     def plain(batch: tuple[Tensor, Tensor, Tensor]) -> Callable[[], Tensor]:
-        return lambda: padded.loss(batch, generator)
+        return lambda: padded.loss(batch, here)
 
     @torch.no_grad()
     def nll() -> None:
         for batch in batches:
-            bounds(model, batch, 1, generator)
+            bounds(model, batch.to(device), 1, generator)
 
     @torch.no_grad()
     def padded_forward() -> None:
         for batch in padded.batches:
-            padded.loss(batch, generator)
+            padded.loss(batch, here)
 
     steps = 2
 
     def sampling() -> None:
         for batch in batches:
-            model.sample(len(batch), batch.num_nodes, steps, generator)
+            model.sample(len(batch), batch.num_nodes, steps, generator, device)
 
+    losses = [ours(batch) for batch in batches]
+    arithmetic = count_arithmetic(losses) / count
     runs: dict[str, Callable[[], object]] = {
         "training, padded": training(model, [plain(batch) for batch in padded.batches]),
-        "training, ours": training(model, [ours(batch) for batch in batches]),
-        "training, ours, bf16": training(model, [ours(batch) for batch in batches], half=True),
+        "training, ours": training(model, losses),
+        "training, ours, bf16": training(model, losses, half=True),
         "forward pass, padded": padded_forward,
         "NLL, ours": nll,
         "sampling, ours": sampling,
@@ -246,12 +264,12 @@ def measure(data: str, count: int, batch_size: int, repeats: int, compiled: bool
     if compiled:
         other = deepcopy(model)
         runs["training, ours, bf16, compiled"] = training(other, [ours(batch, other) for batch in batches], True, True)
-    times = interleave(runs, repeats)
+    times = interleave(runs, repeats, **clock_of(device))
     times["sampling, ours"] = [t * model.steps / steps for t in times["sampling, ours"]]
     table = Table(
-        f"molecules_{data}_{batch_size}",
+        f"molecules_{data}_{batch_size}{suffix(device)}",
         f"ms per molecule; {count} of {data}, {sum(m.num_nodes for m in molecules) / count:.1f} atoms each, "
-        f"batches of {batch_size}, {size(model)}",
+        f"batches of {batch_size}, {size(model)}{where(device)}",
     )
     table.add_times(
         {name: [1e3 * t / count for t in ts] for name, ts in times.items()},
@@ -259,9 +277,56 @@ def measure(data: str, count: int, batch_size: int, repeats: int, compiled: bool
         more={name: {"molecules_per_s": round(count / median(ts), 3)} for name, ts in times.items()},
     )
     table.print()
-    for name in (name for name in runs if name.startswith("training, ours")):
+    ways = [name for name in runs if name.startswith("training, ours")]
+    for name in ways:
         speedup = median(a / b for a, b in zip(times["training, padded"], times[name], strict=True))
         print(f"{name}: {speedup:.2f} times as fast as padded")
+    print(f"written to {table.write()}")
+    shares(f"{data}_{batch_size}", {name: count / median(times[name]) for name in ways}, arithmetic, repeats, device)
+
+
+def clock_of(device: torch.device) -> dict[str, Callable[[], float]]:
+    """How to time what the device does, as an argument of ``interleave``."""
+    return {"clock": gpu_clock} if device.type == "cuda" else {}
+
+
+def suffix(device: torch.device) -> str:
+    return "" if device == CPU else f"_{device.type}"
+
+
+def where(device: torch.device) -> str:
+    return f", {torch.cuda.get_device_name(device)}" if device.type == "cuda" else ""
+
+
+def count_arithmetic(losses: list[Callable[[], Tensor]]) -> int:
+    """Additions and multiplications of all matrix products of these losses and their gradients."""
+    with FlopCounterMode(display=False) as counter:
+        for loss in losses:
+            loss().backward()
+    return counter.get_total_flops()
+
+
+def shares(name: str, speeds: dict[str, float], arithmetic: float, repeats: int, device: torch.device) -> None:
+    """What part of the arithmetic that the processor can do training does, by row and molecules per second."""
+    n = LARGE[device.type]
+    large = {
+        precision: torch.randn(n, n, device=device, dtype=dtype)
+        for precision, dtype in (("single", torch.float32), ("bf16", torch.bfloat16))
+    }
+    times = interleave(
+        {precision: lambda m=matrix: m @ m for precision, matrix in large.items()}, repeats, **clock_of(device)
+    )
+    reached = {precision: 2 * n**3 / median(ts) / 1e12 for precision, ts in times.items()}
+    table = Table(
+        f"molecules_arithmetic_{name}{suffix(device)}",
+        f"10^12 operations per second in matrix products, {arithmetic / 1e9:.3f} x 10^9 per molecule of {name}"
+        f"{where(device)}",
+    )
+    table.rows += [{"row": f"one of {n} x {n}, {precision}", "tflops": value} for precision, value in reached.items()]
+    for row, speed in speeds.items():
+        done = speed * arithmetic / 1e12
+        table.rows.append({"row": row, "tflops": done, "share": done / reached["bf16" if "bf16" in row else "single"]})
+    table.print()
     print(f"written to {table.write()}")
 
 
@@ -292,25 +357,28 @@ def measure_batches(data: str, count: int, batch_size: int, repeats: int) -> Non
     print(f"written to {table.write()}")
 
 
-def memory_of_a_step(data: str, batch_size: int, half: bool) -> tuple[str, float]:
+def memory_of_a_step(data: str, batch_size: int, half: bool, device: torch.device) -> tuple[str, float]:
     """One step of training with molecules of the most frequent size: what is measured, and MB."""
     splits = load_splits(data, (20_000, 10, 10))
     model = GraphDiffusion(config_of(data), splits.domain())
     store = GraphStore(splits.train)
     n = max(store.counts, key=store.counts.__getitem__)
-    batch = store[n, list(range(batch_size))]
+    noised = model.noised(store[n, list(range(batch_size))], seeded_generator(0)).to(device)
     before = memory_now()
-    training(model, [lambda: model.loss(model.noised(batch, seeded_generator(0))).mean()], half)()
-    return f"{batch_size} of {data}, {n} atoms each, {size(model)}", peak_memory() - before
+    training(model.to(device), [lambda: model.loss(noised).mean()], half)()
+    used = torch.cuda.max_memory_allocated() / 2**20 if device.type == "cuda" else peak_memory() - before
+    return f"{batch_size} of {data}, {n} atoms each, {size(model)}{where(device)}", used
 
 
-def memory(data: str, batch_size: int) -> None:
+def memory(data: str, batch_size: int, device: torch.device) -> None:
     """Each in a process of its own: what one step has freed, the allocator may keep."""
     rows = {"single precision": False, "bf16": True}
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
-        found = {row: pool.submit(memory_of_a_step, data, batch_size, half).result() for row, half in rows.items()}
+        found = {
+            row: pool.submit(memory_of_a_step, data, batch_size, half, device).result() for row, half in rows.items()
+        }
     title = next(iter(found.values()))[0]
-    table = Table(f"molecules_memory_{data}_{batch_size}", f"MB for one step of training; {title}")
+    table = Table(f"molecules_memory_{data}_{batch_size}{suffix(device)}", f"MB for one step of training; {title}")
     table.rows += [{"row": row, "MB": round(used)} for row, (_, used) in found.items()]
     table.print()
     print(f"written to {table.write()}")
@@ -326,19 +394,21 @@ def main() -> None:
     parser.add_argument("--memory", type=int, help="only measure the memory of one step with so many molecules")
     parser.add_argument("--batches", action="store_true", help="only measure the preparation of batches")
     parser.add_argument("--compile", action="store_true", help="time the compiled network as well")
+    parser.add_argument("--device", default="cpu", choices=list(LARGE), help="what to measure on")
     args = parser.parse_args()
+    device = torch.device(args.device)
     torch.set_num_threads(1)
     if args.data:
         os.environ["SYMPE_DATA"] = args.data
     for data in args.sets:
         if args.memory:
-            memory(data, args.memory)
+            memory(data, args.memory, device)
             continue
         if args.batches:
             measure_batches(data, args.molecules, args.batch_size, args.repeats)
             continue
-        measure(data, args.molecules, args.batch_size, args.repeats, args.compile)
-        memory(data, config_of(data).batch_size)
+        measure(data, args.molecules, args.batch_size, args.repeats, args.compile, device)
+        memory(data, config_of(data).batch_size, device)
 
 
 if __name__ == "__main__":
