@@ -71,10 +71,10 @@ def bounds(trajectories: Sequence[int]) -> str:
     return columns("class NLL", read_records(RESULTS / "qm9" / "long-trajectories"), names)
 
 
-def few_steps(steps: Sequence[int], trajectories: int) -> str:
+def few_steps(data: str, steps: Sequence[int], trajectories: int) -> str:
     """The same of samplers with few steps."""
     names = {f"{k} steps": f"class_nll_of_{trajectories}_at_{k}" for k in steps}
-    return columns("class NLL", read_records(RESULTS / "qm9" / "long-bounds"), names)
+    return columns("class NLL", read_records(RESULTS / data / "long-bounds"), names)
 
 
 def columns(what: str, records: Iterable[Record], names: Mapping[str, str]) -> str:
@@ -117,4 +117,5 @@ def test_its_distances_are_those_of_the_records() -> None:
 
 def test_its_tighter_bounds_are_those_of_the_records() -> None:
     assert shown("trajectories") == bounds((1, 4, 32))
-    assert shown("few-steps") == few_steps((2, 5, 10, 20), 32)
+    assert shown("few-steps") == few_steps("qm9", (2, 5, 10, 20), 32)
+    assert shown("few-steps-hydrogens") == few_steps("qm9-hydrogens", (2, 5, 10, 20), 32)
