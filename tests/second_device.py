@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 import torch
 from lightning.pytorch.accelerators import Accelerator
 from torch import Tensor
+from torch.utils import backend_registration
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
 from torch.utils._pytree import tree_leaves, tree_map_only
-from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
+
+if not hasattr(backend_registration, "_setup_privateuseone_for_python_backend"):
+    pytest.skip("needs a PyTorch that takes devices written in Python", allow_module_level=True)
 
 NAME = "emulated"
 aten = torch.ops.aten
@@ -54,8 +58,10 @@ class _Backend:
         return [torch.bfloat16]
 
 
-_BACKEND = _Backend()
-_setup_privateuseone_for_python_backend(NAME, _BACKEND)
+# A process has one such device, whatever this module is imported as.
+if not hasattr(torch, NAME):
+    backend_registration._setup_privateuseone_for_python_backend(NAME, _Backend())
+_BACKEND: Any = getattr(torch, NAME)
 DEVICE = torch.device(NAME, 0)
 
 

@@ -7,10 +7,6 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.utils import backend_registration
-
-if not hasattr(backend_registration, "_setup_privateuseone_for_python_backend"):
-    pytest.skip("needs a PyTorch that takes devices written in Python", allow_module_level=True)
 
 import sympe
 from examples import LARGE, SMALL, batch_of, crowds
