@@ -19,7 +19,7 @@ from sympe.auditing.symmetry.fields import FieldSymmetry
 from sympe.auditing.symmetry.graphs import GraphSymmetry
 from sympe.auditing.symmetry.points import PointSymmetry
 from sympe.auditing.symmetry.stabilizers import Symmetry
-from sympe.auditing.targets import LOSSES, Per, Target
+from sympe.auditing.targets import LOSSES, VECTOR_SHAPES, Per, Target
 from sympe.graphs import Graphs
 from sympe.points import PointClouds
 
@@ -225,7 +225,7 @@ def _target_of(x: Graphs | PointClouds | Tensor, target: Any, per: Per | None) -
         return Target(values, per or ("site" if is_field else "sample"))
     if isinstance(x, PointClouds):
         is_per_point = len(values) == x.num_points
-        return Target(values, per or ("point" if is_per_point else "sample"), vector=values.shape[1:] in ((3,), (3, 3)))
+        return Target(values, per or ("point" if is_per_point else "sample"), vector=values.shape[1:] in VECTOR_SHAPES)
     counts: dict[Per, int] = {"node": x.num_nodes, "edge": x.num_edges, "sample": len(x)}
     for name, count in counts.items():
         if per in (None, name) and len(values) == count:

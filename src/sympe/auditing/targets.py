@@ -21,6 +21,8 @@ Loss = Literal["squared", "absolute", "zero-one"]
 LOSSES: tuple[str, ...] = get_args(Loss)
 #: The power of a difference that each loss grows with.
 POWER = {"squared": 2, "absolute": 1, "zero-one": 1}
+#: Of a vector and of a matrix in space: what has one of these turns with points, unless irreps are given.
+VECTOR_SHAPES = {(3,), (3, 3)}
 #: Relative differences below this are the rounding of 32 bits.
 ROUNDING = 1e-6
 

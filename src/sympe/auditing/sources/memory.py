@@ -7,93 +7,43 @@ import torch
 from torch import Tensor
 
 from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cuts
+from sympe.auditing.sources.pairs import kind_of
 from sympe.auditing.targets import Target
 from sympe.graphs import Graphs
 from sympe.points import PointClouds
 
 
 @dataclass(frozen=True)
-class GraphBlock:
-    """Some graphs and their targets; cut by slices."""
+class Block:
+    """Some of the inputs and their targets; cut by slices."""
 
-    graphs: Graphs
+    x: Graphs | PointClouds | Tensor
     target: Target | None
 
     def __len__(self) -> int:
-        return len(self.graphs)
+        return len(self.x)
 
-    def __getitem__(self, part: slice) -> "GraphBlock":
+    def __getitem__(self, part: slice) -> "Block":
         first, last, _ = part.indices(len(self))
-        return next(_blocks(self.graphs, self.target, [(first, last)]))
+        return next(_blocks(self.x, self.target, [(first, last)]))
 
 
 @dataclass(frozen=True)
-class FieldBlock:
-    """Some fields and their targets; cut by slices."""
+class BlockReader(Reader):
+    """Reads blocks: they are read already.
 
-    fields: Tensor
-    target: Target | None
+    Attributes:
+        kind: What the inputs are.
+    """
 
-    def __len__(self) -> int:
-        return len(self.fields)
+    kind: Kind
 
-    def __getitem__(self, part: slice) -> "FieldBlock":
-        target = self.target
-        own = None if target is None else replace(target, values=target.values[part])
-        return FieldBlock(self.fields[part], own)
-
-
-@dataclass(frozen=True)
-class PointBlock:
-    """Some clouds of points and their targets; cut by slices."""
-
-    clouds: PointClouds
-    target: Target | None
-
-    def __len__(self) -> int:
-        return len(self.clouds)
-
-    def __getitem__(self, part: slice) -> "PointBlock":
-        first, last, _ = part.indices(len(self))
-        clouds, target = self.clouds, self.target
-        points = slice(int(clouds.ptr[first]), int(clouds.ptr[last]))
-        if target is not None:
-            target = replace(target, values=target.values[points if target.per == "point" else part])
-        species = None if clouds.species is None else clouds.species[points]
-        own = PointClouds(clouds.position[points], clouds.batch[points] - first, species, num_clouds=last - first)
-        return PointBlock(own, target)
-
-
-@dataclass(frozen=True)
-class GraphBlocks(Reader):
-    """Reads blocks of graphs: they are read already."""
-
-    kind: Kind = "graphs"
-
-    def read(self, raw: GraphBlock) -> tuple[Graphs, Target | None]:
-        return raw.graphs.validate(), raw.target
-
-
-@dataclass(frozen=True)
-class FieldBlocks(Reader):
-    """Reads blocks of fields."""
-
-    kind: Kind = "fields"
-
-    def read(self, raw: FieldBlock) -> tuple[Tensor, Target | None]:
-        if raw.fields.is_floating_point() and not bool(torch.isfinite(raw.fields).all()):
+    def read(self, raw: Block) -> tuple[Graphs | PointClouds | Tensor, Target | None]:
+        if not isinstance(raw.x, Tensor):
+            return raw.x.validate(), raw.target
+        if raw.x.is_floating_point() and not bool(torch.isfinite(raw.x).all()):
             raise ValueError("fields must be finite; got infinity or not a number")
-        return raw.fields, raw.target
-
-
-@dataclass(frozen=True)
-class PointBlocks(Reader):
-    """Reads blocks of clouds."""
-
-    kind: Kind = "points"
-
-    def read(self, raw: PointBlock) -> tuple[PointClouds, Target | None]:
-        return raw.clouds.validate(), raw.target
+        return raw.x, raw.target
 
 
 class InMemory(Source):
@@ -112,28 +62,26 @@ class InMemory(Source):
         self.name = name
         self.x = x.to("cpu")
         self.target = None if target is None else replace(target, values=target.values.detach().cpu())
-        readers = {Graphs: GraphBlocks, PointClouds: PointBlocks}
-        self.reader: Reader = readers.get(type(x), FieldBlocks)()
+        self.reader: Reader = BlockReader(kind_of(x))
         if target is not None:
             expected = _rows(x, target.per)
             if len(target.values) != expected:
                 raise ValueError(f"expected {expected} targets, one per {target.per}; got {len(target.values)}")
 
     def chunks(self) -> Iterator[Chunk]:
-        if isinstance(self.x, Graphs):
-            edges = torch.bincount(self.x.batch[self.x.edge_index[0]], minlength=len(self.x))
-            weights = 40 * (self.x.sizes + edges)
-            places = list(cuts(weights.tolist()))
-            for (_, last), block in zip(places, _blocks(self.x, self.target, places), strict=True):
-                yield Chunk(block, last / len(self.x))
-        elif isinstance(self.x, PointClouds):
-            clouds = PointBlock(self.x, self.target)
-            for first, last in cuts((8 * (self.x.dimension + 1) * self.x.sizes).tolist()):
-                yield Chunk(clouds[first:last], last / len(clouds))
-        else:
-            fields = FieldBlock(self.x, self.target)
-            for first, last in cuts([8 * self.x[0].numel()] * len(fields) if len(fields) else []):
-                yield Chunk(fields[first:last], last / len(fields))
+        places = list(cuts(_weights(self.x)))
+        for (_, last), block in zip(places, _blocks(self.x, self.target, places), strict=True):
+            yield Chunk(block, last / len(self.x))
+
+
+def _weights(x: Graphs | PointClouds | Tensor) -> list[int]:
+    """About how many bytes each of the inputs takes."""
+    if isinstance(x, Graphs):
+        edges = torch.bincount(x.batch[x.edge_index[0]], minlength=len(x))
+        return (40 * (x.sizes + edges)).tolist()
+    if isinstance(x, PointClouds):
+        return (8 * (x.dimension + 1) * x.sizes).tolist()
+    return [8 * x[0].numel()] * len(x) if len(x) else []
 
 
 def _rows(x: Graphs | PointClouds | Tensor, per: str) -> int:
@@ -149,8 +97,32 @@ def _rows(x: Graphs | PointClouds | Tensor, per: str) -> int:
     return len(x)
 
 
-def _blocks(graphs: Graphs, target: Target | None, places: list[tuple[int, int]]) -> Iterator[GraphBlock]:
-    """Runs of graphs that follow each other; edges are sorted by graph once for all."""
+def _blocks(x: Graphs | PointClouds | Tensor, target: Target | None, places: list[tuple[int, int]]) -> Iterator[Block]:
+    """Runs of inputs that follow each other."""
+    if isinstance(x, Graphs):
+        return _blocks_of_graphs(x, target, places)
+    return _blocks_of_points(x, target, places) if isinstance(x, PointClouds) else _blocks_of_fields(x, target, places)
+
+
+def _blocks_of_fields(x: Tensor, target: Target | None, places: list[tuple[int, int]]) -> Iterator[Block]:
+    for first, last in places:
+        own = None if target is None else replace(target, values=target.values[first:last])
+        yield Block(x[first:last], own)
+
+
+def _blocks_of_points(x: PointClouds, target: Target | None, places: list[tuple[int, int]]) -> Iterator[Block]:
+    ptr = x.ptr.tolist()
+    for first, last in places:
+        points = slice(ptr[first], ptr[last])
+        own = target
+        if target is not None:
+            own = replace(target, values=target.values[points if target.per == "point" else slice(first, last)])
+        species = None if x.species is None else x.species[points]
+        yield Block(PointClouds(x.position[points], x.batch[points] - first, species, num_clouds=last - first), own)
+
+
+def _blocks_of_graphs(graphs: Graphs, target: Target | None, places: list[tuple[int, int]]) -> Iterator[Block]:
+    """Edges are sorted by graph once for all."""
     owner = graphs.batch[graphs.edge_index[0]] if graphs.num_edges else graphs.edge_index[0]
     order = torch.argsort(owner, stable=True) if bool((owner.diff() < 0).any()) else torch.arange(len(owner))
     edge_ptr = torch.searchsorted(owner[order], torch.arange(len(graphs) + 1)).tolist()
@@ -168,7 +140,7 @@ def _blocks(graphs: Graphs, target: Target | None, places: list[tuple[int, int]]
                 ptr = {"node": node_ptr, "pair": pair_ptr}.get(target.per, range(len(graphs) + 1))
                 values = values[ptr[first] : ptr[last]]
             own = replace(target, values=values)
-        yield GraphBlock(
+        yield Block(
             Graphs(
                 edge_index=graphs.edge_index[:, edges] - node_ptr[first],
                 batch=graphs.batch[nodes] - first,

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from sympe import points
 from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cut
-from sympe.auditing.targets import Per, Target
+from sympe.auditing.targets import VECTOR_SHAPES, Per, Target
 from sympe.graphs import Graphs, concatenate, from_networkx, from_pyg
 
 _LOOK_AHEAD = 100
@@ -98,13 +98,13 @@ class Pairs(Source):
         first = list(islice(waiting, _LOOK_AHEAD))
         self._pairs = chain(first, waiting)
         if kind is None:
-            kind = _kind_of(first[0][0]) if first else "graphs"
+            kind = kind_of(first[0][0]) if first else "graphs"
         vector = False
         if per is None and any(y is not None for _, y in first):
             per = _per_of(first, kind)
         if kind == "points" and per is not None:
             shapes = {_tensor(y, "a target").shape[per == "point" :] for _, y in first if y is not None}
-            vector = shapes in ({(3,)}, {(3, 3)})
+            vector = len(shapes) == 1 and shapes <= VECTOR_SHAPES
         self.reader: PairReader = PairReader(kind, per, vector)
 
     def chunks(self) -> Iterator[Chunk]:
@@ -165,7 +165,8 @@ def _as_pair(sample: Any, kind: Kind | None) -> tuple[Any, Any]:
     return sample, None
 
 
-def _kind_of(x: Any) -> Kind:
+def kind_of(x: Any) -> Kind:
+    """What an input, or a batch of inputs, is."""
     if isinstance(x, Graphs | networkx.Graph) or getattr(x, "edge_index", None) is not None:
         return "graphs"
     if isinstance(x, Tensor | np.ndarray):
