@@ -23,6 +23,7 @@ given for all steps of the process. Memory is the most that a process of its own
 
 import argparse
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
@@ -264,7 +265,7 @@ def measure(data: str, count: int, batch_size: int, repeats: int, compiled: bool
     if compiled:
         other = deepcopy(model)
         runs["training, ours, bf16, compiled"] = training(other, [ours(batch, other) for batch in batches], True, True)
-    times = interleave(runs, repeats, **clock_of(device))
+    times = interleave(runs, repeats, clock_of(device))
     times["sampling, ours"] = [t * model.steps / steps for t in times["sampling, ours"]]
     table = Table(
         f"molecules_{data}_{batch_size}{suffix(device)}",
@@ -285,9 +286,9 @@ def measure(data: str, count: int, batch_size: int, repeats: int, compiled: bool
     shares(f"{data}_{batch_size}", {name: count / median(times[name]) for name in ways}, arithmetic, repeats, device)
 
 
-def clock_of(device: torch.device) -> dict[str, Callable[[], float]]:
-    """How to time what the device does, as an argument of ``interleave``."""
-    return {"clock": gpu_clock} if device.type == "cuda" else {}
+def clock_of(device: torch.device) -> Callable[[], float]:
+    """What times the work of the device."""
+    return gpu_clock if device.type == "cuda" else time.process_time
 
 
 def suffix(device: torch.device) -> str:
@@ -314,7 +315,7 @@ def shares(name: str, speeds: dict[str, float], arithmetic: float, repeats: int,
         for precision, dtype in (("single", torch.float32), ("bf16", torch.bfloat16))
     }
     times = interleave(
-        {precision: lambda m=matrix: m @ m for precision, matrix in large.items()}, repeats, **clock_of(device)
+        {precision: lambda m=matrix: m @ m for precision, matrix in large.items()}, repeats, clock_of(device)
     )
     reached = {precision: 2 * n**3 / median(ts) / 1e12 for precision, ts in times.items()}
     table = Table(

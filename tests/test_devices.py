@@ -218,6 +218,9 @@ def run_on_both(run: Any, config: Any, folder: Path, monkeypatch: pytest.MonkeyP
     for name, value in here.metrics.items():
         assert "second" in name or value == there.metrics[name], name
     assert here.examples == there.examples
+    weights = [sorted((folder / place).glob("*.safetensors")) for place in ("here", "there")]
+    assert len(weights[0]) == len(weights[1]) == 1
+    assert weights[0][0].read_bytes() == weights[1][0].read_bytes()
 
 
 @pytest.mark.parametrize("name", RUNS)
