@@ -24,12 +24,12 @@ help:
 install: $(STAMP)
 
 # The stamp comes last: an install that was interrupted is taken up again.
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml experiments/pyproject.toml constraints.txt
 	@rm -f $@
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo 'sympe needs Python 3.11 or newer: make PYTHON=/path/to/python3.11' >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[dev]'
+	.venv/bin/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[dev]' -e './experiments[all]'
 	@touch $@
 
 reproduce: $(STAMP)

@@ -19,8 +19,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from sympe.nets import GroupConv
-from sympe.nets.torus import periodic_conv
+from sympe_experiments.nets import GroupConv
+from sympe_experiments.nets.torus import periodic_conv
 from timing import Table, interleave
 
 CHANNELS, POINTS = 8, 8

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 import sympe
 from sympe import Graphs
 from sympe.actions import Action, TensorRotation
-from sympe.canonicalize import Canonicalizer, Constant, Labelling, Sort
+from sympe.canonicalize import Canonicalizer, Constant, Labeling, Sort
 from timing import Table
 
 LEVEL = 0.05
@@ -85,7 +85,7 @@ def sympe_network() -> Callable[..., Tensor]:
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        pe = sympe.SymPE(sympe.InversionKernel(Labelling()), sympe.RankEncoding(dim=8, max_nodes=8))
+        pe = sympe.SymPE(sympe.InversionKernel(Labeling()), sympe.RankEncoding(dim=8, max_nodes=8))
         return partial(network, model=GIN(8, 16, 2, out_channels=3).eval(), rows=pe)
 
 
@@ -106,7 +106,7 @@ class Case:
 def right_laws() -> dict[str, Case]:
     turning = TensorRotation()
     return {
-        "inversion kernel, ranks on an 8-cycle": Case(ranks(sympe.InversionKernel(Labelling())), RING),
+        "inversion kernel, ranks on an 8-cycle": Case(ranks(sympe.InversionKernel(Labeling())), RING),
         "random permutation, ranks": Case(ranks(sympe.InversionKernel(Constant())), RING),
         "Laplacian, eigenspaces turned": Case(sympe.breaking.Laplacian(2), RING),
         "GIN with SymPE": Case(sympe_network(), RING),
@@ -140,8 +140,8 @@ def wrong_laws() -> dict[str, tuple[Case, Callable[..., Tensor]]]:
             Case(ranks(Sort(EqualScores(), temperature=None)), RING),
             ranks(sympe.InversionKernel(Sort(EqualScores(), temperature=None))),
         ),
-        "exact labelling, not randomized": (
-            Case(ranks(Labelling()), RING),
+        "exact labeling, not randomized": (
+            Case(ranks(Labeling()), RING),
             right["inversion kernel, ranks on an 8-cycle"].law,
         ),
         "PyG's AddLaplacianEigenvectorPE on an 8-cycle": (

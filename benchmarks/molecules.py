@@ -36,14 +36,16 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, linear, relu
 from torch.utils.flop_counter import FlopCounterMode
 
-from sympe.nets import GraphTransformer
-from sympe.nets.graph_transformer import GraphTransformerLayer
-from sympe.seeding import seeded_generator
-from sympe.tasks.molecules import Config, GraphDiffusion, GraphState, GraphStore, load_splits, make_config
-from sympe.tasks.molecules.features import chemical_features, count_cycles, spectral_features
-from sympe.tasks.molecules.graph_state import one_hot
-from sympe.tasks.molecules.likelihood import bounds
-from sympe.tasks.molecules.train import NoisedBatches
+from sympe_experiments.molecules.config import Config, make_config
+from sympe_experiments.molecules.data import GraphStore, load_splits
+from sympe_experiments.molecules.features import chemical_features, count_cycles, spectral_features
+from sympe_experiments.molecules.graph_state import GraphState, one_hot
+from sympe_experiments.molecules.likelihood import bounds
+from sympe_experiments.molecules.model import GraphDiffusion
+from sympe_experiments.molecules.training import NoisedBatches
+from sympe_experiments.nets import GraphTransformer
+from sympe_experiments.nets.graph_transformer import GraphTransformerLayer
+from sympe_experiments.seeding import mixed_generator
 from timing import Table, gpu_clock, interleave, memory_now, peak_memory
 
 SETS = {"qm9-hydrogens": "paper-hydrogens", "qm9": "paper"}
@@ -220,7 +222,7 @@ def measure(data: str, count: int, batch_size: int, repeats: int, compiled: bool
     splits = load_splits(data, (10**9, 10**9, 10**9))
     preparing = GraphDiffusion(config_of(data), splits.domain())
     model = deepcopy(preparing).to(device)
-    generator = seeded_generator(0)
+    generator = mixed_generator(0)
     here = generator if device == CPU else torch.Generator(device).manual_seed(0)
     store = GraphStore(splits.train)
     molecules, batches = draw(store, count, generator), grouped(store, count, batch_size, generator)
@@ -347,7 +349,7 @@ def measure_batches(data: str, count: int, batch_size: int, repeats: int) -> Non
 
         return run
 
-    methods = ("none", "sympe-fresh-refinement", "sympe-fresh", "sympe-carried")
+    methods = ("none", "sympe-refinement-fresh", "sympe-labeling-fresh", "sympe-depth-first-carried")
     times = interleave({method: preparation(method) for method in methods}, repeats)
     table = Table(
         f"molecules_batches_{data}_{batch_size}",
@@ -364,7 +366,7 @@ def memory_of_a_step(data: str, batch_size: int, half: bool, device: torch.devic
     model = GraphDiffusion(config_of(data), splits.domain())
     store = GraphStore(splits.train)
     n = max(store.counts, key=store.counts.__getitem__)
-    noised = model.noised(store[n, list(range(batch_size))], seeded_generator(0)).to(device)
+    noised = model.noised(store[n, list(range(batch_size))], mixed_generator(0)).to(device)
     before = memory_now()
     training(model.to(device), [lambda: model.loss(noised).mean()], half)()
     used = torch.cuda.max_memory_allocated() / 2**20 if device.type == "cuda" else peak_memory() - before

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from sympe.atomic import write_atomically
-from sympe.results import describe_environment
+from sympe_experiments.records import describe_environment
 
 RESULTS = Path(__file__).parent / "results"
 

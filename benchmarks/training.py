@@ -17,9 +17,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, linear, silu
 
-from sympe.nets.complete_graph import CompleteGraphLayer
-from sympe.seeding import seeded_generator
-from sympe.tasks.graph_autoencoder import Batch, GraphAutoencoder, GraphSet, erdos_renyi, make_config
+from sympe.graphs.datasets import erdos_renyi
+from sympe_experiments.autoencoder.config import make_config
+from sympe_experiments.autoencoder.data import Batch, GraphSet
+from sympe_experiments.autoencoder.model import GraphAutoencoder
+from sympe_experiments.nets.complete_graph import CompleteGraphLayer
+from sympe_experiments.seeding import mixed_generator
 from timing import Table, interleave
 
 
@@ -96,7 +99,7 @@ def main() -> None:
         if given:
             model.breaking = nn.ModuleList([Given(sum(int(e.dim) for e in model.breaking))])
         batches = Cycle(data, batch_size)
-        return training_step(model, lambda: model(batches(), seeded_generator(next(numbers))).loss.mean())
+        return training_step(model, lambda: model(batches(), mixed_generator(next(numbers))).loss.mean())
 
     def passes(step: Callable[[], None], count: int) -> Callable[[], None]:
         def run() -> None:
@@ -105,23 +108,23 @@ def main() -> None:
 
         return run
 
-    plain_model = GraphAutoencoder(make_config("permutation", "fast"), 16)
+    plain_model = GraphAutoencoder(make_config("haar", "fast"), 16)
     singles = Cycle(data, 1)
 
     def plain() -> Tensor:
         batch = singles()
-        x = plain_model.breaking[0](batch.graphs, seeded_generator(next(numbers)))
+        x = plain_model.breaking[0](batch.graphs, mixed_generator(next(numbers)))
         return plain_loss(plain_model, x, batch.adjacency[0])
 
     # The two write the same function: otherwise the ratio means nothing.
     batch = data[9, [0]]
-    x = plain_model.breaking[0](batch.graphs, seeded_generator(0))
-    same = plain_model(batch, seeded_generator(0)).loss[0]
+    x = plain_model.breaking[0](batch.graphs, mixed_generator(0))
+    same = plain_model(batch, mixed_generator(0)).loss[0]
     torch.testing.assert_close(plain_loss(plain_model, x, batch.adjacency[0]), same)
 
     sizes = len(data.adjacency)
     runs = {"plain loop, batch 1": (passes(training_step(plain_model, plain), sizes), sizes)}
-    runs |= {f"batched, batch {b}": (passes(model_step("permutation", b), sizes), sizes * b) for b in (1, 16, 64)}
+    runs |= {f"batched, batch {b}": (passes(model_step("haar", b), sizes), sizes * b) for b in (1, 16, 64)}
     table = Table("training_step", "ms per graph of training, G(n, 1/4) with n = 7..16")
     times = interleave({name: run for name, (run, _) in runs.items()}, repeats)
     table.add_times(
@@ -131,12 +134,12 @@ def main() -> None:
     overhead = Table("encoding_overhead", "ms per training step of 64 graphs; beside it the step with given features")
     for method in (
         "noise",
-        "permutation",
+        "haar",
         "laplacian",
-        "sympe-labelling",
+        "sympe-labeling",
         "sympe-refinement",
         "sympe-breadth-first",
-        "sympe",
+        "sympe-sort",
     ):
         pair = {f"{method}: given": model_step(method, 64, given=True), method: model_step(method, 64)}
         times = interleave({name: passes(step, sizes) for name, step in pair.items()}, repeats)

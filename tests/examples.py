@@ -119,7 +119,7 @@ LARGE: dict[str, tuple[Graphs, int]] = {
     "node labels on a cycle 6": (single(6, ring(6), node_label=[0, 1, 0, 1, 0, 1]), 6),
     "kekule benzene": (single(6, ring(6), edge_label=[1, 2, 1, 2, 1, 2]), 6),
     "loops on a cycle 6": (single(6, [*ring(6), (0, 0), (3, 3)]), 4),
-    "two labelled triangles": (single(6, [*ring(3), (3, 4), (4, 5), (5, 3)], edge_label=[9] * 6), 72),
+    "two labeled triangles": (single(6, [*ring(3), (3, 4), (4, 5), (5, 3)], edge_label=[9] * 6), 72),
     "complete, ten labels": (single(5, list(combinations(range(5), 2)), edge_label=list(range(10))), 1),
     "directed twins": (single(6, [(0, i) for i in range(1, 5)] + [(1, 5), (2, 5)], directed=True), 4),
     "features on a cycle 6": (single(6, ring(6), x=[[0.1], [0.2], [0.3]] * 2), 2),

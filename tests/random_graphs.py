@@ -7,7 +7,7 @@ from sympe import Graphs
 
 
 @st.composite
-def batches(draw: st.DrawFn, simple: bool = False, labelled: bool = True) -> Graphs:
+def batches(draw: st.DrawFn, simple: bool = False, labeled: bool = True) -> Graphs:
     """Any batch; if ``simple``, undirected edges without loops, each there once in both directions."""
     sizes = draw(st.lists(st.integers(0, 4), max_size=4))
     edges: list[tuple[int, int]] = []
@@ -25,7 +25,7 @@ def batches(draw: st.DrawFn, simple: bool = False, labelled: bool = True) -> Gra
     def labels(count: int) -> torch.Tensor:
         return torch.tensor(draw(st.lists(st.integers(0, 2), min_size=count, max_size=count)), dtype=torch.long)
 
-    with_nodes, with_edges, with_x = (labelled and draw(st.booleans()) for _ in range(3))
+    with_nodes, with_edges, with_x = (labeled and draw(st.booleans()) for _ in range(3))
     return Graphs(
         edge_index=torch.tensor(edges, dtype=torch.long).reshape(-1, 2).T,
         batch=torch.repeat_interleave(torch.tensor(sizes, dtype=torch.long)),

@@ -13,7 +13,7 @@ import pytest
 
 from command_line import call, contents
 from sympe.graphs import concatenate, from_edges, from_networkx, write
-from sympe.results import read_record
+from sympe_experiments.records import read_record
 
 TRAIN = ("graph-autoencoder", "--recipe", "smoke", "--accelerator", "cpu", "--hidden", 8, "--epochs", 1)
 

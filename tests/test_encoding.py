@@ -8,7 +8,7 @@ from examples import CELLS_NOT_ORBITS, LARGE, SMALL, batch_of, crowds, single
 from laws import check_encoding, check_features_law, check_reproducible, copies
 from sympe import Graphs, InversionKernel, RankEncoding, SinusoidalRankEncoding, SymPE, wrap
 from sympe.breaking import Laplacian, Noise
-from sympe.canonicalize import Constant, Labelling, Refinement, Sort
+from sympe.canonicalize import Constant, Labeling, Refinement, Sort
 from sympe.encoding import Encoding, PermutedRows
 from sympe.groups import Permutation, SymmetricGroup
 
@@ -74,7 +74,7 @@ def test_a_relaxation_carries_value_and_gradient() -> None:
 def test_too_many_nodes_for_the_table(generator: torch.Generator) -> None:
     encoding = RankEncoding(2, max_nodes=4)
     message = "a graph has 5 nodes, the table 4 rows; raise max_nodes or use SinusoidalRankEncoding, which has no limit"
-    for canonicalizer in (Labelling(), Sort(Degrees())):
+    for canonicalizer in (Labeling(), Sort(Degrees())):
         pe = SymPE(InversionKernel(canonicalizer), encoding)
         assert pe(SMALL["cycle 4"], generator).shape == (4, 2)
         with pytest.raises(ValueError, match=message):
@@ -98,7 +98,7 @@ def test_sizes_must_be_positive(dim: int, size: int) -> None:
         SinusoidalRankEncoding(dim, size)
 
 
-@pytest.mark.parametrize("canonicalizer", [Labelling(), Constant(), Sort(Degrees())], ids=lambda c: type(c).__name__)
+@pytest.mark.parametrize("canonicalizer", [Labeling(), Constant(), Sort(Degrees())], ids=lambda c: type(c).__name__)
 @pytest.mark.parametrize("encoding", REGISTRY[:2], ids=lambda encoding: type(encoding).__name__)
 def test_law_moves_with_the_input(canonicalizer: Any, encoding: Encoding, generator: torch.Generator) -> None:
     pe = SymPE(InversionKernel(canonicalizer), encoding)
@@ -123,12 +123,12 @@ def test_the_checker_rejects_ties_by_storage(generator: torch.Generator) -> None
 
 
 def test_symmetric_nodes_get_different_features(generator: torch.Generator) -> None:
-    pe = SymPE(InversionKernel(Labelling()), RankEncoding(4, max_nodes=16))
+    pe = SymPE(InversionKernel(Labeling()), RankEncoding(4, max_nodes=16))
     assert pe(LARGE["petersen"][0], generator).unique(dim=0).shape[0] == 10
 
 
 def test_equal_seeds_give_equal_draws() -> None:
-    pe = SymPE(InversionKernel(Labelling()), RankEncoding(4, max_nodes=16))
+    pe = SymPE(InversionKernel(Labeling()), RankEncoding(4, max_nodes=16))
     check_reproducible(lambda seeded: pe(LARGE["petersen"][0], seeded))
 
 
@@ -178,7 +178,7 @@ class Plain(nn.Module):
 
 
 ENCODINGS = [
-    lambda: SymPE(InversionKernel(Labelling()), RankEncoding(4, max_nodes=16)),
+    lambda: SymPE(InversionKernel(Labeling()), RankEncoding(4, max_nodes=16)),
     lambda: Laplacian(4),
     lambda: Noise(4),
 ]
@@ -225,7 +225,7 @@ class Echo(nn.Module):
 def test_wrap_keeps_graphs_apart(generator: torch.Generator) -> None:
     """Without ``batch`` all nodes are one graph; with it each graph has ranks of its own."""
     both = copies(SMALL["cycle 4"], 2)
-    pe = SymPE(InversionKernel(Labelling()), RankEncoding(1, max_nodes=8))
+    pe = SymPE(InversionKernel(Labeling()), RankEncoding(1, max_nodes=8))
     model = wrap(Echo(), pe)
     x = torch.zeros(8, 1)
     table = pe.encoding.v.detach()[:, 0]
@@ -238,7 +238,7 @@ def test_wrap_keeps_graphs_apart(generator: torch.Generator) -> None:
 
 def test_wrap_counts_node_features_as_labels() -> None:
     """Nodes with different features are not symmetric, so nothing is left to draw."""
-    model = wrap(Echo(), SymPE(InversionKernel(Labelling()), RankEncoding(1, max_nodes=8)))
+    model = wrap(Echo(), SymPE(InversionKernel(Labeling()), RankEncoding(1, max_nodes=8)))
     path = SMALL["path 3"]
     alike, unlike = torch.zeros(3, 1), torch.arange(3.0)[:, None]
 
@@ -251,14 +251,14 @@ def test_wrap_counts_node_features_as_labels() -> None:
 
 
 def test_half_precision_features(generator: torch.Generator) -> None:
-    model = wrap(Echo(), SymPE(InversionKernel(Labelling()), RankEncoding(4, max_nodes=8)))
+    model = wrap(Echo(), SymPE(InversionKernel(Labeling()), RankEncoding(4, max_nodes=8)))
     out = model(torch.zeros(4, 1, dtype=torch.bfloat16), SMALL["cycle 4"].edge_index, generator=generator)
     assert out.dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize("crowd", [batch_of(crowd) for crowd in crowds(SMALL)])
 def test_every_kind_of_graph(crowd: Graphs, generator: torch.Generator) -> None:
-    pe = SymPE(InversionKernel(Labelling()), RankEncoding(4, max_nodes=8))
+    pe = SymPE(InversionKernel(Labeling()), RankEncoding(4, max_nodes=8))
     assert pe(crowd, generator).shape == (crowd.num_nodes, 4)
 
 

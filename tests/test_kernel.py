@@ -23,7 +23,7 @@ from sympe.canonicalize import (
     BreadthFirst,
     Constant,
     DepthFirst,
-    Labelling,
+    Labeling,
     NodeOrder,
     RandomDepthFirst,
     Refinement,
@@ -122,10 +122,10 @@ class TiesAtRandomButFromStorage(nn.Module):
 
 
 class RarelyNotRandomized(nn.Module):
-    """Exact labelling, but one draw in twenty keeps its ties by storage."""
+    """Exact labeling, but one draw in twenty keeps its ties by storage."""
 
     def forward(self, x: Graphs, generator: torch.Generator) -> Permutation:
-        label = Labelling()
+        label = Labeling()
         fair, unfair = InversionKernel(label)(x, generator), label(x)
         is_unfair = torch.rand(len(x), generator=generator) < 0.05
         return Permutation.from_order(torch.where(is_unfair[x.batch], unfair.image, fair.image), x)
@@ -141,7 +141,7 @@ class TurnedByCompany(NodeOrder):
 
 KERNELS: dict[str, Callable[[], NodeOrder | Constant]] = {
     "constant": Constant,
-    "labelling": Labelling,
+    "labeling": Labeling,
     "breadth first": BreadthFirst,
     "depth first": DepthFirst,
     "random depth first": RandomDepthFirst,
@@ -168,7 +168,7 @@ def test_law_moves_with_the_input_whatever_the_rounding(generator: torch.Generat
 @pytest.mark.parametrize(
     "wrong",
     [
-        NotRandomized(Labelling()),
+        NotRandomized(Labeling()),
         NotRandomized(Refinement()),
         NotRandomized(Spectral(num_vectors=1)),
         NotRandomized(Sort(RandomNetwork())),
@@ -195,13 +195,13 @@ def test_the_checker_rejects_edges_in_their_old_order(generator: torch.Generator
 
 
 def test_the_checker_rejects_the_global_generator(generator: torch.Generator) -> None:
-    kernel = InversionKernel(Labelling())
+    kernel = InversionKernel(Labeling())
     with pytest.raises(AssertionError, match="expected equal draws from equal seeds"):
         check_kernel(lambda x, _: kernel(x), SMALL, generator, draws=100)
 
 
-def test_labelling_is_the_inversion_kernel(generator: torch.Generator) -> None:
-    check_inversion_kernel(InversionKernel(Labelling()), SMALL | SYMMETRIC, generator)
+def test_labeling_is_the_inversion_kernel(generator: torch.Generator) -> None:
+    check_inversion_kernel(InversionKernel(Labeling()), SMALL | SYMMETRIC, generator)
 
 
 def test_refinement_is_the_inversion_kernel_where_cells_are_orbits(generator: torch.Generator) -> None:
@@ -217,7 +217,7 @@ def test_the_exactness_checker_rejects_a_loose_kernel(generator: torch.Generator
 def test_the_exactness_checker_rejects_a_tie_broken_by_storage(generator: torch.Generator) -> None:
     """Every draw inverts, but only one element of the coset ever comes."""
     with pytest.raises(AssertionError, match="uniform on the coset"):
-        check_inversion_kernel(NotRandomized(Labelling()), {"cycle 5": SMALL["cycle 5"]}, generator)
+        check_inversion_kernel(NotRandomized(Labeling()), {"cycle 5": SMALL["cycle 5"]}, generator)
 
 
 def test_the_exactness_checker_rejects_a_form_that_depends_on_the_batch(generator: torch.Generator) -> None:
@@ -244,7 +244,7 @@ def test_every_element_comes_out_for_graphs_that_are_alike() -> None:
     """Two isomorphic graphs in one batch get draws of their own and one canonical form."""
     x = single(4, [(0, 1), (1, 2), (2, 3)])
     batch = copies(x, 2)
-    kernel = InversionKernel(Labelling())
+    kernel = InversionKernel(Labeling())
     drawn = {tuple(kernel(batch, torch.Generator().manual_seed(seed)).rank.tolist()) for seed in range(60)}
     assert len(drawn) == 4
 

@@ -32,7 +32,7 @@ class InversionKernel(nn.Module, Generic[Element, Data]):
 
     Example:
         >>> import sympe
-        >>> kernel = sympe.InversionKernel(sympe.canonicalize.Labelling())
+        >>> kernel = sympe.InversionKernel(sympe.canonicalize.Labeling())
         >>> square = sympe.graphs.from_edges([(4, [(0, 1), (1, 2), (2, 3), (3, 0)])])
         >>> sorted(kernel(square, torch.Generator().manual_seed(0)).rank.tolist())
         [0, 1, 2, 3]

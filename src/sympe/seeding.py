@@ -1,12 +1,15 @@
-"""Streams of random numbers that depend on nothing but the numbers they are named by."""
+"""Generators that depend on nothing but the numbers that name them."""
 
+import numpy as np
 import torch
 
 
-def seeded_generator(*numbers: int) -> torch.Generator:
-    """A generator that depends on all the numbers: one stream per (seed, purpose, step ...)."""
-    mixed = 0
-    for number in numbers:
-        mixed = (mixed * 6364136223846793005 + number * 1442695040888963407 + 0x9E3779B97F4A7C15) % 2**64
-        mixed ^= mixed >> 29
-    return torch.Generator().manual_seed(mixed % 2**63)
+def sequence_generator(*numbers: int) -> torch.Generator:
+    """A generator of the CPU for these numbers, seeded through numpy's ``SeedSequence``."""
+    return torch.Generator().manual_seed(int(seed_sequence(*numbers).generate_state(1, np.uint64)[0]))
+
+
+def seed_sequence(*numbers: int) -> np.random.SeedSequence:
+    """Numpy's seed sequence of these numbers, however many they are."""
+    # Numpy takes (1,) and (1, 0) for the same.
+    return np.random.SeedSequence((len(numbers), *numbers))

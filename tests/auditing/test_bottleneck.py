@@ -10,7 +10,7 @@ import torch
 from sympe import Graphs
 from sympe.auditing import AutoencoderFloor, autoencoder_floor
 from sympe.graphs import from_edges, from_networkx
-from sympe.tasks.graph_autoencoder import erdos_renyi
+from sympe.graphs.datasets import erdos_renyi
 
 
 def orbits(graph: networkx.Graph) -> list[int]:
@@ -72,8 +72,8 @@ def test_a_cycle_of_four() -> None:
 def test_labels_take_symmetry_away() -> None:
     plain = from_edges([(4, [(0, 1), (2, 3)])])
     assert autoencoder_floor(plain).node_codes == 4
-    labelled = Graphs(plain.edge_index, plain.batch, node_label=torch.tensor([0, 1, 2, 3]))
-    assert autoencoder_floor(labelled) == AutoencoderFloor(12, 4, 0, 0, 0)
+    labeled = Graphs(plain.edge_index, plain.batch, node_label=torch.tensor([0, 1, 2, 3]))
+    assert autoencoder_floor(labeled) == AutoencoderFloor(12, 4, 0, 0, 0)
 
 
 def test_nothing_to_get_wrong() -> None:

@@ -25,7 +25,7 @@ from sympe.canonicalize import (
     DepthFirst,
     Frames,
     JointFrames,
-    Labelling,
+    Labeling,
     NodeOrder,
     Refinement,
     Sort,
@@ -64,12 +64,12 @@ class StorageScore(torch.nn.Module):
 
 
 ORDERS = [
-    Labelling(),
+    Labeling(),
     Refinement(),
     Constant(),
     DepthFirst(),
     BreadthFirst(),
-    BreadthFirst(Labelling()),
+    BreadthFirst(Labeling()),
     Sort(StorageScore()),
 ]
 
@@ -120,9 +120,9 @@ def test_larger_graphs() -> None:
     orders = torch.tensor([16.0, 120.0, 48.0], dtype=torch.float64)
     haar = torch.lgamma(crowd.sizes.double() + 1) - orders.log()
     assert torch.allclose(excess_randomness(InversionKernel(Constant()), crowd).nats, haar)
-    labelled = excess_randomness(InversionKernel(Labelling()), crowd)
-    assert labelled.nats.tolist() == [0, 0, 0]
-    assert set(labelled.method) == {"closed form"}
+    labeled = excess_randomness(InversionKernel(Labeling()), crowd)
+    assert labeled.nats.tolist() == [0, 0, 0]
+    assert set(labeled.method) == {"closed form"}
     # From a root, the second node of a cycle decides all; a depth-first walk of it has one form.
     cycle = excess_randomness(InversionKernel(DepthFirst()), LARGE["cycle 8"][0])
     assert (cycle.nats.item(), cycle.low.item(), cycle.method) == (0, 0, ("forms",))

@@ -12,7 +12,7 @@ from examples import LARGE, SMALL, ring, single
 from molecules import EXAMPLES
 from sympe.auditing import autoencoder_floor
 from sympe.graphs import concatenate, from_edges, from_networkx, to_pyg
-from sympe.tasks.graph_autoencoder import erdos_renyi
+from sympe.graphs.datasets import erdos_renyi
 
 NAMES = ["petersen", "frucht", "star 6", "cycle 8"]
 GRAPHS = concatenate([LARGE[name][0] for name in NAMES])

@@ -5,8 +5,8 @@ import torch
 
 from sympe.actions import permutation_representation, regular_representation
 from sympe.breaking import RelaxedConvolution, RelaxedNetwork
-from sympe.fitting import fit
 from sympe.groups import point_group
+from sympe_experiments.fitting import fit
 
 
 def departure_from_equivariance(network: torch.nn.Module, matrices: torch.Tensor, x: torch.Tensor) -> float:

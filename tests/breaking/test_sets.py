@@ -11,7 +11,7 @@ from laws import ChiSquare, check_features_law
 from sympe import Graphs, InversionKernel, RankEncoding, SymPE
 from sympe.actions import PointRotation, wigner_d
 from sympe.breaking import KeepSubgroup, SymmetryBreakingSet, in_canonical_form
-from sympe.canonicalize import Constant, Frames, Labelling
+from sympe.canonicalize import Constant, Frames, Labeling
 from sympe.encoding import IrrepsEncoding, RepresentationEncoding
 from sympe.groups import OrthogonalGroup, point_group
 from sympe.points import PointClouds, from_clouds
@@ -29,7 +29,7 @@ def images(drawn: torch.Tensor, tolerance: float = 1e-6) -> np.ndarray:
 
 
 def test_law_moves_with_the_input(generator: torch.Generator) -> None:
-    objects = SymmetryBreakingSet(InversionKernel(Labelling()), RankEncoding(2, 8))
+    objects = SymmetryBreakingSet(InversionKernel(Labeling()), RankEncoding(2, 8))
 
     def draw(x: Graphs, seeded: torch.Generator) -> torch.Tensor:
         with torch.no_grad():

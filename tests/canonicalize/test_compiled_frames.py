@@ -7,8 +7,7 @@ from torch import Tensor, nn
 from molecules import EXAMPLES
 from point_laws import check_matrices, check_same_form, forms, move, species_of
 from sympe import InversionKernel
-from sympe.canonicalize import Canonicalizer, Frames, JointFrames, LearnedFrames, WeightedFrames
-from sympe.nets import VectorNetwork
+from sympe.canonicalize import Canonicalizer, Frames, JointFrames, LearnedFrames, VectorNetwork, WeightedFrames
 from sympe.points import PointClouds
 
 KINDS = {

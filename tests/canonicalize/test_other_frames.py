@@ -12,9 +12,16 @@ from laws import ChiSquare, check_reproducible
 from molecules import CHIRAL, EXAMPLES, METHANE, molecule
 from point_laws import bins, check_matrices, check_point_kernel, copies, forms, move
 from sympe import InversionKernel, RankEncoding, SymPE
-from sympe.canonicalize import Canonicalizer, Constant, Frames, JointFrames, LearnedFrames, WeightedFrames
+from sympe.canonicalize import (
+    Canonicalizer,
+    Constant,
+    Frames,
+    JointFrames,
+    LearnedFrames,
+    VectorNetwork,
+    WeightedFrames,
+)
 from sympe.encoding import FactorEncoding
-from sympe.nets import VectorNetwork
 from sympe.points import PointClouds, concatenate, from_clouds, stabilizers
 
 SMALL = {

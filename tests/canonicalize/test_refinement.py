@@ -85,8 +85,8 @@ def test_without_individualizing_orbits_keep_together(crowd: dict[str, Graphs], 
 def test_labels_come_before_degrees() -> None:
     x = from_networkx([networkx.star_graph(3)])
     assert Refinement()(x).rank[0] == 3
-    labelled = Graphs(x.edge_index, x.batch, node_label=torch.tensor([0, 1, 1, 1]))
-    assert Refinement()(labelled).rank[0] == 0
+    labeled = Graphs(x.edge_index, x.batch, node_label=torch.tensor([0, 1, 1, 1]))
+    assert Refinement()(labeled).rank[0] == 0
 
 
 def test_disjoint_copies_stay_together(generator: torch.Generator) -> None:

@@ -12,7 +12,7 @@ from laws import kernel_form, same_graphs
 from random_graphs import batches
 from sympe import Graphs
 from sympe.actions import GraphRelabeling
-from sympe.canonicalize import Labelling, NodeOrder, Refinement
+from sympe.canonicalize import Labeling, NodeOrder, Refinement
 from sympe.canonicalize.refinement import _Partition
 from sympe.graphs import concatenate, from_edges, from_networkx
 
@@ -74,9 +74,9 @@ def test_bliss_reads_the_order_of_colors_only(generator: torch.Generator) -> Non
 @settings(max_examples=50)
 @given(batches())
 def test_the_form_by_bliss_is_the_same_in_every_batch(graphs: Graphs) -> None:
-    together = forms(Labelling(), graphs)
+    together = forms(Labeling(), graphs)
     for i in range(len(graphs)):
-        assert same_graphs(forms(Labelling(), graphs.select([i])), together.select([i]))
+        assert same_graphs(forms(Labeling(), graphs.select([i])), together.select([i]))
 
 
 def test_the_undivided_kind_is_the_graphs_own(generator: torch.Generator) -> None:
@@ -86,11 +86,11 @@ def test_the_undivided_kind_is_the_graphs_own(generator: torch.Generator) -> Non
     parts = [from_edges([(6, ring)], edge_label=label) for label in labels]
     together = concatenate(parts)
     for i, alone in enumerate(parts):
-        assert same_graphs(forms(Labelling(), alone), forms(Labelling(), together).select([i]))
-    assert count_unstable(Labelling(), together, generator, 20) == 0
+        assert same_graphs(forms(Labeling(), alone), forms(Labeling(), together).select([i]))
+    assert count_unstable(Labeling(), together, generator, 20) == 0
 
 
-@pytest.mark.parametrize("order", [Labelling(), Refinement()], ids=["Labelling", "Refinement"])
+@pytest.mark.parametrize("order", [Labeling(), Refinement()], ids=["Labeling", "Refinement"])
 @pytest.mark.parametrize("labels", [0, 2])
 def test_small_directed_graphs_have_one_form(order: NodeOrder, labels: int, generator: torch.Generator) -> None:
     assert count_unstable(order, random_arcs(1000, labels, generator), generator, 8) == 0
@@ -159,7 +159,7 @@ def test_refinement_and_bliss_agree_on_what_is_isomorphic() -> None:
     drawn = [networkx.gnm_random_graph(6, 6, seed=seed) for seed in range(400)]
     x = from_networkx(drawn)
     keys = []
-    for order in (Labelling(), Refinement()):
+    for order in (Labeling(), Refinement()):
         form = forms(order, x)
         edges = form.edge_index - form.start[form.edge_index[0]]
         owner = form.batch[form.edge_index[0]]

@@ -16,7 +16,7 @@ from laws import (
     local_images,
 )
 from sympe import Graphs, InversionKernel
-from sympe.canonicalize import BreadthFirst, DepthFirst, Labelling, RandomDepthFirst
+from sympe.canonicalize import BreadthFirst, DepthFirst, Labeling, RandomDepthFirst
 from sympe.canonicalize.traversal import Traversal
 from sympe.graphs import concatenate, from_networkx
 from sympe.groups import Permutation
@@ -80,9 +80,9 @@ def test_the_law_moves_with_the_input(traversal: type[Traversal], generator: tor
 @pytest.mark.parametrize("traversal", TRAVERSALS)
 def test_a_walk_over_the_canonical_form_is_canonical(traversal: type[Traversal], generator: torch.Generator) -> None:
     examples = SMALL | {name: LARGE[name][0] for name in ("petersen", "frucht", "two triangles", "kekule benzene")}
-    check_inversion_kernel(InversionKernel(traversal(Labelling())), examples, generator)
+    check_inversion_kernel(InversionKernel(traversal(Labeling())), examples, generator)
     x = LARGE["petersen"][0]
-    image = traversal(Labelling())(x).image.tolist()
+    image = traversal(Labeling())(x).image.tolist()
     pairs = set(map(tuple, x.edge_index.T.tolist()))
     assert all(any((a, b) in pairs for a in image[:r]) for r, b in enumerate(image) if r)
 

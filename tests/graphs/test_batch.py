@@ -11,7 +11,7 @@ from examples import SMALL, batch_of, crowds
 from laws import same_graphs
 from random_graphs import batches
 from sympe import Graphs, InversionKernel
-from sympe.canonicalize import Labelling, Refinement
+from sympe.canonicalize import Labeling, Refinement
 from sympe.graphs import concatenate, from_edges
 
 NO_EDGES = torch.zeros(2, 0, dtype=torch.long)
@@ -119,7 +119,7 @@ def test_narrow_integers_are_taken(dtype: torch.dtype) -> None:
     narrow = Graphs(**{name: getattr(graphs, name).to(dtype) for name in held}).validate()
     assert all(getattr(narrow, name).dtype == torch.int64 for name in held)
     assert same_graphs(narrow, graphs)
-    for order in (Labelling(), Refinement()):
+    for order in (Labeling(), Refinement()):
         kernel = InversionKernel(order)
         first, second = (kernel(x, torch.Generator().manual_seed(0)) for x in (narrow, graphs))
         assert torch.equal(first.image, second.image)

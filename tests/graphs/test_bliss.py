@@ -9,7 +9,7 @@ from laws import all_permutations_of, automorphisms, copies, kernel_form, same_g
 from random_graphs import batches
 from sympe import Graphs
 from sympe.actions import GraphRelabeling
-from sympe.canonicalize import Labelling
+from sympe.canonicalize import Labeling
 from sympe.graphs import automorphism_orbits, colored_graphs, concatenate
 from sympe.groups import Permutation
 
@@ -76,7 +76,7 @@ def test_300_relabelings_have_one_canonical_form(name: str, generator: torch.Gen
     """Reading bliss's list the wrong way round fails in 287 of 300 cases."""
     many = copies(LARGE[name][0], 300)
     moved = GraphRelabeling().act(GraphRelabeling().group.haar(many, generator), many)
-    forms = kernel_form(Labelling()(moved), moved)
+    forms = kernel_form(Labeling()(moved), moved)
     first = forms.select([0])
     assert all(same_graphs(forms.select([i]), first) for i in range(300))
 
@@ -86,7 +86,7 @@ def test_different_kinds_get_different_forms() -> None:
     forms = []
     for name in ("cycle 4", "double edge", "loops on a cycle", "directed cycle"):
         x = SMALL[name]
-        form = kernel_form(Labelling()(x), x)
+        form = kernel_form(Labeling()(x), x)
         forms.append(sorted(zip(*form.edge_index.tolist(), strict=True)))
     assert len({tuple(form) for form in forms}) == 4
 

@@ -68,7 +68,7 @@ def test_edges_are_checked(n: int, edges: list, labels: dict[str, list[int]], me
         from_edges([(2, [(0, 1)]), (n, edges)], **labels)
 
 
-@given(batches(simple=True, labelled=False))
+@given(batches(simple=True, labeled=False))
 def test_networkx_round_trip(graphs: Graphs) -> None:
     assert same_graphs(from_networkx(to_networkx(graphs)), graphs)
 
@@ -140,7 +140,7 @@ def test_pyg_data_is_checked(given: dict, message: str) -> None:
         from_pyg(data.Data(**given))
 
 
-@given(batches(simple=True, labelled=False), st.booleans())
+@given(batches(simple=True, labeled=False), st.booleans())
 def test_dense_round_trip(graphs: Graphs, as_bool: bool) -> None:
     adjacency, mask = to_dense(graphs)
     back = from_dense(adjacency.bool() if as_bool else adjacency, mask)
@@ -196,7 +196,7 @@ def test_dense_needs_labels_other_than_zero() -> None:
         to_dense(SMALL["edge labels on a path"])
 
 
-@given(batches(simple=True, labelled=False))
+@given(batches(simple=True, labeled=False))
 def test_graph6_round_trip(graphs: Graphs) -> None:
     lines = to_graph6(graphs)
     assert same_graphs(from_graph6(lines), graphs)

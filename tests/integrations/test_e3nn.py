@@ -12,7 +12,7 @@ from e3nn.nn.models.v2106.gate_points_networks import SimpleNetwork
 from sympe import InversionKernel, RankEncoding, SymPE
 from sympe.actions import PointRotation, wigner_d
 from sympe.breaking import POINT_METHODS, for_points
-from sympe.canonicalize import Frames, Labelling
+from sympe.canonicalize import Frames, Labeling
 from sympe.encoding import IrrepsEncoding
 from sympe.integrations.e3nn import joined_irreps, wrap
 from sympe.points import from_clouds
@@ -92,7 +92,7 @@ def test_irreps_that_do_not_match() -> None:
     ):
         wrap(net, pe, "1x0e")
     with pytest.raises(ValueError, match="expected an encoding in irreps of O"):
-        joined_irreps("1x0e", SymPE(InversionKernel(Labelling()), RankEncoding(2, 4)))
+        joined_irreps("1x0e", SymPE(InversionKernel(Labeling()), RankEncoding(2, 4)))
     with torch.random.fork_rng():
         model = wrap(network(joined_irreps("1x0e", pe)), pe, "1x0e")
     with pytest.raises(ValueError, match=r"expected features of irreps 1x0e, shape \[N, 1\]; got \[4, 2\]"):

@@ -20,7 +20,7 @@ from sympe.encoding import IrrepsEncoding
 from sympe.graphs import Graphs
 from sympe.groups import OrthogonalGroup
 from sympe.integrations.hub import HubMixin
-from sympe.nets import GIN
+from sympe_experiments.nets import GIN
 
 GRAPHS = batch_of({name: LARGE[name][0] for name in ("cycle 8", "petersen", "cube")})
 

@@ -18,7 +18,7 @@ from laws import ChiSquare, check_features_law, copies
 from sympe import Graphs, InversionKernel, RankEncoding, SymPE
 from sympe.actions import GraphRelabeling
 from sympe.breaking import Noise, Nothing
-from sympe.canonicalize import Constant, Labelling
+from sympe.canonicalize import Constant, Labeling
 from sympe.graphs import from_edges, to_pyg
 from sympe.integrations.pyg import AddLaplacianPE, AddSymPE, BreakSymmetry
 
@@ -35,7 +35,7 @@ def ranks(loader: DataLoader) -> list[list[int]]:
 
 def test_stored_ranks_follow_the_kernel(generator: torch.Generator) -> None:
     """Uniform on the 16 orders of a ring of eight that are alike."""
-    transform = AddSymPE(Labelling(), seed=3)
+    transform = AddSymPE(Labeling(), seed=3)
     many = copies(CYCLE, 1600)
     drawn = transform(Data(edge_index=many.edge_index, batch=many.batch, num_nodes=many.num_nodes)).sympe_rank.view(
         -1, 8
@@ -131,7 +131,7 @@ def test_without_a_seed_the_default_generator_decides() -> None:
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))])
 def test_transforms_can_be_copied(duplicate: object) -> None:
-    transform = AddSymPE(Labelling(), seed=2)
+    transform = AddSymPE(Labeling(), seed=2)
     fresh = duplicate(transform)
     first = transform(cycle()).sympe_rank
     assert torch.equal(fresh(cycle()).sympe_rank, first)
@@ -140,7 +140,7 @@ def test_transforms_can_be_copied(duplicate: object) -> None:
 
 def test_the_data_are_left_as_they_were() -> None:
     data = cycle()
-    AddSymPE(Labelling(), seed=0)(data)
+    AddSymPE(Labeling(), seed=0)(data)
     AddLaplacianPE(2, attr_name=None)(data)
     BreakSymmetry(Noise(2))(data)
     assert sorted(data.keys()) == ["edge_index", "idx", "num_nodes", "x"]
@@ -149,8 +149,8 @@ def test_the_data_are_left_as_they_were() -> None:
 
 def test_a_batch_with_stored_ranks(generator: torch.Generator) -> None:
     """Looking up what workers have drawn is the same as moving v by the draw."""
-    pe = SymPE(InversionKernel(Labelling()), RankEncoding(4, 16))
-    transform = AddSymPE(Labelling(), seed=0)
+    pe = SymPE(InversionKernel(Labeling()), RankEncoding(4, 16))
+    transform = AddSymPE(Labeling(), seed=0)
     graphs = [SMALL["path 3"], CYCLE, SMALL["one node"], SMALL["star 5"]]
     batch = Batch.from_data_list([transform(to_pyg(g)[0]) for g in graphs])
     joined = BreakSymmetry(pe)(batch)
@@ -173,7 +173,7 @@ def test_a_batch_without_ranks_draws_here(generator: torch.Generator) -> None:
 
 
 def test_a_network_of_pyg_tells_nodes_apart(generator: torch.Generator) -> None:
-    pe = SymPE(InversionKernel(Labelling()), RankEncoding(4, 16))
+    pe = SymPE(InversionKernel(Labeling()), RankEncoding(4, 16))
     network = GIN(5, 8, 2)
     data = BreakSymmetry(pe)(Batch.from_data_list([cycle()]), generator)
     output = network(data.x, data.edge_index)
@@ -181,31 +181,31 @@ def test_a_network_of_pyg_tells_nodes_apart(generator: torch.Generator) -> None:
 
 
 def test_labels_by_any_name(generator: torch.Generator) -> None:
-    labelled = Data(
+    labeled = Data(
         edge_index=CYCLE.edge_index, num_nodes=8, z=torch.tensor([6, 7] * 4), kind=torch.zeros(16, dtype=torch.long)
     )
     drawn = torch.stack(
-        [AddSymPE(Labelling(), node_label="z", edge_label="kind", seed=s)(labelled).sympe_rank for s in range(100)]
+        [AddSymPE(Labeling(), node_label="z", edge_label="kind", seed=s)(labeled).sympe_rank for s in range(100)]
     )
     assert len(drawn.unique(dim=0)) == 8
     with pytest.raises(ValueError, match="expected data with the attribute 'charge', the node label; got none"):
-        AddSymPE(Labelling(), node_label="charge")(labelled)
+        AddSymPE(Labeling(), node_label="charge")(labeled)
 
 
 def test_one_node_and_no_edges() -> None:
     data = Data(edge_index=torch.zeros(2, 0, dtype=torch.long), num_nodes=1)
-    assert AddSymPE(Labelling(), seed=0)(data).sympe_rank.tolist() == [0]
+    assert AddSymPE(Labeling(), seed=0)(data).sympe_rank.tolist() == [0]
     assert AddLaplacianPE(3)(data).laplacian_eigenvector_pe.tolist() == [[0, 0, 0]]
 
 
 def test_bad_arguments() -> None:
     with pytest.raises(ValueError, match="seed must be at least 0; got -1"):
-        AddSymPE(Labelling(), seed=-1)
+        AddSymPE(Labeling(), seed=-1)
     with pytest.raises(ValueError, match="key 'idx' needs a seed"):
-        AddSymPE(Labelling(), key="idx")
+        AddSymPE(Labeling(), key="idx")
     with pytest.raises(ValueError, match="expected one number as attribute 'number' of each graph; got None"):
-        AddSymPE(Labelling(), seed=0, key="number")(cycle())
-    pe = SymPE(InversionKernel(Labelling()), RankEncoding(4, 16))
+        AddSymPE(Labeling(), seed=0, key="number")(cycle())
+    pe = SymPE(InversionKernel(Labeling()), RankEncoding(4, 16))
     data = cycle()
     data.sympe_rank = torch.arange(7)
     with pytest.raises(ValueError, match=r"expected one rank for each of 8 nodes; got shape \[7\]"):

@@ -4,7 +4,7 @@ By Theorem 3 of docs/theory.md this is the entropy of the form :math:`c = \tilde
 input, for every equivariant kernel of a finite group. The stabilizer need not be known. Per input, the first that
 applies:
 
-- *closed form*: 0 for exact labelling; :math:`\log(n!/|\mathrm{Aut}(x)|)` for a random permutation, infinity for a
+- *closed form*: 0 for exact labeling; :math:`\log(n!/|\mathrm{Aut}(x)|)` for a random permutation, infinity for a
   random rotation of points that are not all at one place;
 - *enumeration*: a canonicalizer without noise of its own is run on every element of the group, if there are no more of
   them than draws, and exact frames of points are taken each once: the exact law of c;
@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from sympe.actions import Action, PointMotion, PointRotation
 from sympe.auditing.entropy import entropy
 from sympe.auditing.equivariance.copies import action_on_inputs, copies, member
-from sympe.canonicalize import BreadthFirst, Constant, Frames, JointFrames, Labelling
+from sympe.canonicalize import BreadthFirst, Constant, Frames, JointFrames, Labeling
 from sympe.graphs import Graphs, colored_graphs
 from sympe.groups import Permutation
 from sympe.kernel import InversionKernel
@@ -182,7 +182,7 @@ def _closed_form(kernel: InversionKernel[Any, Any], x: Any) -> float | None:
         return math.inf if bool((x.centered.abs() > _RESOLUTION).any()) else 0.0
     if not isinstance(x, Graphs):
         return None
-    if isinstance(kernel.canonicalizer, Labelling):
+    if isinstance(kernel.canonicalizer, Labeling):
         return 0.0
     if isinstance(kernel.canonicalizer, Constant):
         return math.lgamma(x.num_nodes + 1) - _log_automorphisms(x)

@@ -11,7 +11,7 @@ from sympe.canonicalize import (
     Constant,
     DepthFirst,
     Frames,
-    Labelling,
+    Labeling,
     NodeOrder,
     PrincipalAxes,
     Refinement,
@@ -23,8 +23,8 @@ from sympe.kernel import InversionKernel
 
 #: Canonicalizers of graphs under SymPE.
 _ORDERS: dict[str, type[NodeOrder] | type[Constant]] = {
-    "permutation": Constant,
-    "sympe": Labelling,
+    "haar": Constant,
+    "sympe-labeling": Labeling,
     "sympe-refinement": Refinement,
     "sympe-spectral": Spectral,
     "sympe-breadth-first": BreadthFirst,
@@ -39,9 +39,9 @@ def for_graphs(method: str, dim: int, max_nodes: int) -> Nothing | Noise | Lapla
     """A module from graphs to features of nodes, ``module(graphs, generator)``, with the attribute ``dim``.
 
     Args:
-        method: ``none`` (no features), ``noise``, ``laplacian``, ``permutation`` (the control: g~ Haar), ``sympe``
-            (exact labelling), ``sympe-refinement``, ``sympe-spectral``, ``sympe-breadth-first``,
-            ``sympe-depth-first``, or ``symmetry-breaking-set`` (exact labelling, the vector not learned).
+        method: ``none`` (no features), ``noise``, ``laplacian``, ``haar`` (the control: g~ Haar), ``sympe-labeling``
+            (exact labeling), ``sympe-refinement``, ``sympe-spectral``, ``sympe-breadth-first``,
+            ``sympe-depth-first``, or ``symmetry-breaking-set`` (exact labeling, the vector not learned).
         dim: Features per node.
         max_nodes: Nodes of the largest graph.
 
@@ -51,8 +51,8 @@ def for_graphs(method: str, dim: int, max_nodes: int) -> Nothing | Noise | Lapla
     Example:
         >>> import sympe
         >>> ring = sympe.graphs.from_edges([(6, [(i, (i + 1) % 6) for i in range(6)])])
-        >>> {method: tuple(for_graphs(method, 8, 16)(ring).shape) for method in ("none", "laplacian", "sympe")}
-        {'none': (6, 0), 'laplacian': (6, 8), 'sympe': (6, 8)}
+        >>> {method: tuple(for_graphs(method, 8, 16)(ring).shape) for method in ("none", "laplacian", "sympe-labeling")}
+        {'none': (6, 0), 'laplacian': (6, 8), 'sympe-labeling': (6, 8)}
     """
     if method not in GRAPH_METHODS:
         raise ValueError(f"unknown method {method!r}; choose one of {', '.join(GRAPH_METHODS)}")
@@ -63,7 +63,7 @@ def for_graphs(method: str, dim: int, max_nodes: int) -> Nothing | Noise | Lapla
     if method == "laplacian":
         return Laplacian(dim)
     if method == "symmetry-breaking-set":
-        return SymmetryBreakingSet(InversionKernel(Labelling()), RankEncoding(dim, max_nodes))
+        return SymmetryBreakingSet(InversionKernel(Labeling()), RankEncoding(dim, max_nodes))
     return SymPE(InversionKernel(_ORDERS[method]()), RankEncoding(dim, max_nodes))
 
 
@@ -73,10 +73,10 @@ POINT_METHODS = (
     "noise",
     "unmoved",
     "haar",
-    "principal-axes",
-    "weighted-frame",
+    "sympe-principal-axes",
+    "sympe-weighted-frames",
     "symmetry-breaking-set",
-    "sympe",
+    "sympe-frames",
 )
 
 
@@ -85,8 +85,8 @@ def for_points(method: str, irreps: Irreps | str, special: bool = False) -> Noth
 
     Args:
         method: ``none`` (no features), ``noise``, ``unmoved`` (a learned vector that stays where it is), ``haar`` (the
-            control: g~ a random rotation), ``principal-axes`` (a random frame of these), ``weighted-frame`` (drawn
-            with continuous weights), ``sympe`` (exact frames), or ``symmetry-breaking-set`` (exact frames, the vector
+            control: g~ a random rotation), ``sympe-principal-axes`` (a random frame of these), ``sympe-weighted-frames`` (drawn
+            with continuous weights), ``sympe-frames`` (exact frames), or ``symmetry-breaking-set`` (exact frames, the vector
             not learned).
         irreps: Of the vector, such as ``"2x1o+2x2e"``.
         special: Rotations only, SO(3).
@@ -107,8 +107,8 @@ def for_points(method: str, irreps: Irreps | str, special: bool = False) -> Noth
         return SymmetryBreakingSet(InversionKernel(Frames(special=special)), IrrepsEncoding(irreps))
     canonicalizers = {
         "haar": lambda: Constant(action),
-        "principal-axes": lambda: PrincipalAxes(special=special),
-        "weighted-frame": lambda: WeightedFrames(special=special),
-        "sympe": lambda: Frames(special=special),
+        "sympe-principal-axes": lambda: PrincipalAxes(special=special),
+        "sympe-weighted-frames": lambda: WeightedFrames(special=special),
+        "sympe-frames": lambda: Frames(special=special),
     }
     return SymPE(InversionKernel(canonicalizers[method]()), IrrepsEncoding(irreps))

@@ -34,7 +34,7 @@ class SymmetryBreakingSet(SymPE):
 
     Example:
         >>> import sympe
-        >>> kernel = sympe.InversionKernel(sympe.canonicalize.Labelling())
+        >>> kernel = sympe.InversionKernel(sympe.canonicalize.Labeling())
         >>> objects = SymmetryBreakingSet(kernel, sympe.RankEncoding(dim=8, max_nodes=16))
         >>> any(parameter.requires_grad for parameter in objects.parameters())
         False

@@ -4,16 +4,18 @@ from sympe.canonicalize.base import Canonicalizer, NodeOrder, sort_nodes
 from sympe.canonicalize.constant import Constant
 from sympe.canonicalize.frames import Frames
 from sympe.canonicalize.joint_frames import JointFrames
-from sympe.canonicalize.labelling import Labelling
+from sympe.canonicalize.labeling import Labeling
 from sympe.canonicalize.lattice import FieldCanonicalizer
 from sympe.canonicalize.learned_frames import LearnedFrames
 from sympe.canonicalize.lexicographic import LexicographicMinimum
+from sympe.canonicalize.node_score import NodeScore
 from sympe.canonicalize.principal_axes import PrincipalAxes
 from sympe.canonicalize.refinement import Refinement
 from sympe.canonicalize.sort import Sort
 from sympe.canonicalize.spectral import Spectral
 from sympe.canonicalize.template import Template
 from sympe.canonicalize.traversal import BreadthFirst, DepthFirst, RandomDepthFirst
+from sympe.canonicalize.vector_network import VectorNetwork
 from sympe.canonicalize.weighted_frames import WeightedFrames
 
 __all__ = [
@@ -24,16 +26,18 @@ __all__ = [
     "FieldCanonicalizer",
     "Frames",
     "JointFrames",
-    "Labelling",
+    "Labeling",
     "LearnedFrames",
     "LexicographicMinimum",
     "NodeOrder",
+    "NodeScore",
     "PrincipalAxes",
     "RandomDepthFirst",
     "Refinement",
     "Sort",
     "Spectral",
     "Template",
+    "VectorNetwork",
     "WeightedFrames",
     "sort_nodes",
 ]

@@ -1,4 +1,4 @@
-r"""Frames of labelled point clouds: which rotation takes the canonical form to the cloud.
+r"""Frames of labeled point clouds: which rotation takes the canonical form to the cloud.
 
 Each cloud has a set of candidate frames that moves with it (:mod:`sympe.points.candidates`). In each frame
 :math:`F` the cloud shows some form :math:`F^{-1} x`. The form that minimizes

@@ -23,7 +23,7 @@ class LearnedFrames(Canonicalizer[Tensor, PointClouds]):
     Args:
         network: A module from :class:`~sympe.points.PointClouds` to vectors ``[B, k, d]``, equivariant (if it is not,
             g~ has more randomness than needed); k is d for O(d), d - 1 for SO(d), further ones are left aside.
-            :class:`~sympe.nets.VectorNetwork` will do.
+            :class:`~sympe.canonicalize.VectorNetwork` will do.
         dimension: 3 or 2, that of the clouds.
         special: Rotations only.
         tolerance: What is left of a vector across the ones before it counts as zero below this length.

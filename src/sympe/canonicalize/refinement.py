@@ -41,7 +41,7 @@ class Refinement(NodeOrder):
     """Canonical order by color refinement, without a Python loop over graphs or nodes.
 
     Labels, loops, multiple edges and directions are kept; features ``x`` count as labels, as in
-    :class:`~sympe.canonicalize.labelling.Labelling`.
+    :class:`~sympe.canonicalize.labeling.Labeling`.
 
     Args:
         individualize: Whether to go on until all nodes are told apart. If not, cells that refinement leaves

@@ -2,7 +2,7 @@ r"""Order nodes by walking along the edges: neighbors in the order are near in t
 
 Starting from the first node in storage, go on to an unvisited neighbor of the node visited *earliest*
 (breadth first) or *latest* (depth first); ties, and the first node of a further component, by storage. Under
-the kernel this is a traversal from a random node with random choices: more random than exact labelling, less
+the kernel this is a traversal from a random node with random choices: more random than exact labeling, less
 than Haar, and with a rule that is the same for every graph. Given another canonicalizer, the traversal walks
 its canonical form: root and choices are then as canonical as that form is, and so is the order.
 

@@ -1,37 +1,49 @@
-"""The command line: parse, dispatch, exit code. One file per command.
+"""The command line: parse, dispatch, exit code. One file per command; other packages join by entry points.
+
+A package adds commands through the entry point group ``sympe.commands``: a function that returns commands by name,
+each a dataclass whose fields are its options and whose instances run when they are called.
 
 Results go to stdout, progress and complaints to stderr. Bad input ends with one line and exit code 2.
 """
 
 import sys
+from functools import reduce
+from importlib.metadata import entry_points
+from operator import or_
 from typing import Annotated, Any
 
 import tyro
 
 from sympe.cli.audit import AuditCommand
-from sympe.cli.compare import CompareCommand
-from sympe.cli.graph_autoencoder import GraphAutoencoderCommand
-from sympe.cli.ising import IsingCommand
 from sympe.cli.memory import keep_freed_memory
-from sympe.cli.molecules import MoleculesCommand
-from sympe.cli.reproduce import ReproduceCommand
-from sympe.cli.table import TableCommand
+from sympe.cli.version import VersionCommand
 
-Command = (
-    Annotated[AuditCommand, tyro.conf.subcommand("audit")]
-    | Annotated[CompareCommand, tyro.conf.subcommand("compare")]
-    | Annotated[GraphAutoencoderCommand, tyro.conf.subcommand("graph-autoencoder")]
-    | Annotated[IsingCommand, tyro.conf.subcommand("ising")]
-    | Annotated[MoleculesCommand, tyro.conf.subcommand("molecules")]
-    | Annotated[ReproduceCommand, tyro.conf.subcommand("reproduce")]
-    | Annotated[TableCommand, tyro.conf.subcommand("table")]
-)
+#: Entry points of this group load a function that returns commands by name.
+COMMANDS = "sympe.commands"
+
+
+def all_commands() -> dict[str, type]:
+    """The commands of this package and of all packages that joined."""
+    found: dict[str, type] = {"audit": AuditCommand, "version": VersionCommand}
+    for entry in entry_points(group=COMMANDS):
+        found |= entry.load()()
+    return dict(sorted(found.items()))
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the command ``sympe``."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    known = all_commands()
+    named = next((word for word in arguments if not word.startswith("-")), None)
+    if named is not None and named not in known and arguments[0] == named:
+        _complain(
+            f"unknown command {named!r}; installed here: {', '.join(known)}. Experiments come with the package "
+            f"sympe-experiments: pip install ./experiments in a clone of the repository"
+        )
+        sys.exit(2)
+    choices: list[Any] = [Annotated[command, tyro.conf.subcommand(name)] for name, command in known.items()]
     command: Any = tyro.cli(
-        Command,
+        reduce(or_, choices),
         prog="sympe",
         description="Break the symmetry of equivariant networks.",
         args=arguments,
@@ -41,8 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         command()
     except (ValueError, OSError, ImportError) as error:
-        line = " ".join(str(error).split()) or type(error).__name__
-        print(f"sympe: {line}", file=sys.stderr)
+        _complain(str(error) or type(error).__name__)
         sys.exit(2)
     except (KeyboardInterrupt, SystemExit) as error:
         # Lightning turns the interruption of a training into an exit of its own.
@@ -50,3 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         print("sympe: interrupted; the same command with --resume goes on", file=sys.stderr)
         sys.exit(130)
+
+
+def _complain(text: str) -> None:
+    print(f"sympe: {' '.join(text.split())}", file=sys.stderr)

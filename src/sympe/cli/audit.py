@@ -102,7 +102,7 @@ class AuditCommand:
         if self.rows is not None:
             write_rows(report, self.rows)
         if self.html is not None:
-            from sympe.report import write_audit
+            from sympe.auditing.page import write_audit
 
             summary = report.summary
             charts = {"Orders of the stabilizers": summary.orders, "Point groups": summary.point_groups}
@@ -159,7 +159,7 @@ class AuditCommand:
 def _data(paths: tuple[str, ...], split: str | None) -> tuple[Any, str | None]:
     """The data to audit, and the split that is still to be taken of it."""
     if len(paths) == 1 and paths[0] == ERDOS_RENYI and not Path(ERDOS_RENYI).exists():
-        from sympe.tasks.graph_autoencoder import erdos_renyi
+        from sympe.graphs.datasets import erdos_renyi
 
         return erdos_renyi(split or "test"), None
     if len(paths) == 1 and ":" in paths[0] and not Path(paths[0]).exists():
@@ -246,7 +246,7 @@ def _print_table(title: str, report: "AuditReport") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from sympe.report.rendering import readable
+    from sympe.html import readable
 
     console = Console()
     table = Table(box=None, show_header=False, pad_edge=False, title_justify="left")

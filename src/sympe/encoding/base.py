@@ -38,7 +38,7 @@ class SymPE(nn.Module):
 
     Example:
         >>> import sympe
-        >>> kernel = sympe.InversionKernel(sympe.canonicalize.Labelling())
+        >>> kernel = sympe.InversionKernel(sympe.canonicalize.Labeling())
         >>> pe = SymPE(kernel, sympe.RankEncoding(dim=8, max_nodes=16))
         >>> pe(sympe.graphs.from_edges([(3, [(0, 1), (1, 2)])])).shape
         torch.Size([3, 8])

@@ -13,7 +13,7 @@ from sympe.graphs.convert import (
     to_networkx,
     to_pyg,
 )
-from sympe.graphs.datasets import load_graph_set, load_qm9
+from sympe.graphs.datasets import erdos_renyi, load_graph_set, load_qm9
 from sympe.graphs.files import read, write
 from sympe.graphs.spectrum import Spectrum, laplacian_spectrum
 
@@ -23,6 +23,7 @@ __all__ = [
     "automorphism_orbits",
     "colored_graphs",
     "concatenate",
+    "erdos_renyi",
     "from_dense",
     "from_edges",
     "from_graph6",

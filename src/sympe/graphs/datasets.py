@@ -1,4 +1,4 @@
-"""The data sets of the tasks, read from a folder that the user names.
+"""Common data sets: random graphs that are made here, and others that are read from a folder that the user names.
 
 The folder is ``root`` if it is given, else the environment variable ``SYMPE_DATA``. It holds ``qm9.npz``,
 ``planar.npz`` and so on, in the layout of :mod:`sympe.graphs.npz`.
@@ -8,9 +8,11 @@ cannot. Permute the nodes before use.
 """
 
 import os
+import random
 from pathlib import Path
 
 from sympe.graphs.batch import Graphs
+from sympe.graphs.convert import from_networkx
 from sympe.graphs.files import read
 
 QM9_ELEMENTS = ("H", "C", "N", "O", "F")
@@ -58,6 +60,23 @@ def load_graph_set(name: str, root: str | os.PathLike[str] | None = None, split:
     if name not in GRAPH_SETS:
         raise ValueError(f"name must be one of {', '.join(GRAPH_SETS)}; got {name!r}")
     return read(find(name, root), split)
+
+
+def erdos_renyi(split: str, count: int | None = None) -> Graphs:
+    """Random graphs :math:`G(n, 1/4)` with n running over 7..16.
+
+    V. G. Satorras, E. Hoogeboom, M. Welling, *E(n) equivariant graph neural networks*, ICML 2021.
+
+    Args:
+        split: ``train`` (5000 graphs), ``validation`` (500) or ``test`` (500).
+        count: The first so many instead.
+    """
+    import networkx
+
+    seed, total = {"train": (0, 5000), "validation": (1, 500), "test": (2, 500)}[split]
+    rng = random.Random(seed)
+    sizes = [7 + i % 10 for i in range(total if count is None else count)]
+    return from_networkx([networkx.gnp_random_graph(n, 0.25, seed=rng) for n in sizes])
 
 
 def find(name: str, root: str | os.PathLike[str] | None = None) -> Path:

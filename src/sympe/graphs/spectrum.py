@@ -85,7 +85,7 @@ def laplacian_spectrum(
     """
     if num_vectors < 1:
         raise ValueError(f"num_vectors must be at least 1; got {num_vectors}")
-    adjacency, mask = to_dense(_unlabelled(graphs))
+    adjacency, mask = to_dense(_unlabeled(graphs))
     count, n = mask.shape
     a = ((adjacency + adjacency.transpose(1, 2)) > 0).double()
     a = a * (1 - torch.eye(n, dtype=a.dtype, device=a.device))
@@ -114,5 +114,5 @@ def laplacian_spectrum(
     return Spectrum(values.to(dtype), vectors.to(dtype), space, graphs.batch)
 
 
-def _unlabelled(graphs: Graphs) -> Graphs:
+def _unlabeled(graphs: Graphs) -> Graphs:
     return Graphs(graphs.edge_index, graphs.batch, num_graphs=graphs.num_graphs)

@@ -2,7 +2,7 @@ r"""PyG: transforms that add encodings to data, and a module that joins them to 
 
 A learned vector cannot live in a transform, which runs in workers and knows no gradients. So :class:`AddSymPE` stores
 the drawn group element, one rank per node, and :class:`BreakSymmetry` in the model looks up the rows of v. The costly
-part, exact labelling on the CPU, is then done by the workers of a ``DataLoader``.
+part, exact labeling on the CPU, is then done by the workers of a ``DataLoader``.
 
 **Randomness.** Use the transforms as ``transform``, not as ``pre_transform``: a draw that is stored is one sample for
 all time. They draw anew at each call,
@@ -24,10 +24,10 @@ from torch import Tensor, nn
 from sympe.breaking import Laplacian
 from sympe.canonicalize import Canonicalizer
 from sympe.encoding import SymPE
-from sympe.fitting import seeded_generator
 from sympe.graphs import Graphs, from_pyg
 from sympe.groups import Permutation
 from sympe.kernel import InversionKernel
+from sympe.seeding import sequence_generator
 
 try:
     from torch_geometric.data import Data
@@ -55,11 +55,11 @@ class _Draws:
             number = getattr(data, self.key, None)
             if number is None or torch.as_tensor(number).numel() != 1:
                 raise ValueError(f"expected one number as attribute {self.key!r} of each graph; got {number!r}")
-            return seeded_generator(self.seed, self.epoch, int(torch.as_tensor(number)))
+            return sequence_generator(self.seed, self.epoch, int(torch.as_tensor(number)))
         worker = torch.utils.data.get_worker_info()
         origin = (self.seed,) if worker is None else (self.seed, worker.seed)
         if self._stream is None or origin != self._origin:
-            self._origin, self._stream = origin, seeded_generator(*origin)
+            self._origin, self._stream = origin, sequence_generator(*origin)
         return self._stream
 
     def __getstate__(self) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class AddSymPE(_Transform):
     """Add the place of each node in a sampled canonical order, as integers; :class:`BreakSymmetry` makes them features.
 
     Args:
-        canonicalizer: The order, such as ``sympe.canonicalize.Labelling()``.
+        canonicalizer: The order, such as ``sympe.canonicalize.Labeling()``.
         attr_name: Attribute to store the ranks in.
         seed: See the module.
         key: See the module.
@@ -101,7 +101,7 @@ class AddSymPE(_Transform):
         >>> import sympe
         >>> from torch_geometric.data import Data
         >>> edge = Data(edge_index=torch.tensor([[0, 1], [1, 0]]), num_nodes=2)
-        >>> sorted(AddSymPE(sympe.canonicalize.Labelling(), seed=0)(edge).sympe_rank.tolist())
+        >>> sorted(AddSymPE(sympe.canonicalize.Labeling(), seed=0)(edge).sympe_rank.tolist())
         [0, 1]
     """
 

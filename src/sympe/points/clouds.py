@@ -1,4 +1,4 @@
-"""A ragged batch of labelled point clouds, stored flat as batches of graphs are.
+"""A ragged batch of labeled point clouds, stored flat as batches of graphs are.
 
 The points of all clouds stand one after another at positions ``0 .. N-1``; ``batch`` says which cloud each belongs
 to. The order of the points within a cloud carries no meaning.

@@ -1,4 +1,4 @@
-r"""The symmetries of a labelled point cloud: its stabilizer in O(3) or SO(3), and the name of it.
+r"""The symmetries of a labeled point cloud: its stabilizer in O(3) or SO(3), and the name of it.
 
 Every symmetry takes any candidate frame (:mod:`sympe.points.candidates`) to a candidate frame. So the matrices
 :math:`F F_0^{-1}`, over all candidates F and one candidate :math:`F_0`, hold the whole stabilizer, and those are

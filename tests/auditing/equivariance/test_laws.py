@@ -14,7 +14,7 @@ from examples import LARGE, SMALL, batch_of
 from sympe import Graphs, InversionKernel, check_equivariance_in_distribution
 from sympe.actions import DenseRelabeling, Invariant, NodeRelabeling, TensorRotation
 from sympe.breaking import Laplacian, Noise
-from sympe.canonicalize import BreadthFirst, Canonicalizer, Constant, DepthFirst, Labelling, Refinement, Sort, Spectral
+from sympe.canonicalize import BreadthFirst, Canonicalizer, Constant, DepthFirst, Labeling, Refinement, Sort, Spectral
 from sympe.graphs import from_edges, to_dense
 
 CYCLE = LARGE["cycle 8"][0]
@@ -43,7 +43,7 @@ def one_bond_less(x: Graphs, generator: torch.Generator) -> Tensor:
 
 
 RIGHT: dict[str, tuple[Callable[..., Tensor], Graphs, str]] = {
-    "labelling": (ranks(InversionKernel(Labelling())), CYCLE, "chi-square"),
+    "labeling": (ranks(InversionKernel(Labeling())), CYCLE, "chi-square"),
     "refinement": (ranks(InversionKernel(Refinement())), LARGE["two triangles"][0], "hamming"),
     "constant": (ranks(InversionKernel(Constant())), CYCLE, "hamming"),
     "tie-break on a shuffled copy": (ranks(InversionKernel(Sort(Storage(), temperature=None))), CYCLE, "hamming"),
@@ -102,13 +102,13 @@ def correlated_by_storage(x: Graphs, generator: torch.Generator) -> Tensor:
 
 WRONG: dict[str, tuple[Callable[..., Tensor], Graphs, bool]] = {
     "index tie-break": (ranks(Sort(Storage(), temperature=None)), CYCLE, True),
-    "labelling, not randomized": (ranks(Labelling()), SMALL["cycle 5"], True),
+    "labeling, not randomized": (ranks(Labeling()), SMALL["cycle 5"], True),
     "traversal from the first node": (ranks(DepthFirst()), CYCLE, True),
     "spectral, not randomized": (ranks(Spectral(num_vectors=1)), SMALL["two edges"], True),
     "sign flips": (SignFlips(), CYCLE, True),
     "PyG's sign flips": (pyg_transform, CYCLE, False),
     "index tie-break in half of the draws": (
-        sometimes(ranks(Labelling()), ranks(InversionKernel(Labelling())), 0.5),
+        sometimes(ranks(Labeling()), ranks(InversionKernel(Labeling())), 0.5),
         SMALL["cycle 5"],
         True,
     ),
@@ -218,8 +218,8 @@ def test_a_network_with_sympe(generator: torch.Generator) -> None:
             return torch.tanh(torch.zeros_like(h).index_add(0, edge_index[1], h[edge_index[0]]) @ self.weight)
 
     network = Sum()
-    pe = sympe.SymPE(InversionKernel(Labelling()), sympe.RankEncoding(8, max_nodes=8))
-    not_randomized = Labelling()
+    pe = sympe.SymPE(InversionKernel(Labeling()), sympe.RankEncoding(8, max_nodes=8))
+    not_randomized = Labeling()
     right = check_equivariance_in_distribution(
         lambda x, generator: network(pe(x, generator), x.edge_index), CYCLE, generator=generator, **FAST
     )
@@ -249,7 +249,7 @@ def test_a_deterministic_equivariant_map_passes_with_p_1() -> None:
 
 def test_one_by_one_is_another_way_to_the_same() -> None:
     for wrong in (True, False):
-        law = ranks(Labelling() if wrong else InversionKernel(Labelling()))
+        law = ranks(Labeling() if wrong else InversionKernel(Labeling()))
         reports = [check_equivariance_in_distribution(law, CYCLE, batched=batched, **FAST) for batched in (True, False)]
         assert [report.is_rejected for report in reports] == [wrong, wrong]
 

@@ -12,7 +12,7 @@ from sympe.actions import Action, DenseRelabeling, Invariant, NodeRelabeling
 from sympe.auditing.equivariance.copies import EdgeRelabeling
 from sympe.graphs import concatenate, from_edges, to_dense
 from sympe.groups import Group
-from sympe.nets import CompleteGraphNetwork
+from sympe_experiments.nets import CompleteGraphNetwork
 
 #: Nodes, edges and graphs in different numbers, none of them a width below.
 GRAPHS = concatenate([LARGE["cycle 8"][0], LARGE["petersen"][0], SMALL["bull"]])

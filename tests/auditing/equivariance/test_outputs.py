@@ -12,7 +12,7 @@ from laws import automorphisms
 from sympe import Graphs, InversionKernel
 from sympe.actions import NodeRelabeling
 from sympe.auditing import output_symmetry
-from sympe.canonicalize import Labelling
+from sympe.canonicalize import Labeling
 from sympe.graphs import concatenate, from_edges, to_dense
 
 
@@ -72,7 +72,7 @@ def test_a_map_that_adds_symmetry() -> None:
 
 def test_samples_break_symmetry(generator: torch.Generator) -> None:
     graphs = concatenate([SMALL["cycle 5"], SMALL["kite"], LARGE["frucht"][0], SMALL["star 5"]])
-    found = output_symmetry(graphs, InversionKernel(Labelling())(graphs, generator).rank)
+    found = output_symmetry(graphs, InversionKernel(Labeling())(graphs, generator).rank)
     assert found.breaks.tolist() == [True, True, False, True]
     assert found.share_broken == 1
     assert not found.increases.any()

@@ -47,7 +47,7 @@ class GraphSymmetry(Symmetry):
     name = "sn"
     title = "relabelings of the nodes"
     kind = "graphs"
-    breaker = "sympe.SymPE(sympe.InversionKernel(sympe.canonicalize.Labelling()), sympe.RankEncoding(...))"
+    breaker = "sympe.SymPE(sympe.InversionKernel(sympe.canonicalize.Labeling()), sympe.RankEncoding(...))"
 
     def stabilizers(self, x: Graphs) -> GraphStabilizers:
         if not isinstance(x, Graphs):

@@ -1,4 +1,4 @@
-r"""Labelled points in space under O(3) or SO(3): the stabilizer of a molecule is its point group.
+r"""Labeled points in space under O(3) or SO(3): the stabilizer of a molecule is its point group.
 
 A symmetry moves positions and exchanges points of one species. On one vector per point it acts by both,
 :math:`(g y)_{g(i)} = R_g\, y_i`, and the Reynolds operator is the mean over all elements of the point group. For linear

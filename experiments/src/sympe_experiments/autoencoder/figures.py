@@ -1,0 +1,223 @@
+"""Figures of the graph autoencoder."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from sympe_experiments.autoencoder import facts
+from sympe_experiments.autoencoder.config import NAME
+from sympe_experiments.records import Record
+from sympe_experiments.report import canvas
+from sympe_experiments.report.canvas import LogRange, Picture, house_style, new_figure, plain, wrapped
+from sympe_experiments.report.statistics import Group, finite, sample
+from sympe_experiments.report.table import mean_and_spread, number
+
+#: The color tells what the sort (or its substitute) is; what also sees the Laplacian has the same, dashed.
+COLORS = {
+    "none": canvas.GRAY,
+    "noise": canvas.ORANGE,
+    "haar": canvas.VERMILION,
+    "laplacian": canvas.GREEN,
+    "sympe-sort": canvas.BLUE,
+    "sympe-sort-no-gradient": canvas.SKY,
+    "sympe-labeling": canvas.PURPLE,
+    "sympe-refinement": canvas.INDIGO,
+    "sympe-spectral": canvas.TEAL,
+    "sympe-breadth-first": canvas.YELLOW,
+    "sympe-depth-first": canvas.BROWN,
+    "sympe-canonical-depth-first": canvas.WINE,
+}
+
+
+@house_style()
+def error_by_method(group: Group, records: Sequence[Record], name: str) -> Picture | None:
+    """A dot per seed and a bar at the mean, beside the poster's figure and the floors."""
+    samples = {method: sample(group.runs(method), facts.ERROR) for method in facts.in_order(group.methods)}
+    means = {method: over_seeds.mean for method, over_seeds in samples.items() if over_seeds.mean is not None}
+    if not means:
+        return None
+    floors = {name: value for name, value in facts.floors(group, records).items() if name != "trivial_percent"}
+    poster = {method: value for method in means if (value := facts.poster_figure(group, method)) is not None}
+    seeds = [value for method in means for value in samples[method].values]
+    limits = LogRange.of([*seeds, *means.values(), *floors.values(), *poster.values()])
+
+    best = min(means, key=lambda method: means[method])
+    finding = f"Lowest mean error: {number(means[best])} %, {plain(facts.label(best))}"
+    figure, axes = _rows(list(means), limits, finding, f"{plain(group.title)}; single draws of g~")
+    for y, method in enumerate(means):
+        color = _color(method)
+        for value in samples[method].values:
+            _dot(axes, limits, value, y, color=color, alpha=0.75, size=6)
+        if means[method] > 0:
+            axes.plot(means[method], y, "|", color=color, markersize=17, markeredgewidth=2.2)
+        if method in poster:
+            axes.plot(poster[method], y, "D", mfc="none", mec=canvas.INK, markersize=6.5)
+        text = mean_and_spread(means[method], samples[method].spread)
+        axes.text(1.015, y, text, transform=axes.get_yaxis_transform(), va="center")
+    handles = [_handle("o", "one seed"), _handle("|", "mean of seeds", markersize=12, markeredgewidth=2)]
+    if poster:
+        handles.append(_handle("D", "the poster's figure", mfc="none", mec=canvas.INK))
+    for (floor, value), dashes in zip(floors.items(), ("--", ":"), strict=False):
+        text = f"floor without breaking symmetry, {facts.FLOORS[floor]}: {value:.3f} %"
+        line = axes.axvline(limits.place(value), color=canvas.INK, linestyle=dashes, linewidth=1, label=text)
+        handles.append(line)
+    figure.legend(handles=handles, loc="outside lower left", ncols=2, fontsize=8.5)
+    axes.set_xlabel("wrong node pairs, % (log scale)")
+    return Picture(name, f"Error by method. {finding}; {group.title}.", figure)
+
+
+@house_style()
+def learning_curves(group: Group, name: str) -> Picture | None:
+    """Validation error over training: the mean of the seeds, and each seed faintly."""
+    curves = {
+        method: [c for run in group.runs(method) if (c := _curve(run))] for method in facts.in_order(group.methods)
+    }
+    curves = {method: found for method, found in curves.items() if found}
+    if not curves:
+        return None
+    means = {method: _mean_curve(found) for method, found in curves.items()}
+    limits = LogRange.of(value for found in curves.values() for curve in found for value in curve.values())
+    lasts = {method: list(mean.values())[-1] for method, mean in means.items()}
+    best = min(lasts, key=lambda method: lasts[method])
+    finding = f"Lowest validation error at the end: {number(lasts[best])} %, {plain(facts.label(best))}"
+
+    figure, axes = new_figure(max(4.4, 1.1 + 0.34 * len(means)), finding, f"{plain(group.title)}; mean of seeds")
+    for method, mean in means.items():
+        style: dict = {"color": _color(method), "linestyle": _line(method)}
+        for curve in curves[method] if len(curves[method]) > 1 else ():
+            axes.plot(list(curve), list(map(limits.place, curve.values())), linewidth=0.7, alpha=0.4, **style)
+        text = f"{wrapped(facts.label(method), 38)}: {number(lasts[method])} %"
+        marker = "o" if len(mean) < 3 else None
+        axes.plot(list(mean), list(map(limits.place, mean.values())), linewidth=1.9, marker=marker, label=text, **style)
+        for epoch, value in mean.items():
+            if value == 0:
+                _zero(axes, epoch, limits.low, "v", _color(method))
+    limits.apply(axes, "y")
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylabel("wrong node pairs of validation graphs, %")
+    # In the order in which the curves end, so that the eye finds a name beside its curve.
+    handles, _ = axes.get_legend_handles_labels()
+    order = sorted(zip(lasts.values(), handles, strict=True), key=lambda pair: -pair[0])
+    axes.legend(handles=[h for _, h in order], loc="upper left", bbox_to_anchor=(1.01, 1.02), fontsize=8.5)
+    return Picture(name, f"Validation error over training. {finding}; {group.title}.", figure)
+
+
+@house_style()
+def single_and_best(group: Group, name: str) -> Picture | None:
+    """What choosing among several draws of g~ by the loss gains over a single one."""
+    draws = facts.most_draws(group.records)
+    pairs: dict[str, tuple[float, float]] = {}
+    for method in facts.in_order(group.methods):
+        runs = group.runs(method)
+        single, best = sample(runs, facts.ERROR).mean, sample(runs, facts.best_of(draws)).mean
+        if single is not None and best is not None:
+            pairs[method] = (single, best)
+    if not pairs:
+        return None
+    limits = LogRange.of(value for pair in pairs.values() for value in pair)
+    lower = sum(best < single for single, best in pairs.values())
+    perfect = sum(best == 0 for _, best in pairs.values())
+    finding = f"Best of {draws} draws: lower for {lower} of {len(pairs)} methods"
+    finding += f", no error left for {perfect}" if perfect else ""
+    figure, axes = _rows(list(pairs), limits, finding, f"{plain(group.title)}; mean of seeds")
+    for y, (method, (single, best)) in enumerate(pairs.items()):
+        color = _color(method)
+        ends = [limits.place(single), limits.place(best)]
+        axes.plot(ends, [y, y], color=color, linewidth=2, alpha=0.45, clip_on=False)
+        _dot(axes, limits, single, y, color=color, size=8)
+        _dot(axes, limits, best, y, color=color, size=8, hollow=True)
+        text = f"{number(single)} → {number(best)}"
+        axes.text(1.015, y, text, transform=axes.get_yaxis_transform(), va="center")
+    handles = [_handle("o", "single draw"), _handle("o", f"best of {draws} draws", mfc="white")]
+    figure.legend(handles=handles, loc="outside lower left", ncols=2, fontsize=8.5)
+    axes.set_xlabel("wrong node pairs, % (log scale)")
+    return Picture(name, f"Single draws and best of {draws}. {finding}; {group.title}.", figure)
+
+
+def pictures(records: Sequence[Record]) -> list[Picture]:
+    """All figures of the task, group by group."""
+    pictures = []
+    for k, group in enumerate(facts.trained(records), start=1):
+        stem = f"{NAME}-{k}"
+        pictures += [
+            error_by_method(group, records, f"{stem}-error"),
+            single_and_best(group, f"{stem}-best-of-k"),
+            learning_curves(group, f"{stem}-learning"),
+        ]
+    return [picture for picture in pictures if picture is not None]
+
+
+def _rows(methods: list[str], limits: LogRange, finding: str, context: str) -> tuple[Figure, Axes]:
+    """An empty chart with one row per method, the first at the top."""
+    figure, axes = new_figure(2.0 + 0.42 * len(methods), finding, context)
+    limits.apply(axes, "x")
+    axes.set_yticks(range(len(methods)), [wrapped(facts.label(method), 38) for method in methods], fontsize=9)
+    axes.set_ylim(len(methods) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    return figure, axes
+
+
+def _dot(
+    axes: Axes,
+    limits: LogRange,
+    value: float,
+    y: float,
+    *,
+    color: str,
+    size: float,
+    alpha: float = 1,
+    hollow: bool = False,
+) -> None:
+    face = "white" if hollow else color
+    if value == 0:
+        _zero(axes, limits.low, y, "<", color, face)
+    else:
+        axes.plot(value, y, "o", color=color, markerfacecolor=face, markersize=size, mew=1.6 * hollow, alpha=alpha)
+
+
+def _zero(axes: Axes, x: float, y: float, marker: str, color: str, face: str | None = None) -> None:
+    """A zero on a log axis: an arrow at its lower end that points out of it."""
+    axes.plot(
+        x, y, marker, color=color, markerfacecolor=face or color, markersize=8, markeredgewidth=1.6, clip_on=False
+    )
+    axes.annotate("0", (x, y), (7, 5), textcoords="offset points", fontsize=8.5, fontweight="bold", color=color)
+
+
+def _handle(marker: str, text: str, **look: object) -> Line2D:
+    style: dict = {"color": canvas.SOFT, "markersize": 6, **look}
+    return Line2D([], [], linestyle="none", marker=marker, label=text, **style)
+
+
+def _color(method: str) -> str:
+    if method in COLORS:
+        return COLORS[method]
+    base = method.removeprefix("laplacian-")
+    if base in COLORS:
+        return COLORS[base]
+    if f"sympe-{base}" in COLORS:
+        return COLORS[f"sympe-{base}"]
+    palette = (canvas.INDIGO, canvas.TEAL, canvas.WINE, canvas.BROWN)
+    return palette[sum(base.encode("utf-8", "replace")) % len(palette)]
+
+
+def _line(method: str) -> str:
+    return "--" if method.startswith("laplacian-") else "-"
+
+
+def _curve(record: Record) -> dict[float, float]:
+    """Validation error by epoch; values that are not finite are left out."""
+    errors = (record.history or {}).get("validation_error_percent") or []
+    epochs = (record.history or {}).get("validation_epoch") or range(1, len(errors) + 1)
+    pairs = ((finite(epoch), finite(error)) for epoch, error in zip(epochs, errors, strict=False))
+    return {epoch: error for epoch, error in pairs if epoch is not None and error is not None}
+
+
+def _mean_curve(curves: Sequence[dict[float, float]]) -> dict[float, float]:
+    """The mean over the runs that have a value at an epoch."""
+    epochs = sorted({epoch for curve in curves for epoch in curve})
+    return {epoch: fmean(curve[epoch] for curve in curves if epoch in curve) for epoch in epochs}

@@ -1,0 +1,219 @@
+"""One run of the graph autoencoder: train, choose weights, test, write the record."""
+
+import time
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+
+from sympe.atomic import write_atomically
+from sympe.auditing import autoencoder_floor
+from sympe.graphs import Graphs
+from sympe_experiments.autoencoder.config import METHODS, NAME, Config
+from sympe_experiments.autoencoder.data import (
+    Batch,
+    GraphSet,
+    erdos_renyi,
+    load_splits,
+)
+from sympe_experiments.autoencoder.evaluation import evaluate
+from sympe_experiments.autoencoder.model import GraphAutoencoder
+from sympe_experiments.records import Record
+from sympe_experiments.seeding import mixed_generator
+from sympe_experiments.training import (
+    CHECKPOINT,
+    ResumableModule,
+    SizeGroupedSampler,
+    build_from_seed,
+    finished_run,
+    make_trainer,
+)
+
+WEIGHTS = "weights.safetensors"
+
+# What a stream of random numbers is for; the first number after the seed.
+TRAIN, VALIDATE, TEST = 1, 2, 3
+
+
+class TrainAutoencoder(ResumableModule):
+    """Loss, optimizer, validation after epochs, and the choice of weights."""
+
+    def __init__(self, config: Config, model: GraphAutoencoder, train: GraphSet, validation: GraphSet) -> None:
+        super().__init__(config.as_dict(), chain(train.adjacency.values(), validation.adjacency.values()))
+        self.config = config
+        self.model = model
+        self.train_set = train
+        self.validation = validation
+        self.best_loss = float("inf")
+        self.best_state: dict[str, torch.Tensor] | None = None
+        self._epoch_loss = torch.zeros(())
+        self._started = 0.0
+
+    def configure_optimizers(self) -> Any:
+        config = self.config
+        fused = self.device.type in ("cpu", "cuda")
+        optimizer = torch.optim.Adam(
+            self.model.parameters(), lr=config.learning_rate, betas=(0.9, config.beta2), fused=fused
+        )
+        if config.schedule == "cosine":
+            epochs = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.epochs)
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": epochs, "interval": "epoch"}}
+        total = config.epochs * len(self.sampler())
+        steps = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=total)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": steps, "interval": "step"}}
+
+    def sampler(self) -> SizeGroupedSampler:
+        """Batches of this process."""
+        rank, world_size = self.trainer.global_rank, self.trainer.world_size
+        return SizeGroupedSampler(
+            self.train_set.counts, self.config.batch_size, self.config.seed, lambda: self.global_step, rank, world_size
+        )
+
+    def train_dataloader(self) -> DataLoader:
+        return DataLoader(self.train_set, sampler=self.sampler(), batch_size=None, generator=torch.Generator())
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        return batch.to(device)
+
+    def on_train_epoch_start(self) -> None:
+        self._epoch_loss = torch.zeros((), device=self.device)
+        self._started = time.perf_counter()
+
+    def training_step(self, batch: Batch, batch_index: int) -> torch.Tensor:
+        generator = mixed_generator(self.config.seed, TRAIN, self.global_step, self.global_rank)
+        loss = self.model(batch, generator).loss.mean()
+        if self.config.loss == "mean":
+            n = batch.adjacency.shape[1]
+            loss = loss / (n * (n - 1))
+        self._epoch_loss += loss.detach()
+        return loss
+
+    def on_train_epoch_end(self) -> None:
+        epoch, config = self.current_epoch + 1, self.config
+        loss = float(self.trainer.strategy.reduce(self._epoch_loss, reduce_op="mean"))
+        self.require_finite(loss)
+        self.remember("train_loss", loss / self.trainer.num_training_batches)
+        if epoch % config.validate_every == 0 or epoch == config.epochs:
+            # Every process validates alike on all graphs: nothing needs to be gathered.
+            self.model.eval()
+            errors = evaluate(self.model, self.validation, config.draws, config.seed, VALIDATE, epoch)
+            self.model.train()
+            self.remember("validation_epoch", epoch)
+            self.remember("validation_loss", errors.loss)
+            self.remember("validation_error_percent", errors.percent)
+            if config.select == "best" and errors.loss < self.best_loss:
+                self.best_loss = errors.loss
+                self.best_state = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        self.seconds += time.perf_counter() - self._started
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["best"] = {"loss": self.best_loss, "state": self.best_state}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_load_checkpoint(checkpoint)
+        self.best_loss, self.best_state = checkpoint["best"]["loss"], checkpoint["best"]["state"]
+
+
+def run(
+    config: Config,
+    folder: Path,
+    *,
+    resume: bool = False,
+    devices: int = 1,
+    accelerator: str = "auto",
+    progress: bool = True,
+) -> Record | None:
+    """Train and test one autoencoder; weights and record are written into ``folder``.
+
+    Args:
+        config: What to run.
+        folder: Where checkpoints, logs, weights and the record go.
+        resume: Whether to go on from what ``folder`` holds: a finished run is read back, an unfinished
+            one continued, none started.
+        devices: Processes to train with.
+        accelerator: ``auto``, ``cpu`` or ``gpu``.
+        progress: Whether to show a bar on stderr.
+
+    Returns:
+        The record, or None in a process that is not the first of several.
+
+    Raises:
+        ValueError: If the data cannot be used, ``folder`` holds a run and ``resume`` is not set, or the loss
+            is not finite.
+    """
+    finished = finished_run(folder, config.as_dict(), resume)
+    if finished is not None:
+        return finished
+
+    num_vectors = config.num_vectors if "laplacian" in METHODS[config.method] else 0
+    counts = (config.num_train, config.num_validation, config.num_test)
+    train, validation, test = (GraphSet(graphs, num_vectors) for graphs in load_splits(config.data, counts))
+    max_nodes = max(train.max_nodes, validation.max_nodes, test.max_nodes)
+    model = build_from_seed(lambda: GraphAutoencoder(config, max_nodes), config.seed)
+    module = TrainAutoencoder(config, model, train, validation)
+
+    shown = {"train_loss": "loss", "validation_error_percent": "validation error %"} if progress else None
+    trainer = make_trainer(folder, config.epochs, devices=devices, accelerator=accelerator, shown=shown)
+    checkpoint = folder / CHECKPOINT
+    trainer.fit(module, ckpt_path=checkpoint if resume and checkpoint.exists() else None, weights_only=True)
+    if not trainer.is_global_zero:
+        return None
+
+    if module.best_state is not None:
+        model.load_state_dict(module.best_state)
+    model.eval()
+    started = time.perf_counter()
+    errors = evaluate(model, test, config.draws, config.seed, TEST)
+    test_seconds = time.perf_counter() - started
+    write_atomically(folder / WEIGHTS, lambda file: file.write(model.to_bytes()))
+    record = Record(
+        experiment=NAME,
+        method=config.method,
+        recipe=config.recipe,
+        data=config.data,
+        seed=config.seed,
+        config=config.as_dict(),
+        metrics={
+            "test_error_percent": errors.percent,
+            "test_error_std_over_draws": errors.std_over_draws,
+            f"best_of_{config.draws}_error_percent": errors.best_percent,
+            f"best_of_{config.draws}_wrong": errors.best_wrong,
+            "test_pairs": test.num_pairs,
+            "test_loss": errors.loss,
+            "skipped_graphs": train.num_skipped + validation.num_skipped + test.num_skipped,
+            "epochs": config.epochs,
+            "train_seconds": module.seconds,
+            "test_seconds": test_seconds,
+            "n_parameters": sum(p.numel() for p in model.parameters()),
+            **floor_metrics(test.graphs),
+        },
+        history=module.history,
+        seconds=module.seconds + test_seconds,
+    )
+    record.write(folder)
+    return record
+
+
+def floor_metrics(graphs: Graphs) -> dict[str, float | int | None]:
+    """What no deterministic equivariant autoencoder can do better on these graphs, in per cent of node pairs."""
+    floor = autoencoder_floor(graphs)
+    return {
+        "floor_pair_percent": floor.percent(floor.node_codes),
+        "floor_difference_percent": floor.percent(floor.node_differences),
+        "trivial_percent": floor.percent(floor.edges),
+        "symmetric_graphs": floor.symmetric_graphs,
+        "test_pairs": floor.pairs,
+    }
+
+
+def record_floor(folder: Path) -> Record:
+    """Write the record of the floors on the random graphs."""
+    started = time.perf_counter()
+    metrics = floor_metrics(erdos_renyi("test"))
+    seconds = time.perf_counter() - started
+    record = Record(NAME, "floor", "exact", "erdos-renyi", 0, config={}, metrics=metrics, seconds=seconds)
+    record.write(folder)
+    return record

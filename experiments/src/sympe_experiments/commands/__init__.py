@@ -1,0 +1,1 @@
+"""Commands that serve all experiments: compare, reproduce, table."""

@@ -1,0 +1,37 @@
+"""``sympe reproduce``."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from sympe_experiments.commands.output import print_records
+
+
+@dataclass(frozen=True)
+class ReproduceCommand:
+    """Run the experiments and write the report: the poster's tables beside ours."""
+
+    preset: str = "quick"
+    """smoke (a minute; the figures mean nothing), quick (one seed) or full (three seeds, hours)."""
+    experiment: str | None = None
+    """Only this experiment; all by default."""
+    out: Path = Path("runs/reproduce")
+    """Folder of all runs; what is finished there is not run again."""
+    workers: int | None = None
+    """Runs side by side, one thread each; as many as there are cores if left out."""
+    json: bool = False
+    """Print one JSON object on stdout instead of the table."""
+
+    def __call__(self) -> None:
+        from sympe_experiments.report.page import write_report
+        from sympe_experiments.reproduce import reproduce
+
+        if self.workers is not None and self.workers < 1:
+            raise ValueError(f"workers must be at least 1; got {self.workers}")
+        records = reproduce(self.preset, self.out, None if self.experiment is None else [self.experiment], self.workers)
+        page = write_report(records, self.out / f"report-{self.preset}")
+        if self.json:
+            print(json.dumps({"preset": self.preset, "report": str(page), "runs": [r.summary() for r in records]}))
+        else:
+            print_records(records, False)
+            print(f"Report: {page}")

@@ -1,0 +1,1 @@
+"""Maximal independent sets of vertex-transitive graphs: no equivariant network can name one."""

@@ -1,0 +1,47 @@
+"""The runs of the Ising task that each preset asks for."""
+
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+from sympe_experiments.ising.config import NAME, Config, make_config
+from sympe_experiments.ising.training import run
+from sympe_experiments.records import Job, Record
+
+#: Rows of the table of nearest neighbors: not equivariant, breaking no symmetry, SymPE, and its matched controls.
+ROWS = ("mlp", "cnn", "gcnn", "gcnn-noise", "haar", "sympe-template-frozen", "sympe-template", "sympe-template-field")
+#: Rows of the table of j1j2, and what else solves it; annealing only where it is installed.
+J1J2_ROWS = ("gcnn", "gcnn-noise", "haar", "sympe-template-frozen", "sympe-template")
+#: Rows of that table in the quick preset.
+J1J2_QUICK = ("sympe-template",)
+SOLVERS = ("annealing", "milp") if find_spec("dwave") else ("milp",)
+
+
+def run_folder(config: Config) -> Path:
+    """Where a run goes below the folder of all runs."""
+    size = f"L{config.size}"
+    return Path(NAME, config.model, config.recipe, size, config.method, f"seed{config.seed}")
+
+
+def jobs(preset: str) -> list[Job]:
+    """The runs of a preset."""
+    recipe = "smoke" if preset == "smoke" else "fast"
+    configs = []
+    for seed in range(3 if preset == "full" else 1):
+        configs += [make_config(method, recipe, seed=seed) for method in ROWS]
+        rows = J1J2_QUICK if preset == "quick" else J1J2_ROWS
+        configs += [make_config(method, recipe, seed=seed, model="j1j2") for method in rows]
+    solvers = SOLVERS[:1] if preset == "quick" else SOLVERS
+    configs += [make_config(method, recipe, model="j1j2") for method in solvers]
+    return [job(config) for config in configs]
+
+
+def job(config: Config) -> Job:
+    """One run in one process, without a bar of its own."""
+    return Job(run_folder(config), partial(_train, config), "exact_percent_in")
+
+
+def _train(config: Config, folder: Path) -> Record:
+    record = run(config, folder, resume=True, progress=False)
+    assert record is not None, "a job runs in one process"
+    return record

@@ -1,0 +1,1 @@
+"""Discrete diffusion of graphs, molecules above all, and what breaking their symmetry gives it."""

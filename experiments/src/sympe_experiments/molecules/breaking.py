@@ -1,0 +1,151 @@
+r"""What breaks the symmetry in a diffusion of graphs: how g~ is drawn, and what it costs in the likelihood.
+
+- *Fresh*: g~ is drawn from the kernel of the noisy graph at each step. It breaks only symmetries that the noisy
+  graph has.
+- *Carried*: g~ is drawn once per trajectory: in training from a kernel of the clean graph :math:`x_0`, in sampling
+  uniformly, whatever the graph. Each step back is equivariant in :math:`(x_t, \tilde g)` together, so samples are
+  exchangeable. (The order of a file is the exception, made to show the leak: it is the identity in sampling.)
+
+For the class :math:`[x]` of all relabelings of x, with :math:`p(x \mid g)` the model given g~ = g,
+
+.. math:: p([x]) = \frac{1}{|\mathrm{Aut}(x)|} \sum_g p(x \mid g)
+          \quad\Rightarrow\quad
+          -\log p([x]) \le E_{g \sim q}[-\log p(x \mid g)] - \bigl(H(q) - \log|\mathrm{Aut}(x)|\bigr)
+
+for any law q of g; the difference in brackets is the excess randomness of the kernel. All other methods are the case
+that :math:`p(x \mid g)` does not depend on g: q is uniform and the excess :math:`\log(n! / |\mathrm{Aut}(x)|)`.
+"""
+
+import math
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from sympe.breaking import Noise
+from sympe.canonicalize import Constant, DepthFirst, Labeling, NodeScore, RandomDepthFirst, Refinement, Sort
+from sympe.encoding import RankEncoding
+from sympe.graphs import colored_graphs
+from sympe.groups import Permutation, SymmetricGroup
+from sympe.kernel import InversionKernel
+from sympe_experiments.molecules.config import Config, Method
+from sympe_experiments.molecules.graph_state import GraphState, node_batch
+
+#: What orders the nodes. "file" has no canonicalizer: it is the order in which the data set lists them.
+CANONICALIZERS: dict[str, Any] = {
+    "constant": lambda config: Constant(),
+    "labeling": lambda config: Labeling(),
+    "refinement": lambda config: Refinement(),
+    "random-depth-first": lambda config: RandomDepthFirst(),
+    "canonical-depth-first": lambda config: DepthFirst(Labeling()),
+    "sort": lambda config: Sort(NodeScore(), temperature=config.temperature),
+}
+
+
+# Orders that not every graph can have, and that can be told.
+_WITH_SUPPORT = ("random-depth-first", "canonical-depth-first", "labeling")
+
+
+class Breaking(nn.Module):
+    """Features of nodes that break the symmetry, by the method of a configuration.
+
+    Args:
+        config: Names the method.
+        max_nodes: Nodes of the largest graph.
+    """
+
+    def __init__(self, config: Config, max_nodes: int) -> None:
+        super().__init__()
+        self.method: Method = config.breaking
+        self.dim = 0 if self.method.kind == "none" else config.encoding_dim
+        self.noise = Noise(self.dim) if self.method.kind == "noise" else None
+        self.encoding = RankEncoding(self.dim, max_nodes) if self.method.kind in ("fresh", "carried") else None
+        self.kernel: InversionKernel[Any, Any] | None = None
+        if self.method.order in CANONICALIZERS:
+            self.kernel = InversionKernel(CANONICALIZERS[self.method.order](config))
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether what orders the nodes has weights."""
+        return self.kernel is not None and any(True for _ in self.kernel.parameters())
+
+    def draw(self, clean: GraphState, generator: torch.Generator) -> Permutation | None:
+        """g~ of a trajectory that ends in these graphs; None unless it is carried.
+
+        Graphs that hold a stored order must have been shuffled: that makes g~ a draw from the inversion kernel.
+        """
+        if self.method.kind != "carried":
+            return None
+        if self.method.is_stored:
+            return clean.stored_order()
+        assert self.kernel is not None
+        return self.kernel(clean.to_graphs(), generator)
+
+    def could_draw(self, clean: GraphState, g: Permutation) -> Bool[Tensor, "B"] | None:
+        """Whether training may draw g~ = g for these graphs; None where it draws any, or nobody knows.
+
+        For samples and the g~ that they were made with this tells how much of the model lies where it was trained. The
+        rest is what the bounds of carried methods leave uncounted.
+        """
+        if self.method.kind != "carried" or self.method.order not in _WITH_SUPPORT:
+            return None
+        assert self.kernel is not None
+        graphs, canonicalizer = clean.to_graphs(), self.kernel.canonicalizer
+        if isinstance(canonicalizer, RandomDepthFirst):
+            return canonicalizer.log_probability(graphs, g).isfinite()
+        # Of an exact canonicalizer: all elements that lead from the one canonical form to the graph.
+        inverse = SymmetricGroup().inverse
+        form, ours = (clean.relabel(inverse(one)) for one in (canonicalizer(graphs), g))
+        return (form.nodes == ours.nodes).all(1) & (form.edges == ours.edges).all(1)
+
+    def draw_fresh(self, noisy: GraphState, generator: torch.Generator) -> Permutation | None:
+        """g~ of one step; None unless it is fresh."""
+        if self.method.kind != "fresh":
+            return None
+        assert self.kernel is not None
+        return self.kernel(noisy.to_graphs(), generator)
+
+    def draw_prior(self, like: GraphState, generator: torch.Generator) -> Permutation | None:
+        """g~ of a trajectory to be sampled.
+
+        A model that was shown the order of a file knows nodes by their place in it, and samples are in that order.
+        """
+        if self.method.kind != "carried":
+            return None
+        nodes, group = node_batch(len(like), like.num_nodes, like.device), SymmetricGroup()
+        return group.identity(nodes) if self.method.order == "file" else group.haar(nodes, generator)
+
+    def forward(
+        self, noisy: GraphState, g: Permutation | None, generator: torch.Generator
+    ) -> Float[Tensor, "B n dim"] | None:
+        """Features at one step; without ``g``, a fresh g~ is drawn here."""
+        shape = (*noisy.nodes.shape, self.dim)
+        if self.noise is not None:
+            like = node_batch(len(noisy), noisy.num_nodes, noisy.device)
+            return self.noise(like, generator).view(shape)
+        if self.encoding is None:
+            return None
+        g = self.draw_fresh(noisy, generator) if g is None else g
+        assert g is not None, "a carried g~ must be handed over"
+        return self.encoding(g).view(shape)
+
+    def excess(
+        self, clean: GraphState, g: Permutation | None, log_automorphisms: Float[Tensor, "B"]
+    ) -> Float[Tensor, "B"]:
+        """Excess randomness of the kernel, in nats, estimated without bias from one draw.
+
+        For a refinement or a learned sort, whose entropy is not known, 0: the least that it can be.
+        """
+        if self.method.kind != "carried" or self.method.order == "constant":
+            return math.lgamma(clean.num_nodes + 1) - log_automorphisms
+        if self.method.order == "random-depth-first":
+            assert g is not None
+            return -RandomDepthFirst().log_probability(clean.to_graphs(), g) - log_automorphisms
+        return torch.zeros_like(log_automorphisms)
+
+
+def log_automorphisms(clean: GraphState) -> Float[Tensor, "B"]:
+    """Logarithm of the number of automorphisms of each graph, kinds of nodes and edges kept."""
+    counts = [math.log(colored.count_automorphisms()) for colored in colored_graphs(clean.to_graphs())]
+    return torch.tensor(counts, dtype=torch.float64, device=clean.device)

@@ -1,0 +1,201 @@
+"""``sympe molecules train``, ``evaluate`` and ``sample``."""
+
+import json
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from sympe_experiments.commands.output import print_records
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train and test one diffusion model of graphs."""
+
+    method: str = "sympe-depth-first-carried"
+    """What breaks the symmetry: none, noise, random, sympe-fresh, sympe-carried, ... (an unknown name lists all)."""
+    recipe: str = "fast"
+    """smoke, quick, fast, long, paper or paper-hydrogens."""
+    seed: int = 0
+    """Everything random comes from this number."""
+    data: str | None = None
+    """qm9, qm9-hydrogens, planar, sbm, tree, community_small, or a file of molecules (smi, sdf) or graphs.
+    The recipe's if left out, as all that follow."""
+    epochs: int | None = None
+    """Passes over the training graphs."""
+    steps: int | None = None
+    """Steps of the noise process."""
+    batch_size: int | None = None
+    """Graphs per batch and process."""
+    accumulate: int | None = None
+    """Batches whose gradients make one step."""
+    learning_rate: float | None = None
+    """AdamW's learning rate."""
+    precision: str | None = None
+    """32 or bf16."""
+    compile: bool | None = None
+    """Whether to compile the layers of the network: a minute or more at the start, then faster steps."""
+    num_train: int | None = None
+    """Graphs to train on, at most."""
+    num_samples: int | None = None
+    """Graphs to sample after training, for each number of steps."""
+    out: Path | None = None
+    """Folder of the run; runs/molecules/DATA/RECIPE/METHOD/seedN if left out."""
+    resume: bool = False
+    """Go on with an interrupted run, or read a finished one."""
+    devices: int = 1
+    """Processes to train with (DDP)."""
+    accelerator: str = "auto"
+    """auto, cpu or gpu."""
+    workers: int = 0
+    """Processes that prepare batches beside each one that trains: worth it on a GPU, above all for sympe-fresh."""
+    json: bool = False
+    """Print one JSON object on stdout instead of a table."""
+
+    def __call__(self) -> None:
+        from sympe_experiments.molecules.config import make_config, require_at_least
+        from sympe_experiments.molecules.data import load_splits
+        from sympe_experiments.molecules.jobs import run_folder
+        from sympe_experiments.molecules.training import run
+
+        names = ("seed", "data", "epochs", "steps", "batch_size", "accumulate", "learning_rate", "precision", "compile")
+        changes = {name: getattr(self, name) for name in (*names, "num_train", "num_samples")}
+        config = make_config(self.method, self.recipe, **changes)
+        require_at_least(1, devices=self.devices)
+        require_at_least(0, workers=self.workers)
+        splits = load_splits(config.data, (config.num_train, config.num_validation, config.num_test))
+        _tell_skipped(splits.skipped, config.data)
+        folder = self.out if self.out is not None else Path("runs") / run_folder(config)
+        record = run(
+            config,
+            folder,
+            resume=self.resume,
+            devices=self.devices,
+            accelerator=self.accelerator,
+            workers=self.workers,
+        )
+        if record is not None:
+            print_records([record], self.json)
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Likelihood of graphs under a trained model, and how good its samples are."""
+
+    weights: str = "qm9"
+    """What a run exported (weights.safetensors), or the name of a model that comes with sympe."""
+    data: str | None = None
+    """What to evaluate on: the test graphs of a data set, or all molecules of a file (smi, sdf). What the model was
+    trained on if left out."""
+    num_test: int = 2000
+    """Test graphs of a data set, at most."""
+    draws: int = 8
+    """Times of diffusion per graph."""
+    trajectories: int = 0
+    """Whole trajectories per graph, for tighter bounds on the class NLL with each number of steps."""
+    num_samples: int = 0
+    """Graphs to sample and measure; none if left out."""
+    steps: tuple[int, ...] = ()
+    """Numbers of steps of the sampler, for samples and trajectories; all steps of the process if left out."""
+    seed: int = 0
+    """Everything random comes from this number."""
+    accelerator: str = "auto"
+    """auto, cpu or gpu."""
+    out: Path | None = None
+    """Folder to write the record into; none is written if left out."""
+    json: bool = False
+    """Print one JSON object on stdout instead of a table."""
+
+    def __call__(self) -> None:
+        from sympe_experiments.molecules.assessment import evaluate_weights
+
+        record, skipped = evaluate_weights(
+            self.weights,
+            self.data,
+            num_test=self.num_test,
+            draws=self.draws,
+            trajectories=self.trajectories,
+            num_samples=self.num_samples,
+            sample_steps=self.steps,
+            seed=self.seed,
+            accelerator=self.accelerator,
+        )
+        _tell_skipped(skipped, record.data)
+        print_records([record], self.json)
+        if self.out is not None:
+            record.write(self.out)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Sample graphs from a trained model into a Parquet file."""
+
+    weights: str = "qm9"
+    """What a run exported (weights.safetensors), or the name of a model that comes with sympe."""
+    num: int = 1000
+    """How many graphs."""
+    out: Path = Path("samples.parquet")
+    """The file to write; shards stand in OUT.parts until all are there."""
+    steps: int | None = None
+    """Steps from noise to graph; all of the process if left out, fewer are faster."""
+    seed: int = 0
+    """Everything random comes from this number."""
+    shard_size: int = 1000
+    """Graphs that are written at once, at least."""
+    resume: bool = False
+    """Go on with an interrupted sampling, or read a finished one."""
+    devices: int = 1
+    """Processes that sample side by side."""
+    accelerator: str = "auto"
+    """auto, cpu or gpu."""
+    json: bool = False
+    """Print one JSON object on stdout instead of a line."""
+
+    def __call__(self) -> None:
+        from sympe_experiments.molecules.sampling import sample_to_file
+
+        found = sample_to_file(
+            self.weights,
+            self.out,
+            self.num,
+            steps=self.steps,
+            seed=self.seed,
+            shard_size=self.shard_size,
+            resume=self.resume,
+            devices=self.devices,
+            accelerator=self.accelerator,
+        )
+        if found is None:
+            return
+        if self.json:
+            print(json.dumps(found))
+        else:
+            counts = ", ".join(f"{found[name]} {name}" for name in ("valid", "connected", "different"))
+            print(f"{found['file']}: {found['samples']} samples, {counts}")
+
+
+@dataclass(frozen=True)
+class Command:
+    """Discrete diffusion of graphs: train a model, evaluate it, sample from it."""
+
+    command: (
+        Annotated[Train, tyro.conf.subcommand("train")]
+        | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
+        | Annotated[Sample, tyro.conf.subcommand("sample")]
+    )
+
+    def __call__(self) -> None:
+        self.command()
+
+
+def _tell_skipped(skipped: Counter[str], data: str) -> None:
+    """Say on stderr how many molecules or graphs were left out, and why."""
+    if skipped:
+        from sympe_experiments.molecules.chemistry import describe_skipped
+        from sympe_experiments.molecules.data import noun
+
+        print(f"sympe: skipped {sum(skipped.values())} {noun(data)}: {describe_skipped(skipped)}", file=sys.stderr)

@@ -1,0 +1,91 @@
+"""What likelihoods of a data set are to be read against, before any training: orders, symmetries, number of classes."""
+
+import math
+import time
+from pathlib import Path
+
+import torch
+
+from sympe.graphs import concatenate
+from sympe.groups import SymmetricGroup
+from sympe_experiments.molecules.breaking import log_automorphisms
+from sympe_experiments.molecules.config import NAME
+from sympe_experiments.molecules.data import GraphStore, Splits, load_splits
+from sympe_experiments.molecules.graph_state import GraphState
+from sympe_experiments.molecules.process import Process
+from sympe_experiments.records import Record
+from sympe_experiments.seeding import mixed_generator
+
+#: Steps of the process along which symmetries are counted, times at which, and graphs.
+_STEPS, _TIMES, _GRAPHS = 500, 26, 500
+
+
+def count_classes(splits: Splits) -> int:
+    """Number of graphs of all splits that differ by more than a relabeling."""
+    store = GraphStore(
+        concatenate([part for part in (splits.train, splits.validation, splits.test) if len(part)]), "labeling"
+    )
+    total = 0
+    for n, count in store.counts.items():
+        state = store[n, list(range(count))]
+        form = state.relabel(SymmetricGroup().inverse(state.stored_order()))
+        total += len(torch.unique(torch.cat([form.nodes, form.edges], dim=1), dim=0))
+    return total
+
+
+def symmetry_by_time(splits: Splits) -> dict[str, list[float]]:
+    """Mean log of the number of automorphisms of test graphs along the noise process, in nats."""
+    nodes, edges = (Process(limit, _STEPS) for limit in splits.domain().limits("marginal"))
+    generator = mixed_generator(0)
+    test = splits.test.select(torch.arange(min(_GRAPHS, len(splits.test))))
+    store = GraphStore(test)
+    times = [round(_STEPS * k / (_TIMES - 1)) for k in range(_TIMES)]
+    means = []
+    for time_ in times:
+        total = 0.0
+        for batch in store.batches(_GRAPHS):
+            t = batch.nodes.new_full((len(batch),), time_)
+            noisy = GraphState(nodes.noisy(batch.nodes, t, generator), edges.noisy(batch.edges, t, generator))
+            total += float(log_automorphisms(noisy).sum())
+        means.append(total / len(store))
+    return {"diffusion_time": [t / _STEPS for t in times], "log_automorphisms": means}
+
+
+def record_floor(data: str, folder: Path) -> Record:
+    """Write the record of a data set: no network, nothing random but the noise.
+
+    Args:
+        data: A data set, as :func:`~sympe_experiments.molecules.data.load_splits` names them.
+        folder: Where the record goes.
+    """
+    started = time.perf_counter()
+    splits = load_splits(data, (10**9, 10**9, 10**9))
+    classes = count_classes(splits)
+    automorphisms, orders, log_sizes = [], [], []
+    domain = splits.domain()
+    for batch in GraphStore(splits.test).batches(5000):
+        symmetric = log_automorphisms(batch)
+        automorphisms.append(symmetric)
+        orders.append(math.lgamma(batch.num_nodes + 1) - symmetric)
+        log_sizes += [domain.size_cost(batch.num_nodes)] * len(batch)
+    record = Record(
+        experiment=NAME,
+        method="floor",
+        recipe="exact",
+        data=data,
+        seed=0,
+        config={},
+        metrics={
+            "log_classes": math.log(classes),
+            "distinct_classes": classes,
+            "log_automorphisms": float(torch.cat(automorphisms).mean()),
+            "log_orders": float(torch.cat(orders).mean()),
+            "size_nats": sum(log_sizes) / len(log_sizes),
+            "symmetric_percent": 100 * float((torch.cat(automorphisms) > 0).double().mean()),
+            "test_graphs": len(splits.test),
+        },
+        history=symmetry_by_time(splits),
+        seconds=time.perf_counter() - started,
+    )
+    record.write(folder)
+    return record

@@ -1,0 +1,89 @@
+"""The runs of graph diffusion that each preset asks for."""
+
+from functools import partial
+from pathlib import Path
+
+from sympe_experiments.molecules.chemistry import rdkit
+from sympe_experiments.molecules.config import NAME, Config, make_config
+from sympe_experiments.molecules.fetch import locate_qm9
+from sympe_experiments.molecules.floor import record_floor
+from sympe_experiments.molecules.training import run
+from sympe_experiments.records import FILE_NAME, Job, Record, read_record
+
+#: The rows of the table: no symmetry breaking, its controls, SymPE with several orders, and the leak test.
+ROWS = (
+    "none",
+    "noise",
+    "haar-carried",
+    "haar-fresh",
+    "sympe-labeling-fresh",
+    "sympe-depth-first-carried",
+    "sympe-canonical-depth-first-carried",
+    "sympe-labeling-carried",
+    "sympe-sort-carried",
+    "file-order",
+)
+#: Rows of the long runs: does the class likelihood of carried orders cross below that of none?
+LONG = (
+    "none",
+    "noise",
+    "haar-carried",
+    "haar-fresh",
+    "sympe-labeling-fresh",
+    "sympe-depth-first-carried",
+    "file-order",
+)
+#: Rows of the quick preset.
+QUICK = ("none", "sympe-depth-first-carried")
+#: Rows of the smoke test: one of each kind.
+SMOKE = ("none", "noise", "sympe-labeling-fresh", "sympe-depth-first-carried", "file-order")
+
+
+def run_folder(config: Config) -> Path:
+    """Where a run goes below the folder of all runs."""
+    return Path(NAME, Path(config.data).name, config.recipe, config.method, f"seed{config.seed}")
+
+
+def jobs(preset: str) -> list[Job]:
+    """The floors, and the runs of a preset.
+
+    Raises:
+        ValueError: If QM9 is not there and cannot be fetched.
+        ImportError: If RDKit is not installed.
+    """
+    rdkit()
+    locate_qm9()
+    configs: list[Config] = []
+    if preset == "smoke":
+        configs = [make_config(method, "smoke") for method in SMOKE]
+    if preset == "quick":
+        configs = [make_config(method, "quick") for method in QUICK]
+    if preset == "full":
+        configs = [make_config(method, "fast", seed=seed) for seed in range(3) for method in ROWS]
+        configs += [
+            make_config(method, "fast", seed=seed, data="qm9-hydrogens") for seed in range(3) for method in LONG
+        ]
+        configs += [make_config(method, "long", seed=seed) for seed in range(3) for method in LONG]
+    floors = ["qm9", "qm9-hydrogens"] if preset == "full" else ["qm9"] if preset == "quick" else []
+    return [*(floor(data) for data in floors), *map(job, configs)]
+
+
+def job(config: Config) -> Job:
+    """One run in one process, without a bar of its own."""
+    return Job(run_folder(config), partial(_train, config), "class_nll")
+
+
+def floor(data: str) -> Job:
+    """What is known of a data set before any training."""
+    return Job(Path(NAME, data, "floor"), partial(_floor, data), "log_classes")
+
+
+def _train(config: Config, folder: Path) -> Record:
+    record = run(config, folder, resume=True, progress=False)
+    assert record is not None, "a job runs in one process"
+    return record
+
+
+def _floor(data: str, folder: Path) -> Record:
+    finished = folder / FILE_NAME
+    return read_record(finished) if finished.exists() else record_floor(data, folder)

@@ -1,0 +1,171 @@
+r"""Bounds on the likelihood of graphs, and three ways to read them that must not be confused.
+
+All are in nats, per graph, with the law of the number of nodes included.
+
+- ``labeled``: the variational bound on :math:`-\log p(x)` of a graph whose nodes have names (given g~, where it is
+  carried), with the kernel that the sampler draws from, every pair once:
+
+  .. math:: -\log p(n) + KL(q(z_T \mid x) \| p(z_T)) + \sum_{t=1}^{T} E\, KL\bigl(q(z_{t-1} \mid z_t, x) \,\|\,
+            p(z_{t-1} \mid z_t)\bigr).
+
+- ``class``: the bound for the graph up to relabeling, ``labeled`` less ``excess``
+  (:mod:`sympe_experiments.molecules.breaking`). Of these three only it is a property of the molecule.
+- ``digress``: the number that the official code of DiGress reports. It counts each pair twice, and compares with
+  :meth:`~sympe_experiments.molecules.process.Process.plugged_in`, which is not what its sampler draws from. It is no bound
+  on what that sampler does.
+
+The sum over times is estimated from several times per graph, spread evenly, each with noise, order of nodes and g~ of
+its own.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from sympe_experiments.molecules.breaking import log_automorphisms
+from sympe_experiments.molecules.graph_state import GraphState, one_hot
+from sympe_experiments.molecules.model import GraphDiffusion
+from sympe_experiments.molecules.process import Process, divergence, uniform
+
+COLUMNS = ("digress", "labeled", "excess", "class")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Estimates for each of several graphs.
+
+    Attributes:
+        digress: The number of the official code.
+        labeled: Bound for the graph with named nodes.
+        excess: Excess randomness of the kernel.
+        times: Times that were looked at.
+        terms: Their terms of the sum, one divergence each.
+    """
+
+    digress: Float[Tensor, "B"]
+    labeled: Float[Tensor, "B"]
+    excess: Float[Tensor, "B"]
+    times: Int[Tensor, "B draws"]
+    terms: Float[Tensor, "B draws"]
+
+    def column(self, name: str) -> Float[Tensor, "B"]:
+        """One of :data:`COLUMNS`."""
+        return self.labeled - self.excess if name == "class" else getattr(self, name)
+
+
+@torch.no_grad()
+def bounds(model: GraphDiffusion, clean: GraphState, draws: int, generator: torch.Generator) -> Bounds:
+    """Estimate the bounds of graphs of equal size, each from ``draws`` times of the process."""
+    automorphisms = log_automorphisms(clean)
+    x = clean.repeat(draws).shuffled(generator)
+    start = uniform(automorphisms, generator)[:, None]
+    strata = (start + torch.arange(draws, device=start.device)) / draws
+    times = (strata * model.steps).long().clamp(max=model.steps - 1) + 1
+    t = times.view(-1)
+
+    g = model.breaking.draw(x, generator)
+    excess = model.breaking.excess(x, g, automorphisms.repeat_interleave(draws))
+    z = model.noisy(x, t, generator)
+    guess = model.guess(z, t, g, generator)
+    labeled, digress = _terms(model.node_process, x.nodes, z.nodes, guess.nodes, t)
+    edge_labeled, edge_digress = _terms(model.edge_process, x.edges, z.edges, guess.edges, t)
+    terms = (labeled + edge_labeled).view(-1, draws)
+    digress_terms = (digress + 2 * edge_digress).view(-1, draws)
+
+    size = model.domain.size_cost(clean.num_nodes)
+    prior = model.node_process.prior_divergence(clean.nodes.long()).sum(1)
+    edge_prior = model.edge_process.prior_divergence(clean.edges.long()).sum(1)
+    return Bounds(
+        digress=size + prior + 2 * edge_prior + model.steps * digress_terms.mean(1),
+        labeled=size + prior + edge_prior + model.steps * terms.mean(1),
+        excess=excess.view(-1, draws).mean(1),
+        times=times,
+        terms=terms,
+    )
+
+
+def _terms(
+    process: Process, x: Tensor, z: Tensor, logits: Tensor, t: Int[Tensor, "B"]
+) -> tuple[Float[Tensor, "B"], Float[Tensor, "B"]]:
+    """Divergence at time t, summed over the entries of each graph: ours, and as DiGress has it."""
+    clean = one_hot(x, process.num_kinds, torch.float64)
+    guess = logits.double().softmax(-1)
+    true = process.step_back(z, clean, t - 1, t)
+    ours = divergence(true, process.step_back(z, guess, t - 1, t)).sum(1)
+    # The last step is a reconstruction there as well.
+    theirs = divergence(true, process.plugged_in(z, guess, t - 1, t)).sum(1)
+    last = divergence(clean, guess).sum(1)
+    return ours, torch.where(t == 1, last, theirs)
+
+
+def standard_error(values: Float[Tensor, "G"]) -> float:
+    """Standard error of the mean over graphs; 0 of a single one."""
+    return float(values.std() / math.sqrt(len(values))) if len(values) > 1 else 0.0
+
+
+def mean_with_error(name: str, values: Float[Tensor, "G"]) -> dict[str, float | int | None]:
+    """Mean over graphs and its standard error, by the names of a record; None where it is not finite."""
+    found = {name: float(values.mean()), f"{name}_se": standard_error(values)}
+    return {key: value if math.isfinite(value) else None for key, value in found.items()}
+
+
+@dataclass
+class Likelihood:
+    """Means over a data set, each with its standard error over graphs.
+
+    Attributes:
+        values: For every column its value for every graph.
+        times: All times that were looked at.
+        terms: Their terms.
+        steps: T.
+    """
+
+    steps: int
+    values: dict[str, list[Tensor]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
+    times: list[Tensor] = field(default_factory=list)
+    terms: list[Tensor] = field(default_factory=list)
+
+    def add(self, found: Bounds) -> None:
+        """Take in some graphs."""
+        for name in COLUMNS:
+            self.values[name].append(found.column(name).cpu())
+        self.times.append(found.times.flatten().cpu())
+        self.terms.append(found.terms.flatten().cpu())
+
+    def mean(self, name: str) -> float:
+        return float(torch.cat(self.values[name]).mean())
+
+    def standard_error(self, name: str) -> float:
+        return standard_error(torch.cat(self.values[name]))
+
+    def metrics(self) -> dict[str, float | int | None]:
+        """Every column with its standard error, by the names of a record; None where it is not finite."""
+        found: dict[str, float | int | None] = {}
+        for name in COLUMNS:
+            found |= mean_with_error("excess_nats" if name == "excess" else f"{name}_nll", torch.cat(self.values[name]))
+        return found
+
+    def by_time(self, bins: int = 20) -> dict[str, list[float]]:
+        """Mean term in each of several stretches of time, in nats per step, and the middle of each stretch."""
+        times, terms = torch.cat(self.times).double(), torch.cat(self.terms)
+        where = ((times - 1) * bins / self.steps).long().clamp(max=bins - 1)
+        count = torch.bincount(where, minlength=bins)
+        mean = torch.bincount(where, weights=terms, minlength=bins) / count.clamp(min=1)
+        middle = torch.bincount(where, weights=times, minlength=bins) / count.clamp(min=1) / self.steps
+        there = count > 0
+        return {"diffusion_time": middle[there].tolist(), "nats_per_step": mean[there].tolist()}
+
+
+def estimate(
+    model: GraphDiffusion, batches: Iterable[GraphState], draws: int, generator: torch.Generator
+) -> Likelihood:
+    """Estimate all columns over a data set, given as batches of equal size."""
+    device = next(model.parameters()).device
+    found = Likelihood(model.steps)
+    for batch in batches:
+        found.add(bounds(model, batch.to(device), draws, generator))
+    return found

@@ -1,0 +1,247 @@
+"""The diffusion model: noise process, network, extra features and what breaks the symmetry, as one module."""
+
+import json
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, Int
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from sympe.groups import Permutation
+from sympe_experiments.molecules import features
+from sympe_experiments.molecules.breaking import Breaking
+from sympe_experiments.molecules.config import Config
+from sympe_experiments.molecules.domain import Domain
+from sympe_experiments.molecules.graph_state import GraphState, one_hot
+from sympe_experiments.molecules.process import Process, categorical
+from sympe_experiments.nets import GraphTransformer, Widths
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What the network thinks the clean graph is: logits of the kind of every node and pair."""
+
+    nodes: Float[Tensor, "B n a"]
+    edges: Float[Tensor, "B p b"]
+
+
+@dataclass(frozen=True)
+class Noised:
+    """Graphs on their way to noise, as one step of training sees them; for one step only, as the generator moves on.
+
+    Attributes:
+        clean: The graphs.
+        noisy: The same at time ``t``.
+        t: Time of each graph, 1 .. T.
+        g: g~ of their trajectories or of this step; None if there is none, or a learned kernel has yet to draw it.
+        generator: Source of what is still to be drawn.
+    """
+
+    clean: GraphState
+    noisy: GraphState
+    t: Int[Tensor, "B"]
+    g: Permutation | None
+    generator: torch.Generator
+
+    def to(self, device: torch.device | str) -> "Noised":
+        g = None if self.g is None else self.g.to(device)
+        return replace(self, clean=self.clean.to(device), noisy=self.noisy.to(device), t=self.t.to(device), g=g)
+
+
+class GraphDiffusion(nn.Module):
+    """A generative model of graphs.
+
+    Args:
+        config: Sizes, noise process and method.
+        domain: What the graphs are.
+    """
+
+    def __init__(self, config: Config, domain: Domain) -> None:
+        super().__init__()
+        self.config = config
+        self.domain = domain
+        nodes, edges = domain.limits(config.transition)
+        self.node_process, self.edge_process = Process(nodes, config.steps), Process(edges, config.steps)
+        self.breaking = Breaking(config, domain.max_nodes)
+        a, b = len(nodes), len(edges)
+        chemistry = domain.is_chemical
+        node_dim = a + features.NODE_FEATURES + chemistry * features.NODE_CHEMISTRY + self.breaking.dim
+        graph_dim = 2 + features.GRAPH_FEATURES + chemistry * features.GRAPH_CHEMISTRY
+        widths = Widths(config.node_dim, config.edge_dim, config.global_dim, config.node_hidden, config.edge_hidden)
+        self.network = GraphTransformer((node_dim, b, graph_dim), (a, b), widths, config.num_layers)
+
+    @property
+    def steps(self) -> int:
+        return self.config.steps
+
+    def noisy(self, clean: GraphState, t: Int[Tensor, "B"], generator: torch.Generator) -> GraphState:
+        """A draw of the graphs at time t of the noise process."""
+        nodes = self.node_process.noisy(clean.nodes.long(), t, generator)
+        return GraphState(nodes, self.edge_process.noisy(clean.edges.long(), t, generator))
+
+    def prior(self, count: int, n: int, generator: torch.Generator, device: torch.device | str = "cpu") -> GraphState:
+        """Graphs of n nodes at time T."""
+        like = torch.zeros(count, n, dtype=torch.long, device=device)
+        pairs = torch.zeros(count, n * (n - 1) // 2, dtype=torch.long, device=device)
+        return GraphState(self.node_process.prior(like, generator), self.edge_process.prior(pairs, generator))
+
+    def guess(self, noisy: GraphState, t: Int[Tensor, "B"], g: Permutation | None, generator: torch.Generator) -> Guess:
+        """What the clean graphs may be.
+
+        Args:
+            noisy: The graphs at time t.
+            t: Time of each graph, 1 .. T.
+            g: g~ of their trajectories, if it is carried; of this step, if it is fresh and has been drawn.
+            generator: For what is drawn at each step.
+        """
+        x, e, y = self.describe(noisy, t)
+        extra = self.breaking(noisy, g, generator)
+        nodes, edges = self.network(x if extra is None else torch.cat([x, extra.to(x.dtype)], dim=2), e, y)
+        # What is seen now is the best first guess, as in the published network.
+        return Guess(nodes + x[..., : nodes.shape[2]], edges + e)
+
+    @torch.no_grad()
+    def describe(
+        self, noisy: GraphState, t: Int[Tensor, "B"]
+    ) -> tuple[Float[Tensor, "B n dx"], Float[Tensor, "B p b"], Float[Tensor, "B dy"]]:
+        """Features of nodes, pairs and graphs, but for those that break the symmetry."""
+        kind = one_hot(noisy.nodes, self.node_process.num_kinds)
+        pairs = one_hot(noisy.edges, self.edge_process.num_kinds)
+        matrix = noisy.matrix()
+        # Eigenvalues need single precision, whatever the network computes in.
+        with torch.autocast(matrix.device.type, enabled=False):
+            joined = (matrix > 0).float()
+            node_cycles, graph_cycles = features.count_cycles(joined)
+            node_spectrum, graph_spectrum = features.spectral_features(joined)
+            of_nodes = [kind, (node_cycles / 10).clamp(max=1), node_spectrum]
+            size = torch.full_like(t, noisy.num_nodes).float() / self.domain.max_nodes
+            of_graphs = [torch.stack([t / self.steps, size], dim=1), (graph_cycles / 10).clamp(max=1), graph_spectrum]
+            if self.domain.is_chemical:
+                # Kinds of edges are orders of bonds.
+                nodes, graphs = features.chemical_features(kind, matrix.sum(2).float(), self.domain.elements)
+                of_nodes.append(nodes)
+                of_graphs.append(graphs)
+        return torch.cat(of_nodes, dim=2), pairs, torch.cat(of_graphs, dim=1)
+
+    def noised(self, clean: GraphState, generator: torch.Generator) -> Noised:
+        """A draw of all that a step of training draws without weights: times, noise, and g~ unless it is learned."""
+        t = torch.randint(1, self.steps + 1, (len(clean),), generator=generator, device=generator.device)
+        t = t.to(clean.device)
+        is_learned = self.breaking.is_learned
+        g = None if is_learned else self.breaking.draw(clean, generator)
+        noisy = self.noisy(clean, t, generator)
+        if g is None and not is_learned:
+            g = self.breaking.draw_fresh(noisy, generator)
+        return Noised(clean, noisy, t, g, generator)
+
+    def loss(self, noised: Noised) -> Float[Tensor, "B"]:
+        """Cross-entropy of the guess: mean over nodes, and over pairs by their own weight."""
+        clean, generator = noised.clean, noised.generator
+        g = self.breaking.draw(clean, generator) if noised.g is None else noised.g
+        guess = self.guess(noised.noisy, noised.t, g, generator)
+        nodes = cross_entropy(guess.nodes.transpose(1, 2), clean.nodes.long(), reduction="none").mean(1)
+        if clean.num_nodes < 2:
+            return nodes
+        edges = cross_entropy(guess.edges.transpose(1, 2), clean.edges.long(), reduction="none").mean(1)
+        return nodes + self.config.edge_weight * edges
+
+    def step_back(
+        self,
+        noisy: GraphState,
+        s: Int[Tensor, "B"],
+        t: Int[Tensor, "B"],
+        g: Permutation | None,
+        generator: torch.Generator,
+    ) -> tuple[Float[Tensor, "B n a"], Float[Tensor, "B p b"]]:
+        """Laws of nodes and pairs at time s given the graphs at time t."""
+        guess = self.guess(noisy, t, g, generator)
+        nodes = self.node_process.step_back(noisy.nodes, guess.nodes.double().softmax(-1), s, t)
+        return nodes, self.edge_process.step_back(noisy.edges, guess.edges.double().softmax(-1), s, t)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        count: int,
+        n: int,
+        steps: int,
+        generator: torch.Generator,
+        device: torch.device | str = "cpu",
+        start: GraphState | None = None,
+        trajectory: list[tuple[int, GraphState]] | None = None,
+    ) -> GraphState:
+        """Draw graphs of n nodes; where a g~ is carried they hold the ranks that it gives.
+
+        Args:
+            count: How many.
+            n: Nodes of each.
+            steps: Steps from time T to 0; fewer than T skip times evenly.
+            generator: Source of all draws.
+            device: Where.
+            start: Graphs at time T; drawn if left out.
+            trajectory: Filled with times and the graphs at these times, if given.
+
+        Raises:
+            ValueError: If ``steps`` is not from 1 to T.
+        """
+        z = self.prior(count, n, generator, device) if start is None else start
+        g = self.breaking.draw_prior(z, generator)
+        times = sampling_times(self.steps, steps)
+        for now, then in pairwise(times):
+            if trajectory is not None:
+                trajectory.append((now, z))
+            t, s = (z.nodes.new_full((count,), time) for time in (now, then))
+            nodes, edges = self.step_back(z, s, t, g, generator)
+            z = GraphState(categorical(nodes, generator), categorical(edges, generator))
+        if trajectory is not None:
+            trajectory.append((0, z))
+        return z if g is None else replace(z, rank=g.rank.view(count, n))
+
+    def to_bytes(self) -> bytes:
+        """Weights, configuration and domain as one safetensors file; equal models give equal bytes."""
+        described = {"config": self.config.as_dict(), "domain": self.domain.as_dict()}
+        # One entry: safetensors writes several in random order.
+        metadata = {"model": json.dumps(described)}
+        return save({name: value.contiguous() for name, value in self.state_dict().items()}, metadata=metadata)
+
+    @classmethod
+    def load(cls, path: Path | str) -> "GraphDiffusion":
+        """Read a model that a run exported.
+
+        Raises:
+            ValueError: If the file is not such an export.
+        """
+        try:
+            with safe_open(str(path), framework="pt") as file:
+                metadata = file.metadata() or {}
+                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            described = json.loads(metadata["model"])
+            model = cls(Config.from_dict(described["config"]), Domain.from_dict(described["domain"]))
+            expected = model.state_dict()
+            for name in sorted(expected.keys() | state.keys()):
+                due, got = (f"shape {[*x[name].shape]}" if name in x else "no tensor" for x in (expected, state))
+                if due != got:
+                    raise ValueError(f"{name}: expected {due}; got {got}")
+                if not bool(state[name].isfinite().all()):
+                    raise ValueError(f"{name} holds numbers that are not finite")
+            model.load_state_dict(state)
+        except KeyError as error:
+            raise ValueError(f"{path} does not hold the weights of a graph diffusion: no {error} in it") from error
+        except (OSError, SafetensorError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+            raise ValueError(f"{path} does not hold the weights of a graph diffusion: {error}") from error
+        return model.eval()
+
+
+def sampling_times(total: int, steps: int) -> list[int]:
+    """Times from T to 0, evenly, in ``steps`` steps.
+
+    Raises:
+        ValueError: If there are not that many different steps.
+    """
+    if not 1 <= steps <= total:
+        raise ValueError(f"steps must be from 1 to {total}, the steps of the noise process; got {steps}")
+    return [round(total * (steps - k) / steps) for k in range(steps + 1)]

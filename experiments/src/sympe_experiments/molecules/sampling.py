@@ -1,0 +1,309 @@
+"""Sample many graphs into one Parquet file, in shards that a kill cannot lose or double.
+
+All sizes are drawn first; graphs are then sampled in batches of one size, each batch with a generator that depends on
+the seed and the number of the batch alone. A shard is a run of batches, written whole or not at all. So the file is the
+same, whether it was made at one go, taken up again, or made on several devices.
+
+Columns: ``index``, ``num_nodes``, ``smiles`` (canonical, of the largest fragment; null if not valid; for plain graphs
+``graph6`` instead), ``valid`` (for plain graphs: whether connected), ``connected``, ``seed``.
+"""
+
+import hashlib
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from lightning.pytorch.utilities import rank_zero_only
+from torch.utils.data import DataLoader
+
+from sympe.atomic import write_atomically
+from sympe.graphs import Graphs, to_graph6
+from sympe_experiments.molecules.chemistry import rdkit, write_smiles
+from sympe_experiments.molecules.config import require_at_least, require_seed
+from sympe_experiments.molecules.evaluation import batch_size
+from sympe_experiments.molecules.model import GraphDiffusion, sampling_times
+from sympe_experiments.molecules.pretrained import find_weights
+from sympe_experiments.seeding import mixed_generator
+from sympe_experiments.training import make_trainer
+
+#: What the streams of random numbers are for; beside those of a run.
+SIZES, GRAPHS = 11, 12
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be sampled.
+
+    Attributes:
+        weights: Digest of the file of weights.
+        num: Number of graphs.
+        steps: Steps back from noise.
+        seed: Everything random comes from it.
+        shard_size: Graphs per shard, at least.
+    """
+
+    weights: str
+    num: int
+    steps: int
+    seed: int
+    shard_size: int
+
+    def to_bytes(self) -> bytes:
+        return (json.dumps(vars(self), sort_keys=True) + "\n").encode()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Graphs that are sampled together.
+
+    Attributes:
+        number: Place among all batches; names the generator.
+        num_nodes: Nodes of each graph.
+        indices: Places of the graphs among all.
+    """
+
+    number: int
+    num_nodes: int
+    indices: list[int]
+
+
+def plan_shards(model: GraphDiffusion, plan: Plan) -> list[list[Batch]]:
+    """All batches, by shard.
+
+    Raises:
+        ValueError: If there are too many graphs to number.
+    """
+    try:
+        sizes = torch.tensor(model.domain.draw_sizes(plan.num, mixed_generator(plan.seed, SIZES)), dtype=torch.long)
+    except (RuntimeError, ValueError, MemoryError) as error:
+        raise ValueError(f"num must be so small that the sizes of all graphs fit in memory; got {plan.num}") from error
+    shards: list[list[Batch]] = [[]]
+    number = 0
+    for n in sizes.unique().tolist():
+        for part in (sizes == n).nonzero()[:, 0].split(batch_size(n)):
+            if sum(len(batch.indices) for batch in shards[-1]) >= plan.shard_size:
+                shards.append([])
+            shards[-1].append(Batch(number, n, part.tolist()))
+            number += 1
+    return shards
+
+
+def sample_to_file(
+    weights: Path | str,
+    out: Path,
+    num: int,
+    *,
+    steps: int | None = None,
+    seed: int = 0,
+    shard_size: int = 1000,
+    resume: bool = False,
+    devices: int = 1,
+    accelerator: str = "auto",
+) -> dict[str, Any] | None:
+    """Sample graphs into a Parquet file; on the way the shards stand in a folder beside it, ``<out>.parts``.
+
+    Args:
+        weights: What a run exported, or the name of a model that comes with the package.
+        out: The file to write.
+        num: How many graphs.
+        steps: Steps from noise to graph; all of the process if left out.
+        seed: Everything random comes from this number.
+        shard_size: Graphs that are written at once, at least.
+        resume: Whether to go on with what is there already.
+        devices: Processes that sample side by side.
+        accelerator: ``auto``, ``cpu`` or ``gpu``.
+
+    Returns:
+        Counts of what the file holds, or None in a process that is not the first of several.
+
+    Raises:
+        ValueError: If an argument cannot be, or ``out`` or its shards are there and are not to be gone on with.
+        ImportError: If pyarrow, or for molecules RDKit, is not installed.
+    """
+    _parquet()
+    if out.suffix != ".parquet":
+        raise ValueError(f"expected a file ending in .parquet; got {out}")
+    require_at_least(1, num=num, shard_size=shard_size, devices=devices)
+    require_seed(seed)
+    file = find_weights(weights)
+    model = GraphDiffusion.load(file)
+    if model.domain.is_chemical:
+        rdkit()
+    steps = model.steps if steps is None else steps
+    sampling_times(model.steps, steps)
+    plan = Plan(hashlib.sha256(file.read_bytes()).hexdigest(), num, steps, seed, shard_size)
+    parts = out.with_name(out.name + ".parts")
+    is_first = getattr(rank_zero_only, "rank", 0) == 0
+    if is_first and out.exists():
+        if not resume:
+            raise ValueError(f"{out} is there already; give another file")
+        return _finish(parts, out, plan)
+
+    # What can refuse comes before the folder is begun.
+    shards = plan_shards(model, plan)
+    trainer = make_trainer(parts, 1, devices=devices, accelerator=accelerator)
+    trainer.logger = None
+    if is_first:
+        _begin(parts, plan, resume)
+    module = _SampleShards(model, plan, shards, parts)
+    if module.missing():
+        trainer.predict(module, return_predictions=False)
+        # Not in on_predict_end, which a process without shards does not come to.
+        trainer.strategy.barrier()
+        if not trainer.is_global_zero:
+            return None
+    _merge(parts, len(shards), out)
+    return _finish(parts, out, plan)
+
+
+class _SampleShards(LightningModule):
+    """Each step of a prediction samples one shard and writes it."""
+
+    def __init__(self, model: GraphDiffusion, plan: Plan, shards: list[list[Batch]], parts: Path) -> None:
+        super().__init__()
+        # There may be more processes than shards.
+        self.allow_zero_length_dataloader_with_multiple_devices = True
+        self.model = model
+        self.plan = plan
+        self.shards = shards
+        self.parts = parts
+        self.schema = _schema(model, plan)
+
+    def missing(self) -> list[int]:
+        """Numbers of the shards that are not there, or not whole."""
+        paths = (_shard_path(self.parts, k) for k in range(len(self.shards)))
+        return [k for k, path in enumerate(paths) if not _is_whole(path, self.shards[k], self.schema)]
+
+    def predict_dataloader(self) -> DataLoader:
+        own = self.missing()[self.trainer.global_rank :: self.trainer.world_size]
+        return DataLoader(own, batch_size=None)  # type: ignore[arg-type]
+
+    def predict_step(self, number: int, batch_index: int) -> int:
+        rows: list[dict[str, Any]] = []
+        for batch in self.shards[int(number)]:
+            generator = mixed_generator(self.plan.seed, GRAPHS, batch.number)
+            state = self.model.sample(len(batch.indices), batch.num_nodes, self.plan.steps, generator, self.device)
+            rows += _describe(state.to("cpu").to_graphs(), self.model, batch, self.plan.seed)
+        _write(_shard_path(self.parts, int(number)), _parquet().Table.from_pylist(rows, schema=self.schema))
+        return int(number)
+
+
+def _describe(graphs: Graphs, model: GraphDiffusion, batch: Batch, seed: int) -> Iterator[dict[str, Any]]:
+    common = [{"index": i, "num_nodes": batch.num_nodes, "seed": seed} for i in batch.indices]
+    if model.domain.is_chemical:
+        for row, one in zip(common, write_smiles(graphs, model.domain.elements), strict=True):
+            yield row | {"smiles": one.smiles, "valid": one.valid, "connected": one.connected}
+        return
+    import networkx
+
+    for row, line in zip(common, to_graph6(graphs), strict=True):
+        connected = networkx.is_connected(networkx.from_graph6_bytes(line.encode()))
+        yield row | {"graph6": line, "valid": connected, "connected": connected}
+
+
+def _parquet() -> Any:
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise ImportError("Parquet files need pyarrow: pip install sympe[molecules]") from error
+    return pyarrow
+
+
+def _shard_path(parts: Path, number: int) -> Path:
+    return parts / f"shard-{number:06d}.parquet"
+
+
+def _begin(parts: Path, plan: Plan, resume: bool) -> None:
+    """Make the folder of shards, or see that what it holds belongs to the plan."""
+    path = parts / "plan.json"
+    if not path.exists():
+        write_atomically(path, lambda file: file.write(plan.to_bytes()))
+        return
+    if not resume:
+        raise ValueError(f"{parts} holds shards of an interrupted sampling; resume it or give another file")
+    _compare(path.read_bytes(), plan, f"{path} is damaged; remove {parts} to start anew")
+
+
+def _compare(stored: bytes, plan: Plan, complaint: str) -> None:
+    """See that a plan that was written is this one; ``complaint`` is for what is no plan at all."""
+    try:
+        found = json.loads(stored)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(complaint)
+    changed = sorted(name for name, value in vars(plan).items() if found.get(name) != value)
+    if changed:
+        raise ValueError(f"the sampling to resume was started with other values of {', '.join(changed)}")
+
+
+def _schema(model: GraphDiffusion, plan: Plan) -> Any:
+    """Columns, and the plan beside them."""
+    pyarrow = _parquet()
+    text = "smiles" if model.domain.is_chemical else "graph6"
+    kinds = {"index": pyarrow.int64(), "num_nodes": pyarrow.int32(), text: pyarrow.string()}
+    kinds |= {"valid": pyarrow.bool_(), "connected": pyarrow.bool_(), "seed": pyarrow.int64()}
+    return pyarrow.schema(kinds, metadata={"plan": plan.to_bytes()})
+
+
+def _is_whole(path: Path, shard: list[Batch], schema: Any) -> bool:
+    try:
+        table = _read(path)
+    except (_parquet().ArrowException, OSError):
+        return False
+    indices = [i for batch in shard for i in batch.indices]
+    return table.schema.equals(schema, check_metadata=True) and table.column("index").to_pylist() == indices
+
+
+def _read(path: Path) -> Any:
+    return _parquet().parquet.read_table(path, page_checksum_verification=True)
+
+
+def _write(path: Path, table: Any) -> None:
+    buffer = io.BytesIO()
+    _parquet().parquet.write_table(table, buffer, write_page_checksum=True)
+    write_atomically(path, lambda file: file.write(buffer.getbuffer()))
+
+
+def _merge(parts: Path, count: int, out: Path) -> None:
+    table = _parquet().concat_tables([_read(_shard_path(parts, k)) for k in range(count)])
+    _write(out, table.sort_by("index"))
+
+
+def _finish(parts: Path, out: Path, plan: Plan) -> dict[str, Any]:
+    """Summarize the file; shards go when that went well."""
+    found = summarize(out, plan)
+    if parts.exists():
+        shutil.rmtree(parts)
+    return found
+
+
+def summarize(out: Path, plan: Plan) -> dict[str, Any]:
+    """Counts of what a file of samples holds.
+
+    Raises:
+        ValueError: If it is no such file, not whole, or of another plan.
+    """
+    pyarrow = _parquet()
+    try:
+        table = _read(out)
+        text = table.column("smiles" if "smiles" in table.column_names else "graph6").to_pylist()
+        valid, connected = (table.column(name).to_pylist() for name in ("valid", "connected"))
+    except (pyarrow.ArrowException, OSError, KeyError) as error:
+        raise ValueError(f"{out} is no file of samples: {' '.join(str(error).split())}") from error
+    _compare((table.schema.metadata or {}).get(b"plan", b""), plan, f"{out} is no file of samples: no plan in it")
+    if len(text) != plan.num:
+        raise ValueError(f"{out} must hold {plan.num} samples; got {len(text)}")
+    return {
+        "file": str(out),
+        "samples": len(text),
+        "valid": sum(valid),
+        "connected": sum(connected),
+        "different": len({one for one, is_valid in zip(text, valid, strict=True) if is_valid}),
+    }

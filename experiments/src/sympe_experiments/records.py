@@ -1,0 +1,211 @@
+"""One record per run: what was asked, on what it ran, what came out. Tables and pictures read nothing else.
+
+What a picture needs beyond numbers and curves (fields, maps) is kept in arrays, in a file beside the record.
+"""
+
+import json
+import platform
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from sympe.atomic import write_atomically
+from sympe_experiments.old_names import record_now
+
+FILE_NAME = "record.json"
+ARRAYS = "arrays.npz"
+
+
+@dataclass(frozen=True)
+class Record:
+    """The outcome of one run.
+
+    Attributes:
+        experiment: Name of the experiment, as on the command line.
+        method: Name of the method.
+        recipe: Name of the recipe that the configuration started from.
+        data: Name of the data set, or of the user's file.
+        seed: The seed that everything random in the run came from.
+        config: The resolved configuration.
+        metrics: What was measured, by name; numbers only.
+        history: Curves over training, one list of numbers per name.
+        seconds: Wall time of the run.
+        environment: Commit, versions and hardware.
+        examples: Some of what came out, as text, by name.
+        folder: Where the record was read from; no part of it.
+    """
+
+    experiment: str
+    method: str
+    recipe: str
+    data: str
+    seed: int
+    config: dict[str, Any]
+    metrics: dict[str, float | int | None]
+    seconds: float
+    history: dict[str, list[float]] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=lambda: describe_environment())
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    folder: Path | None = field(default=None, compare=False, repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The record as plain values."""
+        return {name: value for name, value in asdict(self).items() if name != "folder"}
+
+    def summary(self) -> dict[str, Any]:
+        """The record without configuration, history, environment and examples, flat: what ``--json`` prints."""
+        kept = ("experiment", "method", "recipe", "data", "seed")
+        return {name: getattr(self, name) for name in kept} | self.metrics | {"seconds": round(self.seconds, 2)}
+
+    def arrays(self) -> dict[str, NDArray]:
+        """The arrays that lie beside the record, by name; none if it has none or was not read from a file.
+
+        Raises:
+            ValueError: If the file is damaged.
+        """
+        path = None if self.folder is None else self.folder / ARRAYS
+        if path is None or not path.exists():
+            return {}
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return dict(file)
+        except (OSError, ValueError, EOFError, BadZipFile) as error:
+            raise ValueError(f"{path} does not hold the arrays of a run: {error}") from error
+
+    def write(self, folder: Path, arrays: dict[str, NDArray] | None = None) -> Path:
+        """Write ``record.json`` into ``folder`` (made if missing), whole or not at all.
+
+        Args:
+            folder: Folder of the run.
+            arrays: What pictures need; written to ``arrays.npz``, before the record.
+        """
+        if arrays:
+            write_atomically(folder / ARRAYS, lambda file: np.savez_compressed(file, **arrays))  # type: ignore[arg-type]
+        path = folder / FILE_NAME
+        text = json.dumps(self.as_dict(), indent=1, sort_keys=True, allow_nan=False) + "\n"
+        write_atomically(path, lambda file: file.write(text.encode()))
+        return path
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to make, in any process.
+
+    Attributes:
+        folder: Where the run goes, below the folder of all.
+        make: Makes the run in a folder, goes on with it, or reads it if it is finished. Must survive pickling.
+        headline: Name of the metric to show when it is done.
+    """
+
+    folder: Path
+    make: Callable[[Path], Record]
+    headline: str
+
+    def run(self, out: Path) -> Record:
+        """Make the run, or read it if it is there."""
+        return self.make(out / self.folder)
+
+    def summary(self, record: Record) -> str:
+        """The headline in words."""
+        value = record.metrics.get(self.headline)
+        shown = "-" if value is None else f"{value:.4g}"
+        return f"{self.headline.replace('_', ' ')} {shown} in {record.seconds:.0f} s"
+
+
+def read_record(path: Path) -> Record:
+    """Read one ``record.json``.
+
+    Raises:
+        ValueError: If the file is not a record; the message names it.
+    """
+    try:
+        record = Record(**record_now(json.loads(path.read_text())))
+        _check_types(record)
+        return replace(record, folder=path.parent)
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, TypeError) as error:
+        raise ValueError(f"{path} is not a record of a run: {error}") from error
+
+
+def _check_types(record: Record) -> None:
+    """Raise TypeError where a field, a metric or a curve is not of its type."""
+    kinds: dict[str, Any] = {"seed": int, "seconds": int | float}
+    kinds |= dict.fromkeys(("experiment", "method", "recipe", "data"), str)
+    kinds |= dict.fromkeys(("config", "metrics", "history", "environment", "examples"), dict)
+    for name, kind in kinds.items():
+        if not isinstance(getattr(record, name), kind):
+            raise TypeError(f"{name} must be of type {getattr(kind, '__name__', kind)}; got {getattr(record, name)!r}")
+    for name, value in record.metrics.items():
+        if not isinstance(value, int | float | None):
+            raise TypeError(f"metric {name} must be a number or null; got {value!r}")
+    for name, curve in record.history.items():
+        if not isinstance(curve, list) or not all(isinstance(value, int | float) for value in curve):
+            raise TypeError(f"history {name} must be a list of numbers; got {curve!r}")
+    for name, texts in record.examples.items():
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise TypeError(f"examples {name} must be a list of texts; got {texts!r}")
+
+
+def read_records(folder: Path) -> list[Record]:
+    """All records below a folder, ordered by path.
+
+    Raises:
+        ValueError: If there is no such folder, or a file in it that should be a record is none.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"expected a folder of runs; there is none at {folder}")
+    return [read_record(path) for path in sorted(folder.rglob(FILE_NAME))]
+
+
+def describe_environment() -> dict[str, Any]:
+    """Commit, versions and hardware of this process."""
+    return {
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "versions": dict(_versions("sympe", "torch", "lightning", "numpy", "igraph", "networkx")),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+def _versions(*packages: str) -> Iterator[tuple[str, str]]:
+    for package in packages:
+        try:
+            yield package, version(package)
+        except PackageNotFoundError:
+            continue
+
+
+def _commit() -> str | None:
+    """Commit of the source tree, with a mark if it was changed since; None if installed from elsewhere."""
+    where = Path(__file__).parent
+
+    def git(*args: str) -> str:
+        done = subprocess.run(["git", "-C", str(where), *args], capture_output=True, text=True, timeout=10, check=True)
+        return done.stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", __file__)
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".")
+        return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,145 @@
+"""What all figures share: their look, log axes that survive zeros, and their bytes."""
+
+import io
+import math
+import textwrap
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from sympe.html import readable
+
+INK, SOFT, FAINT = "#24292f", "#6e7781", "#d8dee4"
+
+# Colors that stay apart for color-blind readers: M. Okabe, K. Ito, *Color universal design*, 2008, with gray for
+# their black and a darker yellow; then darker ones of P. Tol, *Colour schemes*, 2021.
+BLUE, ORANGE, GREEN, VERMILION = "#0072b2", "#e69f00", "#009e73", "#d55e00"
+PURPLE, SKY, GRAY, YELLOW = "#cc79a7", "#56b4e9", "#6e7781", "#b8a800"
+INDIGO, TEAL, WINE, BROWN = "#332288", "#44aa99", "#882255", "#7f4a1e"
+
+_LOOK = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.5,
+    "text.color": INK,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.7,
+    "xtick.color": SOFT,
+    "xtick.labelcolor": INK,
+    "ytick.color": SOFT,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+    "svg.hashsalt": "sympe",
+}
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """The look of all figures, whatever the user's own settings; needed while drawing and while saving."""
+    with matplotlib.style.context(["default", _LOOK]):
+        yield
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure and what it shows.
+
+    Attributes:
+        name: Its file, without suffix.
+        alt: What it shows, for those who cannot see it.
+        figure: The figure itself.
+    """
+
+    name: str
+    alt: str
+    figure: Figure
+
+    def encode(self, kind: str = "png") -> bytes:
+        """Its bytes as ``png`` (150 dpi) or ``svg``, the same for the same figure."""
+        file = io.BytesIO()
+        metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
+        with house_style():
+            self.figure.savefig(file, format=kind, dpi=150, metadata=metadata)
+        return file.getvalue()
+
+
+def plain(text: str, width: int = 60) -> str:
+    """A name as matplotlib will draw it letter by letter, cut in the middle if it is long."""
+    text = readable(text)
+    if len(text) > width:
+        text = f"{text[: width // 2]}...{text[-(width // 2) :]}"
+    return text.replace("$", r"\$")
+
+
+def wrapped(text: str, width: int) -> str:
+    """A name over several lines."""
+    return textwrap.fill(plain(text), width)
+
+
+def new_figure(height: float, finding: str, context: str) -> tuple[Figure, Axes]:
+    """A figure 9 inches wide with one pair of axes, below two lines of text.
+
+    Args:
+        height: Height in inches.
+        finding: What the figure says, in bold.
+        context: What it was made of.
+    """
+    layout = ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - 0.62 / height))
+    figure = Figure(figsize=(9, height), layout=layout)
+    size = min(11.5, 11.5 * 90 / len(finding))
+    figure.text(0.012, 1 - 0.09 / height, finding, va="top", fontsize=size, fontweight="bold")
+    figure.text(0.012, 1 - 0.35 / height, context, va="top", color=SOFT)
+    return figure, figure.add_subplot()
+
+
+@dataclass(frozen=True)
+class LogRange:
+    """Limits of a logarithmic axis. Zeros are drawn at its lower end.
+
+    Attributes:
+        low: Lower limit.
+        high: Upper limit.
+    """
+
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> "LogRange":
+        """Limits that hold all positive values, with room below for zeros if there are any."""
+        values = list(values)
+        positive = [value for value in values if value > 0]
+        if not positive:
+            return cls(1e-3, 1.0)
+        low, high = min(positive) / 1.5, max(positive) * 1.5
+        return cls(low / 3 if len(positive) < len(values) else low, high)
+
+    def place(self, value: float) -> float:
+        """Where to draw a value."""
+        return value if value > 0 else self.low
+
+    def apply(self, axes: Axes, which: str) -> None:
+        """Scale, limits, ticks in plain decimals and grid of the ``x`` or ``y`` axis."""
+        axis = axes.xaxis if which == "x" else axes.yaxis
+        if which == "x":
+            axes.set_xscale("log")
+            axes.set_xlim(self.low, self.high)
+        else:
+            axes.set_yscale("log")
+            axes.set_ylim(self.low, self.high)
+        decades = math.log10(self.high / self.low)
+        steps = (1.0, 2.0, 5.0) if decades <= 2 else (1.0, 3.0) if decades <= 4 else (1.0,)
+        axis.set_major_locator(LogLocator(subs=steps, numticks=20))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
+        axes.grid(axis="x" if which == "x" else "y")

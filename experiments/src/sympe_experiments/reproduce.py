@@ -1,0 +1,78 @@
+"""Run the experiments side by side on the cores at hand, and make the report from their records.
+
+A preset is a list of jobs. A job that has a finished record is not run again, one that was interrupted goes on
+where it stopped: calling the same command twice costs nothing.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from sympe_experiments.catalog import EXPERIMENTS, find_experiment
+from sympe_experiments.records import Job, Record
+
+PRESETS = ("smoke", "quick", "full")
+
+
+def reproduce(
+    preset: str, out: Path, experiments: Sequence[str] | None = None, workers: int | None = None
+) -> list[Record]:
+    """Make all runs of a preset.
+
+    Args:
+        preset: ``smoke`` (seconds a row), ``quick`` (one seed, minutes) or ``full`` (three seeds, hours).
+        out: Folder of all runs.
+        experiments: Names of experiments; by default all but those whose data or software is missing.
+        workers: Processes that run side by side, one thread each; as many as there are cores if left out.
+
+    Raises:
+        ValueError: If a preset or experiment is unknown, or the data of an experiment that was named is missing.
+        ImportError: If the software of an experiment that was named is missing.
+    """
+    if preset not in PRESETS:
+        raise ValueError(f"unknown preset {preset!r}; choose one of {', '.join(PRESETS)}")
+    console = Console(stderr=True)
+    jobs: list[Job] = []
+    for entry in [find_experiment(name) for name in experiments or EXPERIMENTS]:
+        try:
+            jobs += entry.jobs(preset)
+        except (ValueError, ImportError) as error:
+            if experiments:
+                raise
+            console.print(f"{entry.name}: skipped: {error}", highlight=False, soft_wrap=True)
+    count = workers or os.cpu_count() or 1
+    records: dict[Job, Record] = {}
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        refresh_per_second=2,
+    )
+    # "spawn": a forked child inherits PyTorch's thread pools in an unusable state.
+    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_use_one_thread)
+    with bar, pool:
+        shown = bar.add_task(f"{preset}: {len(jobs)} runs, {count} at a time", total=len(jobs))
+        pending: dict[Future[Record], Job] = {pool.submit(job.run, out): job for job in jobs}
+        try:
+            for done in as_completed(pending):
+                job, record = pending[done], done.result()
+                records[job] = record
+                bar.console.print(f"{job.folder.as_posix()}: {job.summary(record)}", highlight=False)
+                bar.advance(shown)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return [records[job] for job in jobs]
+
+
+def _use_one_thread() -> None:
+    torch.set_num_threads(1)

@@ -1,0 +1,331 @@
+"""What all tasks share in training: a Lightning trainer that can be killed at any moment and taken up again.
+
+A run has a folder. After every epoch its whole state is written there, atomically; ``resume`` goes on from it.
+Nothing random is carried from one epoch to the next (tasks derive generators from seed, epoch and step), so a
+run that was killed ends with the same weights, bit for bit on a CPU, as one that was not.
+"""
+
+import hashlib
+import logging
+import math
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from io import BytesIO
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, Literal, TypeVar
+
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+from lightning.pytorch.utilities import rank_zero_only
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor
+from torch.utils.data import Sampler
+
+from sympe.atomic import write_atomically
+from sympe_experiments.records import FILE_NAME, Record, read_record
+from sympe_experiments.seeding import mixed_generator
+
+T = TypeVar("T")
+
+CHECKPOINT = "last.ckpt"
+
+#: What a batch of graphs is asked for by: their size, and which of the graphs of that size.
+Key = tuple[int, list[int]]
+
+
+class SizeGroupedSampler(Sampler[Key]):
+    """Batches of equal-sized graphs in random order, a function of seed and epoch alone.
+
+    Nothing is carried over from one epoch to the next, so a run that is taken up again sees the same
+    batches. Several processes share the batches of an epoch evenly.
+
+    Args:
+        counts: How many graphs there are of each size.
+        batch_size: Graphs per batch, at most.
+        seed: Seed of the order.
+        step: Asked for the number of steps taken whenever a pass begins; that tells the epoch. (A trainer
+            that resumes may begin a pass before it has settled which epoch it is in.)
+        rank: Number of this process.
+        world_size: How many processes there are.
+    """
+
+    def __init__(
+        self,
+        counts: Mapping[int, int],
+        batch_size: int,
+        seed: int,
+        step: Callable[[], int],
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        self.counts = dict(counts)
+        self.batch_size, self.seed, self.step, self.rank, self.world_size = batch_size, seed, step, rank, world_size
+        total = sum(-(-count // batch_size) for count in self.counts.values())
+        self.length = -(-total // world_size)
+
+    def __len__(self) -> int:
+        return self.length
+
+    @property
+    def epoch(self) -> int:
+        """Passes that have been made."""
+        return self.step() // self.length
+
+    def __iter__(self) -> Iterator[Key]:
+        generator = mixed_generator(self.seed, self.epoch)
+        keys: list[Key] = []
+        for n, count in self.counts.items():
+            shuffled = torch.randperm(count, generator=generator)
+            keys += [(n, part.tolist()) for part in shuffled.split(self.batch_size)]
+        order = torch.randperm(len(keys), generator=generator).tolist()
+        # Every process must take the same number of steps: the first batches come again if need be.
+        order = (order * self.world_size)[: self.length * self.world_size]
+        return iter([keys[i] for i in order[self.rank :: self.world_size]])
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Checkpoints that are whole or not there, and that hold nothing but tensors and plain values."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        # Through memory: torch.save hides a full disk behind an error of its own.
+        buffer = BytesIO()
+        torch.save(checkpoint, buffer)
+        write_atomically(Path(path), lambda file: file.write(buffer.getbuffer()))
+
+    def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> dict[str, Any]:
+        try:
+            checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+            if "state_dict" not in checkpoint:
+                raise KeyError("state_dict")
+            return checkpoint
+        except (RuntimeError, EOFError, KeyError, TypeError, ValueError, UnpicklingError) as error:
+            # What PyTorch has to say here is long, or advice that does not help.
+            raise ValueError(f"{path} is no checkpoint of this program, or damaged; remove it to start anew") from error
+
+
+def fingerprint(parts: Iterable[Tensor | str]) -> str:
+    """A digest of what texts and tensors hold, in their order."""
+    digest = hashlib.sha256()
+    for part in parts:
+        kind, content = (
+            ("text", part.encode())
+            if isinstance(part, str)
+            else (f"{part.dtype} {[*part.shape]}", part.numpy().tobytes())
+        )
+        digest.update(f"{kind} {len(content)}".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+class ResumableModule(LightningModule):
+    """What every training must remember to be taken up again: its configuration, its curves and the time it took.
+
+    Args:
+        config: The configuration of the run, as plain values: only a run with the same may go on.
+        data: What the run sees of its data, where a configuration only names it: files change.
+    """
+
+    #: What a checkpoint of this program holds, beside what Lightning puts there.
+    checkpointed: tuple[str, ...] = ("config", "data", "processes", "history")
+
+    def __init__(self, config: dict[str, Any], data: Iterable[Tensor | str] = ()) -> None:
+        super().__init__()
+        self._config = config
+        self._data = fingerprint(data)
+        self.history: dict[str, list[float]] = {}
+        self.seconds = 0.0
+
+    def remember(self, name: str, value: int | float) -> None:
+        """Put the next value of a curve into the history, and into the logs unless it counts epochs."""
+        self.history.setdefault(name, []).append(value)
+        if name != "validation_epoch":
+            self.log(name, value, sync_dist=True)
+
+    def require_finite(self, loss: float) -> None:
+        """See that training has not diverged.
+
+        Raises:
+            ValueError: If the loss is not finite.
+        """
+        if not math.isfinite(loss):
+            raise ValueError(
+                f"the training loss became {loss} in epoch {self.current_epoch + 1}; a lower learning rate may help"
+            )
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["config"] = self._config
+        checkpoint["data"] = self._data
+        checkpoint["processes"] = self.trainer.world_size
+        checkpoint["history"] = self.history
+        checkpoint["seconds"] = self.seconds
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if lacking := sorted(set(self.checkpointed) - checkpoint.keys()):
+            raise ValueError(
+                f"the checkpoint to resume is of another program, or of another version: no {', '.join(lacking)} in it"
+            )
+        if checkpoint["processes"] != self.trainer.world_size:
+            # Steps per epoch, and so the schedule, depend on it.
+            raise ValueError(f"the run to resume was started with {checkpoint['processes']} devices")
+        if checkpoint["config"] != self._config:
+            changed = sorted(k for k, v in self._config.items() if checkpoint["config"].get(k) != v)
+            raise ValueError(f"the run to resume was started with other values of {', '.join(changed)}")
+        if checkpoint["data"] != self._data:
+            raise ValueError("the run to resume was started with other data; give another folder")
+        self.history = checkpoint["history"]
+        self.seconds = checkpoint["seconds"]
+
+
+class SaveEachEpoch(Checkpoint):
+    """Write the state of the run after every epoch, and whatever the module did at its end."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        trainer.save_checkpoint(self.path)
+
+
+class ShowProgress(Callback):
+    """A bar on stderr over all steps of the run.
+
+    Args:
+        shown: Logged values to print beside the bar, with what they are called there.
+    """
+
+    def __init__(self, shown: dict[str, str]) -> None:
+        self.console = Console(stderr=True)
+        self.shown = shown
+
+    @rank_zero_only
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.bar = Progress(
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("<"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[values]}"),
+            console=self.console,
+            refresh_per_second=2,
+        )
+        total = int(trainer.estimated_stepping_batches)
+        self.task = self.bar.add_task("training", total=total, completed=trainer.global_step, values="")
+        self.bar.start()
+
+    @rank_zero_only
+    def on_train_batch_end(self, trainer: Trainer, *args: Any) -> None:
+        self.bar.update(self.task, completed=trainer.global_step)
+
+    @rank_zero_only
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        logged = trainer.callback_metrics
+        values = [f"{label} {float(logged[name]):.3g}" for name, label in self.shown.items() if name in logged]
+        self.bar.update(self.task, values=", ".join(values))
+
+    @rank_zero_only
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.bar.stop()
+
+    @rank_zero_only
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        if hasattr(self, "bar"):
+            self.bar.stop()
+
+
+def accelerator_here(accelerator: str) -> str:
+    """``cpu`` or ``cuda``: ``auto`` is CUDA where there is a GPU that has it (others lack double precision).
+
+    Raises:
+        ValueError: If ``accelerator`` is not ``auto``, ``cpu`` or ``gpu``, or there is no such GPU.
+    """
+    if accelerator not in ("auto", "cpu", "gpu"):
+        raise ValueError(f"accelerator must be auto, cpu or gpu; got {accelerator!r}")
+    has_cuda = torch.cuda.is_available()
+    if accelerator == "gpu" and not has_cuda:
+        raise ValueError("accelerator gpu cannot be had here: no GPU with CUDA was found")
+    return "cuda" if has_cuda and accelerator != "cpu" else "cpu"
+
+
+def make_trainer(
+    folder: Path,
+    epochs: int,
+    *,
+    devices: int = 1,
+    accelerator: str = "auto",
+    shown: dict[str, str] | None = None,
+    precision: Literal["32", "bf16"] = "32",
+    accumulate: int = 1,
+) -> Trainer:
+    """A trainer that logs to CSV and TensorBoard below ``folder`` and checkpoints there after every epoch.
+
+    Args:
+        folder: Folder of the run.
+        epochs: Passes over the training data.
+        devices: Processes; more than one train by DDP (gloo on CPUs, nccl on GPUs).
+        accelerator: ``auto``, ``cpu`` or ``gpu``.
+        shown: Logged values to show beside a progress bar on stderr, and their labels; None for no bar.
+        precision: ``32``, or ``bf16`` for mixed precision.
+        accumulate: Batches whose gradients make one step.
+
+    Raises:
+        ValueError: If there is no such accelerator, or not that many devices.
+    """
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for known in (".*num_workers.*", ".*logging interval.*", ".*LeafSpec.*"):
+        warnings.filterwarnings("ignore", message=known)
+    try:
+        return Trainer(
+            max_epochs=epochs,
+            accelerator=accelerator_here(accelerator),
+            devices=devices,
+            # Graphs without pairs, of one node, leave parameters of pairs unused.
+            strategy="ddp_find_unused_parameters_true" if devices > 1 else "auto",
+            use_distributed_sampler=False,
+            logger=[CSVLogger(folder, name="logs/csv"), TensorBoardLogger(folder, name="logs/tensorboard")],
+            callbacks=[SaveEachEpoch(folder / CHECKPOINT)] + ([] if shown is None else [ShowProgress(shown)]),
+            plugins=[AtomicCheckpointIO()],
+            precision="bf16-mixed" if precision == "bf16" else "32-true",
+            accumulate_grad_batches=accumulate,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            enable_checkpointing=True,
+            num_sanity_val_steps=0,
+        )
+    except MisconfigurationException as error:
+        raise ValueError(f"{devices} x {accelerator} cannot be had here: {error}") from error
+
+
+def build_from_seed(build: Callable[[], T], seed: int) -> T:
+    """Call ``build()`` with initial weights that depend on ``seed`` alone; the global generator is left as it was.
+
+    PyTorch's layers draw their weights from the global generator and take no other.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return build()
+
+
+def finished_run(folder: Path, config: dict[str, Any], resume: bool) -> Record | None:
+    """The record of a run that is finished and taken up again; None if there is something left to do in ``folder``.
+
+    Raises:
+        ValueError: If the finished run had another configuration, or ``folder`` holds a run and ``resume`` is not set.
+    """
+    if (folder / FILE_NAME).exists() and resume:
+        record = read_record(folder / FILE_NAME)
+        if record.config != config:
+            raise ValueError(f"{folder} holds a finished run with another configuration; give another folder")
+        return record
+    # Later processes of one run start when the first has begun to write: only the first may look.
+    held = [name for name in (FILE_NAME, CHECKPOINT) if (folder / name).exists()]
+    if held and not resume and not torch.distributed.is_initialized():
+        raise ValueError(f"{folder} already holds a run ({held[0]}); resume it or give another folder")
+    return None

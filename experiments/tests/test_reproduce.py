@@ -1,0 +1,128 @@
+"""Which runs a preset holds, and that a finished one is not made again."""
+
+import pickle
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from command_line import contents
+from sympe_experiments.autoencoder.config import METHODS, RECIPES, make_config
+from sympe_experiments.autoencoder.jobs import BEST, ORDERS, QUICK, ROWS, job, jobs, run_folder
+from sympe_experiments.records import read_record
+from sympe_experiments.reproduce import TASKS, reproduce
+
+
+@pytest.mark.parametrize(
+    ("preset", "runs"),
+    [
+        ("smoke", {("smoke", 0): ROWS}),
+        ("quick", {("fast", 0): QUICK}),
+        (
+            "full",
+            {("fast", seed): ROWS + ORDERS for seed in range(3)} | {("best", seed): BEST for seed in range(3)},
+        ),
+    ],
+)
+def test_the_runs_of_a_preset(preset: str, runs: dict[tuple[str, int], tuple[str, ...]]) -> None:
+    floor, *trained = jobs(preset)
+    assert floor.folder == Path("graph-autoencoder/erdos-renyi/floor")
+    expected = [
+        make_config(method, recipe, seed=seed) for (recipe, seed), methods in runs.items() for method in methods
+    ]
+    assert Counter(one.folder for one in trained) == Counter(map(run_folder, expected))
+    folders = [one.folder for one in (floor, *trained)]
+    assert len(set(folders)) == len(folders)
+    assert not any(folder.is_absolute() for folder in folders)
+    # What a job carries survives the way to another process.
+    assert all(pickle.loads(pickle.dumps(one)).folder == one.folder for one in trained)
+
+
+def test_every_row_is_a_method_and_every_task_has_jobs() -> None:
+    assert {*ROWS, *ORDERS, *BEST, *QUICK} <= METHODS.keys()
+    assert {"none", "noise", "haar", "laplacian", "sympe-sort"} <= set(ROWS)
+    # Graph diffusion needs data, which may not be here.
+    assert all(of_task("smoke") for name, of_task in TASKS.items() if name != "molecules")
+
+
+def test_different_runs_have_different_folders(tmp_path: Path) -> None:
+    changes = [{}, {"seed": 1}, {"data": str(tmp_path / "mine.g6")}]
+    configs = [
+        make_config(method, recipe, **c) for method in ("none", "sympe-sort") for recipe in RECIPES for c in changes
+    ]
+    folders = {run_folder(config) for config in configs}
+    assert len(folders) == len(configs)
+    assert Path("graph-autoencoder/mine.g6/fast/sympe/seed0") in folders
+
+
+def test_the_floor_is_recorded_once(tmp_path: Path) -> None:
+    floor = jobs("smoke")[0]
+    record = floor.run(tmp_path)
+    metrics = record.metrics
+    assert round(metrics["floor_pair_percent"], 3) == 0.750
+    assert round(metrics["floor_difference_percent"], 3) == 1.197
+    assert round(metrics["trivial_percent"], 2) == 25.11
+    assert (metrics["symmetric_graphs"], metrics["test_pairs"]) == (235, 64_500)
+    assert read_record(tmp_path / floor.folder / "record.json") == record
+    before = contents(tmp_path)
+    assert floor.run(tmp_path) == record
+    assert contents(tmp_path) == before
+
+
+def test_a_run_is_made_once(tmp_path: Path) -> None:
+    config = make_config("none", "smoke", num_train=20, epochs=1, hidden=8)
+    one = job(config)
+    record = one.run(tmp_path)
+    assert record.config == config.as_dict()
+    before = contents(tmp_path)
+    assert f"{one.folder}/record.json" in before
+    assert one.run(tmp_path) == record
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("broken", ["{", "[]", '{"task": "graph-autoencoder"}'])
+def test_a_broken_record_is_named(broken: str, tmp_path: Path) -> None:
+    floor = jobs("smoke")[0]
+    path = tmp_path / floor.folder / "record.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(broken)
+    with pytest.raises(ValueError, match=r"record\.json is not a record of a run"):
+        floor.run(tmp_path)
+
+
+def test_unknown_names(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="unknown preset 'tiny'; choose one of smoke, quick, full"):
+        reproduce("tiny", tmp_path)
+    with pytest.raises(ValueError, match="unknown task 'chess'; choose one of graph-autoencoder"):
+        reproduce("smoke", tmp_path, ["graph-autoencoder", "chess"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_fails_ends_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One worker: the second job fails, and of the others no more than those under way are made."""
+    good = make_config("none", "smoke", num_train=20, epochs=1, hidden=8)
+    bad = replace(good, data=str(tmp_path / "missing.g6"))
+    floor = jobs("smoke")[0]
+    several = [floor, job(bad), *(replace(job(good), folder=Path(f"good{i}")) for i in range(9))]
+    monkeypatch.setitem(TASKS, "graph-autoencoder", lambda preset: several)
+    with pytest.raises(ValueError, match=r"missing\.g6: No such file"):
+        reproduce("smoke", tmp_path / "runs", workers=1)
+    assert (tmp_path / "runs" / floor.folder / "record.json").exists()
+    assert not (tmp_path / "runs" / "good8").exists()
+
+
+def test_a_task_without_its_data_is_skipped_unless_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("rdkit", reason="needs RDKit")
+    monkeypatch.setenv("SYMPE_DATA", str(tmp_path))
+    for name in set(TASKS) - {"molecules", "graph-autoencoder"}:
+        monkeypatch.delitem(TASKS, name)
+    monkeypatch.setitem(TASKS, "graph-autoencoder", lambda preset: jobs("smoke")[:1])
+    records = reproduce("smoke", tmp_path / "runs", workers=1)
+    assert [record.task for record in records] == ["graph-autoencoder"]
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("molecules: skipped: ")]
+    assert len(lines) == 1
+    with pytest.raises(ValueError, match=r"expected qm9\.npz in the folder"):
+        reproduce("smoke", tmp_path / "runs", ["molecules"])

@@ -1,0 +1,29 @@
+"""Exact canonical labeling: under the kernel, g~ is the inversion kernel of theory.
+
+The canonical form of a graph is the same in every batch; it may differ between versions of igraph.
+"""
+
+import numpy as np
+import torch
+
+from sympe.canonicalize.base import NodeOrder
+from sympe.graphs import Graphs, colored_graphs
+from sympe.groups import Permutation
+
+
+class Labeling(NodeOrder):
+    """Canonical order of the nodes by bliss; node and edge labels, features, loops and directions are kept.
+
+    Runs on the CPU, one graph at a time (tens of microseconds for a molecule). Node features count as
+    labels: nodes are told apart by any difference in ``x``.
+
+    Source: T. Junttila, P. Kaski, *Engineering an efficient canonical labeling tool for large and sparse
+    graphs*, ALENEX 2007.
+    """
+
+    def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
+        order: list[int] = []
+        for colored in colored_graphs(x):
+            order += colored.canonical_order()
+        # Through numpy: torch reads a list of numbers ten times more slowly.
+        return Permutation.from_order(torch.from_numpy(np.array(order, dtype=np.int64)).to(x.device) + x.start, x)

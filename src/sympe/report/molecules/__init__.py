@@ -1,1 +1,0 @@
-"""Graph diffusion in reports."""
