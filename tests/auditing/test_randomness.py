@@ -297,7 +297,7 @@ def test_a_random_rotation_of_points_is_infinitely_random() -> None:
 
 def test_the_kernel_inside_a_model_is_found() -> None:
     graphs = batch_of({name: SMALL[name] for name in ("path 3", "paw")})
-    found = excess_of_model(for_graphs("permutation", 4, 8), graphs)
+    found = excess_of_model(for_graphs("haar", 4, 8), graphs)
     expected = (math.log(6 / 2) + math.log(24 / 2)) / 2
     assert list(found.values()) == pytest.approx([expected] * 3)
     model = Canonicalized(torch.nn.Identity(), InversionKernel(Constant(PointRotation())), PointRotation())

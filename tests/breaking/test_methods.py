@@ -48,7 +48,7 @@ def test_point_methods(method: str, generator: torch.Generator) -> None:
 def test_an_input_without_symmetry_fixes_the_vector(generator: torch.Generator) -> None:
     action = PointRotation()
     g = action.group.haar(BENT, generator)
-    for method in ("sympe-labeling", "symmetry-breaking-set"):
+    for method in ("sympe-frames", "symmetry-breaking-set"):
         module = for_points(method, IRREPS)
         first, again, turned = module(BENT), module(BENT), module(action.act(g, BENT))
         assert torch.allclose(first, again, atol=1e-4)
@@ -99,5 +99,5 @@ def test_unknown_names() -> None:
 
 def test_irreps_are_checked() -> None:
     with pytest.raises(ValueError, match="irreps must read like"):
-        for_points("sympe-labeling", "2x1x")
+        for_points("sympe-frames", "2x1x")
     assert IrrepsEncoding("1x1o").dim == 3

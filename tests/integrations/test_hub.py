@@ -26,7 +26,7 @@ GRAPHS = batch_of({name: LARGE[name][0] for name in ("cycle 8", "petersen", "cub
 
 
 class Model(nn.Module, HubMixin):
-    def __init__(self, method: str = "sympe", dim: int = 4, hidden: int = 8) -> None:
+    def __init__(self, method: str = "sympe-labeling", dim: int = 4, hidden: int = 8) -> None:
         super().__init__()
         self.breaking = breaking.for_graphs(method, dim, 16)
         self.network = GIN(self.breaking.dim, 2, hidden, 2)
@@ -99,7 +99,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
 
 
 def test_pushed_and_read_back(server: Server) -> None:
-    model = Model("sympe", dim=3)
+    model = Model("sympe-labeling", dim=3)
     where = model.push_to_hub("you/model", commit_message="Train longer", branch="longer")
     assert where == "https://hub.example/you/model/commit/0"
     assert server.pushed == [("you/model", "Train longer", "longer")]
@@ -122,10 +122,10 @@ def test_what_the_hub_does_not_have(server: Server, capsys: pytest.CaptureFixtur
 
 def test_another_model_in_the_folder(tmp_path: Path) -> None:
     Model(hidden=8).save_pretrained(tmp_path)
-    (tmp_path / "config.json").write_text(json.dumps({"method": "sympe", "dim": 4, "hidden": 16}))
+    (tmp_path / "config.json").write_text(json.dumps({"method": "sympe-labeling", "dim": 4, "hidden": 16}))
     with pytest.raises(ValueError, match=f"{tmp_path.name} does not hold a Model: .*size mismatch"):
         Model.from_pretrained(tmp_path)
-    (tmp_path / "config.json").write_text(json.dumps({"method": "sympe", "size": 4}))
+    (tmp_path / "config.json").write_text(json.dumps({"method": "sympe-labeling", "size": 4}))
     (tmp_path / "model.safetensors").unlink()
     with pytest.raises((ValueError, TypeError, OSError)):
         Model.from_pretrained(tmp_path)

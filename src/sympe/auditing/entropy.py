@@ -14,11 +14,11 @@ whether a draw is of a kind that can well have been missed: wide where the sampl
 """
 
 import math
+from statistics import NormalDist
 
 import numpy as np
+import torch
 from jaxtyping import Int
-from scipy.special import digamma
-from scipy.stats import norm
 
 
 def entropy(counts: Int[np.ndarray, "m"], z: float) -> tuple[float, float, float]:
@@ -38,7 +38,8 @@ def entropy(counts: Int[np.ndarray, "m"], z: float) -> tuple[float, float, float
     n = int(counts.sum())
     share = counts / n
     once, twice = int((counts == 1).sum()), int((counts == 2).sum())
-    seen = float((share * (digamma(n) - digamma(counts))).sum())
+    psi = torch.digamma(torch.tensor([n, *counts.tolist()], dtype=torch.float64)).numpy()
+    seen = float((share * (psi[0] - psi[1:])).sum())
     plugged_in = float(-(share * np.log(share)).sum())
     variance = max(float((share * np.log(share) ** 2).sum()) - plugged_in**2, 0.0) / n
     # For a uniform law the first term vanishes; the second is the variance then (G. P. Basharin, 1959).
@@ -47,7 +48,7 @@ def entropy(counts: Int[np.ndarray, "m"], z: float) -> tuple[float, float, float
     if once == n:
         return seen, low, math.inf
     unseen = _unseen(n, once, twice)
-    missed = min(-math.log(2 * norm.sf(z)) / n, 0.5)
+    missed = min(-math.log(2 * NormalDist().cdf(-z)) / n, 0.5)
     binary = -missed * math.log(missed) - (1 - missed) * math.log1p(-missed)
     return seen + unseen, low, seen + 2 * unseen + z * error + binary
 

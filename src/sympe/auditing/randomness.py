@@ -20,13 +20,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import permutations
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
-from scipy.stats import norm
 from torch import Tensor, nn
 
 from sympe.actions import Action, PointMotion, PointRotation
@@ -123,7 +123,7 @@ def excess_randomness(
         action = kernel.canonicalizer.action
     action = action_on_inputs(x, action)
     generator = torch.Generator().manual_seed(0) if generator is None else generator
-    z = float(norm.ppf((1 + confidence) / 2))
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
     found: list[tuple[_Value, str]] = []
     with torch.no_grad():
         for index in range(len(x)):

@@ -39,7 +39,7 @@ def for_graphs(method: str, dim: int, max_nodes: int) -> Nothing | Noise | Lapla
     """A module from graphs to features of nodes, ``module(graphs, generator)``, with the attribute ``dim``.
 
     Args:
-        method: ``none`` (no features), ``noise``, ``laplacian``, ``haar`` (the control: g~ Haar), ``sympe-labeling``
+        method: ``none`` (no features), ``noise``, ``laplacian``, ``haar`` (the control: g~ is Haar), ``sympe-labeling``
             (exact labeling), ``sympe-refinement``, ``sympe-spectral``, ``sympe-breadth-first``,
             ``sympe-depth-first``, or ``symmetry-breaking-set`` (exact labeling, the vector not learned).
         dim: Features per node.
@@ -84,10 +84,10 @@ def for_points(method: str, irreps: Irreps | str, special: bool = False) -> Noth
     """A module from point clouds to irreps of O(3), one row per cloud, ``module(clouds, generator)``, with ``dim``.
 
     Args:
-        method: ``none`` (no features), ``noise``, ``unmoved`` (a learned vector that stays where it is), ``haar`` (the
-            control: g~ a random rotation), ``sympe-principal-axes`` (a random frame of these), ``sympe-weighted-frames`` (drawn
-            with continuous weights), ``sympe-frames`` (exact frames), or ``symmetry-breaking-set`` (exact frames, the vector
-            not learned).
+        method: ``none`` (no features), ``noise``, ``unmoved`` (a learned vector that stays where it is), ``haar``
+            (the control: g~ is Haar), ``sympe-frames`` (exact frames), ``sympe-principal-axes``,
+            ``sympe-weighted-frames`` (drawn with continuous weights), or ``symmetry-breaking-set`` (exact frames, the
+            vector is not learned).
         irreps: Of the vector, such as ``"2x1o+2x2e"``.
         special: Rotations only, SO(3).
 

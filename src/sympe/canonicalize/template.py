@@ -93,7 +93,6 @@ class Template(FieldCanonicalizer):
             return self._draw(tuple(x.shape[1:]), x.device)
         return self._transform(self.weight.double(), tuple(x.shape[1:]))
 
-    @torch.compiler.assume_constant_result
     def _draw(self, shape: tuple[int, ...], device: torch.device) -> Complex[Tensor, "p c L1 k"]:
         if (shape, device) not in self._drawn:
             generator = torch.Generator().manual_seed(self.seed)
@@ -101,6 +100,9 @@ class Template(FieldCanonicalizer):
                 weight = torch.randn(shape, generator=generator, dtype=torch.float64).to(device)
                 self._drawn[shape, device] = self._transform(weight, shape)
         return self._drawn[shape, device]
+
+    # What torch.compiler.assume_constant_result sets. The decorator itself would load the compiler with every import.
+    _draw._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
     def _transform(self, weight: Float[Tensor, "*c k1 k2"], shape: tuple[int, ...]) -> Complex[Tensor, "p c L1 k"]:
         padding = [n - k for n, k in zip(shape[:-3:-1], weight.shape[:-3:-1], strict=True)]

@@ -14,13 +14,16 @@ nodes or kinds alone: a graph has the same canonical form in every batch.
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import igraph
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from sympe.graphs.batch import Graphs
+
+if TYPE_CHECKING:
+    import igraph
 
 Ints = NDArray[np.int64]
 
@@ -29,7 +32,7 @@ Ints = NDArray[np.int64]
 class ColoredGraph:
     """A simple undirected graph with colored nodes; its first ``num_nodes`` nodes are the original ones."""
 
-    graph: igraph.Graph
+    graph: "igraph.Graph"
     color: list[int]
     num_nodes: int
 
@@ -65,6 +68,8 @@ class ColoredGraph:
 
 def colored_graphs(graphs: Graphs) -> Iterator[ColoredGraph]:
     """Each graph of the batch, written for bliss."""
+    import igraph
+
     pairs = _joined_pairs(graphs)
     sizes = graphs.sizes.cpu().numpy()
 
@@ -198,14 +203,20 @@ def _offsets(counts: Ints) -> Ints:
 
 def automorphism_orbits(graphs: Graphs) -> torch.Tensor:
     """Orbit of each node under the automorphism group of its graph, numbered over the whole batch, ``Int[N]``."""
+    fixed, moved = [], []
+    for start, colored in zip(graphs.ptr.tolist(), colored_graphs(graphs), strict=False):
+        for image in colored.automorphism_generators():
+            fixed.append(np.arange(colored.num_nodes) + start)
+            moved.append(np.asarray(image) + start)
+    return torch.from_numpy(joined(fixed, moved, graphs.num_nodes)).to(graphs.device)
+
+
+def joined(fixed: list[Ints], moved: list[Ints], count: int) -> Ints:
+    """Number of the connected part of each of ``count`` items, where ``fixed`` items are joined to ``moved`` ones."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
-    rows, columns = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for start, colored in zip(graphs.ptr.tolist(), colored_graphs(graphs), strict=False):
-        for image in colored.automorphism_generators():
-            rows.append(np.arange(colored.num_nodes) + start)
-            columns.append(np.asarray(image) + start)
-    row, column = np.concatenate(rows), np.concatenate(columns)
-    joined = coo_matrix((np.ones(len(row)), (row, column)), shape=(graphs.num_nodes, graphs.num_nodes))
-    return torch.from_numpy(connected_components(joined, directed=False)[1].astype(np.int64)).to(graphs.device)
+    row = np.concatenate([np.zeros(0, np.int64), *(part.ravel() for part in fixed)])
+    column = np.concatenate([np.zeros(0, np.int64), *(part.ravel() for part in moved)])
+    edges = coo_matrix((np.ones(len(row), np.int8), (row, column)), shape=(count, count))
+    return connected_components(edges, directed=False)[1].astype(np.int64)

@@ -1,17 +1,21 @@
 """Graphs from and to what users have: edge lists, networkx, PyG, dense padded tensors, graph6."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx
 import numpy as np
 import torch
 from jaxtyping import Bool, Int, Shaped
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sympe.extras import require
 from sympe.graphs.batch import Graphs
+
+if TYPE_CHECKING:
+    import networkx
 
 
 def from_edges(
@@ -64,7 +68,13 @@ def from_edges(
     ).validate()
 
 
-def from_networkx(graphs: Iterable[networkx.Graph]) -> Graphs:
+def is_networkx(value: object) -> bool:
+    """Whether a value is a graph of networkx, which need not be loaded for the answer."""
+    networkx = sys.modules.get("networkx")
+    return networkx is not None and isinstance(value, networkx.Graph)
+
+
+def from_networkx(graphs: "Iterable[networkx.Graph]") -> Graphs:
     """Graphs from networkx; nodes are counted in networkx's order, attributes are left aside."""
     listed = []
     for graph in graphs:
@@ -74,8 +84,10 @@ def from_networkx(graphs: Iterable[networkx.Graph]) -> Graphs:
     return from_edges(listed, directed=True)
 
 
-def to_networkx(graphs: Graphs) -> list[networkx.Graph]:
+def to_networkx(graphs: Graphs) -> "list[networkx.Graph]":
     """One undirected ``networkx.Graph`` per graph, nodes named 0 .. n-1, labels as attribute ``label``."""
+    import networkx
+
     built: list[networkx.Graph] = []
     ptr = graphs.ptr.tolist()
     for a, b in pairwise(ptr):
@@ -126,10 +138,7 @@ def to_pyg(graphs: Graphs) -> Any:
         ValueError: If there are no graphs, which a ``Batch`` cannot hold.
         ImportError: If PyG is not installed (``pip install sympe[pyg]``).
     """
-    try:
-        from torch_geometric.data import Batch, Data
-    except ImportError as error:
-        raise ImportError("to_pyg needs PyG: pip install sympe[pyg]") from error
+    pyg = require("torch_geometric.data", "pyg", "to_pyg")
     if not len(graphs):
         raise ValueError("expected at least one graph; got none")
     parts = []
@@ -137,8 +146,8 @@ def to_pyg(graphs: Graphs) -> Any:
         one = graphs.select([index])
         extra = {name: getattr(one, name) for name in ("node_label", "edge_label", "x")}
         present = {name: value for name, value in extra.items() if value is not None}
-        parts.append(Data(edge_index=one.edge_index, num_nodes=one.num_nodes, **present))
-    return Batch.from_data_list(parts)
+        parts.append(pyg.Data(edge_index=one.edge_index, num_nodes=one.num_nodes, **present))
+    return pyg.Batch.from_data_list(parts)
 
 
 def from_dense(adjacency: Shaped[Tensor, "B n n"], mask: Bool[Tensor, "B n"] | None = None) -> Graphs:
@@ -205,6 +214,8 @@ def from_graph6(lines: Iterable[bytes | str]) -> Graphs:
     Raises:
         ValueError: If a line cannot be read; the message names it.
     """
+    import networkx
+
     parsed = []
     for number, line in enumerate(lines, start=1):
         raw = line.encode() if isinstance(line, str) else bytes(line)
@@ -229,6 +240,8 @@ def _parse_graph6(line: bytes) -> tuple[int, NDArray[np.int64]]:
     if body.startswith(b"~~"):
         raise ValueError("expected at most 258047 nodes")
     if sparse:
+        import networkx
+
         graph = networkx.from_sparse6_bytes(line)
         listed = list(graph.to_directed(as_view=True).edges())
         return len(graph), np.array(listed, dtype=np.int64).reshape(-1, 2)
@@ -251,4 +264,6 @@ def _parse_graph6(line: bytes) -> tuple[int, NDArray[np.int64]]:
 
 def to_graph6(graphs: Graphs) -> list[str]:
     """One line of graph6 per graph, without header (simple undirected graphs; labels are left aside)."""
+    import networkx
+
     return [networkx.to_graph6_bytes(graph, header=False).decode().strip() for graph in to_networkx(graphs)]

@@ -14,16 +14,17 @@ Nodes are numbered in the order in which the file names them first. Whatever is 
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
 from xml.parsers import expat
-
-import networkx
-from networkx.readwrite.graphml import GraphMLReader
 
 from sympe.atomic import write_atomically
 from sympe.graphs.batch import Graphs, concatenate
 from sympe.graphs.convert import from_graph6, from_networkx, to_graph6
 from sympe.graphs.npz import SPLITS, is_undirected, parse_npz, to_npz
+
+if TYPE_CHECKING:
+    import networkx
 
 _GRAPH6 = frozenset({".g6", ".graph6", ".s6", ".sparse6"})
 _EDGE_LISTS = frozenset({".edges", ".edgelist", ".txt", ".csv"})
@@ -113,6 +114,8 @@ def _one_line(error: Exception) -> str:
 
 
 def _parse_edge_list(raw: bytes) -> Graphs:
+    import networkx
+
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -135,12 +138,15 @@ def _parse_edge_list(raw: bytes) -> Graphs:
     return from_networkx(graph for graph in parsed if len(graph))
 
 
-def parse_graphml(raw: bytes) -> list[networkx.Graph]:
+def parse_graphml(raw: bytes) -> "list[networkx.Graph]":
     """The graphs in the content of a file, with their attributes.
 
     Raises:
         ValueError: If it is no GraphML.
     """
+    import networkx
+    from networkx.readwrite.graphml import GraphMLReader
+
     _check_graphml(raw)
     # A file without the namespace is common, and the reader finds nothing in it.
     bare, named = b"<graphml>", b'<graphml xmlns="http://graphml.graphdrawing.org/xmlns">'

@@ -1,15 +1,17 @@
 """GraphML, with an attribute of the nodes, edges or graphs as the target."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx
 import numpy as np
 
 from sympe.graphs.files import parse_graphml
 
+if TYPE_CHECKING:
+    import networkx
 
-def read_graphml(path: Path, target: str | None = None) -> list[tuple[networkx.Graph, Any]]:
+
+def read_graphml(path: Path, target: str | None = None) -> "list[tuple[networkx.Graph, Any]]":
     """The graphs of a file, each with its target or None.
 
     Args:
@@ -30,7 +32,7 @@ def read_graphml(path: Path, target: str | None = None) -> list[tuple[networkx.G
     return [(graph, _target(path, graph, target, kinds)) for graph in graphs]
 
 
-def _target(path: Path, graph: networkx.Graph, name: str, kinds: dict[str, int]) -> Any:
+def _target(path: Path, graph: "networkx.Graph", name: str, kinds: dict[str, int]) -> Any:
     if name in graph.graph:
         return np.array(graph.graph[name])
     nodes = [data[name] for _, data in graph.nodes(data=True) if name in data]

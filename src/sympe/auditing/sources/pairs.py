@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, get_args
 
-import networkx
 import numpy as np
 import torch
 from torch import Tensor
@@ -14,6 +13,7 @@ from sympe import points
 from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cut
 from sympe.auditing.targets import VECTOR_SHAPES, Per, Target
 from sympe.graphs import Graphs, concatenate, from_networkx, from_pyg
+from sympe.graphs.convert import is_networkx
 
 _LOOK_AHEAD = 100
 #: What one target may be given per, the most particular first.
@@ -120,7 +120,7 @@ def as_graphs(value: Any) -> Graphs:
     """One graph of the library's own type, on the CPU, whatever it came as."""
     if isinstance(value, Graphs):
         return value.to("cpu")
-    if isinstance(value, networkx.Graph):
+    if is_networkx(value):
         return from_networkx([value])
     if getattr(value, "edge_index", None) is not None:
         return _from_pyg(value).to("cpu")
@@ -167,7 +167,7 @@ def _as_pair(sample: Any, kind: Kind | None) -> tuple[Any, Any]:
 
 def kind_of(x: Any) -> Kind:
     """What an input, or a batch of inputs, is."""
-    if isinstance(x, Graphs | networkx.Graph) or getattr(x, "edge_index", None) is not None:
+    if isinstance(x, Graphs) or is_networkx(x) or getattr(x, "edge_index", None) is not None:
         return "graphs"
     if isinstance(x, Tensor | np.ndarray):
         return "fields"
@@ -215,7 +215,7 @@ def _numbers(value: Any) -> int:
         return value.numel()
     if isinstance(value, np.ndarray):
         return value.size
-    if isinstance(value, networkx.Graph):
+    if is_networkx(value):
         return 4 * (len(value) + value.number_of_edges())
     edges = getattr(value, "edge_index", None)
     return 64 + (0 if edges is None else 4 * edges.numel())

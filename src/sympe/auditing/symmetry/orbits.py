@@ -4,10 +4,9 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from sympe.graphs import Graphs, colored_graphs
+from sympe.graphs.bliss import joined
 
 Ints = NDArray[np.int64]
 
@@ -71,11 +70,3 @@ class Automorphisms:
             moved.append(np.searchsorted(keys, (u * total + v) * kinds + kind[own]))
             fixed.append(np.broadcast_to(own, moved[-1].shape))
         return joined(fixed, moved, len(keys))[place]
-
-
-def joined(fixed: list[Ints], moved: list[Ints], count: int) -> Ints:
-    """Number of the connected part of each of ``count`` things, each joined to all its images."""
-    row = np.concatenate([np.zeros(0, np.int64), *(part.ravel() for part in fixed)])
-    column = np.concatenate([np.zeros(0, np.int64), *(part.ravel() for part in moved)])
-    joined = coo_matrix((np.ones(len(row), np.int8), (row, column)), shape=(count, count))
-    return connected_components(joined, directed=False)[1].astype(np.int64)

@@ -1,12 +1,19 @@
-"""Settings for all tests: one thread, and chance that is the same in every run."""
+"""Settings for all tests of both packages: one thread, and chance that is the same in every run."""
 
 import pytest
 import torch
 from hypothesis import settings
 
 torch.set_num_threads(1)
+torch.manual_seed(0)  # modules that test files build when they are imported
 settings.register_profile("sympe", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("sympe")
+
+
+@pytest.fixture(autouse=True)
+def same_initial_weights() -> None:
+    """PyTorch's layers draw their weights from the global generator."""
+    torch.manual_seed(0)
 
 
 @pytest.fixture
