@@ -71,7 +71,7 @@ class ChiSquare:
 
 
 def check_group(
-    group: Group[Any],
+    group: Group[Any, Any],
     batch: Any,
     code: Callable[[Any], NDArray],
     order: int,

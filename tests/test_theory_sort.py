@@ -15,7 +15,7 @@ from examples import SMALL, from_nx, single
 from laws import automorphisms, copies, forms_of, kernel_form, local_images
 from sympe import Graphs, InversionKernel
 from sympe.actions import GraphRelabeling
-from sympe.auditing import excess_randomness
+from sympe.auditing import autoencoder_floor, excess_randomness
 from sympe.canonicalize import Constant, Refinement, Sort
 from sympe.graphs import automorphism_orbits
 from sympe.groups import Permutation
@@ -38,6 +38,20 @@ GRAPHS = {
     "prism": from_nx(networkx.circular_ladder_graph(3)),
     "double star": single(6, [(0, 1), (0, 2), (0, 3), (1, 4), (1, 5)]),
 }
+
+
+def is_marked(x: Graphs) -> tuple[bool, ...]:
+    """Whether a graph has labels, features, directions, loops or multiple edges."""
+    edges = x.edge_index.T.tolist()
+    back = sorted([b, a] for a, b in edges)
+    return (
+        x.node_label is not None,
+        x.edge_label is not None,
+        x.x is not None,
+        sorted(edges) != back,
+        any(a == b for a, b in edges),
+        len({tuple(edge) for edge in edges}) != len(edges),
+    )
 
 
 def tie_classes(score: Tensor) -> list[list[int]]:
@@ -131,6 +145,13 @@ def test_ties_between_symmetric_nodes_alone_are_not_enough(name: str) -> None:
     assert excess_randomness(InversionKernel(Sort(Degree())), x).nats.item() > 0.5
     # An exact canonicalizer lets one broken tie settle the others; a sort breaks each on its own.
     assert excess_randomness(InversionKernel(Refinement()), x).nats.item() == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", [name for name, x in GRAPHS.items() if not any(is_marked(x))])
+def test_the_floor_of_node_codes_is_zero_under_the_same_condition(name: str) -> None:
+    """Section 6: all classes of pairs are pure if and only if the nodes of each orbit are twins."""
+    x = GRAPHS[name]
+    assert (autoencoder_floor(x).node_codes == 0) == ties_are_twins(x, automorphism_orbits(x))
 
 
 @pytest.mark.parametrize("graph", [networkx.petersen_graph(), networkx.hypercube_graph(3)], ids=["petersen", "cube"])

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sympe import actions, auditing, breaking, canonicalize, encoding, graphs, groups, points
     from sympe.auditing import audit, check_equivariance, check_equivariance_in_distribution
+    from sympe.breaking import SymPE, wrap
     from sympe.encoding import (
         Encoding,
         FieldEncoding,
         IrrepsEncoding,
         RankEncoding,
         SinusoidalRankEncoding,
-        SymPE,
         TileEncoding,
         WaveEncoding,
-        wrap,
     )
     from sympe.graphs import Graphs
     from sympe.kernel import InversionKernel
@@ -23,32 +22,26 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-#: Where each public name comes from; None for a module. Loaded when first used: the command line needs no PyTorch.
-_HOMES: dict[str, str | None] = {
-    "Encoding": "encoding",
-    "FieldEncoding": "encoding",
-    "Graphs": "graphs",
-    "InversionKernel": "kernel",
-    "IrrepsEncoding": "encoding",
-    "PointClouds": "points",
-    "RankEncoding": "encoding",
-    "SinusoidalRankEncoding": "encoding",
-    "SymPE": "encoding",
-    "TileEncoding": "encoding",
-    "WaveEncoding": "encoding",
-    "actions": None,
-    "audit": "auditing",
-    "auditing": None,
-    "breaking": None,
-    "canonicalize": None,
-    "check_equivariance": "auditing",
-    "check_equivariance_in_distribution": "auditing",
-    "encoding": None,
-    "graphs": None,
-    "groups": None,
-    "points": None,
-    "wrap": "encoding",
+#: Public names by the module that they come from, which is loaded when one of them is first used: the command line
+#: needs no PyTorch.
+_NAMES = {
+    "auditing": ("audit", "check_equivariance", "check_equivariance_in_distribution"),
+    "breaking": ("SymPE", "wrap"),
+    "encoding": (
+        "Encoding",
+        "FieldEncoding",
+        "IrrepsEncoding",
+        "RankEncoding",
+        "SinusoidalRankEncoding",
+        "TileEncoding",
+        "WaveEncoding",
+    ),
+    "graphs": ("Graphs",),
+    "kernel": ("InversionKernel",),
+    "points": ("PointClouds",),
 }
+_HOMES = {name: home for home, names in _NAMES.items() for name in names}
+_MODULES = ("actions", "auditing", "breaking", "canonicalize", "encoding", "graphs", "groups", "points")
 
 __all__ = [
     "Encoding",
@@ -78,13 +71,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"sympe.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'sympe' has no attribute {name!r}")
-    home = _HOMES[name]
-    value = import_module(f"sympe.{name}") if home is None else getattr(import_module(f"sympe.{home}"), name)
-    globals()[name] = value
+    value = globals()[name] = getattr(import_module(f"sympe.{_HOMES[name]}"), name)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *__all__})

@@ -12,23 +12,46 @@ Let :math:`\tau` be any map from inputs to group elements. Draw :math:`h` from H
    Symmetry Breaking*, ICLR 2025.
 """
 
-from typing import Any, Generic, TypeVar
+from abc import ABC, abstractmethod
+from typing import Generic
 
 import torch
 from torch import nn
 
+from sympe.actions import Action
+from sympe.actions.base import Data, Element
 from sympe.canonicalize import Canonicalizer
-
-Element = TypeVar("Element")
-Data = TypeVar("Data")
+from sympe.groups import Group
 
 
-class InversionKernel(nn.Module, Generic[Element, Data]):
+class Kernel(nn.Module, ABC, Generic[Element, Data]):
+    """A law of group elements given an input, equivariant in distribution.
+
+    Attributes:
+        action: How the group moves the inputs.
+    """
+
+    action: Action[Element, Data]
+
+    @property
+    def group(self) -> Group[Element, Data]:
+        """The group whose elements are drawn."""
+        return self.action.group
+
+    @abstractmethod
+    def forward(self, x: Data, generator: torch.Generator | None = None) -> Element:
+        """One independent draw for every member of the batch ``x``."""
+
+
+class InversionKernel(Kernel[Element, Data]):
     """Randomize, canonicalize, undo: draws g~ given x, equivariantly in distribution for any canonicalizer.
 
     Args:
         canonicalizer: The map tau. An exact one gives the least randomness that any equivariant law can have,
             log of the order of the stabilizer; ``Constant`` gives the most.
+
+    Raises:
+        ValueError: If it is no canonicalizer; when called, if ``x`` is no valid batch of what the group moves.
 
     Example:
         >>> import sympe
@@ -40,11 +63,24 @@ class InversionKernel(nn.Module, Generic[Element, Data]):
 
     def __init__(self, canonicalizer: Canonicalizer[Element, Data]) -> None:
         super().__init__()
+        if not isinstance(canonicalizer, Canonicalizer):
+            raise ValueError(
+                f"expected a canonicalizer such as canonicalize.Labeling(); got {described(canonicalizer)}"
+            )
         self.canonicalizer = canonicalizer
+        self.action = canonicalizer.action
 
     def forward(self, x: Data, generator: torch.Generator | None = None) -> Element:
-        """One independent draw for every member of the batch ``x``."""
-        action: Any = self.canonicalizer.action
-        h = action.group.haar(x, generator)
-        g = self.canonicalizer(action.act(h, x), generator)
-        return action.group.compose(action.group.inverse(h), g)
+        group, act = self.action.group, self.action.act
+        if not torch.compiler.is_compiling():
+            self.action.check(x)
+        h = group.haar(x, generator)
+        g = self.canonicalizer(act(h, x), generator)
+        return group.compose(group.inverse(h), g)
+
+
+def described(value: object) -> str:
+    """A value in an error message; a class that was meant to be an object says so."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}, where an object {value.__name__}(...) is due"
+    return f"an object of {type(value).__name__}" if isinstance(value, nn.Module) else repr(value)

@@ -7,7 +7,7 @@ import pytest
 
 import sympe
 from examples import ring
-from sympe.auditing import engine
+from sympe.auditing import Execution, engine
 from sympe.auditing.parts import Folder, Memory, Part
 from sympe.graphs import concatenate, from_edges
 
@@ -28,19 +28,19 @@ def check(report: sympe.auditing.AuditReport) -> None:
 def test_two_processes(graphs: sympe.Graphs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "_SECONDS_ALONE", 0.0)
     seen: list[tuple[int, float | None]] = []
-    check(sympe.audit(graphs, workers=2, progress=lambda done, share: seen.append((done, share))))
+    check(sympe.audit(graphs, execution=Execution(workers=2, progress=lambda done, share: seen.append((done, share)))))
     assert sorted(done for done, _ in seen) == [1000, 2000, 2500]
 
 
 def test_a_local_ray_of_two_workers(graphs: sympe.Graphs) -> None:
     pytest.importorskip("ray")
-    check(sympe.audit(graphs, engine="ray", workers=2))
+    check(sympe.audit(graphs, execution=Execution(engine="ray", workers=2)))
 
 
 def test_without_ray(graphs: sympe.Graphs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ImportError, match=r"engine ray needs Ray: pip install sympe\[ray\]"):
-        sympe.audit(graphs, engine="ray")
+        sympe.audit(graphs, execution=Execution(engine="ray"))
 
 
 def test_a_worker_that_dies(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_a_store_that_has_parts_is_not_asked_again(graphs: sympe.Graphs, tmp_pat
         )
         marked = Part(**vars(marked) | {"violated": [False], "inside_pairs": [0], "inside_edges": [0]})
         store.commit(1, marked)
-        report = sympe.audit(graphs, store=store)
+        report = sympe.audit(graphs, execution=Execution(store=store))
         rows = list(report.samples())
         assert len(rows) == 1501
         assert (rows[1000]["n"], rows[1000]["stabilizer_order"], rows[1000]["point_group"]) == (7, 10**400, "Ih")

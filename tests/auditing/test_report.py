@@ -10,7 +10,7 @@ import torch
 import sympe
 from examples import LARGE, SMALL, ring, single
 from molecules import EXAMPLES
-from sympe.auditing import autoencoder_floor
+from sympe.auditing import Execution, Options, autoencoder_floor
 from sympe.graphs import concatenate, from_edges, from_networkx, to_pyg
 from sympe.graphs.datasets import erdos_renyi
 
@@ -82,7 +82,7 @@ def test_the_floors_of_the_autoencoder() -> None:
         ("node-codes", floor.node_codes, 0.750),
         ("node-differences", floor.node_differences, 1.197),
     ):
-        report = sympe.audit(graphs, target="adjacency", bottleneck=bottleneck)
+        report = sympe.audit(graphs, target="adjacency", options=Options(bottleneck=bottleneck))
         summary = report.summary
         assert round(100 * summary.irreducible_error, 3) == percent
         assert summary.entries == 64_500
@@ -98,7 +98,7 @@ def test_the_floors_of_the_autoencoder() -> None:
 def test_differences_of_codes_share_one_answer_over_all_samples() -> None:
     """Nine triangles and one edgeless graph: inside orbits most pairs are edges, so the edgeless graph pays."""
     graphs = concatenate([single(3, ring(3))] * 9 + [from_edges([(3, [])])])
-    report = sympe.audit(graphs, target="adjacency", bottleneck="node-differences")
+    report = sympe.audit(graphs, target="adjacency", options=Options(bottleneck="node-differences"))
     assert [row["irreducible_error"] for row in report.samples()] == [0] * 9 + [1]
     assert report.summary.violations == 1
 
@@ -108,7 +108,7 @@ def test_pairs_of_codes_see_less_than_pairs_of_nodes(generator: torch.Generator)
     hexagon = networkx.cycle_graph(6)
     distance = torch.from_numpy(networkx.floyd_warshall_numpy(hexagon)).long()
     assert sympe.audit([(hexagon, distance)]).needed is False
-    report = sympe.audit([(hexagon, distance)], bottleneck="node-codes")
+    report = sympe.audit([(hexagon, distance)], options=Options(bottleneck="node-codes"))
     assert report.summary.irreducible_error == pytest.approx(1 - 12 / 36)
 
 
@@ -155,27 +155,31 @@ def test_bad_samples_are_skipped_and_counted() -> None:
         "expected a target per node of a graph of 3 nodes and 4 directed edges": 2,
         "targets must be finite": 2,
     }
-    report = sympe.audit(concatenate([good, looped]), target="adjacency", bottleneck="node-codes")
+    report = sympe.audit(concatenate([good, looped]), target="adjacency", options=Options(bottleneck="node-codes"))
     assert report.summary.skipped_reasons == {"expected simple graphs; there is a self-loop": 1}
     assert [row["index"] for row in report.samples()] == [0]
     assert "1 skipped" in str(report)
 
 
 @pytest.mark.parametrize(
-    ("data", "options", "message"),
+    ("data", "asked", "message"),
     [
         (GRAPHS, {"group": "o3"}, "expected points for this group; got graphs"),
         (GRAPHS, {"group": "sl2"}, "group must be auto or one of sn, torus, o3, so3"),
         (GRAPHS, {"loss": "huber"}, "loss must be one of"),
-        (GRAPHS, {"bottleneck": "codes"}, "bottleneck must be one of node-codes, node-differences"),
-        (GRAPHS, {"bottleneck": "node-codes"}, "needs a target, adjacency for instance"),
-        (GRAPHS, {"bottleneck": "node-differences", "target": torch.zeros(36)}, "for the target adjacency only"),
+        (GRAPHS, {"options": {"bottleneck": "codes"}}, "bottleneck must be one of node-codes, node-differences"),
+        (GRAPHS, {"options": {"bottleneck": "node-codes"}}, "needs a target, adjacency for instance"),
+        (
+            GRAPHS,
+            {"options": {"bottleneck": "node-differences"}, "target": torch.zeros(36)},
+            "for the target adjacency only",
+        ),
         (GRAPHS, {"target": torch.zeros(5)}, "expected one target for each of 36 nodes"),
         (GRAPHS, {"target": "y"}, "expected a tensor as the target"),
-        (GRAPHS, {"split": "test"}, "expected files to take a split from"),
-        (GRAPHS, {"engine": "dask"}, "engine must be one of local, ray"),
-        (GRAPHS, {"workers": 0}, "workers must be at least 1"),
-        (GRAPHS, {"heavy_atoms": True}, "expected molecules with elements"),
+        (GRAPHS, {"options": {"split": "test"}}, "expected files to take a split from"),
+        (GRAPHS, {"execution": {"engine": "dask"}}, "engine must be one of local, ray"),
+        (GRAPHS, {"execution": {"workers": 0}}, "workers must be at least 1"),
+        (GRAPHS, {"options": {"heavy_atoms": True}}, "expected molecules with elements"),
         (torch.zeros(2, 4, 4), {"target": "adjacency"}, "expected graphs to have an adjacency"),
         (torch.zeros(2, 4, 4), {"target": torch.zeros(3, 4, 4)}, "expected 2 targets, one per site; got 3"),
         ([], {}, "expected samples to audit; there are none"),
@@ -192,6 +196,7 @@ def test_bad_samples_are_skipped_and_counted() -> None:
         ),
     ],
 )
-def test_questions_that_do_not_fit(data, options, message: str) -> None:
+def test_questions_that_do_not_fit(data, asked, message: str) -> None:
+    kinds = {"options": Options, "execution": Execution}
     with pytest.raises(ValueError, match=message):
-        sympe.audit(data, **options)
+        sympe.audit(data, **{name: kinds[name](**v) if name in kinds else v for name, v in asked.items()})

@@ -13,6 +13,7 @@ import torch
 import sympe
 from examples import LARGE, ring, single
 from molecules import EXAMPLES
+from sympe.auditing import Options
 from sympe.auditing.sources.base import cut, cuts
 from sympe.graphs import concatenate, from_edges, to_graph6, to_pyg, write
 
@@ -105,12 +106,12 @@ def test_arrays_of_graphs_with_targets(tmp_path: Path) -> None:
     report = sympe.audit(path, target="node_label")
     assert orders(report) == [8, 2]
     assert errors(report) == [pytest.approx(1 / 2), 0]
-    assert orders(sympe.audit(path, split="test")) == [2]
+    assert orders(sympe.audit(path, options=Options(split="test"))) == [2]
     with pytest.raises(ValueError, match="expected an array mass"):
         sympe.audit(path, target="mass")
     np.savez(tmp_path / "plain.npz", **{name: held[name] for name in ("n_nodes", "n_edges", "edges")})
     with pytest.raises(ValueError, match="expected an array split"):
-        sympe.audit(tmp_path / "plain.npz", split="test")
+        sympe.audit(tmp_path / "plain.npz", options=Options(split="test"))
 
 
 def test_molecules_in_arrays(tmp_path: Path) -> None:
@@ -124,11 +125,11 @@ def test_molecules_in_arrays(tmp_path: Path) -> None:
         bonds=[(0, 1, 1), (0, 2, 1), (0, 3, 1), (0, 4, 1), (0, 1, 1), (0, 2, 1)],
     )
     assert orders(sympe.audit(path)) == [24, 2]
-    assert orders(sympe.audit(path, heavy_atoms=True)) == [1, 1]
+    assert orders(sympe.audit(path, options=Options(heavy_atoms=True))) == [1, 1]
     assert errors(sympe.audit(path, target="atom_type")) == [0, 0]
     assert errors(sympe.audit(path, target="bond_type")) == [0, 0]
     with pytest.raises(ValueError, match="expected molecules with elements"):
-        sympe.audit(path, target="atom_type", heavy_atoms=True)
+        sympe.audit(path, target="atom_type", options=Options(heavy_atoms=True))
 
 
 def test_a_bad_graph_in_arrays_is_skipped(tmp_path: Path) -> None:
@@ -168,7 +169,7 @@ def test_arrays_of_fields(tmp_path: Path, generator: torch.Generator) -> None:
     report = sympe.audit(path, target="y")
     assert errors(report) == [pytest.approx(15 / 16), 0, 0]
     assert errors(sympe.audit(path, target="energy")) == [0, 0, 0]
-    assert orders(sympe.audit(path, split="test")) == [128]
+    assert orders(sympe.audit(path, options=Options(split="test"))) == [128]
     x[2, 0, 1, 1] = torch.nan
     np.savez(path, x=x.numpy())
     assert [index for index, _ in sympe.audit(path).skipped()] == [2]
@@ -184,7 +185,7 @@ def test_smiles(tmp_path: Path) -> None:
     report = sympe.audit(path)
     assert orders(report) == [24, 2, 12, 36, 24 * 6**4]
     assert report.summary.skipped_reasons == {"expected a SMILES that passes RDKit's sanitization": 1}
-    assert orders(sympe.audit(path, heavy_atoms=True)) == [1, 1, 12, 1, 24]
+    assert orders(sympe.audit(path, options=Options(heavy_atoms=True))) == [1, 1, 12, 1, 24]
     table = tmp_path / "table.csv.xz"
     table.write_bytes(lzma.compress(b"id,smiles,gap\n1,C,0.5\n2,CC,\n3,O,1.5\n"))
     report = sympe.audit(table, target="gap")

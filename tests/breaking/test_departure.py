@@ -48,14 +48,14 @@ def test_the_departure_pulls_each_weight_to_the_mean_of_its_filter() -> None:
 
 @pytest.mark.parametrize("relaxed", ["first", "second", "last"])
 def test_every_layer_counts_in_the_departure_of_a_network(relaxed: str) -> None:
-    network = RelaxedNetwork(cyclic(2), torch.ones(2, 1, 1), torch.ones(2, 1, 1), hidden=3)
+    network = RelaxedNetwork(cyclic(2), torch.ones(2, 1, 1), torch.ones(2, 1, 1), hidden_dim=3)
     with torch.no_grad():
         network.get_submodule(relaxed).weights[:, 1] += 4.0  # deviations -2 and 2 in both filters
     assert network.departure().item() == pytest.approx(4.0, abs=1e-6)
 
 
 def test_the_departures_of_the_layers_are_added_up() -> None:
-    network = RelaxedNetwork(cyclic(2), torch.ones(2, 1, 1), torch.ones(2, 1, 1), hidden=3)
+    network = RelaxedNetwork(cyclic(2), torch.ones(2, 1, 1), torch.ones(2, 1, 1), hidden_dim=3)
     with torch.no_grad():
         for layer, deviation in ((network.first, 1.0), (network.second, 2.0), (network.last, 4.0)):
             layer.weights.copy_(torch.tensor([[-deviation, deviation]]))
@@ -66,7 +66,7 @@ def test_the_departures_of_the_layers_are_added_up() -> None:
 def simple_network(second: float) -> RelaxedNetwork:
     """C2 by its sign, one channel, one filter at the identity: 1 in the first and the last layer."""
     sign = torch.tensor([[[1.0]], [[-1.0]]])
-    network = RelaxedNetwork(cyclic(2), sign, sign, hidden=1, num_filters=1)
+    network = RelaxedNetwork(cyclic(2), sign, sign, hidden_dim=1, num_filters=1)
     with torch.no_grad():
         for layer, value in ((network.first, 1.0), (network.second, second), (network.last, 1.0)):
             layer.filters.copy_(torch.tensor([value, 0.0]).view(1, 2, 1, 1))

@@ -17,7 +17,7 @@ def departure_from_equivariance(network: torch.nn.Module, matrices: torch.Tensor
 @pytest.mark.parametrize("name", ["C4", "D4", "T", "Td"])
 def test_equivariant_to_begin_with(name: str, generator: torch.Generator) -> None:
     group = point_group(name)
-    network = RelaxedNetwork(group, group.matrices, group.matrices, hidden=8)
+    network = RelaxedNetwork(group, group.matrices, group.matrices, hidden_dim=8)
     x = torch.randn(5, 3, generator=generator)
     assert departure_from_equivariance(network, group.matrices, x) < 1e-5
     assert float(network.departure()) == 0
@@ -50,7 +50,7 @@ def square_to_rectangle(relaxed: bool) -> tuple[RelaxedNetwork, float]:
     images = torch.cdist(moved, corners.expand(len(group), -1, -1)).argmin(2)
     both = torch.einsum("gab,gij->gaibj", permutation_representation(images), group.matrices).reshape(8, 12, 12)
     torch.manual_seed(0)
-    network = RelaxedNetwork(group, both, both, hidden=16, relaxed=relaxed)
+    network = RelaxedNetwork(group, both, both, hidden_dim=16, relaxed=relaxed)
     x = corners.reshape(1, 12).float()
     y = (corners * torch.tensor([0.3, -0.3, 0.0])).reshape(1, 12).float()
     fit(network, lambda seeded: (network(x) - y).square().sum(), steps=150, learning_rate=2e-2, seed=0)

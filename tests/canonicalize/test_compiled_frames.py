@@ -12,7 +12,7 @@ from sympe.points import PointClouds
 
 KINDS = {
     "weighted": lambda: WeightedFrames(),
-    "learned": lambda: LearnedFrames(VectorNetwork(hidden=8)),
+    "learned": lambda: LearnedFrames(VectorNetwork(hidden_dim=8)),
     "joint": lambda: JointFrames(Frames()),
 }
 

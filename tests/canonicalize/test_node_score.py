@@ -18,7 +18,7 @@ PLAIN = {name: x for name, x in SMALL.items() if x.node_label is None and x.edge
 def score() -> NodeScore:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        return NodeScore(hidden=8, num_layers=3).double()
+        return NodeScore(hidden_dim=8, num_layers=3).double()
 
 
 def test_it_is_equivariant(score: NodeScore, generator: torch.Generator) -> None:

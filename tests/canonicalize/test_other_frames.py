@@ -34,7 +34,7 @@ SQUARE = from_clouds([[[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]]], dtype
 def learned(special: bool = False, num_vectors: int = 3) -> LearnedFrames:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        network = VectorNetwork(num_vectors, hidden=8).double()
+        network = VectorNetwork(num_vectors, hidden_dim=8).double()
     return LearnedFrames(network, special=special)
 
 

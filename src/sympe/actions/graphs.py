@@ -7,11 +7,12 @@ The node at position ``i`` moves to position ``g(i)``, and takes its edges, labe
 from dataclasses import replace
 
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from sympe.actions.base import Action
 from sympe.graphs import Graphs
+from sympe.graphs.bliss import log_automorphisms
 from sympe.groups import Permutation, SymmetricGroup
 
 
@@ -19,7 +20,7 @@ class NodeRelabeling(Action[Permutation, Tensor]):
     """Left action on node features."""
 
     def __init__(self) -> None:
-        self.group = SymmetricGroup()
+        self.group = SymmetricGroup()  # type: ignore[assignment]  # rows alone do not tell whose they are: draw for the graphs
 
     def act(self, g: Permutation, x: Shaped[Tensor, "N *d"]) -> Shaped[Tensor, "N *d"]:
         """``act(g, x)[g.image[i]] == x[i]``.
@@ -37,6 +38,19 @@ class GraphRelabeling(Action[Permutation, Graphs]):
 
     def __init__(self) -> None:
         self.group = SymmetricGroup()
+
+    def check(self, x: Graphs) -> None:
+        """Make sure that ``x`` is a valid batch of graphs; see :meth:`~sympe.Graphs.validate`."""
+        if not isinstance(x, Graphs):
+            raise ValueError(
+                f"expected sympe.Graphs; got {type(x).__name__}: make a batch with sympe.graphs.from_edges, "
+                f"from_networkx, from_pyg or from_dense"
+            )
+        x.validate()
+
+    def log_orbit(self, x: Graphs) -> Float[Tensor, "G"]:
+        """``log(n! / |Aut|)`` for a graph of n nodes."""
+        return torch.lgamma(x.sizes.double() + 1) - log_automorphisms(x)
 
     def act(self, g: Permutation, x: Graphs) -> Graphs:
         """The relabeled graphs, their edges listed by the new positions.

@@ -20,7 +20,6 @@ import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import torch
@@ -43,7 +42,7 @@ class Irreps:
     terms: tuple[tuple[int, int, int], ...]
 
     @classmethod
-    def parse(cls, text: Any) -> "Irreps":
+    def parse(cls, text: object) -> "Irreps":
         """Read ``"4x0e+2x1o+1x2e"``, or anything that prints so (an ``e3nn.o3.Irreps``, say); ``""`` stands for none.
 
         Raises:

@@ -87,6 +87,8 @@ class LatticeAction(Action[LatticeSymmetry, Tensor]):
         Raises:
             ValueError: If it is not.
         """
+        if not isinstance(x, Tensor):
+            raise ValueError(f"expected a field, a tensor of shape [B, ..., L1, L2]; got {type(x).__name__}")
         channels = "" if self.image is None else f"{self.image.shape[1]}, "
         is_field = x.ndim >= 3 if self.image is None else x.ndim >= 4 and x.shape[1] == self.image.shape[1]
         if not is_field or 0 in x.shape[1:-2]:

@@ -1,26 +1,24 @@
 """How the group of a graph's nodes moves what networks compute: numbers for the whole graph, padded matrices."""
 
-from typing import Any
-
 import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
-from sympe.actions.base import Action
+from sympe.actions.base import Action, Data, Element
 from sympe.groups import Group, Permutation, SymmetricGroup
 
 
-class Invariant(Action[Any, Any]):
+class Invariant(Action[Element, Data]):
     """The trivial action: nothing moves. The outputs of a classifier of graphs, or an energy, are to be invariant.
 
     Args:
         group: The group that does nothing here; permutations of nodes if left out.
     """
 
-    def __init__(self, group: Group[Any] | None = None) -> None:
-        self.group = SymmetricGroup() if group is None else group
+    def __init__(self, group: Group[Element, Data] | None = None) -> None:
+        self.group = SymmetricGroup() if group is None else group  # type: ignore[assignment]
 
-    def act(self, g: Any, x: Any) -> Any:
+    def act(self, g: Element, x: Data) -> Data:
         return x
 
 
@@ -39,7 +37,7 @@ class DenseRelabeling(Action[Permutation, Tensor]):
     def __init__(self, node_axes: int = 2) -> None:
         if node_axes not in (1, 2):
             raise ValueError(f"node_axes must be 1 or 2; got {node_axes}")
-        self.group = SymmetricGroup()
+        self.group = SymmetricGroup()  # type: ignore[assignment]  # rows alone do not tell whose they are: draw for the graphs
         self.node_axes = node_axes
 
     def act(self, g: Permutation, x: Shaped[Tensor, "G n *d"]) -> Shaped[Tensor, "G n *d"]:

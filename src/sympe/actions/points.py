@@ -19,6 +19,32 @@ from sympe.groups import OrthogonalGroup, Permutation, ProductGroup, SymmetricGr
 from sympe.points import PointClouds
 
 
+def check_clouds(x: PointClouds) -> None:
+    """Make sure that ``x`` is a batch of point clouds, none empty and all finite.
+
+    Raises:
+        ValueError: If it is not.
+    """
+    if not isinstance(x, PointClouds):
+        raise ValueError(
+            f"expected sympe.PointClouds; got {type(x).__name__}: make a batch with sympe.points.from_clouds, "
+            f"from_padded or read"
+        )
+    x.check_batch()
+    x.check_finite()
+
+
+#: Points this close to the centroid, in angstrom, are not moved by rotations.
+_AT_REST = 1e-3
+
+
+def _log_orbit(x: PointClouds) -> Float[Tensor, "B"]:
+    """Infinite, but for a cloud whose points are all at one place."""
+    moves = (x.centered.abs() > _AT_REST).any(1).double()
+    moved = moves.new_zeros(len(x)).index_add(0, x.batch, moves)
+    return torch.where(moved > 0, torch.inf, 0.0).double()
+
+
 class PointRotation(Action[Tensor, PointClouds]):
     """Left action of O(d), or SO(d), on point clouds, about the centroid of each.
 
@@ -28,7 +54,16 @@ class PointRotation(Action[Tensor, PointClouds]):
     """
 
     def __init__(self, dimension: int = 3, special: bool = False) -> None:
-        self.group = OrthogonalGroup(dimension, special)
+        self.group: OrthogonalGroup = OrthogonalGroup(dimension, special)
+
+    def check(self, x: PointClouds) -> None:
+        """Make sure that ``x`` is a batch of point clouds of this dimension, none empty and all finite."""
+        check_clouds(x)
+        if x.dimension != self.group.dimension:
+            raise ValueError(f"expected clouds in {self.group.dimension} dimensions; got {x.dimension}")
+
+    def log_orbit(self, x: PointClouds) -> Float[Tensor, "B"]:
+        return _log_orbit(x)
 
     def act(self, g: Float[Tensor, "B d d"], x: PointClouds) -> PointClouds:
         """The moved clouds.
@@ -48,6 +83,10 @@ class PointRelabeling(Action[Permutation, PointClouds]):
 
     def __init__(self) -> None:
         self.group = SymmetricGroup()
+
+    def check(self, x: PointClouds) -> None:
+        """Make sure that ``x`` is a batch of point clouds, none empty and all finite."""
+        check_clouds(x)
 
     def act(self, g: Permutation, x: PointClouds) -> PointClouds:
         """The relabeled clouds.
@@ -74,6 +113,13 @@ class PointMotion(Action[tuple[Permutation, Tensor], PointClouds]):
         self.rotation = PointRotation(dimension, special)
         self.group = ProductGroup(self.relabeling.group, self.rotation.group)
 
+    def check(self, x: PointClouds) -> None:
+        """Make sure that ``x`` is a batch of point clouds of this dimension, none empty and all finite."""
+        self.rotation.check(x)
+
+    def log_orbit(self, x: PointClouds) -> Float[Tensor, "B"]:
+        return _log_orbit(x)
+
     def act(self, g: tuple[Permutation, Tensor], x: PointClouds) -> PointClouds:
         permutation, matrix = g
         return self.relabeling.act(permutation, self.rotation.act(matrix, x))
@@ -89,7 +135,7 @@ class PointVectorMotion(Action[tuple[Permutation, Tensor], Tensor]):
 
     def __init__(self, dimension: int = 3, special: bool = False) -> None:
         self.rotation = TensorRotation(1, dimension=dimension, special=special)
-        self.group = ProductGroup(SymmetricGroup(), self.rotation.group)
+        self.group = ProductGroup(SymmetricGroup(), self.rotation.group)  # type: ignore[arg-type]  # draw for the clouds
 
     def act(self, g: tuple[Permutation, Tensor], x: Float[Tensor, "N d"]) -> Float[Tensor, "N d"]:
         """The turned vectors, each at its point's new position.

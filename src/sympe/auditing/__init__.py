@@ -5,9 +5,9 @@ from sympe.auditing.equivariance.laws import EquivarianceInDistribution, check_e
 from sympe.auditing.equivariance.layers import LayerError
 from sympe.auditing.equivariance.maps import Equivariance, check_equivariance
 from sympe.auditing.equivariance.outputs import OutputSymmetry, output_symmetry
-from sympe.auditing.randomness import ExcessRandomness, breadth_first_cost, excess_of_model, excess_randomness
+from sympe.auditing.randomness import ExcessRandomness, excess_of_model, excess_randomness
 from sympe.auditing.report import AuditReport, Summary
-from sympe.auditing.run import audit
+from sympe.auditing.run import Execution, Options, audit
 from sympe.auditing.symmetry.fields import FieldSymmetry
 from sympe.auditing.symmetry.finite import FiniteSymmetry
 from sympe.auditing.symmetry.graphs import GraphSymmetry
@@ -24,10 +24,12 @@ __all__ = [
     "EquivarianceInDistribution",
     "Errors",
     "ExcessRandomness",
+    "Execution",
     "FieldSymmetry",
     "FiniteSymmetry",
     "GraphSymmetry",
     "LayerError",
+    "Options",
     "OutputSymmetry",
     "PointSymmetry",
     "Stabilizers",
@@ -36,7 +38,6 @@ __all__ = [
     "Target",
     "audit",
     "autoencoder_floor",
-    "breadth_first_cost",
     "check_equivariance",
     "check_equivariance_in_distribution",
     "excess_of_model",

@@ -4,13 +4,14 @@ By Theorem 3 of docs/theory.md this is the entropy of the form :math:`c = \tilde
 input, for every equivariant kernel of a finite group. The stabilizer need not be known. Per input, the first that
 applies:
 
-- *closed form*: 0 for exact labeling; :math:`\log(n!/|\mathrm{Aut}(x)|)` for a random permutation, infinity for a
-  random rotation of points that are not all at one place;
-- *enumeration*: a canonicalizer without noise of its own is run on every element of the group, if there are no more of
-  them than draws, and exact frames of points are taken each once: the exact law of c;
-- *choices*: a breadth-first order has the probability :math:`1/n \cdot \prod_v 1/m_v!`, with :math:`m_v` children of
-  v (further components: 1 over the nodes left); :math:`H(\tilde g \mid x)` is the mean of its negative logarithm;
-- *forms*: the entropy of c estimated from draws.
+- *closed form*: the canonicalizer's own ``excess_nats``: 0 where it is exact, the log of the size of the orbit for Haar
+  measure;
+- *enumeration*: a deterministic canonicalizer runs on every element of the group, if there are no more of them than
+  draws; one that names the elements it draws from (``equally_likely``) has each of them counted once: the exact law
+  of c;
+- *choices*: the mean of minus the canonicalizer's own ``log_probability`` over draws estimates
+  :math:`H(\tilde g \mid x)`;
+- *forms*: the entropy of c is estimated from draws.
 
 Forms of point clouds are read to 0.001 angstrom, as sets of points where the group does not move their order.
 Entropies are estimated by :mod:`sympe.auditing.entropy`; if no form comes twice there is only a lower bound.
@@ -25,15 +26,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sympe.actions import Action, PointMotion, PointRotation
+from sympe.actions import Action, PointRotation
 from sympe.auditing.entropy import entropy
 from sympe.auditing.equivariance.copies import action_on_inputs, copies, member
-from sympe.canonicalize import BreadthFirst, Constant, Frames, JointFrames, Labeling
-from sympe.graphs import Graphs, colored_graphs
+from sympe.breaking import SymmetryBreaking
+from sympe.graphs import Graphs
+from sympe.graphs.bliss import log_automorphisms
 from sympe.groups import Permutation
 from sympe.kernel import InversionKernel
 from sympe.points import PointClouds
@@ -141,14 +143,18 @@ def excess_of_model(model: nn.Module, x: Any) -> dict[str, float | None]:
 
     Returns:
         ``excess_nats``, ``excess_nats_low`` and ``excess_nats_high``: the means over the batch of the value and of the
-        ends of its interval, equal where it is exact. None for what is infinite, and for a model without a kernel.
+        ends of its interval, equal where it is exact; None for what is infinite, and for a model without a kernel.
+        ``excess_is_infinite``: 1 if draws have infinite entropy, as Gaussian noise has, else 0.
     """
+    names = ("excess_nats", "excess_nats_low", "excess_nats_high")
     kernel = next((part for part in model.modules() if isinstance(part, InversionKernel)), None)
     if kernel is None:
-        return {"excess_nats": None, "excess_nats_low": None, "excess_nats_high": None}
+        is_infinite = any(isinstance(part, SymmetryBreaking) and part.is_continuous for part in model.modules())
+        return dict.fromkeys(names) | {"excess_is_infinite": int(is_infinite)}
     found = excess_randomness(kernel, x)
-    means = {"excess_nats": found.nats, "excess_nats_low": found.low, "excess_nats_high": found.high}
-    return {name: value if math.isfinite(value := float(each.mean())) else None for name, each in means.items()}
+    means = [float(each.mean()) for each in (found.nats, found.low, found.high)]
+    known = {name: mean if math.isfinite(mean) else None for name, mean in zip(names, means, strict=True)}
+    return known | {"excess_is_infinite": int(math.isinf(means[0]))}
 
 
 def _excess(
@@ -160,37 +166,22 @@ def _excess(
     z: float,
     generator: torch.Generator,
 ) -> tuple[_Value, str]:
-    if isinstance(kernel, InversionKernel):
-        exact = _closed_form(kernel, x)
-        if exact is not None:
-            return (exact, exact, exact), "closed form"
-        exact = _enumerated(kernel, x, action, _all_elements(x, elements, draws), generator)
-        exact = _over_frames(kernel, x, action) if exact is None else exact
-        if exact is not None:
-            return (exact, exact, exact), "enumeration"
-        if type(kernel.canonicalizer) is BreadthFirst and kernel.canonicalizer.form is None:
-            return _by_choices(kernel, copies(x, draws), _log_automorphisms(x), z, generator), "choices"
     many = copies(x, draws)
+    if isinstance(kernel, InversionKernel):
+        exact = float(kernel.canonicalizer.excess_nats(x))
+        if not math.isnan(exact):
+            return (exact, exact, exact), "closed form"
+        counts = _enumerated(kernel, x, action, _all_elements(x, elements, draws), generator)
+        counts = _over_coset(kernel, x, action) if counts is None else counts
+        if counts is not None:
+            exact = _entropy_of_all(counts)
+            return (exact, exact, exact), "enumeration"
+        if isinstance(x, Graphs) and not bool(
+            kernel.canonicalizer.log_probability(x, action.group.identity(x)).isnan()
+        ):
+            return _by_choices(kernel, many, float(log_automorphisms(x)), z, generator), "choices"
     counts = _count_forms(action, kernel(many, generator), many, draws)
     return entropy(counts, z), "lower bound" if len(counts) == draws else "forms"
-
-
-def _closed_form(kernel: InversionKernel[Any, Any], x: Any) -> float | None:
-    if isinstance(kernel.canonicalizer, Constant) and isinstance(
-        kernel.canonicalizer.action, PointRotation | PointMotion
-    ):
-        return math.inf if bool((x.centered.abs() > _RESOLUTION).any()) else 0.0
-    if not isinstance(x, Graphs):
-        return None
-    if isinstance(kernel.canonicalizer, Labeling):
-        return 0.0
-    if isinstance(kernel.canonicalizer, Constant):
-        return math.lgamma(x.num_nodes + 1) - _log_automorphisms(x)
-    return None
-
-
-def _log_automorphisms(x: Graphs) -> float:
-    return math.log(next(colored_graphs(x)).count_automorphisms())
 
 
 def _all_elements(x: Any, elements: Any, most: int) -> tuple[Any, Any] | None:
@@ -201,7 +192,7 @@ def _all_elements(x: Any, elements: Any, most: int) -> tuple[Any, Any] | None:
         return None
     images = torch.tensor(list(permutations(range(x.num_nodes))), dtype=torch.long, device=x.device)
     many = copies(x, len(images))
-    return many, Permutation.from_order(images.reshape(-1) + many.start, many)
+    return many, Permutation.trusted(images.reshape(-1) + many.start, many)
 
 
 def _enumerated(
@@ -210,8 +201,8 @@ def _enumerated(
     action: Action[Any, Any],
     enumeration: tuple[Any, Any] | None,
     generator: torch.Generator,
-) -> float | None:
-    """Entropy of the form over all elements, with the lines of the kernel; None for a canonicalizer with noise."""
+) -> NDArray[np.int64] | None:
+    """Forms over all elements, by the lines of the kernel; None for a canonicalizer with noise."""
     if enumeration is None:
         return None
     many, h = enumeration
@@ -220,19 +211,13 @@ def _enumerated(
     g = action.group.compose(action.group.inverse(h), kernel.canonicalizer(action.act(h, many), noise))
     if not torch.equal(noise.get_state(), before):
         return None
-    return _entropy_of_all(_count_forms(action, g, many, len(many) // len(x)))
+    return _count_forms(action, g, many, len(many) // len(x))
 
 
-def _over_frames(kernel: InversionKernel[Any, Any], x: Any, action: Action[Any, Any]) -> float | None:
-    """Entropy of the form over the frames that exact frames draw from, all with one probability; None for others."""
-    joint = kernel.canonicalizer if isinstance(kernel.canonicalizer, JointFrames) else None
-    frames = kernel.canonicalizer if joint is None else joint.frames
-    if not isinstance(frames, Frames):
-        return None
-    matrix = frames.tied(x).frames(x.centered.double())
-    many = copies(x.to(dtype=torch.float64), len(matrix))
-    g = matrix if joint is None else joint.order(many, matrix)
-    return _entropy_of_all(_count_forms(action, g, many, len(many)))
+def _over_coset(kernel: InversionKernel[Any, Any], x: Any, action: Action[Any, Any]) -> NDArray[np.int64] | None:
+    """Forms over all elements that a draw may be, if the canonicalizer names them."""
+    found = kernel.canonicalizer.equally_likely(x)
+    return None if found is None else _count_forms(action, found[1], found[0], len(found[0]))
 
 
 def _entropy_of_all(counts: NDArray[np.int64]) -> float:
@@ -274,33 +259,8 @@ def _point_rows(data: PointClouds, count: int, are_sets: bool) -> NDArray:
 
 
 def _by_choices(
-    kernel: InversionKernel[Any, Any], many: Graphs, log_stabilizer: float, z: float, generator: torch.Generator
+    kernel: InversionKernel[Any, Any], many: Any, log_stabilizer: float, z: float, generator: torch.Generator
 ) -> _Value:
-    cost = breadth_first_cost(many, kernel(many, generator).rank) - log_stabilizer
+    cost = -kernel.canonicalizer.log_probability(many, kernel(many, generator)) - log_stabilizer
     mean, error = float(cost.mean()), float(cost.std()) / len(cost) ** 0.5
     return max(mean, 0.0), max(mean - z * error, 0.0), max(mean + z * error, 0.0)
-
-
-def breadth_first_cost(graphs: Graphs, rank: Int[Tensor, "N"]) -> Float[Tensor, "G"]:
-    r"""Negative logarithm of the probability of random breadth-first orders, in nats.
-
-    A node is a child of the neighbor that was visited earliest. The children of one node come in any order, a root
-    may be any node that is left:
-    :math:`-\log p = \sum_{\text{roots}} \log(\text{nodes left}) + \sum_v \log m_v!`.
-
-    Args:
-        graphs: Any batch.
-        rank: Time of visit of each node, counted from 0 in its graph.
-    """
-    source, target = graphs.edge_index
-    nobody = graphs.num_nodes
-    first = torch.full_like(rank, nobody)
-    for a, b in ((source, target), (target, source)):
-        first = first.scatter_reduce(0, b, rank[a], "amin")
-    is_child = first < rank
-    children = torch.bincount((graphs.start + first)[is_child], minlength=nobody).double()
-    left = (graphs.sizes[graphs.batch] - rank).double()
-    cost = torch.lgamma(children + 1)
-    # Children are counted at their parent's rank, roots at their own position: all within their graph.
-    cost = cost + torch.where(is_child, 0.0, left.log())
-    return torch.zeros(len(graphs), dtype=cost.dtype, device=cost.device).index_add_(0, graphs.batch, cost)

@@ -1,7 +1,8 @@
 """The audit of a data set: does a network that respects its symmetries need to break them?"""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,21 +33,77 @@ _FEW = 10
 Progress = Callable[[int, float | None], None]
 
 
+@dataclass(frozen=True)
+class Options:
+    """How data are read, and what the prediction must go through.
+
+    Attributes:
+        bottleneck: ``node-codes`` or ``node-differences``: the prediction passes through one code per node.
+        split: Take only this split of an ``.npz``.
+        heavy_atoms: Take hydrogen atoms out of molecules.
+        irreps: How targets turn with points in space, such as ``"1x0e+1x2e"``, in the basis of e3nn. By default three
+            numbers are a vector, nine a matrix, and anything else is invariant.
+
+    Raises:
+        ValueError: If a value is unknown.
+    """
+
+    bottleneck: str | None = None
+    split: str | None = None
+    heavy_atoms: bool = False
+    irreps: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.bottleneck is not None and self.bottleneck not in BOTTLENECKS:
+            raise ValueError(f"bottleneck must be one of {', '.join(BOTTLENECKS)}; got {self.bottleneck!r}")
+        if self.irreps is not None:
+            object.__setattr__(self, "irreps", str(Irreps.parse(self.irreps)))
+
+    def check(self, kind: Kind, target: str | None, sources: Sequence[Source]) -> None:
+        """Make sure that the options go with the data and the target.
+
+        Raises:
+            ValueError: If they do not.
+        """
+        if self.bottleneck is not None:
+            if kind != "graphs":
+                raise ValueError(f"expected graphs to send through codes of nodes; got {kind}")
+            if target is None:
+                raise ValueError(f"bottleneck {self.bottleneck} needs a target, {ADJACENCY} for instance")
+            if self.bottleneck == "node-differences" and target != ADJACENCY:
+                raise ValueError(f"node-differences is for the target {ADJACENCY} only")
+        if self.heavy_atoms and any(source.reader.hydrogen is None for source in sources):
+            raise ValueError("expected molecules with elements to take hydrogen atoms out of")
+        if self.irreps is not None and kind != "points":
+            raise ValueError(f"expected points in space for targets in irreps; got {kind}")
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Where an audit runs, and where it keeps what it finds.
+
+    Attributes:
+        engine: ``local``, or ``ray`` for a Ray cluster.
+        workers: Processes at a time. A script that asks for more than one must be importable.
+        store: Keeps the findings: in memory by default, or in a folder, from which an audit that was killed resumes.
+        progress: Called with the number of samples done and the share of the data, if that is known.
+    """
+
+    engine: str = "local"
+    workers: int = 1
+    store: Store = field(default_factory=Memory)
+    progress: Progress | None = None
+
+
 def audit(
     data: Any,
     *,
-    group: str | Symmetry = "auto",
     target: Any = None,
+    group: str | Symmetry = "auto",
     per: Per | None = None,
     loss: str | None = None,
-    bottleneck: str | None = None,
-    split: str | None = None,
-    heavy_atoms: bool = False,
-    irreps: str | None = None,
-    engine: str = "local",
-    workers: int = 1,
-    store: Store | None = None,
-    progress: Progress | None = None,
+    options: Options | None = None,
+    execution: Execution | None = None,
 ) -> AuditReport:
     """Ask of a data set whether equivariant networks can predict its targets without breaking symmetries.
 
@@ -54,24 +111,17 @@ def audit(
         data: Graphs; clouds of points; a tensor of fields ``[B, L1, L2]`` or ``[B, C, L1, L2]``; an iterable of
             inputs x or pairs (x, y), where x is a graph (of this library, networkx or PyG), a field, or positions and
             kinds of points; a path, the name of a data set, or a list of these. On any device: the audit is on the CPU.
-        group: ``sn`` (relabelings of nodes), ``torus`` (symmetries of a periodic lattice), ``o3`` or ``so3`` (of
-            points in space), ``auto`` for the one that goes with the data, or a
-            :class:`~sympe.auditing.Symmetry`.
         target: What is to be predicted: the name by which a file knows it, ``adjacency``, or for data in memory a
             tensor or a :class:`~sympe.auditing.Target`. The targets of pairs (x, y) need no name. Without a target
             the audit stops at the stabilizers.
+        group: ``sn`` (relabelings of nodes), ``torus`` (symmetries of a periodic lattice), ``o3`` or ``so3`` (of
+            points in space), ``auto`` for the one that goes with the data, or a
+            :class:`~sympe.auditing.Symmetry`.
         per: What an entry of the target belongs to, if its shape does not tell: ``sample``, ``node``, ``edge`` or
             ``pair``.
-        loss: ``squared``, ``absolute`` or ``zero-one``; the last for integers and the first for all else if left out.
-        bottleneck: ``node-codes`` or ``node-differences``: the prediction passes through one code per node.
-        split: Take only this split of an ``.npz``.
-        heavy_atoms: Take hydrogen atoms out of molecules.
-        irreps: How targets turn with points in space, ``"1x0e+1x2e"`` say, in the basis of e3nn. If left out, three
-            numbers are a vector, nine a matrix, and all else does not turn.
-        engine: ``local``, or ``ray`` for a Ray cluster.
-        workers: Processes at a time. A script that asks for more than one must be importable.
-        store: Where findings are kept: in memory, or in a folder, where an audit that was killed is taken up again.
-        progress: Called with the number of samples done and the share of the data, if that is known.
+        loss: ``squared``, ``absolute`` or ``zero-one``; by default the last for integers and the first otherwise.
+        options: How data are read, and what the prediction must go through.
+        execution: Where the audit runs, and where it keeps what it finds.
 
     Raises:
         ValueError: If the data, the group and the target do not go together, or no sample could be audited.
@@ -85,50 +135,47 @@ def audit(
         >>> print(report.summary.verdict.split(", and ")[0])
         Needed: in 1 of 1 samples (100 %) the target is less symmetric than the input
     """
+    options, execution = options or Options(), execution or Execution()
     if loss is not None and loss not in LOSSES:
         raise ValueError(f"loss must be one of {', '.join(LOSSES)}; got {loss!r}")
-    if bottleneck is not None and bottleneck not in BOTTLENECKS:
-        raise ValueError(f"bottleneck must be one of {', '.join(BOTTLENECKS)}; got {bottleneck!r}")
     if isinstance(group, str) and group not in ("auto", *GROUPS):
         raise ValueError(f"group must be auto or one of {', '.join(GROUPS)}; got {group!r}")
-    own = target == ADJACENCY if isinstance(target, str) else False
-    kind = GROUPS.get(group) if isinstance(group, str) else group.kind
-    sources = list(_sources(data, None if own else target, per, kind, split))
-    kinds = {source.reader.kind for source in sources}
-    if kind is None:
-        if len(kinds) > 1:
-            raise ValueError(f"expected data of one kind; got {' and '.join(sorted(kinds))}")
-        kind = kinds.pop() if kinds else "graphs"
-    elif kinds - {kind}:
-        raise ValueError(f"expected {kind} for this group; got {' and '.join(sorted(kinds - {kind}))}")
+    is_adjacency = isinstance(target, str) and target == ADJACENCY
+    wanted = GROUPS.get(group) if isinstance(group, str) else group.kind
+    sources = list(_sources(data, None if is_adjacency else target, per, wanted, options.split))
+    kind = _kind(sources, wanted)
     symmetry = make_symmetry(_GROUP_OF[kind] if group == "auto" else group)
+    name = _name(target, sources)
+    options.check(kind, name, sources)
 
-    named = own or target is not None or any(getattr(source.reader, "per", None) for source in sources)
-    if bottleneck is not None and kind != "graphs":
-        raise ValueError(f"expected graphs to send through codes of nodes; got {kind}")
-    if bottleneck is not None and not named:
-        raise ValueError(f"bottleneck {bottleneck} needs a target, {ADJACENCY} for instance")
-    if bottleneck == "node-differences" and not own:
-        raise ValueError(f"node-differences is for the target {ADJACENCY} only")
-
-    if heavy_atoms and any(source.reader.hydrogen is None for source in sources):
-        raise ValueError("expected molecules with elements to take hydrogen atoms out of")
-
-    if irreps is not None:
-        irreps = str(Irreps.parse(irreps))
-        if kind != "points":
-            raise ValueError(f"expected points in space for targets in irreps; got {kind}")
-
-    examiner = Examiner(symmetry, ADJACENCY if own else None, loss, bottleneck, heavy_atoms, irreps)
-    store = Memory() if store is None else store
-    _fill(store, examiner, sources, engine, workers, progress)
-    report = AuditReport(
-        Question(symmetry.name, symmetry.title, _name(target, own, named), bottleneck, symmetry.breaker), store
-    )
+    own = ADJACENCY if is_adjacency else None
+    examiner = Examiner(symmetry, own, loss, options.bottleneck, options.heavy_atoms, options.irreps)
+    _fill(examiner, sources, execution)
+    question = Question(symmetry.name, symmetry.title, name, options.bottleneck, symmetry.breaker)
+    report = AuditReport(question, execution.store)
     if not report.summary.samples:
         first = next(report.skipped(), None)
         raise ValueError(f"expected samples to audit; {'there are none' if first is None else first[1]}")
     return report
+
+
+def _kind(sources: Sequence[Source], wanted: Kind | None) -> Kind:
+    """What the data are, which must be what the group acts on."""
+    kinds = {source.reader.kind for source in sources}
+    if wanted is None:
+        if len(kinds) > 1:
+            raise ValueError(f"expected data of one kind; got {' and '.join(sorted(kinds))}")
+        return kinds.pop() if kinds else "graphs"
+    if kinds - {wanted}:
+        raise ValueError(f"expected {wanted} for this group; got {' and '.join(sorted(kinds - {wanted}))}")
+    return wanted
+
+
+def _name(target: Any, sources: Sequence[Source]) -> str | None:
+    """What to call the target; None if there is none."""
+    if isinstance(target, str):
+        return target
+    return "y" if target is not None or any(getattr(source.reader, "per", None) for source in sources) else None
 
 
 def make_symmetry(group: str | Symmetry) -> Symmetry:
@@ -144,25 +191,18 @@ def make_symmetry(group: str | Symmetry) -> Symmetry:
     raise ValueError(f"group must be one of {', '.join(GROUPS)}; got {group!r}")
 
 
-def _fill(
-    store: Store,
-    examiner: Examiner,
-    sources: list[Source],
-    engine_name: str,
-    workers: int,
-    progress: Progress | None,
-) -> None:
+def _fill(examiner: Examiner, sources: list[Source], execution: Execution) -> None:
     """Examine all samples that the store does not have yet."""
-    place = _Place()
+    store, place = execution.store, _Place()
     jobs = (job for job in _jobs(sources, place, store) if job.number not in store)
-    for job, part in engine.run(examiner, jobs, engine_name, workers):
+    for job, part in engine.run(examiner, jobs, execution.engine, execution.workers):
         reasons = {reason for _, reason in part.skipped}
         if job.first == 0 and len(part.skipped) == len(job.raw) > _FEW and len(reasons) == 1:
             # Not a bad sample but a question that does not fit the data: the rest would fail alike.
             raise ValueError(reasons.pop())
         store.commit(job.number, part)
-        if progress is not None:
-            progress(job.first + len(job.raw), place.done)
+        if execution.progress is not None:
+            execution.progress(job.first + len(job.raw), place.done)
 
 
 class _Place:
@@ -236,11 +276,3 @@ def _target_of(x: Graphs | PointClouds | Tensor, target: Any, per: Per | None) -
         f"expected one target for each of {x.num_nodes} nodes, {x.num_edges} directed edges or {len(x)} graphs; "
         f"got {len(values)}"
     )
-
-
-def _name(target: Any, own: bool, named: bool) -> str | None:
-    if own:
-        return ADJACENCY
-    if isinstance(target, str):
-        return target
-    return "y" if named else None

@@ -1,5 +1,6 @@
-"""Other ways to break symmetry, behind the interface of :class:`~sympe.encoding.SymPE`."""
+"""SymPE and other ways to break symmetry, all behind :class:`~sympe.breaking.SymmetryBreaking`."""
 
+from sympe.breaking.base import SymmetryBreaking
 from sympe.breaking.canonicalized import Canonicalized
 from sympe.breaking.laplacian import Laplacian
 from sympe.breaking.methods import GRAPH_METHODS, POINT_METHODS, for_graphs, for_points
@@ -7,7 +8,9 @@ from sympe.breaking.noise import IrrepsNoise, Noise
 from sympe.breaking.nothing import Nothing
 from sympe.breaking.relaxed import RelaxedConvolution, RelaxedNetwork
 from sympe.breaking.sets import KeepSubgroup, SymmetryBreakingSet, in_canonical_form
+from sympe.breaking.sympe import SymPE
 from sympe.breaking.unmoved import Unmoved
+from sympe.breaking.wrap import WrappedNetwork, wrap
 
 __all__ = [
     "GRAPH_METHODS",
@@ -20,9 +23,13 @@ __all__ = [
     "Nothing",
     "RelaxedConvolution",
     "RelaxedNetwork",
+    "SymPE",
+    "SymmetryBreaking",
     "SymmetryBreakingSet",
     "Unmoved",
+    "WrappedNetwork",
     "for_graphs",
     "for_points",
     "in_canonical_form",
+    "wrap",
 ]

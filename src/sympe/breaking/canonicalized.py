@@ -9,32 +9,42 @@ relaxed equivariance (S.-O. Kaba, S. Ravanbakhsh, *Symmetry breaking and equivar
 asks for an equivariant :math:`f` instead, which then need not learn what symmetry implies.
 """
 
-from typing import Any
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
 
 from sympe.actions import Action
-from sympe.kernel import InversionKernel
+from sympe.actions.base import Data, Element
+from sympe.breaking.sympe import check_kernel
+from sympe.groups import Batch
+from sympe.kernel import Kernel
+
+Output = TypeVar("Output", bound=Batch)
 
 
-class Canonicalized(nn.Module):
+class Canonicalized(nn.Module, Generic[Element, Data, Output]):
     """A network that sees its input in a sampled frame.
 
     Args:
         network: Any, equivariant or not: called with the moved input alone.
         kernel: The law of g~ given the input.
         action: How the group moves the network's outputs.
+
+    Raises:
+        ValueError: If outputs are moved by another group than the kernel's.
     """
 
-    def __init__(self, network: nn.Module, kernel: InversionKernel[Any, Any], action: Action[Any, Any]) -> None:
+    def __init__(self, network: nn.Module, kernel: Kernel[Element, Data], action: Action[Element, Output]) -> None:
         super().__init__()
+        check_kernel(kernel)
+        if not action.group.contains(kernel.group):
+            raise ValueError(f"outputs are moved by {action.group!r}; the kernel draws elements of {kernel.group!r}")
         self.network = network
         self.kernel = kernel
         self.action = action
 
-    def forward(self, x: Any, generator: torch.Generator | None = None) -> Any:
+    def forward(self, x: Data, generator: torch.Generator | None = None) -> Output:
         """``act(g~, network(act(inverse(g~), x)))``."""
-        inputs: Any = self.kernel.canonicalizer.action
         g = self.kernel(x, generator)
-        return self.action.act(g, self.network(inputs.act(inputs.group.inverse(g), x)))
+        return self.action.act(g, self.network(self.kernel.action.act(self.kernel.group.inverse(g), x)))

@@ -2,24 +2,25 @@
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
+from sympe.breaking.base import SymmetryBreaking
 from sympe.graphs import Graphs, Spectrum, laplacian_spectrum
 
 
-class Laplacian(nn.Module):
+class Laplacian(SymmetryBreaking[Graphs]):
     r"""The ``dim`` eigenvectors of :math:`L = D - A` above the constant one, eigenspaces turned at random.
 
     Random signs alone do not do: 47.6 % of small random graphs have repeated eigenvalues, where the basis
     that a solver returns depends on the storage order of the nodes. Every eigenspace is therefore turned by
     a Haar matrix (a sign, if its dimension is 1).
 
-    The same role and interface as :class:`~sympe.encoding.SymPE`.
-
     Args:
         dim: Number of eigenvectors; smaller graphs are padded with zeros.
         tolerance: Eigenvalues closer than this share an eigenspace.
     """
+
+    is_continuous = True
 
     def __init__(self, dim: int, tolerance: float = 1e-6) -> None:
         super().__init__()

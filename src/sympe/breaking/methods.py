@@ -1,10 +1,12 @@
 """All ways to break symmetry by name: one flag to compare them on a task of your own."""
 
 from sympe.actions import Irreps, PointRotation
+from sympe.breaking.base import SymmetryBreaking
 from sympe.breaking.laplacian import Laplacian
 from sympe.breaking.noise import IrrepsNoise, Noise
 from sympe.breaking.nothing import Nothing
 from sympe.breaking.sets import SymmetryBreakingSet
+from sympe.breaking.sympe import SymPE
 from sympe.breaking.unmoved import Unmoved
 from sympe.canonicalize import (
     BreadthFirst,
@@ -18,8 +20,10 @@ from sympe.canonicalize import (
     Spectral,
     WeightedFrames,
 )
-from sympe.encoding import IrrepsEncoding, RankEncoding, SymPE
+from sympe.encoding import IrrepsEncoding, RankEncoding
+from sympe.graphs import Graphs
 from sympe.kernel import InversionKernel
+from sympe.points import PointClouds
 
 #: Canonicalizers of graphs under SymPE.
 _ORDERS: dict[str, type[NodeOrder] | type[Constant]] = {
@@ -35,7 +39,7 @@ _ORDERS: dict[str, type[NodeOrder] | type[Constant]] = {
 GRAPH_METHODS = ("none", "noise", "laplacian", "symmetry-breaking-set", *_ORDERS)
 
 
-def for_graphs(method: str, dim: int, max_nodes: int) -> Nothing | Noise | Laplacian | SymPE:
+def for_graphs(method: str, dim: int, max_nodes: int) -> SymmetryBreaking[Graphs]:
     """A module from graphs to features of nodes, ``module(graphs, generator)``, with the attribute ``dim``.
 
     Args:
@@ -80,7 +84,7 @@ POINT_METHODS = (
 )
 
 
-def for_points(method: str, irreps: Irreps | str, special: bool = False) -> Nothing | IrrepsNoise | Unmoved | SymPE:
+def for_points(method: str, irreps: Irreps | str, special: bool = False) -> SymmetryBreaking[PointClouds]:
     """A module from point clouds to irreps of O(3), one row per cloud, ``module(clouds, generator)``, with ``dim``.
 
     Args:

@@ -2,21 +2,22 @@
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from sympe.actions import Irreps
+from sympe.breaking.base import SymmetryBreaking
 from sympe.graphs import Graphs
 from sympe.points import PointClouds
 
 
-class Noise(nn.Module):
+class Noise(SymmetryBreaking[Graphs]):
     """Independent standard normal features for every node, drawn anew at each call.
-
-    The same role and interface as :class:`~sympe.encoding.SymPE`.
 
     Args:
         dim: Features per node.
     """
+
+    is_continuous = True
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -29,15 +30,16 @@ class Noise(nn.Module):
         return torch.randn(x.num_nodes, self.dim, generator=generator, device=drawn_on).to(x.device)
 
 
-class IrrepsNoise(nn.Module):
+class IrrepsNoise(SymmetryBreaking[PointClouds]):
     """Independent standard normal numbers for every cloud, drawn anew at each call, in irreps of O(3).
 
-    Rotations leave the law as it is, so it is equivariant. The same role and interface as
-    :class:`~sympe.encoding.SymPE` with an :class:`~sympe.encoding.IrrepsEncoding`.
+    Rotations leave the law as it is, so it is equivariant.
 
     Args:
         irreps: Such as ``"2x1o+1x2e"``.
     """
+
+    is_continuous = True
 
     def __init__(self, irreps: Irreps | str) -> None:
         super().__init__()

@@ -65,7 +65,7 @@ class RelaxedNetwork(nn.Module):
         group: The group.
         representation_in: One matrix for each element of the group.
         representation_out: Likewise, for the output.
-        hidden: Channels of the hidden functions.
+        hidden_dim: Channels of the hidden functions.
         num_filters: Of each convolution.
         relaxed: Whether the weights may differ; if not, the network is equivariant for good.
     """
@@ -78,7 +78,7 @@ class RelaxedNetwork(nn.Module):
         group: FiniteGroup,
         representation_in: Float[Tensor, "n d d"],
         representation_out: Float[Tensor, "n e e"],
-        hidden: int = 16,
+        hidden_dim: int = 16,
         num_filters: int = 2,
         relaxed: bool = True,
     ) -> None:
@@ -91,9 +91,9 @@ class RelaxedNetwork(nn.Module):
         self.register_buffer("lift", representation_in[group.inverses].to(dtype), persistent=False)
         self.register_buffer("project", representation_out.to(dtype) / len(group), persistent=False)
         d, e = representation_in.shape[1], representation_out.shape[1]
-        self.first = RelaxedConvolution(group, d, hidden, num_filters)
-        self.second = RelaxedConvolution(group, hidden, hidden, num_filters)
-        self.last = RelaxedConvolution(group, hidden, e, num_filters)
+        self.first = RelaxedConvolution(group, d, hidden_dim, num_filters)
+        self.second = RelaxedConvolution(group, hidden_dim, hidden_dim, num_filters)
+        self.last = RelaxedConvolution(group, hidden_dim, e, num_filters)
         if not relaxed:
             for layer in (self.first, self.second, self.last):
                 layer.weights.requires_grad_(False)

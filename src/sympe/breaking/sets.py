@@ -12,20 +12,20 @@ vector becomes such an object by averaging, :math:`b = \frac{1}{\lvert K \rvert}
 as well.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from sympe.encoding import Encoding, SymPE
+from sympe.actions.base import Data, Element
+from sympe.breaking.sympe import SymPE
+from sympe.encoding import Encoding
 from sympe.groups import Group
-from sympe.kernel import InversionKernel
+from sympe.kernel import Kernel
 
 
-class SymmetryBreakingSet(SymPE):
+class SymmetryBreakingSet(SymPE[Element, Data]):
     """Draw one object of the set, uniformly.
 
-    The same interface as :class:`~sympe.encoding.SymPE`, whose vector is frozen here at the random value that it has.
+    :class:`~sympe.SymPE` with a vector that is frozen at its random initial value.
     For partial breaking hand over ``KeepSubgroup(encoding, ...)``.
 
     Args:
@@ -40,12 +40,12 @@ class SymmetryBreakingSet(SymPE):
         False
     """
 
-    def __init__(self, kernel: InversionKernel[Any, Any], encoding: Encoding) -> None:
+    def __init__(self, kernel: Kernel[Element, Data], encoding: Encoding[Element]) -> None:
         super().__init__(kernel, encoding)
         self.encoding.requires_grad_(False)
 
 
-class KeepSubgroup(Encoding):
+class KeepSubgroup(Encoding[Tensor]):
     r"""An encoding whose vector a given subgroup fixes: :math:`\frac{1}{\lvert K \rvert} \sum_{k \in K} k v`.
 
     Under the inversion kernel the symmetries that a draw leaves to an input are :math:`\tilde g K \tilde g^{-1}`. The
@@ -64,12 +64,13 @@ class KeepSubgroup(Encoding):
 
     subgroup: Tensor
 
-    def __init__(self, encoding: Encoding, group: Group[Tensor], subgroup: Tensor) -> None:
+    def __init__(self, encoding: Encoding[Tensor], group: Group[Tensor, Tensor], subgroup: Tensor) -> None:
         super().__init__()
         if not len(subgroup):
             raise ValueError("expected at least one element, the identity; got an empty subgroup")
+        encoding.check_group(group)
         self.encoding = encoding
-        self.group = group
+        self.group: Group[Tensor, Tensor] = group
         self.dim = encoding.dim
         self.register_buffer("subgroup", subgroup)
         with torch.no_grad():
@@ -90,7 +91,7 @@ class KeepSubgroup(Encoding):
         return moved.unflatten(0, (len(g), k)).mean(1)
 
 
-def in_canonical_form(group: Group[Tensor], g: Tensor, subgroup: Tensor) -> Tensor:
+def in_canonical_form(group: Group[Tensor, Tensor], g: Tensor, subgroup: Tensor) -> Tensor:
     """Symmetries of one input, as they look in its canonical form: ``g^-1 h g`` for each h of ``subgroup``.
 
     Args:

@@ -1,23 +1,28 @@
 r"""The map :math:`\tau`: a group element that takes the canonical form to the input.
 
-A canonicalizer aims at ``x == act(tau(x), canonical_form)`` with a form that is the same all over an orbit.
-It may miss: an inexact one still gives an equivariant law under
-:class:`~sympe.kernel.InversionKernel`, only with more randomness than needed.
+A canonicalizer aims at ``x == act(tau(x), canonical_form)`` with a form that is the same all over an orbit. It may
+miss: an inexact one still gives an equivariant law under :class:`~sympe.kernel.InversionKernel`, only with more
+randomness than needed.
+
+How random g~ is under the kernel is for the canonicalizer to say, as far as it is known without drawing: whether it is
+exact on an input, the excess randomness :math:`H(\tilde g \mid x) - \log|\mathrm{Stab}(x)|`, and the probability of a
+draw. :func:`sympe.auditing.excess_randomness` asks these methods first, and estimates what they leave open.
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Bool, Float, Shaped
 from torch import Tensor, nn
 
 from sympe.actions import Action, GraphRelabeling
 from sympe.graphs import Graphs
-from sympe.groups import Permutation
+from sympe.graphs.bliss import log_automorphisms
+from sympe.groups import Batch, Permutation
 
 Element = TypeVar("Element")
-Data = TypeVar("Data")
+Data = TypeVar("Data", bound=Batch)
 
 
 class Canonicalizer(nn.Module, ABC, Generic[Element, Data]):
@@ -27,11 +32,27 @@ class Canonicalizer(nn.Module, ABC, Generic[Element, Data]):
         action: How the group moves the inputs.
     """
 
-    action: Action[Any, Any]
+    action: Action[Element, Data]
 
     @abstractmethod
     def forward(self, x: Data, generator: torch.Generator | None = None) -> Element:
         """One group element per member of the batch."""
+
+    def is_exact(self, x: Data) -> Bool[Tensor, "B"]:
+        """Where g~ under the kernel is known to be the inversion kernel; False where it is not, or nobody knows."""
+        return torch.zeros(len(x), dtype=torch.bool, device=x.device)
+
+    def excess_nats(self, x: Data) -> Float[Tensor, "B"]:
+        """Excess randomness of g~ under the kernel in nats; nan where there is no closed form."""
+        return torch.where(self.is_exact(x), 0.0, torch.full((len(x),), torch.nan, device=x.device)).double()
+
+    def log_probability(self, x: Data, g: Element) -> Float[Tensor, "B"]:
+        """Log probability in nats that the kernel draws ``g`` for ``x``, -inf if it never does; nan where unknown."""
+        return torch.full((len(x),), torch.nan, dtype=torch.float64, device=x.device)
+
+    def equally_likely(self, x: Data) -> tuple[Data, Element] | None:
+        """For a batch of one: all elements that a draw may be, if all are as likely, and a copy of ``x`` for each."""
+        return None
 
 
 class NodeOrder(Canonicalizer[Permutation, Graphs], ABC):
@@ -40,6 +61,29 @@ class NodeOrder(Canonicalizer[Permutation, Graphs], ABC):
     def __init__(self) -> None:
         super().__init__()
         self.action = GraphRelabeling()
+
+    def log_probability(self, x: Graphs, g: Permutation) -> Float[Tensor, "G"]:
+        """Where the order is exact: one over the number of automorphisms if ``g`` leads to the canonical form."""
+        exact = self.is_exact(x)
+        unknown = super().log_probability(x, g)
+        if not bool(exact.any()):
+            return unknown
+        group, act = self.action.group, self.action.act
+        leads = _same_graphs(act(group.inverse(g), x), act(group.inverse(self(x)), x))
+        return torch.where(exact, torch.where(leads, -log_automorphisms(x), -torch.inf), unknown)
+
+
+def _same_graphs(a: Graphs, b: Graphs) -> Bool[Tensor, "G"]:
+    """Which graphs of two relabelings of one batch are equal; the action lists edges in the order of their ends."""
+    pairs = [(x, y, a.batch) for x, y in ((a.node_label, b.node_label), (a.x, b.x)) if x is not None and y is not None]
+    owner = a.batch[a.edge_index[0]]
+    pairs.append((a.edge_index.T, b.edge_index.T, owner))
+    if a.edge_label is not None and b.edge_label is not None:
+        pairs.append((a.edge_label, b.edge_label, owner))
+    differs = torch.zeros(len(a), dtype=torch.long, device=a.device)
+    for x, y, graph in pairs:
+        differs = differs.index_add(0, graph, (x != y).reshape(len(graph), -1).any(1).long())
+    return differs == 0
 
 
 def sort_nodes(graphs: Graphs, *keys: Shaped[Tensor, "N"]) -> Permutation:
@@ -51,4 +95,4 @@ def sort_nodes(graphs: Graphs, *keys: Shaped[Tensor, "N"]) -> Permutation:
     order = torch.arange(graphs.num_nodes, device=graphs.device)
     for key in reversed(keys):
         order = order[torch.argsort(key[order], stable=True)]
-    return Permutation.from_order(order[torch.argsort(graphs.batch[order], stable=True)], graphs)
+    return Permutation.trusted(order[torch.argsort(graphs.batch[order], stable=True)], graphs)

@@ -1,23 +1,27 @@
 """The canonicalizer that knows nothing: under the kernel it gives Haar measure on the whole group."""
 
-from typing import Any
-
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from sympe.actions import Action, GraphRelabeling
-from sympe.canonicalize.base import Canonicalizer
+from sympe.canonicalize.base import Canonicalizer, Data, Element
 
 
-class Constant(Canonicalizer[Any, Any]):
+class Constant(Canonicalizer[Element, Data]):
     """tau(x) = identity, so that g~ is uniform on the group: the control for every other kernel.
 
     Args:
-        action: The group and its action; relabeling of graphs if left out.
+        action: The group and its action; by default the relabeling of graphs.
     """
 
-    def __init__(self, action: Action[Any, Any] | None = None) -> None:
+    def __init__(self, action: Action[Element, Data] | None = None) -> None:
         super().__init__()
-        self.action = GraphRelabeling() if action is None else action
+        self.action = GraphRelabeling() if action is None else action  # type: ignore[assignment]
 
-    def forward(self, x: Any, generator: torch.Generator | None = None) -> Any:
+    def forward(self, x: Data, generator: torch.Generator | None = None) -> Element:
         return self.action.group.identity(x)
+
+    def excess_nats(self, x: Data) -> Float[Tensor, "B"]:
+        """The log of the size of the orbit, where the action knows it."""
+        return self.action.log_orbit(x)

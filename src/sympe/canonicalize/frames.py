@@ -84,6 +84,11 @@ class Frames(Canonicalizer[Tensor, PointClouds]):
         chosen = tied.select(draw_one(tied.cloud, len(x), generator))
         return chosen.frames(x.centered.double()).to(x.dtype)
 
+    def equally_likely(self, x: PointClouds) -> tuple[PointClouds, Float[Tensor, "m d d"]]:
+        """The coset of the stabilizer, in double precision."""
+        matrices = self.tied(x).frames(x.centered.double())
+        return x.select([0] * len(matrices)).to(dtype=torch.float64), matrices
+
     def tied(self, x: PointClouds) -> Candidates:
         """The frames that show the canonical form, one coset of the stabilizer."""
         with torch.no_grad():

@@ -6,15 +6,13 @@ rotation and the relabeling that undo each other. Its permutation tells symmetri
 network needs that sees only distances; its rotation turns whatever carries directions. Both are of one draw.
 """
 
-from typing import Any
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from sympe.actions import PointMotion
 from sympe.canonicalize.base import Canonicalizer
-from sympe.groups import Permutation
+from sympe.groups import OrthogonalGroup, Permutation
 from sympe.points import PointClouds
 from sympe.points.candidates import dot
 
@@ -40,12 +38,18 @@ class JointFrames(Canonicalizer[tuple[Permutation, Tensor], PointClouds]):
 
     def __init__(self, frames: Canonicalizer[Tensor, PointClouds]) -> None:
         super().__init__()
-        group: Any = frames.action.group
+        group = frames.action.group
+        if not isinstance(group, OrthogonalGroup):
+            raise ValueError(f"frames must be a canonicalizer of O(d) or SO(d), such as Frames(); got {frames!r}")
         self.action = PointMotion(group.dimension, group.special)
         self.frames = frames
 
     def forward(self, x: PointClouds, generator: torch.Generator | None = None) -> tuple[Permutation, Tensor]:
         return self.order(x, self.frames(x, generator))
+
+    def equally_likely(self, x: PointClouds) -> tuple[PointClouds, tuple[Permutation, Tensor]] | None:
+        found = self.frames.equally_likely(x)
+        return None if found is None else (found[0], self.order(*found))
 
     def order(self, x: PointClouds, matrix: Float[Tensor, "B d d"]) -> tuple[Permutation, Tensor]:
         """The element whose second factor is ``matrix``: frames that are given, and the points in their order there."""
@@ -55,4 +59,4 @@ class JointFrames(Canonicalizer[tuple[Permutation, Tensor], PointClouds]):
         for key in (x.species, x.batch):
             if key is not None:
                 order = order[torch.argsort(key[order], stable=True)]
-        return Permutation.from_order(order, x), matrix
+        return Permutation.trusted(order, x), matrix

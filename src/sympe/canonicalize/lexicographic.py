@@ -59,6 +59,9 @@ class LexicographicMinimum(FieldCanonicalizer):
         shift = LatticeSymmetry(found.shift, torch.zeros_like(found.point), size)
         return group.compose(turn, shift)
 
+    def is_exact(self, x: Shaped[Tensor, "B *c L1 L2"]) -> Bool[Tensor, "B"]:
+        return torch.full((len(x),), self.resolution is None, device=x.device)
+
     def stabilizer_order(self, x: Shaped[Tensor, "B *c L1 L2"]) -> Int[Tensor, "B"]:
         """How many elements of the group leave each field as it is."""
         return torch.cat([self._least(part)[1] for part in self.parts(x)])

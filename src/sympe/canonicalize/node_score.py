@@ -11,15 +11,15 @@ class NodeScore(nn.Module):
     """Mean aggregation over neighbors, node degree as input; cheap beside any network worth breaking symmetry for.
 
     Args:
-        hidden: Width of the node states.
+        hidden_dim: Width of the node states.
         num_layers: Rounds of aggregation.
     """
 
-    def __init__(self, hidden: int = 32, num_layers: int = 3) -> None:
+    def __init__(self, hidden_dim: int = 32, num_layers: int = 3) -> None:
         super().__init__()
-        self.embed = nn.Linear(2, hidden)
-        self.mix = nn.ModuleList(nn.Linear(2 * hidden, hidden) for _ in range(num_layers))
-        self.out = nn.Linear(hidden, 1, bias=False)
+        self.embed = nn.Linear(2, hidden_dim)
+        self.mix = nn.ModuleList(nn.Linear(2 * hidden_dim, hidden_dim) for _ in range(num_layers))
+        self.out = nn.Linear(hidden_dim, 1, bias=False)
 
     def forward(self, x: Graphs) -> Float[Tensor, "N"]:
         source, target = x.edge_index

@@ -29,10 +29,19 @@ class PrincipalAxes(Canonicalizer[Tensor, PointClouds]):
         self.special = special
 
     def forward(self, x: PointClouds, generator: torch.Generator | None = None) -> Float[Tensor, "B d d"]:
-        position = x.centered.detach().double()
-        moments = position.new_zeros(len(x), x.dimension, x.dimension)
-        moments = moments.index_add(0, x.batch, position[:, :, None] * position[:, None, :])
-        axes = torch.linalg.eigh(moments).eigenvectors
+        axes = torch.linalg.eigh(_moments(x)).eigenvectors
         if self.special:
             axes = torch.cat([axes[..., :-1], axes[..., -1:] * torch.linalg.det(axes)[:, None, None]], dim=-1)
         return axes.to(x.dtype)
+
+    def excess_nats(self, x: PointClouds) -> Float[Tensor, "B"]:
+        """Infinite where two moments are equal: the solver may then return any basis; nan elsewhere."""
+        moments = torch.linalg.eigvalsh(_moments(x))
+        equal = moments.diff(dim=1).amin(1) <= 1e-6 * moments.amax(1)
+        return torch.where(equal, torch.inf, torch.nan).double()
+
+
+def _moments(x: PointClouds) -> Float[Tensor, "B d d"]:
+    position = x.centered.detach().double()
+    moments = position.new_zeros(len(x), x.dimension, x.dimension)
+    return moments.index_add(0, x.batch, position[:, :, None] * position[:, None, :])

@@ -58,7 +58,16 @@ class Refinement(NodeOrder):
             partition.split_twins()
             while partition.individualize():
                 pass
-        return Permutation.from_order(partition.node_order(), x)
+        return Permutation.trusted(partition.node_order(), x)
+
+    def is_exact(self, x: Graphs) -> Bool[Tensor, "G"]:
+        """Where refinement alone tells all nodes apart: a graph without symmetry in one canonical order.
+
+        The order is exact on many more graphs (forests, all but a few molecules), which is not looked into here.
+        """
+        partition = _Partition(x)
+        shared = partition.shared_nodes(torch.arange(x.num_nodes, device=x.device))
+        return torch.zeros_like(x.sizes).index_add(0, x.batch[shared], torch.ones_like(shared)) == 0
 
 
 class _Partition:
@@ -176,7 +185,7 @@ class _Partition:
 
     def split_twins(self) -> None:
         """Number the nodes of one cell that have the same neighbors, or would if they were not joined."""
-        nodes = self.open = self._shared(self.open)
+        nodes = self.open = self.shared_nodes(self.open)
         if not len(nodes):
             return
         source, target, weight = self._edges(nodes)
@@ -205,17 +214,17 @@ class _Partition:
 
     def individualize(self) -> bool:
         """Tell one node apart in every part that has a cell of several nodes, and refine; False if none has."""
-        self.open = nodes = self._shared(self.open)
+        self.open = nodes = self.shared_nodes(self.open)
         # The nodes come part by part, so new parts are numbered in the order of the old ones that they are taken from.
         if not len(nodes):
             return False
         self.part[nodes] = self._component(nodes)
-        nodes = self._shared(nodes)
+        nodes = self.shared_nodes(nodes)
         chosen = nodes[_run_starts(self.part[nodes])]
         self.refine(self._split(chosen, torch.ones_like(chosen)))
         return len(chosen) > 0
 
-    def _shared(self, nodes: Int[Tensor, "k"]) -> Int[Tensor, "m"]:
+    def shared_nodes(self, nodes: Int[Tensor, "k"]) -> Int[Tensor, "m"]:
         """Those of the nodes that share part and color with another, sorted by both."""
         nodes = nodes[_lexsort(self.part[nodes], self.color[nodes])]
         first = _run_starts(self.part[nodes], self.color[nodes])

@@ -46,6 +46,10 @@ class Traversal(NodeOrder):
         to_input = self.form(x, generator)
         return group.compose(to_input, self._walk(self.action.act(group.inverse(to_input), x)))
 
+    def is_exact(self, x: Graphs) -> Bool[Tensor, "G"]:
+        """Where the canonical form that is walked is exact."""
+        return super().is_exact(x) if self.form is None else self.form.is_exact(x)
+
     def _walk(self, x: Graphs) -> Permutation:
         joined, there = _joined(x)
         preference = torch.zeros_like(there, dtype=torch.long).masked_fill(~there, -1)
@@ -91,6 +95,12 @@ class BreadthFirst(Traversal):
     def __init__(self, form: NodeOrder | None = None) -> None:
         super().__init__(depth_first=False, form=form)
 
+    def log_probability(self, x: Graphs, g: Permutation) -> Float[Tensor, "G"]:
+        """Children of a node come in any order, each as likely, as if every choice were drawn afresh."""
+        if self.form is not None:
+            return super().log_probability(x, g)
+        return _log_probability_of_choices(x, g, depth_first=False)
+
 
 class DepthFirst(Traversal):
     """:class:`Traversal` from the node visited latest."""
@@ -119,25 +129,27 @@ class RandomDepthFirst(NodeOrder):
             return self.action.group.identity(x)
         # A graph that is all visited goes on to nodes it has seen: its later places are not taken.
         taken = torch.arange(there.shape[1], device=x.device) < there.sum(1, keepdim=True)
-        return Permutation.from_order(torch.stack(visits, dim=1)[taken] + x.start, x)
+        return Permutation.trusted(torch.stack(visits, dim=1)[taken] + x.start, x)
 
     def log_probability(self, x: Graphs, g: Permutation) -> Float[Tensor, "G"]:
-        """Logarithm of the probability that the graphs ``x`` get the orders ``g``, in nats.
+        return _log_probability_of_choices(x, g, depth_first=True)
 
-        Minus infinity for an order that is not depth-first.
-        """
-        joined, there = _joined(x)
-        preference = torch.zeros_like(there, dtype=torch.long).masked_fill(~there, -1)
-        graph = torch.arange(len(there), device=x.device)
-        order = torch.zeros_like(preference)
-        order[g.batch, torch.arange(len(g.batch), device=x.device) - g.start] = g.image - g.start
-        size = there.sum(1)
-        total = torch.zeros(len(there), dtype=torch.float64, device=x.device)
-        for step in range(there.shape[1]):
-            candidates = _candidates(preference)
-            following = order[:, step]
-            allowed = candidates[graph, following]
-            term = torch.where(allowed, -candidates.sum(1).double().log(), -torch.inf)
-            total += torch.where(step < size, term, 0.0)
-            preference = torch.where((step < size)[:, None], _visit(preference, joined, following, step), preference)
-        return total
+
+def _log_probability_of_choices(x: Graphs, g: Permutation, depth_first: bool) -> Float[Tensor, "G"]:
+    """Log probability of orders whose every choice is independent and uniform; -inf for what is no such traversal."""
+    joined, there = _joined(x)
+    preference = torch.zeros_like(there, dtype=torch.long).masked_fill(~there, -1)
+    graph = torch.arange(len(there), device=x.device)
+    order = torch.zeros_like(preference)
+    order[g.batch, torch.arange(len(g.batch), device=x.device) - g.start] = g.image - g.start
+    size = there.sum(1)
+    total = torch.zeros(len(there), dtype=torch.float64, device=x.device)
+    for step in range(there.shape[1]):
+        candidates = _candidates(preference)
+        following = order[:, step]
+        allowed = candidates[graph, following]
+        term = torch.where(allowed, -candidates.sum(1).double().log(), -torch.inf)
+        total += torch.where(step < size, term, 0.0)
+        visited = _visit(preference, joined, following, step if depth_first else -step)
+        preference = torch.where((step < size)[:, None], visited, preference)
+    return total

@@ -21,7 +21,7 @@ class VectorNetwork(nn.Module):
 
     Args:
         num_vectors: Vectors of each cloud that come out.
-        hidden: Vectors of each point.
+        hidden_dim: Vectors of each point.
         num_layers: Rounds of exchange.
         num_species: Species are 0 up to this number less 1; the default is that of the chemical elements.
 
@@ -29,12 +29,12 @@ class VectorNetwork(nn.Module):
         ValueError: If a species is out of range.
     """
 
-    def __init__(self, num_vectors: int = 3, hidden: int = 32, num_layers: int = 2, num_species: int = 119) -> None:
+    def __init__(self, num_vectors: int = 3, hidden_dim: int = 32, num_layers: int = 2, num_species: int = 119) -> None:
         super().__init__()
-        self.species = nn.Embedding(num_species, hidden)
-        self.gate = nn.Sequential(nn.Linear(hidden + 1, hidden), nn.SiLU(), nn.Linear(hidden, hidden))
-        self.layers = nn.ModuleList(VectorLayer(hidden) for _ in range(num_layers))
-        self.out = nn.Linear(hidden, num_vectors, bias=False)
+        self.species = nn.Embedding(num_species, hidden_dim)
+        self.gate = nn.Sequential(nn.Linear(hidden_dim + 1, hidden_dim), nn.SiLU(), nn.Linear(hidden_dim, hidden_dim))
+        self.layers = nn.ModuleList(VectorLayer(hidden_dim) for _ in range(num_layers))
+        self.out = nn.Linear(hidden_dim, num_vectors, bias=False)
 
     def forward(self, x: PointClouds) -> Float[Tensor, "B k d"]:
         kinds = torch.zeros_like(x.batch) if x.species is None else x.species
@@ -52,10 +52,10 @@ class VectorNetwork(nn.Module):
 class VectorLayer(nn.Module):
     """One residual round: mix own vectors and the mean of the cloud, and cut by a learned direction."""
 
-    def __init__(self, hidden: int) -> None:
+    def __init__(self, hidden_dim: int) -> None:
         super().__init__()
-        self.mix = nn.Linear(2 * hidden, hidden, bias=False)
-        self.direction = nn.Linear(2 * hidden, hidden, bias=False)
+        self.mix = nn.Linear(2 * hidden_dim, hidden_dim, bias=False)
+        self.direction = nn.Linear(2 * hidden_dim, hidden_dim, bias=False)
 
     def forward(self, v: Float[Tensor, "N h d"], x: PointClouds) -> Float[Tensor, "N h d"]:
         both = torch.cat([v, _mean(v, x)[x.batch]], dim=1).transpose(1, 2)

@@ -71,7 +71,7 @@ class AuditCommand:
 
     def __call__(self) -> None:
         from sympe.auditing.parts import Folder
-        from sympe.auditing.run import audit
+        from sympe.auditing.run import Execution, Options, audit
         from sympe.auditing.writing import check_rows_path, write_rows
 
         if not self.paths:
@@ -86,18 +86,12 @@ class AuditCommand:
         with _cleared(store), _progress() as progress:
             report = audit(
                 data,
-                group=self._group(),
                 target=self.target,
+                group=self._group(),
                 per=self.per,
                 loss=self.loss,
-                bottleneck=self.bottleneck,
-                split=split,
-                heavy_atoms=self.heavy_atoms,
-                irreps=self.irreps,
-                engine=self.engine,
-                workers=_cores() if self.workers is None else self.workers,
-                store=store,
-                progress=progress,
+                options=Options(self.bottleneck, split, self.heavy_atoms, self.irreps),
+                execution=Execution(self.engine, _cores() if self.workers is None else self.workers, store, progress),
             )
         if self.rows is not None:
             write_rows(report, self.rows)

@@ -1,13 +1,12 @@
-"""Learned vectors, how group elements move them, and SymPE, which shows the moved vector to a network."""
+"""Learned vectors, and how group elements move them."""
 
-from sympe.encoding.base import Encoding, SymPE
+from sympe.encoding.base import Encoding
 from sympe.encoding.factor import FactorEncoding
 from sympe.encoding.fourier import learn_amplitudes
 from sympe.encoding.irreps import IrrepsEncoding
 from sympe.encoding.lattice import FieldEncoding, TileEncoding, WaveEncoding
 from sympe.encoding.ranks import PermutedRows, RankEncoding, SinusoidalRankEncoding
 from sympe.encoding.representation import RepresentationEncoding
-from sympe.encoding.wrap import SymmetryBreaking, wrap
 
 __all__ = [
     "Encoding",
@@ -18,10 +17,7 @@ __all__ = [
     "RankEncoding",
     "RepresentationEncoding",
     "SinusoidalRankEncoding",
-    "SymPE",
-    "SymmetryBreaking",
     "TileEncoding",
     "WaveEncoding",
     "learn_amplitudes",
-    "wrap",
 ]

@@ -1,55 +1,50 @@
-r"""SymPE: a learned vector, moved by a sampled group element.
+r"""A learned vector that group elements move.
 
-.. math:: y = f_\theta(x \oplus \tilde g v), \qquad \tilde g \sim \text{the kernel's law given } x.
-
-H. Lawrence, V. Portilheiro, Y. Zhang, S.-O. Kaba, *Improving Equivariant Networks with Probabilistic Symmetry
-Breaking*, ICLR 2025, Algorithm 1.
+An encoding declares the group that moves it. Where it is joined to a kernel, the two groups are compared once.
 """
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Generic, Never, TypeVar
 
-import torch
 from torch import Tensor, nn
 
-from sympe.kernel import InversionKernel
+from sympe.groups import FiniteGroup, Group, OrthogonalGroup, ProductGroup, SymmetricGroup, Torus
+
+Element = TypeVar("Element")
+
+#: What serves the elements of each kind of group; named in the error of a wrong pair.
+_SERVED_BY: dict[type, str] = {
+    SymmetricGroup: "RankEncoding or SinusoidalRankEncoding",
+    OrthogonalGroup: "IrrepsEncoding",
+    Torus: "TileEncoding, FieldEncoding or WaveEncoding",
+    FiniteGroup: "RepresentationEncoding",
+    ProductGroup: "FactorEncoding, which reads one factor",
+}
 
 
-class Encoding(nn.Module, ABC):
+class Encoding(nn.Module, ABC, Generic[Element]):
     """A learned vector v and the group's action on it.
 
     Attributes:
+        group: The group that moves v; elements of a subgroup will do.
         dim: Number of features per node (site, point) that ``act(g, v)`` has.
     """
 
+    group: Group[Element, Never]
     dim: int
 
     @abstractmethod
-    def forward(self, g: Any) -> Tensor:
+    def forward(self, g: Element) -> Tensor:
         """The moved vector ``act(g, v)``, in the layout of the data it will be joined to."""
 
+    def check_group(self, drawn: Group[Element, Never]) -> None:
+        """Make sure that elements of the group ``drawn`` can move v.
 
-class SymPE(nn.Module):
-    """Sample g~ given the input, act with it on a learned v, hand the result to the network.
-
-    Args:
-        kernel: The law of g~ given the input.
-        encoding: The vector v.
-
-    Example:
-        >>> import sympe
-        >>> kernel = sympe.InversionKernel(sympe.canonicalize.Labeling())
-        >>> pe = SymPE(kernel, sympe.RankEncoding(dim=8, max_nodes=16))
-        >>> pe(sympe.graphs.from_edges([(3, [(0, 1), (1, 2)])])).shape
-        torch.Size([3, 8])
-    """
-
-    def __init__(self, kernel: InversionKernel[Any, Any], encoding: Encoding) -> None:
-        super().__init__()
-        self.kernel = kernel
-        self.encoding = encoding
-        self.dim = encoding.dim
-
-    def forward(self, x: Any, generator: torch.Generator | None = None) -> Tensor:
-        """``act(g~, v)`` for one draw of g~ per member of the batch."""
-        return self.encoding(self.kernel(x, generator))
+        Raises:
+            ValueError: If they cannot; the message names encodings that they can move.
+        """
+        if not self.group.contains(drawn):
+            name = type(self).__name__
+            served = next((text for kind, text in _SERVED_BY.items() if isinstance(drawn, kind)), None)
+            advice = f"; for {drawn!r} use {served}" if served and name not in served else ""
+            raise ValueError(f"{name} is moved by {self.group!r}; the kernel draws elements of {drawn!r}{advice}")

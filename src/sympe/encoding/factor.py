@@ -1,14 +1,15 @@
 """Encodings that read one factor of a product group."""
 
-from typing import Any
+from typing import Any, Never
 
 from torch import Tensor
 
 from sympe.encoding.base import Encoding
+from sympe.groups import Group, ProductGroup
 
 
-class FactorEncoding(Encoding):
-    """An encoding of the elements of one factor: ranks for the permutation of a joint draw, for instance.
+class FactorEncoding(Encoding[tuple[Any, ...]]):
+    """An encoding of the elements of one factor of a product: ranks for the permutation of a joint draw, for instance.
 
     Args:
         encoding: The encoding of the factor.
@@ -23,11 +24,19 @@ class FactorEncoding(Encoding):
         torch.Size([2, 8])
     """
 
-    def __init__(self, encoding: Encoding, factor: int) -> None:
+    def __init__(self, encoding: Encoding[Any], factor: int) -> None:
         super().__init__()
         self.encoding = encoding
         self.factor = factor
         self.dim = encoding.dim
+
+    def check_group(self, drawn: Group[tuple[Any, ...], Never]) -> None:
+        if not isinstance(drawn, ProductGroup) or not 0 <= self.factor < len(drawn.factors):
+            raise ValueError(
+                f"FactorEncoding reads factor {self.factor} of a product of groups, counted from 0; the kernel draws "
+                f"elements of {drawn!r}"
+            )
+        self.encoding.check_group(drawn.factors[self.factor])
 
     def forward(self, g: tuple[Any, ...]) -> Tensor:
         return self.encoding(g[self.factor])

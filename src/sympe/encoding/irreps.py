@@ -12,7 +12,7 @@ from sympe.actions import Irreps, IrrepsRotation
 from sympe.encoding.base import Encoding
 
 
-class IrrepsEncoding(Encoding):
+class IrrepsEncoding(Encoding[Tensor]):
     """A free vector of given irreps, moved by rotations and reflections.
 
     A vector of few irreps may itself be symmetric: one of ``1x1o`` is fixed by all rotations about it, one of ``1x2e``
@@ -33,6 +33,7 @@ class IrrepsEncoding(Encoding):
     def __init__(self, irreps: Irreps | str) -> None:
         super().__init__()
         self.action = IrrepsRotation(irreps)
+        self.group = self.action.group
         self.irreps = self.action.irreps
         self.dim = self.irreps.dim
         if not self.dim:

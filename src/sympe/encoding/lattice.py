@@ -15,11 +15,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sympe.encoding.base import Encoding
-from sympe.groups import LatticeSymmetry
+from sympe.groups import LatticeSymmetry, Torus
 
 
-class MovedField(Encoding):
+class MovedField(Encoding[LatticeSymmetry]):
     """An encoding whose v is a field on the lattice."""
+
+    #: The largest group of a lattice: any torus moves the field.
+    group = Torus("D4", spin_flip=True)
 
     @abstractmethod
     def field(self, size: tuple[int, int]) -> Float[Tensor, "dim L1 L2"]:

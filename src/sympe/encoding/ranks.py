@@ -11,11 +11,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sympe.encoding.base import Encoding
-from sympe.groups import Permutation
+from sympe.groups import Permutation, SymmetricGroup
 
 
-class PermutedRows(Encoding):
+class PermutedRows(Encoding[Permutation]):
     """An encoding whose v is a table of one row per rank."""
+
+    group = SymmetricGroup()
 
     @abstractmethod
     def rows(self, count: int) -> Float[Tensor, "count dim"]:

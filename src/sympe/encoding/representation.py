@@ -9,7 +9,7 @@ from sympe.encoding.base import Encoding
 from sympe.groups import FiniteGroup
 
 
-class RepresentationEncoding(Encoding):
+class RepresentationEncoding(Encoding[Tensor]):
     """A free vector, moved by one matrix for each element of the group; one row per member of the batch.
 
     Args:
@@ -43,6 +43,7 @@ class RepresentationEncoding(Encoding):
                     f"expected matrices that multiply as the elements of {group.name} do; element {g} does not"
                 )
         self.register_buffer("matrices", matrices, persistent=False)
+        self.group = group
         self.dim = matrices.shape[1]
         self.v = nn.Parameter(torch.randn(self.dim))
 

@@ -78,12 +78,14 @@ class Graphs:
         return {name: value for name, value in held if isinstance(value, Tensor)}
 
     def validate(self) -> "Graphs":
-        """Check every value once, and return the graphs themselves.
+        """Check every value, once for each batch, and return the graphs themselves.
 
         Raises:
             ValueError: If ``batch`` decreases or names a graph that is not there, an edge leaves its graph
                 or the batch, or a feature is not finite.
         """
+        if vars(self).get("_is_valid"):
+            return self
         if self.num_nodes and (bool((self.batch.diff() < 0).any()) or int(self.batch[0]) < 0):
             raise ValueError("batch must be non-decreasing and start at 0 or above")
         if self.num_nodes and int(self.batch[-1]) >= self.num_graphs:
@@ -99,6 +101,12 @@ class Graphs:
         if self.x is not None and not bool(torch.isfinite(self.x).all()):
             row = int((~torch.isfinite(self.x)).flatten(1).any(1).nonzero()[0])
             raise ValueError(f"node features must be finite; got {self.x[row].tolist()} at node {row}")
+        return self._trusted(True)
+
+    def _trusted(self, is_valid: bool) -> "Graphs":
+        """Remember that all values have been checked, or follow from values that were."""
+        if is_valid:
+            vars(self)["_is_valid"] = True
         return self
 
     @property
@@ -178,7 +186,7 @@ class Graphs:
             edge_label=None if self.edge_label is None else self.edge_label[edges],
             x=None if self.x is None else self.x[nodes],
             num_graphs=len(chosen),
-        )
+        )._trusted(bool(vars(self).get("_is_valid")))
 
 
 def concatenate(parts: Sequence[Graphs]) -> Graphs:
@@ -208,4 +216,4 @@ def concatenate(parts: Sequence[Graphs]) -> Graphs:
         batch=torch.cat([part.batch + shift for part, shift in zip(parts, graph_shift, strict=False)]),
         num_graphs=graph_shift[-1],
         **optional,
-    )
+    )._trusted(all(vars(part).get("_is_valid") for part in parts))

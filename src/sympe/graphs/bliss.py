@@ -11,6 +11,7 @@ Colors are ranks over the batch. bliss uses their order only, and how two colors
 nodes or kinds alone: a graph has the same canonical form in every batch.
 """
 
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -199,6 +200,12 @@ def _ranks(*columns: NDArray) -> Ints:
 def _offsets(counts: Ints) -> Ints:
     """Where each of several runs starts, and where the last one ends."""
     return np.concatenate([np.zeros(1, np.int64), counts.cumsum()])
+
+
+def log_automorphisms(graphs: Graphs) -> torch.Tensor:
+    """Log of the order of each graph's automorphism group, in nats, ``Float[G]``."""
+    counts = [math.log(colored.count_automorphisms()) for colored in colored_graphs(graphs)]
+    return torch.tensor(counts, dtype=torch.float64, device=graphs.device)
 
 
 def automorphism_orbits(graphs: Graphs) -> torch.Tensor:

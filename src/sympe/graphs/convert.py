@@ -51,7 +51,7 @@ def from_edges(
         sizes.append(n)
         shift += n
     flat = torch.from_numpy(np.concatenate(arcs, axis=0) if arcs else np.zeros((0, 2), np.int64)).T
-    labels = None if edge_label is None else torch.as_tensor(edge_label, dtype=torch.long)
+    labels = None if edge_label is None else _as_kinds(edge_label, "edge_label")
     if labels is not None and labels.shape[0] != flat.shape[1]:
         raise ValueError(f"expected {flat.shape[1]} edge labels, one per named edge; got {labels.shape[0]}")
     if not directed:
@@ -62,10 +62,20 @@ def from_edges(
     return Graphs(
         edge_index=flat.contiguous(),
         batch=torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes, dtype=torch.long)),
-        node_label=None if node_label is None else torch.as_tensor(node_label, dtype=torch.long),
+        node_label=None if node_label is None else _as_kinds(node_label, "node_label"),
         edge_label=labels,
         num_graphs=len(sizes),
     ).validate()
+
+
+def _as_kinds(values: Sequence[int] | Tensor, name: str) -> Int[Tensor, "n"]:
+    """Integers as a tensor; a float would be cut off without a word."""
+    kinds = torch.as_tensor(values)
+    if kinds.is_floating_point() and not kinds.numel():
+        return kinds.long()
+    if kinds.is_floating_point() or kinds.is_complex():
+        raise ValueError(f"{name} must hold integers, one kind each; got {kinds.dtype}, such as {kinds[0].item()}")
+    return kinds.long()
 
 
 def is_networkx(value: object) -> bool:

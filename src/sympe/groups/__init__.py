@@ -1,6 +1,6 @@
 """What a symmetry is: identity, composition, inverse, Haar measure. No data and no networks here."""
 
-from sympe.groups.base import Group
+from sympe.groups.base import Batch, Group
 from sympe.groups.finite import FiniteGroup
 from sympe.groups.named import cyclic, dihedral, point_group
 from sympe.groups.orthogonal import OrthogonalGroup
@@ -11,6 +11,7 @@ from sympe.groups.torus import DIRECTIONS, POINTS, LatticeSymmetry, Torus
 __all__ = [
     "DIRECTIONS",
     "POINTS",
+    "Batch",
     "FiniteGroup",
     "Group",
     "LatticeSymmetry",

@@ -1,25 +1,38 @@
-r"""What a symmetry is: a group, known only by its four operations.
+r"""What a symmetry is: a group, known only by its operations.
 
 A :class:`Group` works on *batches* of elements. The type of an element is the group's own business (a
-:class:`~sympe.groups.permutations.Permutation` for :math:`S_n`, a matrix for :math:`O(3)`); the rest of
-the library only composes, inverts and draws them.
+:class:`~sympe.groups.permutations.Permutation` for :math:`S_n`, a matrix for :math:`O(3)`); the rest of the library
+only composes, inverts and draws elements. What a batch must offer to draw elements for it (a length, a device, the
+owner of each node) is the group's business as well: its type is the second parameter.
 
 Convention: elements act from the left, ``compose(g, h)`` is "first h, then g".
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, Generic, TypeVar
+from typing import Generic, Protocol
 
 import torch
+from typing_extensions import TypeVar
+
+
+class Batch(Protocol):
+    """What most groups must know of a batch: how many members it has, and where it lives."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
 
 Element = TypeVar("Element")
+Like = TypeVar("Like", contravariant=True, default=Batch)
 
 
-class Group(ABC, Generic[Element]):
+class Group(ABC, Generic[Element, Like]):
     """A compact group, seen through batches of its elements."""
 
     @abstractmethod
-    def identity(self, like: Any) -> Element:
+    def identity(self, like: Like) -> Element:
         """The identity, once for every member of the batch ``like``."""
 
     @abstractmethod
@@ -31,5 +44,12 @@ class Group(ABC, Generic[Element]):
         """The inverse of every element of the batch."""
 
     @abstractmethod
-    def haar(self, like: Any, generator: torch.Generator | None = None) -> Element:
+    def haar(self, like: Like, generator: torch.Generator | None = None) -> Element:
         """Independent uniform (Haar) elements, one for every member of the batch ``like``."""
+
+    def contains(self, other: object) -> bool:
+        """Whether every element of the group ``other`` is an element of this one, in the same form.
+
+        By default a group contains those of its class; one whose groups differ by their settings compares these.
+        """
+        return type(other) is type(self)

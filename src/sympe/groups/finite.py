@@ -6,19 +6,18 @@ represents element ``i``.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from sympe.groups.base import Group
+from sympe.groups.base import Batch, Group
 
 #: Generated groups beyond this are taken for infinite; the table would not fit in memory.
 _MOST_ELEMENTS = 5000
 
 
-class FiniteGroup(Group[Tensor]):
+class FiniteGroup(Group[Tensor, Batch]):
     """A finite group, known by its multiplication table.
 
     Args:
@@ -105,7 +104,7 @@ class FiniteGroup(Group[Tensor]):
         rows = [_numbers(found[i] @ found, found, tolerance) for i in range(len(found))]
         return cls(torch.stack(rows), found, name)
 
-    def identity(self, like: Any) -> Int[Tensor, "B"]:
+    def identity(self, like: Batch) -> Int[Tensor, "B"]:
         return torch.full((len(like),), self.neutral, device=like.device)
 
     def compose(self, g: Int[Tensor, "B"], h: Int[Tensor, "B"]) -> Int[Tensor, "B"]:
@@ -114,9 +113,13 @@ class FiniteGroup(Group[Tensor]):
     def inverse(self, g: Int[Tensor, "B"]) -> Int[Tensor, "B"]:
         return self.inverses.to(g.device)[g]
 
-    def haar(self, like: Any, generator: torch.Generator | None = None) -> Int[Tensor, "B"]:
+    def haar(self, like: Batch, generator: torch.Generator | None = None) -> Int[Tensor, "B"]:
         drawn_on = like.device if generator is None else generator.device
         return torch.randint(self.order, (len(like),), generator=generator, device=drawn_on).to(like.device)
+
+    def contains(self, other: object) -> bool:
+        """Only a group with the same numbering of elements: a subgroup numbers its own elements anew."""
+        return isinstance(other, FiniteGroup) and torch.equal(self.table, other.table)
 
     def generate(self, elements: Sequence[int] | Int[Tensor, "k"]) -> Int[Tensor, "m"]:
         """The least subgroup that holds these elements, as a sorted list of numbers.

@@ -6,16 +6,14 @@ rotations*, Graphics Gems III, 1992), on SO(2) that of a uniform angle. In O(d) 
 gets a random sign: O(d) is the rotations and one reflection of each.
 """
 
-from typing import Any
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from sympe.groups.base import Group
+from sympe.groups.base import Batch, Group
 
 
-class OrthogonalGroup(Group[Tensor]):
+class OrthogonalGroup(Group[Tensor, Batch]):
     """O(d), or SO(d), in d = 2 or 3 dimensions.
 
     A batch ``like`` is anything with a length and a device; where it has a floating-point ``dtype`` the matrices
@@ -44,7 +42,7 @@ class OrthogonalGroup(Group[Tensor]):
     def __repr__(self) -> str:
         return f"{'S' * self.special}O({self.dimension})"
 
-    def identity(self, like: Any) -> Float[Tensor, "B d d"]:
+    def identity(self, like: Batch) -> Float[Tensor, "B d d"]:
         eye = torch.eye(self.dimension, dtype=_dtype(like), device=like.device)
         return eye.expand(len(like), -1, -1)
 
@@ -54,10 +52,15 @@ class OrthogonalGroup(Group[Tensor]):
     def inverse(self, g: Float[Tensor, "B d d"]) -> Float[Tensor, "B d d"]:
         return g.transpose(-1, -2)
 
-    def haar(self, like: Any, generator: torch.Generator | None = None) -> Float[Tensor, "B d d"]:
+    def haar(self, like: Batch, generator: torch.Generator | None = None) -> Float[Tensor, "B d d"]:
         return random_orthogonal(
             len(like), self.dimension, self.special, generator, device=like.device, dtype=_dtype(like)
         )
+
+    def contains(self, other: object) -> bool:
+        if not isinstance(other, OrthogonalGroup) or self.dimension != other.dimension:
+            return False
+        return other.special or not self.special
 
 
 def random_orthogonal(
@@ -97,6 +100,6 @@ def _rotation_of_angle(unit: Float[Tensor, "*B 2"]) -> Float[Tensor, "*B 2 2"]:
     return torch.stack([torch.stack([cosine, -sine], dim=-1), torch.stack([sine, cosine], dim=-1)], dim=-2)
 
 
-def _dtype(like: Any) -> torch.dtype:
+def _dtype(like: object) -> torch.dtype:
     dtype = getattr(like, "dtype", None)
     return dtype if dtype is not None and dtype.is_floating_point else torch.get_default_dtype()

@@ -72,7 +72,33 @@ class Permutation:
         Args:
             order: All positions, those of one graph kept together (as a sort by graph and key gives them).
             like: The batch that is ordered.
+
+        Raises:
+            ValueError: If a position is missing, comes twice, or stands in another graph's place.
         """
+        if order.shape != like.batch.shape or order.is_floating_point():
+            raise ValueError(
+                f"order must hold {len(like.batch)} integers, one per node; got {order.dtype} {list(order.shape)}"
+            )
+        n = len(order)
+        if n and not 0 <= int(order.min()) <= int(order.max()) < n:
+            raise ValueError(f"order must hold positions 0..{n - 1}; got {int(order.min())}..{int(order.max())}")
+        order = order.long()
+        times = torch.bincount(order, minlength=n)
+        if bool((times != 1).any()):
+            missing = int((times == 0).nonzero()[0])
+            raise ValueError(f"order must hold every position once; {missing} is missing from {_shown(order)}")
+        if bool((like.batch[order] != like.batch).any()):
+            place = int((like.batch[order] != like.batch).nonzero()[0])
+            raise ValueError(
+                f"order must keep the nodes of each graph together; place {place} belongs to graph "
+                f"{int(like.batch[place])}, node {int(order[place])} to graph {int(like.batch[order[place]])}"
+            )
+        return cls.trusted(order, like)
+
+    @classmethod
+    def trusted(cls, order: Int[Tensor, "N"], like: NodeBatch) -> "Permutation":
+        """:meth:`from_order` without its checks, for orders that come out of a sort."""
         return cls(order, invert(order), like.batch, like.start)
 
     @classmethod
@@ -95,7 +121,12 @@ class Permutation:
             if sorted(image) != list(range(len(image))):
                 raise ValueError(f"an image must hold a permutation of 0..{len(image) - 1}; got {image}")
         local = torch.tensor([i for image in images for i in image], dtype=torch.long, device=like.batch.device)
-        return cls.from_order(local + like.start, like)
+        return cls.trusted(local + like.start, like)
+
+
+def _shown(order: Int[Tensor, "N"]) -> str:
+    shown = ", ".join(map(str, order[:12].tolist()))
+    return f"[{shown}, ...]" if len(order) > 12 else f"[{shown}]"
 
 
 def invert(image: Int[Tensor, "N"]) -> Int[Tensor, "N"]:
@@ -104,8 +135,14 @@ def invert(image: Int[Tensor, "N"]) -> Int[Tensor, "N"]:
     return torch.empty_like(image).scatter_(0, image, positions)
 
 
-class SymmetricGroup(Group[Permutation]):
+class SymmetricGroup(Group[Permutation, NodeBatch]):
     r"""The product of the symmetric groups of a ragged batch, :math:`S_{n_1} \times S_{n_2} \times \dots`."""
+
+    def __repr__(self) -> str:
+        return "permutations of nodes"
+
+    def contains(self, other: object) -> bool:
+        return isinstance(other, SymmetricGroup)
 
     def identity(self, like: NodeBatch) -> Permutation:
         positions = torch.arange(like.batch.shape[0], device=like.batch.device)
@@ -132,4 +169,4 @@ class SymmetricGroup(Group[Permutation]):
         device = like.batch.device
         drawn_on = device if generator is None else generator.device
         shuffled = torch.randperm(like.batch.shape[0], generator=generator, device=drawn_on).to(device)
-        return Permutation.from_order(shuffled[torch.argsort(like.batch[shuffled], stable=True)], like)
+        return Permutation.trusted(shuffled[torch.argsort(like.batch[shuffled], stable=True)], like)

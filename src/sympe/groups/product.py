@@ -4,10 +4,10 @@ from typing import Any
 
 import torch
 
-from sympe.groups.base import Group
+from sympe.groups.base import Group, Like
 
 
-class ProductGroup(Group[tuple[Any, ...]]):
+class ProductGroup(Group[tuple[Any, ...], Like]):
     r"""The direct product of several groups, :math:`S_n \times O(3)` for instance.
 
     All factors read the same batch ``like``.
@@ -22,12 +22,20 @@ class ProductGroup(Group[tuple[Any, ...]]):
         [torch.Size([4, 3, 3]), torch.Size([4])]
     """
 
-    def __init__(self, *factors: Group[Any]) -> None:
+    def __init__(self, *factors: Group[Any, Like]) -> None:
         if not factors:
             raise ValueError("expected at least one group; got none")
         self.factors = factors
 
-    def identity(self, like: Any) -> tuple[Any, ...]:
+    def __repr__(self) -> str:
+        return " x ".join(map(repr, self.factors))
+
+    def contains(self, other: object) -> bool:
+        if not isinstance(other, ProductGroup) or len(self.factors) != len(other.factors):
+            return False
+        return all(mine.contains(theirs) for mine, theirs in zip(self.factors, other.factors, strict=True))
+
+    def identity(self, like: Like) -> tuple[Any, ...]:
         return tuple(group.identity(like) for group in self.factors)
 
     def compose(self, g: tuple[Any, ...], h: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -36,5 +44,5 @@ class ProductGroup(Group[tuple[Any, ...]]):
     def inverse(self, g: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(group.inverse(a) for group, a in zip(self.factors, g, strict=True))
 
-    def haar(self, like: Any, generator: torch.Generator | None = None) -> tuple[Any, ...]:
+    def haar(self, like: Like, generator: torch.Generator | None = None) -> tuple[Any, ...]:
         return tuple(group.haar(like, generator) for group in self.factors)

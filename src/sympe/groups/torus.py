@@ -90,7 +90,7 @@ def preimages(
     return from_i * columns + from_j
 
 
-class Torus(Group[LatticeSymmetry]):
+class Torus(Group[LatticeSymmetry, Tensor]):
     """Translations of a periodic lattice, with a point group and, if asked for, the flip of all spins.
 
     ``like`` in the methods below is a field: any tensor whose first axis is the batch and whose last two are the
@@ -141,6 +141,11 @@ class Torus(Group[LatticeSymmetry]):
             raise ValueError(
                 f"{self.point_group} needs a square lattice; got {size[0]} x {size[1]}, which C1, C2 and D2 allow"
             )
+
+    def contains(self, other: object) -> bool:
+        if not isinstance(other, Torus):
+            return False
+        return set(other.points) <= set(self.points) and (self.spin_flip or not other.spin_flip)
 
     def elements(self, size: tuple[int, int], device: torch.device | str = "cpu") -> LatticeSymmetry:
         """Every element once: for each point, then each shift row by row, and all of that again with spins flipped."""

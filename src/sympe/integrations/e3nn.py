@@ -24,7 +24,7 @@ except ImportError as error:
     raise ImportError("sympe.integrations.e3nn needs e3nn: pip install 'sympe[e3nn]'") from error
 
 
-class SymmetryBreaking(nn.Module):
+class WrappedNetwork(nn.Module):
     """A network of e3nn whose points get a symmetry-breaking vector beside their features; made by :func:`wrap`."""
 
     def __init__(self, network: nn.Module, encoding: nn.Module, irreps_x: Irreps) -> None:
@@ -54,7 +54,7 @@ class SymmetryBreaking(nn.Module):
         return self.network({**data, "batch": batch, "x": torch.cat([x, moved[batch]], dim=1)}, **kwargs)
 
 
-def wrap(network: nn.Module, encoding: nn.Module, irreps_x: Any) -> SymmetryBreaking:
+def wrap(network: nn.Module, encoding: nn.Module, irreps_x: Any) -> WrappedNetwork:
     """Make one module of a network of e3nn and a symmetry-breaking encoding.
 
     Args:
@@ -70,7 +70,7 @@ def wrap(network: nn.Module, encoding: nn.Module, irreps_x: Any) -> SymmetryBrea
     taken = getattr(network, "irreps_in", None)
     if taken is not None and o3.Irreps(taken).simplify() != expected.simplify():
         raise ValueError(f"expected a network with irreps_in {expected}, features and encoding; got {taken}")
-    return SymmetryBreaking(network, encoding, Irreps.parse(irreps_x))
+    return WrappedNetwork(network, encoding, Irreps.parse(irreps_x))
 
 
 def joined_irreps(irreps_x: Any, encoding: nn.Module) -> Any:

@@ -16,8 +16,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from sympe.actions import Action
+from sympe.breaking import SymPE
 from sympe.canonicalize import Canonicalizer, Constant
-from sympe.encoding import RepresentationEncoding, SymPE
+from sympe.encoding import RepresentationEncoding
 from sympe.groups import FiniteGroup
 from sympe.kernel import InversionKernel
 
@@ -94,7 +95,7 @@ class FilterScore(Canonicalizer[Tensor, Tensor]):
         return (torch.stack(scores, dim=1) / 1e-5).round().argmax(1)
 
 
-class SymmetryBreaking(nn.Module):
+class WrappedNetwork(nn.Module):
     """A steerable network that gets a moved vector as further channels; made by :func:`wrap`."""
 
     def __init__(self, network: nn.Module, pe: SymPE, in_type: FieldType, representation: Any) -> None:
@@ -130,7 +131,7 @@ def joined_type(in_type: FieldType, representation: Any = None) -> FieldType:
 
 def wrap(
     network: nn.Module, in_type: FieldType, representation: Any = None, canonicalize: bool = True
-) -> SymmetryBreaking:
+) -> WrappedNetwork:
     """Make one module of a steerable network and a symmetry-breaking encoding, ``GeometricTensor`` in and out.
 
     Args:
@@ -150,4 +151,4 @@ def wrap(
         raise ValueError(f"expected a network with in_type {expected}, input and encoding; got {taken}")
     matrices = torch.stack([torch.from_numpy(representation(element)) for element in action.elements])
     pe = SymPE(InversionKernel(canonicalizer), RepresentationEncoding(action.group, matrices))
-    return SymmetryBreaking(network, pe, in_type, representation)
+    return WrappedNetwork(network, pe, in_type, representation)

@@ -21,9 +21,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sympe.breaking import Laplacian
+from sympe.breaking import Laplacian, SymPE
 from sympe.canonicalize import Canonicalizer
-from sympe.encoding import SymPE
 from sympe.graphs import Graphs, from_pyg
 from sympe.groups import Permutation
 from sympe.kernel import InversionKernel

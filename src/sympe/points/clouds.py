@@ -69,10 +69,7 @@ class PointClouds:
             ValueError: If ``batch`` decreases or names a cloud that is not there, a cloud is empty, a coordinate is
                 not finite, or two points of a cloud are at the same position.
         """
-        if self.num_points and (bool((self.batch.diff() < 0).any()) or int(self.batch[0]) < 0):
-            raise ValueError("batch must be non-decreasing and start at 0 or above")
-        if self.num_points and int(self.batch[-1]) >= self.num_clouds:
-            raise ValueError(f"batch names cloud {int(self.batch[-1])}; there are {self.num_clouds} clouds")
+        self.check_batch()
         self.check_finite()
         order = torch.arange(self.num_points, device=self.device)
         for key in (*self.position.T, self.batch):
@@ -84,6 +81,17 @@ class PointClouds:
             cloud = int(self.batch[order[place]])
             raise ValueError(f"expected distinct positions; points {a} and {b} of cloud {cloud} coincide")
         return self
+
+    def check_batch(self) -> None:
+        """Check that ``batch`` counts the clouds up.
+
+        Raises:
+            ValueError: If it decreases or names a cloud that is not there.
+        """
+        if self.num_points and (bool((self.batch.diff() < 0).any()) or int(self.batch[0]) < 0):
+            raise ValueError("batch must be non-decreasing and start at 0 or above")
+        if self.num_points and int(self.batch[-1]) >= self.num_clouds:
+            raise ValueError(f"batch names cloud {int(self.batch[-1])}; there are {self.num_clouds} clouds")
 
     def check_finite(self) -> None:
         """Check what every computation needs.

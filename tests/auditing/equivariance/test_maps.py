@@ -195,7 +195,7 @@ def test_a_normalization_of_equal_features_is_not_blamed_for_rounding() -> None:
 def pair_network(graphs: Graphs) -> Tensor:
     torch.manual_seed(0)
     adjacency, _ = to_dense(graphs)
-    network = CompleteGraphNetwork(0, 3, hidden=7, num_layers=2)
+    network = CompleteGraphNetwork(0, 3, hidden_dim=7, num_layers=2)
     z = network(torch.zeros(*adjacency.shape[:2], 0), adjacency.float())
     return z @ z.mT
 

@@ -12,7 +12,7 @@ import sympe
 from molecules import EXAMPLES
 from sympe.actions import Irreps, PointMotion
 from sympe.actions.irreps import wigner_d
-from sympe.auditing import PointSymmetry, Target
+from sympe.auditing import Options, PointSymmetry, Target
 from sympe.auditing.symmetry.points import averaged
 from sympe.groups.named import rotation_about
 from sympe.points import PointClouds, concatenate
@@ -231,4 +231,4 @@ def test_bad_irreps() -> None:
     with pytest.raises(ValueError, match="expected degrees up to 5 for an atom by itself; got 6"):
         found.errors(Target(torch.ones(1, 13), "sample", irreps="1x6e"), "squared")
     with pytest.raises(ValueError, match="expected points in space for targets in irreps; got graphs"):
-        sympe.audit(sympe.graphs.from_edges([(2, [(0, 1)])]), target=torch.ones(2, 3), irreps="1x1o")
+        sympe.audit(sympe.graphs.from_edges([(2, [(0, 1)])]), target=torch.ones(2, 3), options=Options(irreps="1x1o"))

@@ -81,7 +81,7 @@ class EdgeRelabeling(Action[Any, Tensor]):
     def __init__(self, graphs: Graphs) -> None:
         self.graphs = graphs
         self.relabeling = GraphRelabeling()
-        self.group = self.relabeling.group
+        self.group = self.relabeling.group  # type: ignore[assignment]  # rows alone do not tell whose they are: draw for the graphs
 
     def act(self, g: Any, x: Tensor) -> Tensor:
         number = torch.arange(self.graphs.num_edges, device=self.graphs.device)

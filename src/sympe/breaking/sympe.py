@@ -1,0 +1,69 @@
+r"""SymPE: a learned vector, moved by a sampled group element.
+
+.. math:: y = f_\theta(x \oplus \tilde g v), \qquad \tilde g \sim \text{the kernel's law given } x.
+
+H. Lawrence, V. Portilheiro, Y. Zhang, S.-O. Kaba, *Improving Equivariant Networks with Probabilistic Symmetry
+Breaking*, ICLR 2025, Algorithm 1.
+"""
+
+from typing import Generic
+
+import torch
+from torch import Tensor
+
+from sympe.actions.base import Data, Element
+from sympe.breaking.base import SymmetryBreaking
+from sympe.canonicalize import Canonicalizer
+from sympe.encoding import Encoding
+from sympe.kernel import Kernel, described
+
+
+class SymPE(SymmetryBreaking[Data], Generic[Element, Data]):
+    """Sample g~ given the input, act with it on a learned v, hand the result to the network.
+
+    Args:
+        kernel: The law of g~ given the input.
+        encoding: The vector v, moved by the group of the kernel.
+
+    Raises:
+        ValueError: If the two do not fit together.
+
+    Example:
+        >>> import sympe
+        >>> kernel = sympe.InversionKernel(sympe.canonicalize.Labeling())
+        >>> pe = SymPE(kernel, sympe.RankEncoding(dim=8, max_nodes=16))
+        >>> pe(sympe.graphs.from_edges([(3, [(0, 1), (1, 2)])])).shape
+        torch.Size([3, 8])
+    """
+
+    def __init__(self, kernel: Kernel[Element, Data], encoding: Encoding[Element]) -> None:
+        super().__init__()
+        check_kernel(kernel)
+        if not isinstance(encoding, Encoding):
+            raise ValueError(
+                f"expected an encoding such as RankEncoding(dim=16, max_nodes=64); got {described(encoding)}"
+            )
+        encoding.check_group(kernel.group)
+        self.kernel = kernel
+        self.encoding = encoding
+        self.dim = encoding.dim
+
+    def forward(self, x: Data, generator: torch.Generator | None = None) -> Tensor:
+        """``act(g~, v)`` for one draw of g~ per member of the batch."""
+        return self.encoding(self.kernel(x, generator))
+
+
+def check_kernel(kernel: object) -> None:
+    """Make sure that something is a kernel.
+
+    Raises:
+        ValueError: If it is not. A bare canonicalizer is the common mistake: it follows the order of storage.
+    """
+    if isinstance(kernel, Canonicalizer):
+        name = type(kernel).__name__
+        raise ValueError(
+            f"{name} alone is not equivariant in distribution: ties would follow the order of storage; "
+            f"wrap it as InversionKernel({name}(...))"
+        )
+    if not isinstance(kernel, Kernel):
+        raise ValueError(f"expected a kernel such as InversionKernel(canonicalize.Labeling()); got {described(kernel)}")
