@@ -191,7 +191,7 @@ def coupling(degree: int) -> NDArray[np.float64]:
     products = np.einsum("pi,pk->pik", spherical_harmonics(degree - 1, directions), directions)
     solution = np.linalg.lstsq(products.reshape(len(directions), -1), spherical_harmonics(degree, directions))[0].T
     isometry = solution / np.linalg.norm(solution, axis=1, keepdims=True)
-    return isometry.reshape(2 * degree + 1, 2 * degree - 1, 3)
+    return np.reshape(isometry, (2 * degree + 1, 2 * degree - 1, 3))
 
 
 def spherical_harmonics(degree: int, directions: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -68,7 +68,7 @@ class LatticeAction(Action[LatticeSymmetry, Tensor]):
         moved = moved.gather(2, index.expand(-1, moved.shape[1], -1)).unflatten(2, (count, sites)).transpose(1, 2)
         if self.odd and g.sign is not None:
             moved = moved * g.sign.to(x.dtype)[:, None, None, None]
-        return moved.reshape(x.shape)
+        return torch.reshape(moved, x.shape)
 
     def source(self, g: LatticeSymmetry) -> Int[Tensor, "B n L1 L2"]:
         """For every channel and site the one that moves there, counted channel by channel and row by row."""

@@ -234,7 +234,7 @@ def _count_forms(action: Action[Any, Any], g: Any, many: Any, count: int) -> NDA
     return np.unique(rows, axis=0, return_counts=True)[1]
 
 
-def _rows(data: Any, count: int) -> NDArray:
+def _rows(data: Any, count: int) -> NDArray[Any]:
     """One row of numbers for each copy that holds all there is to know of it.
 
     Raises:
@@ -250,12 +250,13 @@ def _rows(data: Any, count: int) -> NDArray:
     raise ValueError(f"expected a tensor, graphs or point clouds; got {type(data).__name__}")
 
 
-def _point_rows(data: PointClouds, count: int, are_sets: bool) -> NDArray:
+def _point_rows(data: PointClouds, count: int, are_sets: bool) -> NDArray[Any]:
     """The points of each copy by numbers of their places and species, in ascending order if they are a set."""
     place = (data.centered.double() / _RESOLUTION + _SHIFT).floor()
     kinds = torch.zeros_like(data.batch) if data.species is None else data.species
     points = torch.cat([place, kinds[:, None].double()], dim=1).unique(dim=0, return_inverse=True)[1].view(count, -1)
-    return (points.sort(1).values if are_sets else points).cpu().numpy()
+    rows: NDArray[Any] = (points.sort(1).values if are_sets else points).cpu().numpy()
+    return rows
 
 
 def _by_choices(

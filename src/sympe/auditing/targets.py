@@ -121,13 +121,13 @@ def no_errors(sizes: Sequence[int] | NDArray[np.int64]) -> Errors:
     return Errors(np.zeros(len(entries)), entries, np.zeros(len(entries), bool))
 
 
-def _squared(classes: NDArray[np.int64], value: NDArray) -> NDArray[np.float64]:
+def _squared(classes: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:
     value = value.astype(np.float64)
     held = np.maximum(np.bincount(classes), 1)
     return (value - (np.bincount(classes, weights=value) / held)[classes]) ** 2
 
 
-def _absolute(classes: NDArray[np.int64], value: NDArray) -> NDArray[np.float64]:
+def _absolute(classes: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:
     value = value.astype(np.float64)
     order = np.lexsort((value, classes))
     held = np.bincount(classes)
@@ -138,7 +138,7 @@ def _absolute(classes: NDArray[np.int64], value: NDArray) -> NDArray[np.float64]
     return np.abs(value - median[classes])
 
 
-def _minority(classes: NDArray[np.int64], value: NDArray) -> NDArray[np.float64]:
+def _minority(classes: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:
     _, kind = np.unique(value, return_inverse=True)
     base = int(kind.max(initial=0)) + 1
     held, times = np.unique(classes * base + kind, return_counts=True)

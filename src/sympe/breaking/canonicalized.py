@@ -1,4 +1,4 @@
-r"""Any network made equivariant in distribution: see the input in a sampled frame, turn the answer back.
+r"""A network made equivariant in distribution: see the input in a sampled frame, turn the answer back.
 
 .. math:: y = \tilde g \, \phi(\tilde g^{-1} x)
 
@@ -27,7 +27,7 @@ class Canonicalized(nn.Module, Generic[Element, Data, Output]):
     """A network that sees its input in a sampled frame.
 
     Args:
-        network: Any, equivariant or not: called with the moved input alone.
+        network: Equivariant or not; called with the moved input alone.
         kernel: The law of g~ given the input.
         action: How the group moves the network's outputs.
 

@@ -1,5 +1,7 @@
 """All ways to break symmetry by name: one flag to compare them on a task of your own."""
 
+from torch import Tensor
+
 from sympe.actions import Irreps, PointRotation
 from sympe.breaking.base import SymmetryBreaking
 from sympe.breaking.laplacian import Laplacian
@@ -10,6 +12,7 @@ from sympe.breaking.sympe import SymPE
 from sympe.breaking.unmoved import Unmoved
 from sympe.canonicalize import (
     BreadthFirst,
+    Canonicalizer,
     Constant,
     DepthFirst,
     Frames,
@@ -22,11 +25,12 @@ from sympe.canonicalize import (
 )
 from sympe.encoding import IrrepsEncoding, RankEncoding
 from sympe.graphs import Graphs
+from sympe.groups import Permutation
 from sympe.kernel import InversionKernel
 from sympe.points import PointClouds
 
 #: Canonicalizers of graphs under SymPE.
-_ORDERS: dict[str, type[NodeOrder] | type[Constant]] = {
+_ORDERS: dict[str, type[NodeOrder] | type[Constant[Permutation, Graphs]]] = {
     "haar": Constant,
     "sympe-labeling": Labeling,
     "sympe-refinement": Refinement,
@@ -109,10 +113,10 @@ def for_points(method: str, irreps: Irreps | str, special: bool = False) -> Symm
         return Unmoved(IrrepsEncoding(irreps), action)
     if method == "symmetry-breaking-set":
         return SymmetryBreakingSet(InversionKernel(Frames(special=special)), IrrepsEncoding(irreps))
-    canonicalizers = {
-        "haar": lambda: Constant(action),
-        "sympe-principal-axes": lambda: PrincipalAxes(special=special),
-        "sympe-weighted-frames": lambda: WeightedFrames(special=special),
-        "sympe-frames": lambda: Frames(special=special),
+    canonicalizers: dict[str, Canonicalizer[Tensor, PointClouds]] = {
+        "haar": Constant(action),
+        "sympe-principal-axes": PrincipalAxes(special=special),
+        "sympe-weighted-frames": WeightedFrames(special=special),
+        "sympe-frames": Frames(special=special),
     }
-    return SymPE(InversionKernel(canonicalizers[method]()), IrrepsEncoding(irreps))
+    return SymPE(InversionKernel(canonicalizers[method]), IrrepsEncoding(irreps))

@@ -88,7 +88,8 @@ class KeepSubgroup(Encoding[Tensor]):
         moved = self.encoding(
             self.group.compose(g.repeat_interleave(k, dim=0), kept.repeat(len(g), *[1] * (g.dim() - 1)))
         )
-        return moved.unflatten(0, (len(g), k)).mean(1)
+        averaged: Tensor = moved.unflatten(0, (len(g), k)).mean(1)
+        return averaged
 
 
 def in_canonical_form(group: Group[Tensor, Tensor], g: Tensor, subgroup: Tensor) -> Tensor:

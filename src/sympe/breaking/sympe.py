@@ -50,7 +50,8 @@ class SymPE(SymmetryBreaking[Data], Generic[Element, Data]):
 
     def forward(self, x: Data, generator: torch.Generator | None = None) -> Tensor:
         """``act(g~, v)`` for one draw of g~ per member of the batch."""
-        return self.encoding(self.kernel(x, generator))
+        moved: Tensor = self.encoding(self.kernel(x, generator))
+        return moved
 
 
 def check_kernel(kernel: object) -> None:

@@ -31,4 +31,5 @@ class Unmoved(SymmetryBreaking[Data], Generic[Element, Data]):
         self.dim = encoding.dim
 
     def forward(self, x: Data, generator: torch.Generator | None = None) -> Tensor:
-        return self.encoding(self.action.group.identity(x))
+        vector: Tensor = self.encoding(self.action.group.identity(x))
+        return vector

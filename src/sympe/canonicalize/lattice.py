@@ -59,4 +59,4 @@ class FieldCanonicalizer(Canonicalizer[LatticeSymmetry, Tensor]):
             raise ValueError(f"fields must be finite; got {x[tuple(place)].item()} at {place}")
         if self.resolution is not None:
             x = (x.double() / self.resolution).round()
-        return x.split(max(self.max_memory // needed, 1))
+        return torch.split(x, max(self.max_memory // needed, 1))

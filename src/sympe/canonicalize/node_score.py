@@ -32,4 +32,5 @@ class NodeScore(nn.Module):
         for linear in self.mix:
             neighbors = torch.zeros_like(h).index_add(0, target, h[source]) * share
             h = h + torch.nn.functional.silu(linear(torch.cat([h, neighbors], dim=1)))
-        return self.out(h)[:, 0]
+        score: Tensor = self.out(h)[:, 0]
+        return score

@@ -29,7 +29,7 @@ class PrincipalAxes(Canonicalizer[Tensor, PointClouds]):
         self.special = special
 
     def forward(self, x: PointClouds, generator: torch.Generator | None = None) -> Float[Tensor, "B d d"]:
-        axes = torch.linalg.eigh(_moments(x)).eigenvectors
+        axes: Tensor = torch.linalg.eigh(_moments(x)).eigenvectors
         if self.special:
             axes = torch.cat([axes[..., :-1], axes[..., -1:] * torch.linalg.det(axes)[:, None, None]], dim=-1)
         return axes.to(x.dtype)

@@ -78,7 +78,7 @@ class Template(FieldCanonicalizer):
             return x.new_zeros(0, self.action.group.order(size), dtype=torch.float64)
         channels = x.reshape(len(x), 1, x.shape[1:-2].numel(), *size)
         spectrum = (torch.fft.rfft2(channels.double()) * self._template(x)).sum(2)
-        scores = torch.fft.irfft2(spectrum, s=size).flatten(1)
+        scores: Tensor = torch.fft.irfft2(spectrum, s=size).flatten(1)
         if not self.action.group.spin_flip:
             return scores
         return torch.cat([scores, -scores if self.action.odd else scores], dim=1)
@@ -113,4 +113,5 @@ class Template(FieldCanonicalizer):
         points = torch.tensor(group.points, device=weight.device)
         turns = LatticeSymmetry(points.new_zeros(len(points), 2), points, (shape[-2], shape[-1]))
         turned = self.action.act(turns, weight.expand(len(points), *weight.shape))
-        return torch.fft.rfft2(turned.reshape(len(points), -1, *turned.shape[-2:])).conj()
+        transform: Tensor = torch.fft.rfft2(turned.reshape(len(points), -1, *turned.shape[-2:])).conj()
+        return transform

@@ -61,7 +61,8 @@ class VectorLayer(nn.Module):
         both = torch.cat([v, _mean(v, x)[x.batch]], dim=1).transpose(1, 2)
         mixed, k = self.mix(both).transpose(1, 2), self.direction(both).transpose(1, 2)
         against = (mixed * k).sum(2, keepdim=True).clamp(max=0)
-        return v + mixed - against * k / (k.square().sum(2, keepdim=True) + 1e-6)
+        changed: Tensor = v + mixed - against * k / (k.square().sum(2, keepdim=True) + 1e-6)
+        return changed
 
 
 def _mean(v: Float[Tensor, "N h d"], x: PointClouds) -> Float[Tensor, "B h d"]:

@@ -6,9 +6,10 @@ from torch import Tensor
 
 from sympe.encoding.base import Encoding
 from sympe.groups import Group, ProductGroup
+from sympe.groups.product import Elements
 
 
-class FactorEncoding(Encoding[tuple[Any, ...]]):
+class FactorEncoding(Encoding[Elements]):
     """An encoding of the elements of one factor of a product: ranks for the permutation of a joint draw, for instance.
 
     Args:
@@ -30,7 +31,7 @@ class FactorEncoding(Encoding[tuple[Any, ...]]):
         self.factor = factor
         self.dim = encoding.dim
 
-    def check_group(self, drawn: Group[tuple[Any, ...], Never]) -> None:
+    def check_group(self, drawn: Group[Elements, Never]) -> None:
         if not isinstance(drawn, ProductGroup) or not 0 <= self.factor < len(drawn.factors):
             raise ValueError(
                 f"FactorEncoding reads factor {self.factor} of a product of groups, counted from 0; the kernel draws "
@@ -38,5 +39,6 @@ class FactorEncoding(Encoding[tuple[Any, ...]]):
             )
         self.encoding.check_group(drawn.factors[self.factor])
 
-    def forward(self, g: tuple[Any, ...]) -> Tensor:
-        return self.encoding(g[self.factor])
+    def forward(self, g: Elements) -> Tensor:
+        moved: Tensor = self.encoding(g[self.factor])
+        return moved

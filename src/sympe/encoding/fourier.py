@@ -42,7 +42,7 @@ class FourierAmplitudes(nn.Module):
         return self.rows.to(c.dtype) @ c @ self.columns.to(c.dtype)
 
     def right_inverse(self, v: Float[Tensor, "dim L1 L2"]) -> Float[Tensor, "dim L1 L2"]:
-        return self(v)
+        return self.forward(v)
 
 
 def learn_amplitudes(encoding: FieldEncoding) -> FieldEncoding:

@@ -78,4 +78,5 @@ class SinusoidalRankEncoding(PermutedRows):
 
     def rows(self, count: int) -> Float[Tensor, "count dim"]:
         angle = torch.arange(count, device=self.frequencies.device)[:, None] * self.frequencies
-        return self.linear(torch.cat([angle.sin(), angle.cos()], dim=1))
+        rows: Tensor = self.linear(torch.cat([angle.sin(), angle.cos()], dim=1))
+        return rows

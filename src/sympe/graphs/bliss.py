@@ -159,7 +159,7 @@ def _most_frequent(owner: Ints, value: Ints, count: int) -> Ints:
 
 def _node_colors(graphs: Graphs) -> Ints:
     """One rank per node, equal where label, features and loops are."""
-    columns: list[NDArray] = []
+    columns: list[NDArray[np.generic]] = []
     if graphs.node_label is not None:
         columns.append(graphs.node_label.cpu().numpy())
     if graphs.x is not None:
@@ -172,7 +172,7 @@ def _node_colors(graphs: Graphs) -> Ints:
     return _ranks(*columns) if columns else np.zeros(graphs.num_nodes, np.int64)
 
 
-def _multiset_ranks(owner: Ints, label: NDArray, count: int) -> Ints:
+def _multiset_ranks(owner: Ints, label: NDArray[np.generic], count: int) -> Ints:
     """Rank of the multiset of labels that each owner holds, read in increasing order; 0 if it holds none."""
     order = np.lexsort((label, owner))
     owner, label = owner[order], label[order]
@@ -186,7 +186,7 @@ def _multiset_ranks(owner: Ints, label: NDArray, count: int) -> Ints:
     return rank
 
 
-def _ranks(*columns: NDArray) -> Ints:
+def _ranks(*columns: NDArray[np.generic]) -> Ints:
     """Rank 0, 1, ... of the distinct rows of columns in lexicographic order."""
     order = np.lexsort(columns[::-1])
     differs = np.zeros(len(order), bool)
@@ -226,4 +226,5 @@ def joined(fixed: list[Ints], moved: list[Ints], count: int) -> Ints:
     row = np.concatenate([np.zeros(0, np.int64), *(part.ravel() for part in fixed)])
     column = np.concatenate([np.zeros(0, np.int64), *(part.ravel() for part in moved)])
     edges = coo_matrix((np.ones(len(row), np.int8), (row, column)), shape=(count, count))
-    return connected_components(edges, directed=False)[1].astype(np.int64)
+    parts: Ints = connected_components(edges, directed=False)[1].astype(np.int64)
+    return parts

@@ -51,7 +51,7 @@ def parse_npz(raw: bytes, split: str | None = None) -> Graphs:
     return graphs.select(torch.from_numpy(np.flatnonzero(part == SPLITS.index(split))))
 
 
-def parse_arrays(arrays: Mapping[str, NDArray[Any]]) -> Graphs:
+def parse_arrays(arrays: Mapping[str, NDArray[np.generic]]) -> Graphs:
     """The graphs in arrays of the form above; a split is left aside.
 
     Raises:
@@ -123,7 +123,7 @@ def is_undirected(graphs: Graphs) -> bool:
     return not twice.any() and all(np.array_equal(a[forward], b[backward]) for a, b in pairs)
 
 
-def _load(raw: bytes) -> dict[str, NDArray[Any]]:
+def _load(raw: bytes) -> dict[str, NDArray[np.generic]]:
     try:
         archive = np.load(io.BytesIO(raw), allow_pickle=False)
     except (ValueError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
@@ -143,7 +143,7 @@ def _load(raw: bytes) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _integers(arrays: Mapping[str, NDArray[Any]], name: str, *shape: int | str) -> NDArray[np.int64]:
+def _integers(arrays: Mapping[str, NDArray[np.generic]], name: str, *shape: int | str) -> NDArray[np.int64]:
     """One array in 64 bits, whatever integers the file has: sums and shifts of uint8 would overflow.
 
     Args:
@@ -160,7 +160,7 @@ def _integers(arrays: Mapping[str, NDArray[Any]], name: str, *shape: int | str) 
     return value.astype(np.int64)
 
 
-def _features(value: NDArray[Any]) -> torch.Tensor:
+def _features(value: NDArray[np.generic]) -> torch.Tensor:
     if value.dtype.kind != "f" or value.ndim != 2:
         raise ValueError(f"x must hold floating-point numbers in shape [N, d]; got {value.dtype} {list(value.shape)}")
     return torch.from_numpy(value.astype(np.float32 if value.dtype.itemsize <= 4 else np.float64))

@@ -73,7 +73,7 @@ def laplacian_spectrum(
     graphs) x (nodes of the largest)^2.
 
     Args:
-        graphs: Any batch; a graph of n nodes has n - 1 such vectors.
+        graphs: A batch; a graph of n nodes has n - 1 such vectors.
         num_vectors: How many to keep at least; an eigenspace that the cut would split is kept whole, so
             the result may have more columns.
         tolerance: Neighboring eigenvalues closer than this belong to one eigenspace. The values of two

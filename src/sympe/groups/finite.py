@@ -1,4 +1,4 @@
-r"""Any finite group, from its multiplication table or from generators.
+r"""Finite groups, from its multiplication table or from generators.
 
 Elements are numbered ``0 .. n-1``; ``table[i, j]`` is the number of the product :math:`g_i g_j` ("first j, then
 i"). A batch of elements is a tensor of numbers ``[B]``. A group made of matrices keeps them: ``matrices[i]``

@@ -6,8 +6,11 @@ import torch
 
 from sympe.groups.base import Group, Like
 
+#: One element of each factor.
+Elements = tuple[Any, ...]
 
-class ProductGroup(Group[tuple[Any, ...], Like]):
+
+class ProductGroup(Group[Elements, Like]):
     r"""The direct product of several groups, :math:`S_n \times O(3)` for instance.
 
     All factors read the same batch ``like``.
@@ -35,14 +38,14 @@ class ProductGroup(Group[tuple[Any, ...], Like]):
             return False
         return all(mine.contains(theirs) for mine, theirs in zip(self.factors, other.factors, strict=True))
 
-    def identity(self, like: Like) -> tuple[Any, ...]:
+    def identity(self, like: Like) -> Elements:
         return tuple(group.identity(like) for group in self.factors)
 
-    def compose(self, g: tuple[Any, ...], h: tuple[Any, ...]) -> tuple[Any, ...]:
+    def compose(self, g: Elements, h: Elements) -> Elements:
         return tuple(group.compose(a, b) for group, a, b in zip(self.factors, g, h, strict=True))
 
-    def inverse(self, g: tuple[Any, ...]) -> tuple[Any, ...]:
+    def inverse(self, g: Elements) -> Elements:
         return tuple(group.inverse(a) for group, a in zip(self.factors, g, strict=True))
 
-    def haar(self, like: Like, generator: torch.Generator | None = None) -> tuple[Any, ...]:
+    def haar(self, like: Like, generator: torch.Generator | None = None) -> Elements:
         return tuple(group.haar(like, generator) for group in self.factors)

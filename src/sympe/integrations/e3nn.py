@@ -90,4 +90,5 @@ def _irreps_of(encoding: Any) -> Irreps:
         held = getattr(held, "encoding", None)
         if held is None:
             raise ValueError(f"expected an encoding in irreps of O(3); got {type(encoding).__name__}")
-    return held.irreps
+    irreps: Irreps = held.irreps
+    return irreps

@@ -98,7 +98,7 @@ class FilterScore(Canonicalizer[Tensor, Tensor]):
 class WrappedNetwork(nn.Module):
     """A steerable network that gets a moved vector as further channels; made by :func:`wrap`."""
 
-    def __init__(self, network: nn.Module, pe: SymPE, in_type: FieldType, representation: Any) -> None:
+    def __init__(self, network: nn.Module, pe: SymPE[Tensor, Tensor], in_type: FieldType, representation: Any) -> None:
         super().__init__()
         self.network = network
         self.pe = pe

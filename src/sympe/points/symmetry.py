@@ -82,7 +82,8 @@ class Stabilizer:
         basis = torch.linalg.qr(torch.cat([self.axis[:, None], torch.eye(3, dtype=dtype, device=device)], 1))[0]
         block = torch.eye(3, dtype=dtype, device=device).repeat(count, 1, 1)
         block[:, 1:, 1:] = turn
-        return basis @ block @ basis.T @ self.matrices[index]
+        matrices: Tensor = basis @ block @ basis.T @ self.matrices[index]
+        return matrices
 
 
 def stabilizers(clouds: PointClouds, special: bool = False, tolerance: float = 1e-2) -> list[Stabilizer]:
@@ -240,7 +241,8 @@ def _best_fit(
     left, _, right = torch.linalg.svd(target.transpose(1, 2) @ position)
     sign = torch.ones(left.shape[:2], **_kind(position))
     sign[:, -1] = torch.linalg.det(left) * torch.linalg.det(right) * (2 * is_proper - 1)
-    return (left * sign[:, None]) @ right
+    nearest: Tensor = (left * sign[:, None]) @ right
+    return nearest
 
 
 def _plane_name(is_proper: Bool[Tensor, "m"]) -> str:

@@ -216,6 +216,6 @@ def _numbers(value: Any) -> int:
     if isinstance(value, np.ndarray):
         return value.size
     if is_networkx(value):
-        return 4 * (len(value) + value.number_of_edges())
+        return 4 * (len(value) + int(value.number_of_edges()))
     edges = getattr(value, "edge_index", None)
     return 64 + (0 if edges is None else 4 * edges.numel())

@@ -17,9 +17,9 @@ from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 
 from sympe.actions import BondFields, DirectionFields, LatticeAction, RegularFields, ScalarFields
-from sympe.auditing.symmetry.orbits import joined
 from sympe.auditing.symmetry.stabilizers import Stabilizers, Symmetry
 from sympe.auditing.targets import POWER, Errors, Loss, Target, class_errors, no_errors
+from sympe.graphs.bliss import joined
 from sympe.groups import LatticeSymmetry, Torus
 
 #: How channels of fields behave under turns and reflections, by name.

@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from sympe.auditing.symmetry.orbits import joined
 from sympe.auditing.symmetry.stabilizers import Stabilizers, Symmetry
 from sympe.auditing.targets import POWER, ROUNDING, Errors, Loss, Target, class_errors, no_errors
+from sympe.graphs.bliss import joined
 from sympe.groups import FiniteGroup
 
 

@@ -15,9 +15,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from sympe.actions.irreps import Irreps, wigner_d
-from sympe.auditing.symmetry.orbits import joined
 from sympe.auditing.symmetry.stabilizers import Stabilizers, Symmetry
 from sympe.auditing.targets import POWER, ROUNDING, Errors, Loss, Target, class_errors, no_errors
+from sympe.graphs.bliss import joined
 from sympe.groups import point_group
 from sympe.groups.named import rotation_about
 from sympe.points import PointClouds
