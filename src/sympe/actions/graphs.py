@@ -12,6 +12,7 @@ from torch import Tensor
 
 from sympe.actions.base import Action
 from sympe.graphs import Graphs
+from sympe.graphs.batch import check_graphs
 from sympe.graphs.bliss import log_automorphisms
 from sympe.groups import Permutation, SymmetricGroup
 
@@ -41,12 +42,7 @@ class GraphRelabeling(Action[Permutation, Graphs]):
 
     def check(self, x: Graphs) -> None:
         """Make sure that ``x`` is a valid batch of graphs; see :meth:`~sympe.Graphs.validate`."""
-        if not isinstance(x, Graphs):
-            raise ValueError(
-                f"expected sympe.Graphs; got {type(x).__name__}: make a batch with sympe.graphs.from_edges, "
-                f"from_networkx, from_pyg or from_dense"
-            )
-        x.validate()
+        check_graphs(x)
 
     def log_orbit(self, x: Graphs) -> Float[Tensor, "G"]:
         """``log(n! / |Aut|)`` for a graph of n nodes."""

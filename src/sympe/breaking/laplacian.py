@@ -6,6 +6,7 @@ from torch import Tensor
 
 from sympe.breaking.base import SymmetryBreaking
 from sympe.graphs import Graphs, Spectrum, laplacian_spectrum
+from sympe.graphs.batch import check_graphs
 
 
 class Laplacian(SymmetryBreaking[Graphs]):
@@ -31,6 +32,7 @@ class Laplacian(SymmetryBreaking[Graphs]):
 
     def spectrum(self, x: Graphs) -> Spectrum:
         """What can be computed once for a graph that comes again; hand it to :meth:`forward`."""
+        check_graphs(x)
         return laplacian_spectrum(x, self.dim, tolerance=self.tolerance)
 
     def forward(

@@ -5,9 +5,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sympe.actions import Irreps
+from sympe.actions.points import check_clouds
 from sympe.breaking.base import SymmetryBreaking
 from sympe.graphs import Graphs
+from sympe.graphs.batch import check_graphs
 from sympe.points import PointClouds
+from sympe.seeding import drawing_device
 
 
 class Noise(SymmetryBreaking[Graphs]):
@@ -26,7 +29,8 @@ class Noise(SymmetryBreaking[Graphs]):
         self.dim = dim
 
     def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Float[Tensor, "N dim"]:
-        drawn_on = x.device if generator is None else generator.device
+        check_graphs(x)
+        drawn_on = drawing_device(generator, x.device)
         return torch.randn(x.num_nodes, self.dim, generator=generator, device=drawn_on).to(x.device)
 
 
@@ -47,5 +51,6 @@ class IrrepsNoise(SymmetryBreaking[PointClouds]):
         self.dim = self.irreps.dim
 
     def forward(self, x: PointClouds, generator: torch.Generator | None = None) -> Float[Tensor, "B dim"]:
-        drawn_on = x.device if generator is None else generator.device
+        check_clouds(x)
+        drawn_on = drawing_device(generator, x.device)
         return torch.randn(len(x), self.dim, generator=generator, device=drawn_on).to(x.device)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from sympe.breaking.base import SymmetryBreaking
 from sympe.graphs import Graphs
+from sympe.graphs.batch import check_graphs
 from sympe.kernel import described
 
 
@@ -44,8 +45,7 @@ class WrappedNetwork(nn.Module):
             )
         owner = torch.zeros(x.shape[0], dtype=torch.long, device=x.device) if batch is None else batch
         graphs = Graphs(edge_index, owner, x=x)
-        if not torch.compiler.is_compiling():
-            graphs.validate()
+        check_graphs(graphs)
         drawn = self.breaking(graphs, generator)
         joined = torch.cat([x, drawn.to(x.dtype)], dim=-1)
         if batch is not None:

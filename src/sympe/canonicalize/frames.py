@@ -25,6 +25,7 @@ from sympe.actions import PointRotation
 from sympe.canonicalize.base import Canonicalizer
 from sympe.points import PointClouds
 from sympe.points.candidates import Candidates, candidates, dot, greatest, place_of_greatest, points_of
+from sympe.seeding import drawing_device
 
 #: Directions of the frequencies, their lengths over the greatest distance from the centroid, and the phase of one unit
 #: of species. Long ones tell mirror images of round solids apart: a snub dodecahedron has its handedness in spherical
@@ -128,7 +129,7 @@ def _form_value(
 
 def draw_one(owner: Int[Tensor, "C"], count: int, generator: torch.Generator | None) -> Int[Tensor, "count"]:
     """One place of the list for each owner, uniform among its own; every owner must have one."""
-    drawn_on = owner.device if generator is None else generator.device
+    drawn_on = drawing_device(generator, owner.device)
     # torch.rand with a generator takes no sizes that are known only as it runs, under torch.compile.
     key = torch.empty(owner.shape, device=drawn_on, dtype=torch.float64).uniform_(generator=generator)
     return place_of_greatest(key.to(owner.device), owner, count)

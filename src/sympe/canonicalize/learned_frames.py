@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from sympe.actions import PointRotation
 from sympe.canonicalize.base import Canonicalizer
 from sympe.points import PointClouds
+from sympe.seeding import drawing_device
 
 
 class LearnedFrames(Canonicalizer[Tensor, PointClouds]):
@@ -54,7 +55,7 @@ class LearnedFrames(Canonicalizer[Tensor, PointClouds]):
             raise ValueError(f"expected vectors of shape {expected}; got {list(vectors.shape)}")
         if not torch.compiler.is_compiling() and not bool(vectors.isfinite().all()):
             raise ValueError("vectors of a frame must be finite; the network gives others")
-        drawn_on = x.device if generator is None else generator.device
+        drawn_on = drawing_device(generator, x.device)
         random = torch.randn(len(x), d, d, generator=generator, device=drawn_on, dtype=x.dtype).to(x.device)
         axes: list[Tensor] = []
         for k in range(d):

@@ -22,6 +22,7 @@ from torch import Tensor
 from sympe.canonicalize.base import NodeOrder
 from sympe.graphs import Graphs, to_dense
 from sympe.groups import Permutation
+from sympe.seeding import drawing_device
 
 
 class Traversal(NodeOrder):
@@ -118,7 +119,7 @@ class RandomDepthFirst(NodeOrder):
     def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
         joined, there = _joined(x)
         preference = torch.zeros_like(there, dtype=torch.long).masked_fill(~there, -1)
-        drawn_on = x.device if generator is None else generator.device
+        drawn_on = drawing_device(generator, x.device)
         visits = []
         for step in range(there.shape[1]):
             key = torch.rand(there.shape, generator=generator, dtype=torch.float64, device=drawn_on).to(x.device)

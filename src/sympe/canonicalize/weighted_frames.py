@@ -25,6 +25,7 @@ from sympe.actions import PointRotation
 from sympe.canonicalize.base import Canonicalizer
 from sympe.points import PointClouds
 from sympe.points.candidates import Candidates, dot, greatest, place_of_greatest
+from sympe.seeding import drawing_device
 
 #: Lengths below this fraction of the radius of the cloud are rounding errors.
 _ROUNDING = 1e-6
@@ -80,7 +81,7 @@ class WeightedFrames(Canonicalizer[Tensor, PointClouds]):
             above = dot(frame[:, :, -1].index_select(0, x.batch), position)
             third = self._draw_point(above.abs(), x, generator)
             side = above.index_select(0, third)
-            drawn_on = x.device if generator is None else generator.device
+            drawn_on = drawing_device(generator, x.device)
             either = torch.randint(2, (len(x),), generator=generator, device=drawn_on).to(x.device) * 2 - 1
             sign = torch.where(side.abs() > _ROUNDING * scale, side.sign().long(), either)
         return Candidates(cloud, first, second, sign, span)
@@ -89,7 +90,7 @@ class WeightedFrames(Canonicalizer[Tensor, PointClouds]):
         self, length: Float[Tensor, "N"], x: PointClouds, generator: torch.Generator | None
     ) -> Int[Tensor, "B"]:
         """One point of each cloud, by the Gumbel-max trick."""
-        drawn_on = x.device if generator is None else generator.device
+        drawn_on = drawing_device(generator, x.device)
         uniform = torch.rand(len(length), generator=generator, device=drawn_on, dtype=length.dtype).to(x.device)
         tiny = torch.finfo(length.dtype).tiny
         key = self.power * length.clamp(min=tiny).log() - (-uniform.clamp(min=tiny).log()).log()

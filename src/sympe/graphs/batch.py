@@ -86,18 +86,20 @@ class Graphs:
         """
         if vars(self).get("_is_valid"):
             return self
-        if self.num_nodes and (bool((self.batch.diff() < 0).any()) or int(self.batch[0]) < 0):
-            raise ValueError("batch must be non-decreasing and start at 0 or above")
+        if self.num_nodes and (bool((self.batch[1:] < self.batch[:-1]).any()) or int(self.batch[0]) < 0):
+            raise ValueError("batch must be non-decreasing and start at 0 or above: store the nodes graph after graph")
         if self.num_nodes and int(self.batch[-1]) >= self.num_graphs:
             raise ValueError(f"batch names graph {int(self.batch[-1])}; there are {self.num_graphs} graphs")
         if self.num_edges:
-            low, high = int(self.edge_index.min()), int(self.edge_index.max())
+            low, high = map(int, self.edge_index.aminmax())
             if low < 0 or high >= self.num_nodes:
                 raise ValueError(f"edges must join nodes 0..{self.num_nodes - 1}; got nodes {low}..{high}")
-            source, target = self.batch[self.edge_index]
-            if bool((source != target).any()):
+            source, target = (self.batch.index_select(0, ends) for ends in self.edge_index)
+            if not torch.equal(source, target):
                 e = int((source != target).nonzero()[0])
-                raise ValueError(f"edge {e} joins graph {int(source[e])} to graph {int(target[e])}")
+                raise ValueError(
+                    f"edge {e} joins graph {int(source[e])} to graph {int(target[e])}; edges stay in one graph"
+                )
         if self.x is not None and not bool(torch.isfinite(self.x).all()):
             row = int((~torch.isfinite(self.x)).flatten(1).any(1).nonzero()[0])
             raise ValueError(f"node features must be finite; got {self.x[row].tolist()} at node {row}")
@@ -187,6 +189,21 @@ class Graphs:
             x=None if self.x is None else self.x[nodes],
             num_graphs=len(chosen),
         )._trusted(bool(vars(self).get("_is_valid")))
+
+
+def check_graphs(x: object) -> None:
+    """Make sure that ``x`` is a valid batch of graphs.
+
+    Raises:
+        ValueError: If it is not; see also :meth:`Graphs.validate`.
+    """
+    if not isinstance(x, Graphs):
+        raise ValueError(
+            f"expected sympe.Graphs; got {type(x).__name__}: make a batch with sympe.graphs.from_edges, "
+            f"from_networkx, from_pyg or from_dense"
+        )
+    if not torch.compiler.is_compiling():
+        x.validate()
 
 
 def concatenate(parts: Sequence[Graphs]) -> Graphs:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from sympe.graphs.batch import Graphs
 from sympe.graphs.convert import to_dense
+from sympe.seeding import drawing_device
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,7 @@ class Spectrum:
         """
         count, k = self.values.shape
         device, dtype = self.vectors.device, self.vectors.dtype
-        drawn_on = device if generator is None else generator.device
+        drawn_on = drawing_device(generator, device)
         gauss = torch.randn(count, k, k, generator=generator, dtype=dtype, device=drawn_on).to(device)
         same = self.space[:, :, None] == self.space[:, None, :]
         # QR of a block-diagonal Gaussian matrix is block-diagonal; with R's signs moved into Q each block is Haar.

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from sympe.groups.base import Batch, Group
+from sympe.seeding import drawing_device
 
 #: Generated groups beyond this are taken for infinite; the table would not fit in memory.
 _MOST_ELEMENTS = 5000
@@ -114,7 +115,7 @@ class FiniteGroup(Group[Tensor, Batch]):
         return self.inverses.to(g.device)[g]
 
     def haar(self, like: Batch, generator: torch.Generator | None = None) -> Int[Tensor, "B"]:
-        drawn_on = like.device if generator is None else generator.device
+        drawn_on = drawing_device(generator, like.device)
         return torch.randint(self.order, (len(like),), generator=generator, device=drawn_on).to(like.device)
 
     def contains(self, other: object) -> bool:

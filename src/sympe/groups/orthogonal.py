@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sympe.groups.base import Batch, Group
+from sympe.seeding import drawing_device
 
 
 class OrthogonalGroup(Group[Tensor, Batch]):
@@ -72,7 +73,7 @@ def random_orthogonal(
     dtype: torch.dtype,
 ) -> Float[Tensor, "count d d"]:
     """Independent Haar matrices; the same on every device for one generator of the CPU."""
-    drawn_on = device if generator is None else generator.device
+    drawn_on = drawing_device(generator, device)
     # Two columns of Gaussians are a uniform angle, four a uniform quaternion.
     gauss = torch.randn(count, 2 * (dimension - 1), generator=generator, device=drawn_on, dtype=dtype).to(device)
     unit = gauss / gauss.norm(dim=1, keepdim=True).clamp(min=torch.finfo(dtype).tiny)

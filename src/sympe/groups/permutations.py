@@ -18,6 +18,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from sympe.groups.base import Group
+from sympe.seeding import drawing_device
 
 
 @runtime_checkable
@@ -167,6 +168,6 @@ class SymmetricGroup(Group[Permutation, NodeBatch]):
         each graph is exactly uniform, with no ties of floating-point keys to think of.
         """
         device = like.batch.device
-        drawn_on = device if generator is None else generator.device
+        drawn_on = drawing_device(generator, device)
         shuffled = torch.randperm(like.batch.shape[0], generator=generator, device=drawn_on).to(device)
         return Permutation.trusted(shuffled[torch.argsort(like.batch[shuffled], stable=True)], like)

@@ -27,6 +27,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from sympe.groups.base import Group
+from sympe.seeding import drawing_device
 
 #: Steps to the right, down, left and up.
 DIRECTIONS = torch.tensor([[0, 1], [1, 0], [0, -1], [-1, 0]])
@@ -185,7 +186,7 @@ class Torus(Group[LatticeSymmetry, Tensor]):
 
     def haar(self, like: Tensor, generator: torch.Generator | None = None) -> LatticeSymmetry:
         size = _size_of(like)
-        drawn_on = like.device if generator is None else generator.device
+        drawn_on = drawing_device(generator, like.device)
         index = torch.randint(self.order(size), (like.shape[0],), generator=generator, device=drawn_on)
         return self.element(index.to(like.device), size)
 

@@ -89,7 +89,7 @@ class PointClouds:
             ValueError: If it decreases or names a cloud that is not there.
         """
         if self.num_points and (bool((self.batch.diff() < 0).any()) or int(self.batch[0]) < 0):
-            raise ValueError("batch must be non-decreasing and start at 0 or above")
+            raise ValueError("batch must be non-decreasing and start at 0 or above: store the points cloud after cloud")
         if self.num_points and int(self.batch[-1]) >= self.num_clouds:
             raise ValueError(f"batch names cloud {int(self.batch[-1])}; there are {self.num_clouds} clouds")
 

@@ -1,0 +1,310 @@
+"""Natural mistakes: each ends in one sentence that says what was expected, what came, and what to do."""
+
+from collections.abc import Callable
+from typing import Any
+
+import networkx
+import pytest
+import torch
+from torch import Tensor, nn
+
+import sympe
+from sympe import (
+    Graphs,
+    InversionKernel,
+    IrrepsEncoding,
+    PointClouds,
+    RankEncoding,
+    SymPE,
+    TileEncoding,
+    breaking,
+    wrap,
+)
+from sympe.actions import GraphRelabeling, PointRotation, ScalarFields
+from sympe.canonicalize import Constant, Frames, JointFrames, Labeling, Sort, Template
+from sympe.encoding import FactorEncoding, RepresentationEncoding
+from sympe.graphs import from_edges
+from sympe.groups import OrthogonalGroup, Permutation, ProductGroup, SymmetricGroup, Torus, cyclic, dihedral
+from sympe.points import from_clouds
+
+RING = from_edges([(6, [(i, (i + 1) % 6) for i in range(6)])])
+PAIR = torch.tensor([[0, 1], [1, 0]])
+FIELDS = ScalarFields(Torus("D4"))
+
+
+class Network(nn.Module):
+    """A network that has no in_channels to be compared beforehand."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(dim, 2)
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        return self.linear(x)
+
+
+class Declared(Network):
+    in_channels = 3
+
+
+def kernel() -> InversionKernel[Permutation, Graphs]:
+    return InversionKernel(Labeling())
+
+
+def ranks() -> RankEncoding:
+    return RankEncoding(4, max_nodes=8)
+
+
+def pe() -> SymPE[Permutation, Graphs]:
+    return SymPE(kernel(), ranks())
+
+
+COMPOSITIONS: dict[str, tuple[Callable[[], Any], str]] = {
+    "the kernel is forgotten": (
+        lambda: SymPE(Labeling(), ranks()),  # type: ignore[arg-type]
+        r"Labeling alone is not equivariant in distribution: .*; wrap it as InversionKernel\(Labeling\(...\)\)",
+    ),
+    "kernel and encoding change places": (
+        lambda: SymPE(ranks(), kernel()),  # type: ignore[arg-type]
+        r"expected a kernel such as InversionKernel\(.*\); got an object of RankEncoding",
+    ),
+    "a class for an object": (
+        lambda: InversionKernel(Labeling),  # type: ignore[arg-type]
+        r"got the class Labeling, where an object Labeling\(...\) is due",
+    ),
+    "a kernel of an encoding": (
+        lambda: InversionKernel(ranks()),  # type: ignore[arg-type]
+        r"expected a canonicalizer such as canonicalize.Labeling\(\); got an object of RankEncoding",
+    ),
+    "the encoding is forgotten": (
+        lambda: SymPE(kernel(), 16),  # type: ignore[arg-type]
+        r"expected an encoding such as RankEncoding\(.*\); got 16",
+    ),
+    "frames with ranks": (
+        lambda: SymPE(InversionKernel(Frames()), ranks()),  # type: ignore[arg-type]
+        r"RankEncoding is moved by permutations of nodes; the kernel draws elements of O\(3\); .* use IrrepsEncoding",
+    ),
+    "labeling with irreps": (
+        lambda: SymPE(kernel(), IrrepsEncoding("1x1o")),  # type: ignore[arg-type]
+        r"IrrepsEncoding is moved by O\(3\); the kernel draws elements of permutations .* use RankEncoding",
+    ),
+    "labeling with a tile": (
+        lambda: SymPE(kernel(), TileEncoding(4, 2)),  # type: ignore[arg-type]
+        r"TileEncoding is moved by Torus\(.*\); the kernel draws elements of permutations of nodes",
+    ),
+    "frames of the plane with irreps of space": (
+        lambda: SymPE(InversionKernel(Frames(dimension=2)), IrrepsEncoding("1x1o")),
+        r"IrrepsEncoding is moved by O\(3\); the kernel draws elements of O\(2\)",
+    ),
+    "a joint draw with ranks": (
+        lambda: SymPE(InversionKernel(JointFrames(Frames())), ranks()),  # type: ignore[arg-type]
+        r"elements of permutations of nodes x O\(3\); .* use FactorEncoding",
+    ),
+    "a factor that is not there": (
+        lambda: SymPE(InversionKernel(JointFrames(Frames())), FactorEncoding(ranks(), 2)),
+        r"FactorEncoding reads factor 2 of a product of groups, counted from 0",
+    ),
+    "the wrong factor": (
+        lambda: SymPE(InversionKernel(JointFrames(Frames())), FactorEncoding(ranks(), 1)),
+        r"RankEncoding is moved by permutations of nodes; the kernel draws elements of O\(3\)",
+    ),
+    "a factor of what is no product": (
+        lambda: SymPE(kernel(), FactorEncoding(ranks(), 0)),  # type: ignore[arg-type]
+        r"FactorEncoding reads factor 0 of a product of groups.*; the kernel draws elements of permutations",
+    ),
+    "another finite group": (
+        lambda: SymPE(
+            InversionKernel(Constant(GraphRelabeling())),
+            RepresentationEncoding(cyclic(4)),  # type: ignore[arg-type]
+        ),
+        r"RepresentationEncoding is moved by C4 \(order 4\); the kernel draws elements of permutations",
+    ),
+    "joint frames of labelings": (
+        lambda: JointFrames(Labeling()),  # type: ignore[arg-type]
+        r"frames must be a canonicalizer of O\(d\) or SO\(d\), such as Frames\(\)",
+    ),
+    "outputs that another group moves": (
+        lambda: breaking.Canonicalized(nn.Identity(), kernel(), PointRotation()),  # type: ignore[arg-type]
+        r"outputs are moved by O\(3\); the kernel draws elements of permutations of nodes",
+    ),
+    "an unmoved vector of another group": (
+        lambda: breaking.Unmoved(ranks(), PointRotation()),  # type: ignore[arg-type]
+        r"RankEncoding is moved by permutations of nodes; the kernel draws elements of O\(3\)",
+    ),
+    "a kernel is wrapped": (
+        lambda: wrap(Network(7), kernel()),  # type: ignore[arg-type]
+        r"expected SymPE or another method of sympe.breaking; got an object of InversionKernel",
+    ),
+    "a function is wrapped": (
+        lambda: wrap(torch.relu, pe()),  # type: ignore[arg-type]
+        r"expected a network, an object of torch.nn.Module; got <built-in",
+    ),
+    "an old name of a method": (
+        lambda: breaking.for_graphs("sympe", 4, 8),
+        r"unknown method 'sympe'; choose one of none, noise, .*sympe-labeling",
+    ),
+}
+
+INPUTS: dict[str, tuple[Callable[[], Any], str]] = {
+    "an integer": (lambda: kernel()(5), r"expected sympe.Graphs; got int: make a batch with sympe.graphs.from_edges"),
+    "edges alone": (lambda: pe()(RING.edge_index), r"expected sympe.Graphs; got Tensor: make a batch with"),
+    "networkx": (lambda: pe()(networkx.path_graph(3)), r"expected sympe.Graphs; got Graph: .*from_networkx"),
+    "noise for an integer": (lambda: breaking.Noise(4)(3), r"expected sympe.Graphs; got int"),
+    "eigenvectors of networkx": (lambda: breaking.Laplacian(4)(networkx.path_graph(3)), r"expected sympe.Graphs"),
+    "a field for a labeling": (lambda: kernel()(torch.zeros(1, 1, 4, 4)), r"expected sympe.Graphs; got Tensor"),
+    "graphs for frames": (
+        lambda: InversionKernel(Frames())(RING),
+        r"expected sympe.PointClouds; got Graphs: make a batch with sympe.points.from_clouds",
+    ),
+    "graphs for a template": (
+        lambda: InversionKernel(Template(FIELDS))(RING),
+        r"expected a field, a tensor of shape \[B, ..., L1, L2\]; got Graphs",
+    ),
+    "a lattice that is not square": (
+        lambda: InversionKernel(Template(FIELDS))(torch.zeros(1, 1, 4, 6)),
+        r"D4 needs a square lattice; got 4 x 6",
+    ),
+    "nodes that are not sorted": (
+        lambda: kernel()(Graphs(PAIR, torch.tensor([1, 0]))),
+        r"batch must be non-decreasing and start at 0 or above: store the nodes graph after graph",
+    ),
+    "nodes that are not sorted, for the control": (
+        lambda: InversionKernel(Constant())(Graphs(PAIR, torch.tensor([1, 0]))),
+        r"batch must be non-decreasing",
+    ),
+    "an edge between graphs": (
+        lambda: kernel()(Graphs(PAIR, torch.tensor([0, 1]))),
+        r"edge 0 joins graph 0 to graph 1; edges stay in one graph",
+    ),
+    "an edge to nowhere": (
+        lambda: kernel()(Graphs(PAIR * 5, torch.tensor([0, 0]))),
+        r"edges must join nodes 0..1; got nodes 0..5",
+    ),
+    "a graph that is not counted": (
+        lambda: kernel()(Graphs(PAIR, torch.tensor([3, 3]), num_graphs=2)),
+        r"batch names graph 3; there are 2 graphs",
+    ),
+    "clouds that are not sorted": (
+        lambda: InversionKernel(Frames())(PointClouds(torch.rand(2, 3), torch.tensor([1, 0]))),
+        r"batch must be non-decreasing and start at 0 or above: store the points cloud after cloud",
+    ),
+    "clouds of the plane": (
+        lambda: InversionKernel(Frames())(from_clouds([[[0.0, 0.0], [0.0, 1.0]]])),
+        r"expected clouds in 3 dimensions; got 2",
+    ),
+    "an empty cloud": (
+        lambda: InversionKernel(Frames())(PointClouds(torch.zeros(0, 3), torch.zeros(0).long(), num_clouds=1)),
+        r"expected at least one point in every cloud; cloud 0 is empty",
+    ),
+    "a seed for a generator": (
+        lambda: pe()(RING, 0),  # type: ignore[arg-type]
+        r"generator must be a torch.Generator; got 0: make one with torch.Generator\(\).manual_seed\(0\)",
+    ),
+    "more nodes than ranks": (
+        lambda: SymPE(kernel(), RankEncoding(4, max_nodes=5))(RING),
+        r"a graph has 6 nodes, the table 5 rows; raise max_nodes",
+    ),
+    "a network of the old width": (
+        lambda: wrap(Network(3), pe())(torch.ones(6, 3), RING.edge_index),
+        r"the network must take 3 \+ 4 = 7 features per node, x and pe.dim; it failed with: mat1 and mat2",
+    ),
+    "a network that declares the old width": (
+        lambda: wrap(Declared(3), pe())(torch.ones(6, 3), RING.edge_index),
+        r"the network must take 3 \+ 4 = 7 features per node, x and pe.dim; it has in_channels=3",
+    ),
+    "graphs for a wrapped network": (
+        lambda: wrap(Network(7), pe())(RING, None),  # type: ignore[arg-type]
+        r"expected tensors x \[N, d\] and edge_index \[2, E\]; got Graphs and NoneType",
+    ),
+    "one score for a graph": (
+        lambda: InversionKernel(Sort(lambda x: x.sizes))(RING),  # type: ignore[arg-type]
+        r"expected one score per node, shape \[6\]; got \[1\]",
+    ),
+    "labels that are no integers": (
+        lambda: from_edges([(2, [(0, 1)])], node_label=[1.5, 2.0]),  # type: ignore[list-item]
+        r"node_label must hold integers, one kind each; got torch.float32, such as 1.5",
+    ),
+    "edge labels that are no integers": (
+        lambda: from_edges([(2, [(0, 1)])], edge_label=[0.5]),  # type: ignore[list-item]
+        r"edge_label must hold integers",
+    ),
+    "species that are no integers": (
+        lambda: from_clouds([[[0.0, 0.0, 0.0]]], species=[[1.5]]),  # type: ignore[list-item]
+        r"species must hold integers; got torch.float32",
+    ),
+    "an order with repeats": (
+        lambda: Permutation.from_order(torch.tensor([0, 0, 0]), from_edges([(3, [])])),
+        r"order must hold every position once; 1 is missing from \[0, 0, 0\]",
+    ),
+    "an order that leaves the graphs": (
+        lambda: Permutation.from_order(torch.tensor([1, 0]), from_edges([(1, []), (1, [])])),
+        r"order must keep the nodes of each graph together; place 0 belongs to graph 0, node 1 to graph 1",
+    ),
+    "an order that is too short": (
+        lambda: Permutation.from_order(torch.tensor([0, 1]), RING),
+        r"order must hold 6 integers, one per node; got torch.int64 \[2\]",
+    ),
+    "an order beyond the nodes": (
+        lambda: Permutation.from_order(torch.tensor([0, 3]), from_edges([(2, [])])),
+        r"order must hold positions 0..1; got 0..3",
+    ),
+    "an order of floats": (
+        lambda: Permutation.from_order(torch.tensor([0.0, 1.0]), from_edges([(2, [])])),
+        r"order must hold 2 integers, one per node; got torch.float32",
+    ),
+    "an audit of a number": (lambda: sympe.audit(3), r"expected graphs, fields, points, pairs \(x, y\) or paths"),
+}
+
+
+@pytest.mark.untyped
+@pytest.mark.parametrize("mistake", [*COMPOSITIONS, *INPUTS])
+def test_one_sentence_says_what_to_do(mistake: str) -> None:
+    make, message = (COMPOSITIONS | INPUTS)[mistake]
+    with pytest.raises(ValueError, match=message) as caught:
+        make()
+    assert "\n" not in str(caught.value)
+
+
+def test_what_goes_together_passes() -> None:
+    SymPE(InversionKernel(Frames(special=True)), IrrepsEncoding("1x1o"))  # SO(3) is part of O(3)
+    SymPE(InversionKernel(JointFrames(Frames())), FactorEncoding(ranks(), 0))
+    SymPE(InversionKernel(JointFrames(Frames())), FactorEncoding(IrrepsEncoding("1x1o"), 1))
+    for group in (Torus("C1"), Torus("C4"), Torus("D4", spin_flip=True)):
+        SymPE(InversionKernel(Template(ScalarFields(group))), TileEncoding(4, 2))
+    assert wrap(Network(7), pe())(torch.ones(6, 3), RING.edge_index).shape == (6, 2)
+
+
+def test_an_error_inside_the_network_stays_its_own() -> None:
+    class Broken(Network):
+        def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+            raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match=r"^out of memory$"):
+        wrap(Broken(7), pe())(torch.ones(6, 3), RING.edge_index)
+
+
+def test_which_groups_hold_which() -> None:
+    permutations, rotations, space = SymmetricGroup(), OrthogonalGroup(3, special=True), OrthogonalGroup(3)
+    assert space.contains(rotations)
+    assert not rotations.contains(space)
+    assert not space.contains(OrthogonalGroup(2))
+    assert not space.contains(permutations)
+    assert permutations.contains(SymmetricGroup())
+    assert Torus("D4").contains(Torus("D2"))
+    assert not Torus("D2").contains(Torus("C4"))
+    assert not Torus("D4").contains(Torus("D4", spin_flip=True))
+    assert Torus("D4", spin_flip=True).contains(Torus("D4"))
+    assert cyclic(6).contains(cyclic(6))
+    assert not cyclic(6).contains(dihedral(3))
+    assert ProductGroup(permutations, space).contains(ProductGroup(permutations, rotations))
+    assert not ProductGroup(permutations, rotations).contains(ProductGroup(permutations, space))
+    assert not ProductGroup(permutations).contains(ProductGroup(permutations, permutations))
+
+
+def test_a_batch_is_checked_once() -> None:
+    graphs = Graphs(RING.edge_index.clone(), RING.batch)
+    pe()(graphs)
+    graphs.edge_index[0, 0] = 77  # whoever writes into a frozen batch is beyond help
+    assert graphs.validate() is graphs
+    with pytest.raises(ValueError, match="edges must join nodes"):
+        Graphs(graphs.edge_index, graphs.batch).validate()
