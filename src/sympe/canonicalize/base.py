@@ -82,7 +82,8 @@ def _same_graphs(a: Graphs, b: Graphs) -> Bool[Tensor, "G"]:
         pairs.append((a.edge_label, b.edge_label, owner))
     differs = torch.zeros(len(a), dtype=torch.long, device=a.device)
     for x, y, graph in pairs:
-        differs = differs.index_add(0, graph, (x != y).reshape(len(graph), -1).any(1).long())
+        unequal = (x != y).any(1) if x.dim() > 1 else x != y
+        differs = differs.index_add(0, graph, unequal.long())
     return differs == 0
 
 
