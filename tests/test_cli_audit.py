@@ -113,7 +113,7 @@ def test_a_function_of_ones_own(capsys: Capture) -> None:
     ]
     assert "can be imported" in call(capsys, "audit", "mine:missing").complaint
     assert "expected a function" in call(capsys, "audit", "mine:value").complaint
-    assert "it gave int" in call(capsys, "audit", "mine:number").complaint
+    assert "it returned int" in call(capsys, "audit", "mine:number").complaint
     assert "expected module:function" in call(capsys, "audit", "no_such_module:samples").complaint
 
 

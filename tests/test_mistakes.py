@@ -70,7 +70,7 @@ COMPOSITIONS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "a class for an object": (
         lambda: InversionKernel(Labeling),  # type: ignore[arg-type]
-        r"got the class Labeling, where an object Labeling\(...\) is due",
+        r"got the class Labeling: pass an object, Labeling\(...\)$",
     ),
     "a kernel of an encoding": (
         lambda: InversionKernel(ranks()),  # type: ignore[arg-type]

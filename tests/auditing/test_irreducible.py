@@ -132,8 +132,8 @@ def test_an_asymmetric_graph_can_be_given_any_target(generator: torch.Generator)
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        (Target(torch.zeros(3), "node"), "expected 4 targets; got 3"),
-        (Target(torch.zeros(2, 3), "sample"), "expected 1 targets, one per graph"),
+        (Target(torch.zeros(3), "node"), "expected 4 targets, one per node; got 3"),
+        (Target(torch.zeros(2, 3), "sample"), "expected 1 targets, one per sample; got 2"),
         (Target(torch.zeros(4), "site"), "no targets per site"),
         (Target(torch.zeros(4, 3), "node", vector=True), "belong to o3 and so3"),
     ],

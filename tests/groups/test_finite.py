@@ -105,7 +105,7 @@ def test_series_have_their_orders(n: int) -> None:
 
 @pytest.mark.parametrize("name", ["", "X2", "C0", "S3", "Tx", "Cinfv", "Kh", "D2v", "Td2", "C1000"])
 def test_other_names_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="expected the name of a finite point group, D3h or Td for instance; got"):
+    with pytest.raises(ValueError, match="expected the name of a finite point group, such as D3h or Td; got"):
         point_group(name)
 
 

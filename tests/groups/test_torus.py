@@ -143,7 +143,7 @@ def test_no_members(generator: torch.Generator) -> None:
 
 
 def test_bad_input(generator: torch.Generator) -> None:
-    with pytest.raises(ValueError, match="expected a point group out of C1, C2, C4, D2, D4; got 'D3'"):
+    with pytest.raises(ValueError, match="point_group must be one of C1, C2, C4, D2, D4; got 'D3'"):
         Torus("D3")
     for name in ("C4", "D4"):
         with pytest.raises(ValueError, match=f"{name} needs a square lattice; got 3 x 5, which C1, C2 and D2 allow"):

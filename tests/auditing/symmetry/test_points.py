@@ -228,7 +228,7 @@ def test_bad_irreps() -> None:
     found = PointSymmetry().stabilizers(EXAMPLES["argon"].cloud)
     with pytest.raises(ValueError, match=r"expected 5 numbers per entry for 1x2e; got shape \[1, 3\]"):
         found.errors(Target(torch.ones(1, 3), "sample", irreps="1x2e"), "squared")
-    with pytest.raises(ValueError, match="expected degrees up to 5 for an atom by itself; got 6"):
+    with pytest.raises(ValueError, match="expected degrees up to 5 for a single atom; got 6"):
         found.errors(Target(torch.ones(1, 13), "sample", irreps="1x6e"), "squared")
     with pytest.raises(ValueError, match="expected points in space for targets in irreps; got graphs"):
         sympe.audit(sympe.graphs.from_edges([(2, [(0, 1)])]), target=torch.ones(2, 3), options=Options(irreps="1x1o"))
