@@ -15,7 +15,7 @@ from command_line import call, contents
 from sympe.graphs import concatenate, from_edges, from_networkx, write
 from sympe_experiments.records import read_record
 
-TRAIN = ("graph-autoencoder", "--recipe", "smoke", "--accelerator", "cpu", "--hidden", 8, "--epochs", 1)
+TRAIN = ("graph-autoencoder", "--recipe", "smoke", "--accelerator", "cpu", "--hidden-dim", 8, "--epochs", 1)
 
 Capture = pytest.CaptureFixture[str]
 
@@ -44,7 +44,13 @@ def test_a_run_on_the_users_own_file(own_file: Path, tmp_path: Path, capsys: Cap
     assert done.code == 0
     summary = json.loads(done.out)
     assert done.out.count("\n") == 1
-    expected = {"task": "graph-autoencoder", "method": "sympe", "recipe": "smoke", "seed": 4, "data": str(own_file)}
+    expected = {
+        "experiment": "graph-autoencoder",
+        "method": "sympe-sort",
+        "recipe": "smoke",
+        "seed": 4,
+        "data": str(own_file),
+    }
     assert expected.items() <= summary.items()
     numbers = ("test_error_percent", "test_error_std_over_draws", "best_of_3_error_percent")
     assert all(0 <= summary[name] <= 100 for name in numbers)
@@ -62,12 +68,12 @@ def test_a_run_on_the_users_own_file(own_file: Path, tmp_path: Path, capsys: Cap
 def test_ten_draws_unless_told_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     """And a run goes below ``runs`` in the current folder."""
     monkeypatch.chdir(tmp_path)
-    done = call(capsys, *TRAIN, "--method", "permutation", "--num-train", 20, "--json")
+    done = call(capsys, *TRAIN, "--method", "haar", "--num-train", 20, "--json")
     summary = json.loads(done.out)
-    fields = "task method seed data test_error_percent test_error_std_over_draws best_of_10_error_percent"
+    fields = "experiment method seed data test_error_percent test_error_std_over_draws best_of_10_error_percent"
     assert {*fields.split(), "epochs", "seconds", "n_parameters"} <= summary.keys()
-    assert (summary["method"], summary["data"], summary["seed"]) == ("permutation", "erdos-renyi", 0)
-    folder = tmp_path / "runs" / "graph-autoencoder" / "erdos-renyi" / "smoke" / "permutation" / "seed0"
+    assert (summary["method"], summary["data"], summary["seed"]) == ("haar", "erdos-renyi", 0)
+    folder = tmp_path / "runs" / "graph-autoencoder" / "erdos-renyi" / "smoke" / "haar" / "seed0"
     assert read_record(folder / "record.json").summary() == summary
 
 
@@ -84,7 +90,7 @@ def test_a_table_for_people(finished: Path, capsys: Capture) -> None:
 def data_folder() -> Path | None:
     """Where the data sets are: named by SYMPE_DATA, or beside the source tree."""
     named = os.environ.get("SYMPE_DATA")
-    folder = Path(named) if named else Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(named) if named else Path(__file__).parents[3] / "shared" / "data"
     return folder if (folder / "qm9.npz").is_file() else None
 
 
@@ -108,13 +114,13 @@ def test_qm9(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--method", "magic"), "unknown method 'magic'; choose one of none, noise, permutation, "),
+        (("--method", "magic"), "unknown method 'magic'; choose one of none, noise, haar, "),
         (("--recipe", "tasty"), "unknown recipe 'tasty'; choose one of smoke, fast, best, poster"),
         (("--epochs", 0), "epochs must be positive; got 0"),
         (("--draws", 0), "draws must be positive; got 0"),
         (("--batch-size", -3), "batch_size must be positive; got -3"),
         (("--learning-rate", "nan"), "learning_rate must be positive; got nan"),
-        (("--seed", -1), "seed must be 0 or above; got -1"),
+        (("--seed", -1), "seed must be from 0 to 2^63 - 1; got -1"),
         (("--devices", 0), "devices must be at least 1; got 0"),
         (("--num-train", 0), "num_train must be positive; got 0"),
         (("--num-train", 20, "--accelerator", "quantum"), "quantum"),
@@ -167,7 +173,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path: Path, capsys: Capture) -> 
     ("arguments", "message"),
     [
         (("--preset", "tiny"), "unknown preset 'tiny'; choose one of smoke, quick, full"),
-        (("--preset", "smoke", "--task", "chess"), "unknown task 'chess'; choose one of graph-autoencoder"),
+        (("--preset", "smoke", "--experiment", "chess"), "unknown experiment 'chess'; choose one of graph-autoencoder"),
         (("--preset", "smoke", "--workers", 0), "workers must be at least 1; got 0"),
     ],
 )
@@ -215,7 +221,7 @@ def test_words_that_mean_nothing(arguments: tuple[object, ...], capsys: Capture)
     [
         ((), ("graph-autoencoder", "reproduce", "table")),
         (("graph-autoencoder",), ("--method", "--recipe", "--resume", "--devices", "--json")),
-        (("reproduce",), ("--preset", "--workers", "--task")),
+        (("reproduce",), ("--preset", "--workers", "--experiment")),
     ],
 )
 def test_help(arguments: tuple[str, ...], words: tuple[str, ...], capsys: Capture) -> None:

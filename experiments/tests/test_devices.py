@@ -21,7 +21,6 @@ from sympe import (
     SymPE,
     TileEncoding,
     WaveEncoding,
-    training,
 )
 from sympe.actions import BondFields, ScalarFields
 from sympe.breaking import GRAPH_METHODS, POINT_METHODS, for_graphs, for_points
@@ -42,7 +41,13 @@ from sympe.canonicalize import (
 from sympe.encoding import FactorEncoding
 from sympe.groups import Torus
 from sympe.points import concatenate
-from sympe.tasks import graph_autoencoder, ising, molecules
+from sympe_experiments import training
+from sympe_experiments.autoencoder.config import make_config as autoencoder_config
+from sympe_experiments.autoencoder.training import run as run_autoencoder
+from sympe_experiments.ising.config import make_config as ising_config
+from sympe_experiments.ising.training import run as run_ising
+from sympe_experiments.molecules.config import make_config as molecules_config
+from sympe_experiments.molecules.training import run as run_molecules
 
 CROWDS = [batch_of(crowd) for crowd in crowds(SMALL | {name: graph for name, (graph, _) in LARGE.items()})]
 
@@ -121,7 +126,7 @@ def test_methods_for_points(method: str) -> None:
 
 
 FRAMES: dict[str, Callable[[], Any]] = {
-    "learned": lambda: LearnedFrames(VectorNetwork(3, hidden=8)),
+    "learned": lambda: LearnedFrames(VectorNetwork(3, hidden_dim=8)),
     "special": lambda: Frames(special=True),
     "ordered": lambda: Frames(ordered=True),
 }
@@ -179,7 +184,7 @@ def test_audits_of_data_there() -> None:
 def test_checks_of_maps_there() -> None:
     with second_device() as device:
         graphs = CROWDS[0].to(device)
-        pe = training.build_from_seed(lambda: for_graphs("sympe", 4, 16), 0).to(device)
+        pe = training.build_from_seed(lambda: for_graphs("sympe-labeling", 4, 16), 0).to(device)
         law = sympe.check_equivariance_in_distribution(lambda x, generator: pe(x, generator), graphs, power=False)
         assert law.p_value > 1e-4
         layer = nn.Linear(1, 2).to(device)
@@ -197,14 +202,14 @@ def test_joined_to_networks_there() -> None:
     with second_device() as device:
         graphs = CROWDS[0].to(device)
         one = data.Data(edge_index=graphs.edge_index, batch=graphs.batch, num_nodes=graphs.num_nodes)
-        broken = BreakSymmetry(for_graphs("sympe", 4, 16)).to(device)
+        broken = BreakSymmetry(for_graphs("sympe-labeling", 4, 16)).to(device)
         assert broken(one).x.device == broken(AddSymPE(Labeling())(one)).x.device == device
 
 
 RUNS: dict[str, tuple[Any, Any]] = {
-    "graph autoencoder": (graph_autoencoder.run, graph_autoencoder.make_config("laplacian-sympe", "smoke")),
-    "ising": (ising.run, ising.make_config("sympe", "smoke")),
-    "frustrated ising": (ising.run, ising.make_config("sympe", "smoke", model="j1j2")),
+    "graph autoencoder": (run_autoencoder, autoencoder_config("laplacian-sympe-sort", "smoke")),
+    "ising": (run_ising, ising_config("sympe-template", "smoke")),
+    "frustrated ising": (run_ising, ising_config("sympe-template", "smoke", model="j1j2")),
 }
 
 
@@ -230,7 +235,8 @@ def test_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    "method", ["none", "noise", "sympe-fresh", "sympe-carried", "sympe-carried-sort", "file-order"]
+    "method",
+    ["none", "noise", "sympe-labeling-fresh", "sympe-depth-first-carried", "sympe-sort-carried", "file-order"],
 )
 def test_runs_of_molecules(method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("rdkit", reason="needs RDKit")
@@ -238,4 +244,4 @@ def test_runs_of_molecules(method: str, tmp_path: Path, monkeypatch: pytest.Monk
         "\n".join("C" * n + end for n in range(1, 5) for end in ("O", "F", "C#N", "C=O"))
     )
     changes = {"data": str(tmp_path / "chains.smi"), "batch_size": 4, "steps": 4, "num_samples": 12}
-    run_on_both(molecules.run, molecules.make_config(method, "smoke", **changes), tmp_path, monkeypatch)
+    run_on_both(run_molecules, molecules_config(method, "smoke", **changes), tmp_path, monkeypatch)

@@ -19,7 +19,7 @@ from sympe_experiments.autoencoder.config import METHODS, RECIPES
 from sympe_experiments.catalog import tables_of
 from sympe_experiments.records import read_records
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 LANGUAGES = {"python", "console", "text", "bibtex"}
 
@@ -151,10 +151,10 @@ def test_results_are_those_of_the_records() -> None:
     assert not [line for line in quoted if line not in page.splitlines()]
 
 
-@pytest.mark.parametrize("task", ["independent-set", "shapes"])
-def test_tables_of_the_small_tasks_are_those_of_the_records(task: str) -> None:
+@pytest.mark.parametrize("experiment", ["independent-set", "shapes"])
+def test_tables_of_the_small_experiments_are_those_of_the_records(experiment: str) -> None:
     """``sympe table results/compare --markdown``, each table between its marks."""
     page = (ROOT / "docs" / "examples.md").read_text()
-    shown = page[page.index(f"<!-- {task} -->") : page.index(f"<!-- end of {task} -->")].split("\n", 1)[1]
-    [table] = tables_of([r for r in read_records(ROOT / "results" / "compare") if r.task == task])
+    shown = page[page.index(f"<!-- {experiment} -->") : page.index(f"<!-- end of {experiment} -->")].split("\n", 1)[1]
+    [table] = tables_of([r for r in read_records(ROOT / "results" / "compare") if r.experiment == experiment])
     assert shown.strip() == table.markdown().split("\n", 1)[1].strip()

@@ -7,7 +7,7 @@ import pytest
 from sympe_experiments.records import FILE_NAME, Record, describe_environment, read_record, read_records
 
 RECORD = Record(
-    task="graph-autoencoder",
+    experiment="graph-autoencoder",
     method="SymPE",
     recipe="tiny",
     data="random",
@@ -58,7 +58,7 @@ def test_records_come_in_the_order_of_their_folders(tmp_path: Path) -> None:
 
 def test_the_summary_is_flat() -> None:
     assert RECORD.summary() == {
-        "task": "graph-autoencoder",
+        "experiment": "graph-autoencoder",
         "method": "SymPE",
         "recipe": "tiny",
         "data": "random",
@@ -71,7 +71,7 @@ def test_the_summary_is_flat() -> None:
 
 
 def test_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"expected a folder of runs; there is none at .*nowhere"):
+    with pytest.raises(ValueError, match=r"expected a folder of runs; .*nowhere does not exist"):
         read_records(tmp_path / "nowhere")
 
 
@@ -83,6 +83,7 @@ def test_no_folder(tmp_path: Path) -> None:
         b"[]",
         b"3",
         b"{}",
+        b'{"experiment": "e"}',
         b'{"task": "t"}',
         b"\xff\xfe",
         json.dumps({**vars(RECORD), "colour": 1}).encode(),
@@ -109,6 +110,6 @@ def test_missing_file(tmp_path: Path) -> None:
 
 def test_the_environment_says_what_it_ran_on() -> None:
     environment = describe_environment()
-    assert {"sympe-sort", "torch", "numpy"} <= set(environment["versions"])
+    assert {"sympe", "torch", "numpy"} <= set(environment["versions"])
     assert environment["threads"] >= 1
     assert json.loads(json.dumps(environment)) == environment

@@ -2,7 +2,7 @@
 
 import pickle
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +10,24 @@ import pytest
 from command_line import contents
 from sympe_experiments.autoencoder.config import METHODS, RECIPES, make_config
 from sympe_experiments.autoencoder.jobs import BEST, ORDERS, QUICK, ROWS, job, jobs, run_folder
-from sympe_experiments.records import read_record
-from sympe_experiments.reproduce import TASKS, reproduce
+from sympe_experiments.catalog import EXPERIMENTS, Experiment
+from sympe_experiments.records import Job, read_record
+from sympe_experiments.reproduce import reproduce
+
+
+@dataclass(frozen=True)
+class FixedJobs(Experiment):
+    """An experiment with jobs of our choice."""
+
+    held: tuple[Job, ...] = ()
+
+    def jobs(self, preset: str) -> list[Job]:
+        return list(self.held)
+
+
+def fixed(*held: Job) -> FixedJobs:
+    """The graph autoencoder with these jobs."""
+    return FixedJobs(**vars(EXPERIMENTS["graph-autoencoder"]), held=held)
 
 
 @pytest.mark.parametrize(
@@ -39,11 +55,11 @@ def test_the_runs_of_a_preset(preset: str, runs: dict[tuple[str, int], tuple[str
     assert all(pickle.loads(pickle.dumps(one)).folder == one.folder for one in trained)
 
 
-def test_every_row_is_a_method_and_every_task_has_jobs() -> None:
+def test_every_row_is_a_method_and_every_experiment_has_jobs() -> None:
     assert {*ROWS, *ORDERS, *BEST, *QUICK} <= METHODS.keys()
     assert {"none", "noise", "haar", "laplacian", "sympe-sort"} <= set(ROWS)
     # Graph diffusion needs data, which may not be here.
-    assert all(of_task("smoke") for name, of_task in TASKS.items() if name != "molecules")
+    assert all(entry.jobs("smoke") for name, entry in EXPERIMENTS.items() if entry.has_jobs and name != "molecules")
 
 
 def test_different_runs_have_different_folders(tmp_path: Path) -> None:
@@ -53,7 +69,7 @@ def test_different_runs_have_different_folders(tmp_path: Path) -> None:
     ]
     folders = {run_folder(config) for config in configs}
     assert len(folders) == len(configs)
-    assert Path("graph-autoencoder/mine.g6/fast/sympe/seed0") in folders
+    assert Path("graph-autoencoder/mine.g6/fast/sympe-sort/seed0") in folders
 
 
 def test_the_floor_is_recorded_once(tmp_path: Path) -> None:
@@ -71,7 +87,7 @@ def test_the_floor_is_recorded_once(tmp_path: Path) -> None:
 
 
 def test_a_run_is_made_once(tmp_path: Path) -> None:
-    config = make_config("none", "smoke", num_train=20, epochs=1, hidden=8)
+    config = make_config("none", "smoke", num_train=20, epochs=1, hidden_dim=8)
     one = job(config)
     record = one.run(tmp_path)
     assert record.config == config.as_dict()
@@ -81,7 +97,7 @@ def test_a_run_is_made_once(tmp_path: Path) -> None:
     assert contents(tmp_path) == before
 
 
-@pytest.mark.parametrize("broken", ["{", "[]", '{"task": "graph-autoencoder"}'])
+@pytest.mark.parametrize("broken", ["{", "[]", '{"experiment": "graph-autoencoder"}', '{"task": "graph-autoencoder"}'])
 def test_a_broken_record_is_named(broken: str, tmp_path: Path) -> None:
     floor = jobs("smoke")[0]
     path = tmp_path / floor.folder / "record.json"
@@ -94,34 +110,34 @@ def test_a_broken_record_is_named(broken: str, tmp_path: Path) -> None:
 def test_unknown_names(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="unknown preset 'tiny'; choose one of smoke, quick, full"):
         reproduce("tiny", tmp_path)
-    with pytest.raises(ValueError, match="unknown task 'chess'; choose one of graph-autoencoder"):
+    with pytest.raises(ValueError, match="unknown experiment 'chess'; choose one of graph-autoencoder"):
         reproduce("smoke", tmp_path, ["graph-autoencoder", "chess"])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_that_fails_ends_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One worker: the second job fails, and of the others no more than those under way are made."""
-    good = make_config("none", "smoke", num_train=20, epochs=1, hidden=8)
+    good = make_config("none", "smoke", num_train=20, epochs=1, hidden_dim=8)
     bad = replace(good, data=str(tmp_path / "missing.g6"))
     floor = jobs("smoke")[0]
     several = [floor, job(bad), *(replace(job(good), folder=Path(f"good{i}")) for i in range(9))]
-    monkeypatch.setitem(TASKS, "graph-autoencoder", lambda preset: several)
+    monkeypatch.setitem(EXPERIMENTS, "graph-autoencoder", fixed(*several))
     with pytest.raises(ValueError, match=r"missing\.g6: No such file"):
         reproduce("smoke", tmp_path / "runs", workers=1)
     assert (tmp_path / "runs" / floor.folder / "record.json").exists()
     assert not (tmp_path / "runs" / "good8").exists()
 
 
-def test_a_task_without_its_data_is_skipped_unless_it_is_named(
+def test_an_experiment_without_its_data_is_skipped_unless_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("rdkit", reason="needs RDKit")
     monkeypatch.setenv("SYMPE_DATA", str(tmp_path))
-    for name in set(TASKS) - {"molecules", "graph-autoencoder"}:
-        monkeypatch.delitem(TASKS, name)
-    monkeypatch.setitem(TASKS, "graph-autoencoder", lambda preset: jobs("smoke")[:1])
+    for name in set(EXPERIMENTS) - {"molecules", "graph-autoencoder"}:
+        monkeypatch.setitem(EXPERIMENTS, name, fixed())
+    monkeypatch.setitem(EXPERIMENTS, "graph-autoencoder", fixed(jobs("smoke")[0]))
     records = reproduce("smoke", tmp_path / "runs", workers=1)
-    assert [record.task for record in records] == ["graph-autoencoder"]
+    assert [record.experiment for record in records] == ["graph-autoencoder"]
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("molecules: skipped: ")]
     assert len(lines) == 1
     with pytest.raises(ValueError, match=r"expected qm9\.npz in the folder"):

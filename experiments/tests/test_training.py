@@ -1,4 +1,4 @@
-"""What all tasks share in training: checkpoints, seeds and devices."""
+"""What all experiments share in training: checkpoints, seeds and devices."""
 
 import pickle
 from pathlib import Path
@@ -109,13 +109,13 @@ def test_auto_is_a_gpu_with_cuda_or_the_cpu(has_cuda: bool, tmp_path: Path, monk
     assert accelerator_here("auto") == ("cuda" if has_cuda else "cpu")
     assert accelerator_here("cpu") == "cpu"
     if not has_cuda:
-        with pytest.raises(ValueError, match="gpu cannot be had here: no GPU with CUDA was found"):
+        with pytest.raises(ValueError, match="gpu is not available here: found no GPU with CUDA"):
             accelerator_here("gpu")
         return
     assert accelerator_here("gpu") == "cuda"
     # What Lightning itself refuses is one line of ours.
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    with pytest.raises(ValueError, match="1000 x gpu cannot be had here: "):
+    with pytest.raises(ValueError, match="1000 x gpu is not available here: "):
         make_trainer(tmp_path, 1, devices=1000, accelerator="gpu")
 
 

@@ -1,9 +1,10 @@
-"""The one list of experiments, and what each room must offer.
+"""The one list of experiments, and what the room of each must contain.
 
-A room is a package with modules of fixed names, loaded when they are asked for:
+A room is a package with modules of fixed names, loaded on demand:
 
 - ``config``: ``NAME``, ``make_config``, ``METHODS``;
-- ``command``: ``Command``, what ``sympe NAME`` runs; or ``comparison``: ``methods`` and ``run`` for ``sympe compare``;
+- ``command``: ``Command``, what ``sympe NAME`` runs; or, for ``sympe compare``, ``run`` in a module of that name, and
+  ``methods`` in ``config``;
 - ``jobs``: ``jobs(preset)``, the runs of ``sympe reproduce``;
 - ``tables`` and ``figures``: ``tables(records)`` and ``pictures(records)``, for the report.
 
@@ -26,13 +27,13 @@ class Experiment:
     """One entry of the catalog.
 
     Attributes:
-        name: Its name on the command line and in records.
-        room: Its package below ``sympe_experiments``.
-        title: Heading of its section in the report.
+        name: Name on the command line and in records.
+        room: Package below ``sympe_experiments``.
+        title: Heading of the section in the report.
         headline: Metric that the list of runs shows.
         has_command: Whether ``sympe NAME`` exists; if not, ``sympe compare`` runs it.
-        has_jobs: Whether ``sympe reproduce`` makes runs of it.
-        has_figures: Whether the report draws figures of it.
+        has_jobs: Whether ``sympe reproduce`` runs it.
+        has_figures: Whether the report has figures of it.
     """
 
     name: str
@@ -81,10 +82,10 @@ EXPERIMENTS: dict[str, Experiment] = {
 
 
 def find_experiment(name: str) -> Experiment:
-    """The entry of that name.
+    """The entry with that name.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If there is no such experiment.
     """
     if name not in EXPERIMENTS:
         raise ValueError(f"unknown experiment {name!r}; choose one of {', '.join(EXPERIMENTS)}")
@@ -92,7 +93,7 @@ def find_experiment(name: str) -> Experiment:
 
 
 def tables_of(records: "Iterable[Record]") -> "list[Table]":
-    """The tables of all experiments that the records are of, in the order of their names.
+    """The tables of all experiments that have records, in the order of their names.
 
     An experiment that is not in the catalog gets all its measurements in one table.
     """
@@ -110,11 +111,8 @@ def tables_of(records: "Iterable[Record]") -> "list[Table]":
 
 def commands() -> dict[str, type]:
     """What this package adds to the command line of ``sympe``: commands by name."""
-    from sympe_experiments.commands.compare import CompareCommand
-    from sympe_experiments.commands.reproduce import ReproduceCommand
-    from sympe_experiments.commands.table import TableCommand
-
-    own: dict[str, type] = {
+    found: dict[str, type] = {
         name: experiment.load("command").Command for name, experiment in EXPERIMENTS.items() if experiment.has_command
     }
-    return own | {"compare": CompareCommand, "reproduce": ReproduceCommand, "table": TableCommand}
+    shared = ("compare", "reproduce", "table")
+    return found | {name: import_module(f"sympe_experiments.commands.{name}").Command for name in shared}

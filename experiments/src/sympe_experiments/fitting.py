@@ -1,6 +1,6 @@
 """Train a model that takes a minute: Adam on a one-cycle schedule, steps counted, no checkpoints.
 
-Runs that take longer belong to :mod:`sympe_experiments.training`, which can be interrupted and taken up again.
+Longer runs belong to :mod:`sympe_experiments.training`, where they can be interrupted and resumed.
 """
 
 import math
@@ -17,11 +17,11 @@ from sympe.seeding import sequence_generator
 
 @dataclass(frozen=True)
 class Fit:
-    """What training left behind, beside the weights.
+    """What training leaves behind beside the weights.
 
     Attributes:
         losses: Mean loss of each tenth of the steps.
-        seconds: Processor time of all steps, the same whatever else the machine does.
+        seconds: Processor time of all steps, which does not depend on what else the machine does.
     """
 
     losses: list[float]
@@ -40,11 +40,11 @@ def fit(
     """Minimize a random loss over the parameters of a model.
 
     Args:
-        model: Whose parameters to change.
-        loss: Called once per step with a generator of that step; everything random must come from it.
-        steps: How many.
-        learning_rate: Adam's, at its highest.
-        seed: With the number of the step it names the generator.
+        model: The model to train.
+        loss: Called once per step with a generator for that step, the only source of randomness it may use.
+        steps: Number of steps.
+        learning_rate: Peak of Adam's learning rate.
+        seed: Seeds the generators, together with the number of the step.
         clip: Largest norm of the gradient.
 
     Raises:

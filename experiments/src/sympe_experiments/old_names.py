@@ -1,6 +1,6 @@
 """Names that methods, measurements and settings had in records and weights made before version 0.1.
 
-Records are kept as they were written. What reads them asks here, so that everything else knows the new names alone.
+Records stay as they were written. Whatever reads them asks here, so that all other code knows the new names alone.
 """
 
 from collections.abc import Mapping
@@ -48,6 +48,15 @@ METHODS: dict[str, dict[str, str]] = {
     },
 }
 
+#: Settings by experiment.
+SETTINGS: dict[str, dict[str, str]] = {
+    "graph-autoencoder": {"hidden": "hidden_dim"},
+    "ising": {"hidden": "hidden_dim", "kernel": "filter_width"},
+    "molecules": {"node_hidden": "node_hidden_dim", "edge_hidden": "edge_hidden_dim"},
+    "independent-set": {"hidden": "hidden_dim"},
+    "shapes": {"hidden": "hidden_dim"},
+}
+
 #: Measurements and curves: parts of their names.
 _SPELLINGS = {"labelled": "labeled"}
 
@@ -59,14 +68,15 @@ def method_now(experiment: str, method: str) -> str:
 
 def config_now(experiment: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """A configuration with the names of now."""
-    named = dict(config)
+    settings = SETTINGS.get(experiment, {})
+    named = {settings.get(name, name): value for name, value in config.items()}
     if isinstance(named.get("method"), str):
         named["method"] = method_now(experiment, named["method"])
     return named
 
 
 def record_now(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a record, as JSON holds them, with the names of now; what is no record is left as it is."""
+    """The fields of a record, as JSON holds them, with the names of now; anything else stays as it is."""
     named = dict(fields)
     if "task" not in named:
         return named

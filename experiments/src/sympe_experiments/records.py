@@ -1,6 +1,6 @@
-"""One record per run: what was asked, on what it ran, what came out. Tables and pictures read nothing else.
+"""One record per run: what was asked for, what it ran on, what came out. Tables and figures read nothing else.
 
-What a picture needs beyond numbers and curves (fields, maps) is kept in arrays, in a file beside the record.
+What figures need beyond numbers and curves (fields, maps) goes into arrays, in a file beside the record.
 """
 
 import json
@@ -8,13 +8,13 @@ import platform
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 from zipfile import BadZipFile
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from sympe.atomic import write_atomically
@@ -22,6 +22,23 @@ from sympe_experiments.old_names import record_now
 
 FILE_NAME = "record.json"
 ARRAYS = "arrays.npz"
+
+
+@runtime_checkable
+class RunConfig(Protocol):
+    """What every configuration of a run has."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def recipe(self) -> str: ...
+    @property
+    def data(self) -> str: ...
+    @property
+    def seed(self) -> int: ...
+    def as_dict(self) -> dict[str, Any]:
+        """All of it, as plain values."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -40,7 +57,7 @@ class Record:
         seconds: Wall time of the run.
         environment: Commit, versions and hardware.
         examples: Some of what came out, as text, by name.
-        folder: Where the record was read from; no part of it.
+        folder: Where the record was read from; not part of the record.
     """
 
     experiment: str
@@ -56,6 +73,32 @@ class Record:
     examples: dict[str, list[str]] = field(default_factory=dict)
     folder: Path | None = field(default=None, compare=False, repr=False)
 
+    @classmethod
+    def of(
+        cls,
+        experiment: str,
+        config: "RunConfig",
+        metrics: dict[str, float | int | None],
+        seconds: float,
+        *,
+        data: str | None = None,
+        history: dict[str, list[float]] | None = None,
+        examples: dict[str, list[str]] | None = None,
+    ) -> "Record":
+        """The record of a run; ``data`` names the data set where the configuration does not."""
+        return cls(
+            experiment=experiment,
+            method=config.method,
+            recipe=config.recipe,
+            data=config.data if data is None else data,
+            seed=config.seed,
+            config=config.as_dict(),
+            metrics=metrics,
+            seconds=seconds,
+            history=history or {},
+            examples=examples or {},
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """The record as plain values."""
         return {name: value for name, value in asdict(self).items() if name != "folder"}
@@ -66,7 +109,7 @@ class Record:
         return {name: getattr(self, name) for name in kept} | self.metrics | {"seconds": round(self.seconds, 2)}
 
     def arrays(self) -> dict[str, NDArray]:
-        """The arrays that lie beside the record, by name; none if it has none or was not read from a file.
+        """The arrays beside the record, by name; empty if there are none or the record was not read from a file.
 
         Raises:
             ValueError: If the file is damaged.
@@ -85,7 +128,7 @@ class Record:
 
         Args:
             folder: Folder of the run.
-            arrays: What pictures need; written to ``arrays.npz``, before the record.
+            arrays: What figures need; written to ``arrays.npz`` before the record.
         """
         if arrays:
             write_atomically(folder / ARRAYS, lambda file: np.savez_compressed(file, **arrays))  # type: ignore[arg-type]
@@ -101,13 +144,30 @@ class Job:
 
     Attributes:
         folder: Where the run goes, below the folder of all.
-        make: Makes the run in a folder, goes on with it, or reads it if it is finished. Must survive pickling.
+        make: Makes the run in a folder, resumes it, or reads it if it is finished. Must survive pickling.
         headline: Name of the metric to show when it is done.
     """
 
     folder: Path
     make: Callable[[Path], Record]
     headline: str
+
+    @classmethod
+    def training(cls, folder: Path, run: Callable[..., Record | None], config: RunConfig, headline: str) -> "Job":
+        """One run of a training, in one process and without a progress bar.
+
+        Args:
+            folder: Where the run goes, below the folder of all.
+            run: Called with the configuration, the folder, ``resume`` and ``progress``.
+            config: The configuration.
+            headline: Name of the metric to show when it is done.
+        """
+        return cls(folder, partial(_train, run, config), headline)
+
+    @classmethod
+    def once(cls, folder: Path, make: Callable[[Path], Record], headline: str) -> "Job":
+        """What is made in one go, unless it is there."""
+        return cls(folder, partial(_make_once, make), headline)
 
     def run(self, out: Path) -> Record:
         """Make the run, or read it if it is there."""
@@ -118,6 +178,17 @@ class Job:
         value = record.metrics.get(self.headline)
         shown = "-" if value is None else f"{value:.4g}"
         return f"{self.headline.replace('_', ' ')} {shown} in {record.seconds:.0f} s"
+
+
+def _train(run: Callable[..., Record | None], config: RunConfig, folder: Path) -> Record:
+    record = run(config, folder, resume=True, progress=False)
+    assert record is not None, "a job runs in one process"
+    return record
+
+
+def _make_once(make: Callable[[Path], Record], folder: Path) -> Record:
+    finished = folder / FILE_NAME
+    return read_record(finished) if finished.exists() else make(folder)
 
 
 def read_record(path: Path) -> Record:
@@ -157,21 +228,24 @@ def read_records(folder: Path) -> list[Record]:
     """All records below a folder, ordered by path.
 
     Raises:
-        ValueError: If there is no such folder, or a file in it that should be a record is none.
+        ValueError: If the folder does not exist, or one of its files of records is damaged.
     """
     if not folder.is_dir():
-        raise ValueError(f"expected a folder of runs; there is none at {folder}")
+        raise ValueError(f"expected a folder of runs; {folder} does not exist")
     return [read_record(path) for path in sorted(folder.rglob(FILE_NAME))]
 
 
 def describe_environment() -> dict[str, Any]:
     """Commit, versions and hardware of this process."""
+    import torch
+
     return {
         "commit": _commit(),
         "python": platform.python_version(),
         "versions": dict(_versions("sympe", "torch", "lightning", "numpy", "igraph", "networkx")),
         "platform": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }
@@ -186,7 +260,7 @@ def _versions(*packages: str) -> Iterator[tuple[str, str]]:
 
 
 def _commit() -> str | None:
-    """Commit of the source tree, with a mark if it was changed since; None if installed from elsewhere."""
+    """Commit of the source tree, marked if files have changed since; None outside of a clone."""
     where = Path(__file__).parent
 
     def git(*args: str) -> str:

@@ -1,7 +1,7 @@
-"""Run the experiments side by side on the cores at hand, and make the report from their records.
+"""Run the experiments in parallel on the available cores; the report is made from their records.
 
-A preset is a list of jobs. A job that has a finished record is not run again, one that was interrupted goes on
-where it stopped: calling the same command twice costs nothing.
+A preset is a list of jobs. A finished job does not run again, and an interrupted one resumes where it stopped: calling
+the same command twice costs nothing.
 """
 
 import multiprocessing
@@ -23,17 +23,17 @@ PRESETS = ("smoke", "quick", "full")
 def reproduce(
     preset: str, out: Path, experiments: Sequence[str] | None = None, workers: int | None = None
 ) -> list[Record]:
-    """Make all runs of a preset.
+    """Carry out all runs of a preset.
 
     Args:
         preset: ``smoke`` (seconds a row), ``quick`` (one seed, minutes) or ``full`` (three seeds, hours).
         out: Folder of all runs.
-        experiments: Names of experiments; by default all but those whose data or software is missing.
-        workers: Processes that run side by side, one thread each; as many as there are cores if left out.
+        experiments: Names of experiments; by default all whose data and software are available.
+        workers: Processes to run in parallel, one thread each; by default as many as there are cores.
 
     Raises:
-        ValueError: If a preset or experiment is unknown, or the data of an experiment that was named is missing.
-        ImportError: If the software of an experiment that was named is missing.
+        ValueError: If a preset or experiment is unknown, or the data of an experiment in ``experiments`` is missing.
+        ImportError: If the software of an experiment in ``experiments`` is missing.
     """
     if preset not in PRESETS:
         raise ValueError(f"unknown preset {preset!r}; choose one of {', '.join(PRESETS)}")

@@ -1,7 +1,7 @@
 """Streams of random numbers, each named by numbers: one per (seed, purpose, step, ...).
 
-Recorded runs of the autoencoder, Ising and the molecules drew from :func:`mixed_generator`, those of the small
-experiments from :func:`sympe.seeding.sequence_generator`. Both stay, so that every record can be made again.
+The recorded runs of the autoencoder, of Ising and of the molecules drew from :func:`mixed_generator`, those of the
+small experiments from :func:`sympe.seeding.sequence_generator`. Both stay, so that every record can be reproduced.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
-"""What all tasks share in training: a Lightning trainer that can be killed at any moment and taken up again.
+"""What all experiments share in training: a Lightning trainer that survives being killed at any moment.
 
-A run has a folder. After every epoch its whole state is written there, atomically; ``resume`` goes on from it.
-Nothing random is carried from one epoch to the next (tasks derive generators from seed, epoch and step), so a
+Every run has a folder. After each epoch its whole state goes there, atomically, and ``resume`` continues from it.
+No random state passes from one epoch to the next (experiments derive generators from seed, epoch and step), so a
 run that was killed ends with the same weights, bit for bit on a CPU, as one that was not.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, Literal, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -42,8 +42,7 @@ Key = tuple[int, list[int]]
 class SizeGroupedSampler(Sampler[Key]):
     """Batches of equal-sized graphs in random order, a function of seed and epoch alone.
 
-    Nothing is carried over from one epoch to the next, so a run that is taken up again sees the same
-    batches. Several processes share the batches of an epoch evenly.
+    A resumed run therefore sees the same batches. Several processes share the batches of an epoch evenly.
 
     Args:
         counts: How many graphs there are of each size.
@@ -90,10 +89,10 @@ class SizeGroupedSampler(Sampler[Key]):
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Checkpoints that are whole or not there, and that hold nothing but tensors and plain values."""
+    """Checkpoints that are whole or absent, and hold nothing but tensors and plain values."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        # Through memory: torch.save hides a full disk behind an error of its own.
+        # Through memory: torch.save reports a full disk as something else.
         buffer = BytesIO()
         torch.save(checkpoint, buffer)
         write_atomically(Path(path), lambda file: file.write(buffer.getbuffer()))
@@ -124,11 +123,11 @@ def fingerprint(parts: Iterable[Tensor | str]) -> str:
 
 
 class ResumableModule(LightningModule):
-    """What every training must remember to be taken up again: its configuration, its curves and the time it took.
+    """What every training remembers so that it can be resumed: its configuration, its curves and the time it took.
 
     Args:
-        config: The configuration of the run, as plain values: only a run with the same may go on.
-        data: What the run sees of its data, where a configuration only names it: files change.
+        config: The configuration of the run, as plain values; only a run with the same one may resume.
+        data: What the run sees of its data. A configuration only names the data, and files change.
     """
 
     #: What a checkpoint of this program holds, beside what Lightning puts there.
@@ -148,7 +147,7 @@ class ResumableModule(LightningModule):
             self.log(name, value, sync_dist=True)
 
     def require_finite(self, loss: float) -> None:
-        """See that training has not diverged.
+        """Check that training has not diverged.
 
         Raises:
             ValueError: If the loss is not finite.
@@ -183,7 +182,7 @@ class ResumableModule(LightningModule):
 
 
 class SaveEachEpoch(Checkpoint):
-    """Write the state of the run after every epoch, and whatever the module did at its end."""
+    """Write the state of the run after every epoch, once the module is done with it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -196,7 +195,7 @@ class ShowProgress(Callback):
     """A bar on stderr over all steps of the run.
 
     Args:
-        shown: Logged values to print beside the bar, with what they are called there.
+        shown: Logged values to print beside the bar, and their labels.
     """
 
     def __init__(self, shown: dict[str, str]) -> None:
@@ -249,8 +248,72 @@ def accelerator_here(accelerator: str) -> str:
         raise ValueError(f"accelerator must be auto, cpu or gpu; got {accelerator!r}")
     has_cuda = torch.cuda.is_available()
     if accelerator == "gpu" and not has_cuda:
-        raise ValueError("accelerator gpu cannot be had here: no GPU with CUDA was found")
+        raise ValueError("accelerator gpu is not available here: found no GPU with CUDA")
     return "cuda" if has_cuda and accelerator != "cpu" else "cpu"
+
+
+class Options(TypedDict, total=False):
+    """How a run is carried out: everything that has no part in what comes out.
+
+    Attributes:
+        resume: Whether to read a finished run in the folder, or to continue an unfinished one. By default a folder that
+            holds a run is refused.
+        devices: Processes to train with; more than one train by DDP (gloo on CPUs, nccl on GPUs). One by default.
+        accelerator: ``auto`` (the default), ``cpu`` or ``gpu``.
+        progress: Whether to show a bar on stderr; true by default.
+    """
+
+    resume: bool
+    devices: int
+    accelerator: str
+    progress: bool
+
+
+def fit(
+    module: ResumableModule,
+    folder: Path,
+    epochs: int,
+    shown: dict[str, str],
+    *,
+    precision: str = "32",
+    accumulate: int = 1,
+    resume: bool = False,
+    devices: int = 1,
+    accelerator: str = "auto",
+    progress: bool = True,
+) -> Trainer | None:
+    """Train a module, from the start or from the last checkpoint in ``folder``.
+
+    Args:
+        module: What to train.
+        folder: Folder of the run.
+        epochs: Passes over the training data.
+        shown: Logged values to show beside the progress bar, and their labels.
+        precision: ``32``, or ``bf16`` for mixed precision.
+        accumulate: Batches whose gradients make one step.
+        resume: See :class:`Options`, as for all that follow.
+        devices: Processes to train with.
+        accelerator: What to train on.
+        progress: Whether to show a bar.
+
+    Returns:
+        The trainer; None in all processes but the first, which have nothing left to do.
+
+    Raises:
+        ValueError: If the devices are missing, the checkpoint is of another run, or the loss is not finite.
+    """
+    trainer = make_trainer(
+        folder,
+        epochs,
+        devices=devices,
+        accelerator=accelerator,
+        shown=shown if progress else None,
+        precision=precision,
+        accumulate=accumulate,
+    )
+    checkpoint = folder / CHECKPOINT
+    trainer.fit(module, ckpt_path=checkpoint if resume and checkpoint.exists() else None, weights_only=True)
+    return trainer if trainer.is_global_zero else None
 
 
 def make_trainer(
@@ -260,7 +323,7 @@ def make_trainer(
     devices: int = 1,
     accelerator: str = "auto",
     shown: dict[str, str] | None = None,
-    precision: Literal["32", "bf16"] = "32",
+    precision: str = "32",
     accumulate: int = 1,
 ) -> Trainer:
     """A trainer that logs to CSV and TensorBoard below ``folder`` and checkpoints there after every epoch.
@@ -268,7 +331,7 @@ def make_trainer(
     Args:
         folder: Folder of the run.
         epochs: Passes over the training data.
-        devices: Processes; more than one train by DDP (gloo on CPUs, nccl on GPUs).
+        devices: Processes.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
         shown: Logged values to show beside a progress bar on stderr, and their labels; None for no bar.
         precision: ``32``, or ``bf16`` for mixed precision.
@@ -277,6 +340,8 @@ def make_trainer(
     Raises:
         ValueError: If there is no such accelerator, or not that many devices.
     """
+    if devices < 1:
+        raise ValueError(f"devices must be at least 1; got {devices}")
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     for known in (".*num_workers.*", ".*logging interval.*", ".*LeafSpec.*"):
@@ -300,7 +365,7 @@ def make_trainer(
             num_sanity_val_steps=0,
         )
     except MisconfigurationException as error:
-        raise ValueError(f"{devices} x {accelerator} cannot be had here: {error}") from error
+        raise ValueError(f"{devices} x {accelerator} is not available here: {error}") from error
 
 
 def build_from_seed(build: Callable[[], T], seed: int) -> T:
@@ -313,8 +378,8 @@ def build_from_seed(build: Callable[[], T], seed: int) -> T:
         return build()
 
 
-def finished_run(folder: Path, config: dict[str, Any], resume: bool) -> Record | None:
-    """The record of a run that is finished and taken up again; None if there is something left to do in ``folder``.
+def finished_run(folder: Path, config: dict[str, Any], resume: bool = False) -> Record | None:
+    """The record of the finished run in ``folder`` if ``resume`` asks for it; None if there is something left to do.
 
     Raises:
         ValueError: If the finished run had another configuration, or ``folder`` holds a run and ``resume`` is not set.

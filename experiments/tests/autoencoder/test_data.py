@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from dataclasses import replace
 from itertools import chain
 
 import networkx
@@ -81,7 +82,7 @@ def test_loops_are_refused() -> None:
 def test_directions_labels_and_features_are_left_aside() -> None:
     arcs = [(0, 1), (2, 1), (2, 3), (3, 2), (0, 1)]
     directed = from_edges([(4, arcs)], directed=True, node_label=[1, 2, 3, 4], edge_label=[0, 5, 1, 1, 2])
-    rich = Graphs(**vars(directed) | {"x": torch.rand(4, 2)})
+    rich = replace(directed, x=torch.rand(4, 2))
     plain = GraphSet(from_edges([(4, [(0, 1), (1, 2), (2, 3)])]), num_vectors=2)
     data = GraphSet(rich, num_vectors=2)
     assert torch.equal(data.adjacency[4], plain.adjacency[4])

@@ -23,7 +23,7 @@ def data() -> GraphSet:
 
 def autoencoder(method: str) -> GraphAutoencoder:
     """With a decoder that answers yes as well as no."""
-    model = build_from_seed(lambda: GraphAutoencoder(make_config(method, "smoke", hidden=8), 16), 3)
+    model = build_from_seed(lambda: GraphAutoencoder(make_config(method, "smoke", hidden_dim=8), 16), 3)
     model.bias.data.fill_(0.3)
     return model
 

@@ -27,7 +27,7 @@ CYCLE = from_edges([(9, [(i, (i + 1) % 9) for i in range(9)])])
 
 
 def autoencoder(method: str, max_nodes: int = 16) -> GraphAutoencoder:
-    config = make_config(method, "smoke", hidden=8)
+    config = make_config(method, "smoke", hidden_dim=8)
     return build_from_seed(lambda: GraphAutoencoder(config, max_nodes), 3)
 
 

@@ -17,7 +17,7 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 
 from command_line import call, contents, start
-from sympe_experiments.autoencoder import erdos_renyi
+from sympe.graphs.datasets import erdos_renyi
 from sympe_experiments.autoencoder import training as train
 from sympe_experiments.autoencoder.config import make_config
 from sympe_experiments.autoencoder.data import GraphSet
@@ -29,11 +29,13 @@ from sympe_experiments.training import SaveEachEpoch
 
 #: The method with most state: eigenspaces, a learned sort and a table. Some seconds in all.
 COMMAND = ("graph-autoencoder", "--method", "laplacian-sympe-sort", "--recipe", "smoke", "--epochs", "10")
-COMMAND += ("--num-train", "60", "--hidden", "8", "--draws", "2", "--accelerator", "cpu", "--json")
+COMMAND += ("--num-train", "60", "--hidden-dim", "8", "--draws", "2", "--accelerator", "cpu", "--json")
 
 
 def without_times(record: Record) -> dict[str, Any]:
-    kept = {name: getattr(record, name) for name in ("task", "method", "recipe", "data", "seed", "config", "history")}
+    kept = {
+        name: getattr(record, name) for name in ("experiment", "method", "recipe", "data", "seed", "config", "history")
+    }
     return kept | {"metrics": {name: value for name, value in record.metrics.items() if "seconds" not in name}}
 
 
@@ -155,7 +157,7 @@ def test_an_interrupted_run_says_how_to_go_on(killed: Path) -> None:
 
 # ------------------------------------------------------------------------------------------ weights and metrics
 
-CONFIG = make_config("sympe-sort", "smoke", num_train=40, hidden=8, draws=2, epochs=3)
+CONFIG = make_config("sympe-sort", "smoke", num_train=40, hidden_dim=8, draws=2, epochs=3)
 
 
 class Interruption(Exception):

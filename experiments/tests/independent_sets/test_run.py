@@ -79,7 +79,7 @@ def test_smoke(method: str, tmp_path: Path) -> None:
 
 def test_it_learns(tmp_path: Path) -> None:
     """Wrong at most on a fourth after seconds, where no network without breaking is ever right."""
-    config = make_config("sympe-labeling", "smoke", steps=150, max_nodes=10, hidden=32, num_layers=4, draws=4)
+    config = make_config("sympe-labeling", "smoke", steps=150, max_nodes=10, hidden_dim=32, num_layers=4, draws=4)
     assert run(config, tmp_path).metrics["error"] < 25
 
 

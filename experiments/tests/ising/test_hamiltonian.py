@@ -85,7 +85,7 @@ def test_the_scale_bounds_all_energies(hamiltonian: Hamiltonian, generator: torc
 def test_halves_of_the_plane(generator: torch.Generator) -> None:
     for hamiltonian in (NEAREST, J1J2):
         inside = hamiltonian.sample(500, generator)
-        outside = hamiltonian.sample(500, generator, mirrored=True)
+        outside = mirror(hamiltonian.sample(500, generator))
         assert bool((inside[:, 0] > inside[:, 1]).all())
         assert bool((outside[:, 0] < outside[:, 1]).all())
         assert inside.abs().max() <= 1

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from laws import THRESHOLD, ChiSquare
 from sympe.actions import ScalarFields
-from sympe.encoding import SymPE
+from sympe.breaking import SymPE
 from sympe.groups import Torus
 from sympe_experiments.ising.config import METHODS, Config, make_config
 from sympe_experiments.ising.evaluation import to_spins
@@ -110,7 +110,7 @@ def test_a_lopsided_law_is_rejected(generator: torch.Generator) -> None:
 @pytest.mark.parametrize("method", [name for name, m in METHODS.items() if m.network == "gcnn"])
 def test_the_law_is_equivariant(method: str, generator: torch.Generator) -> None:
     """Mirrored couplings have mirrored configurations, in law."""
-    model = untrained(method, hidden=1, num_layers=1, vector_dim=1)
+    model = untrained(method, hidden_dim=1, num_layers=1, vector_dim=1)
     couplings = torch.tensor([[0.8, -0.3]], dtype=torch.float64).expand(1500, -1)
     with torch.no_grad():
         ours = patterns(model(mirror(couplings), 4, generator)).transpose(1, 2).flatten(1)
@@ -125,7 +125,7 @@ def test_without_breaking_all_spins_are_alike(generator: torch.Generator) -> Non
     with torch.no_grad():
         logits = model(COUPLINGS, 4)
     assert float((logits - logits[:, :1, :1]).abs().max()) < 1e-12
-    assert not model.is_random
+    assert model.breaking is None
     assert model.vector is None
 
 
@@ -185,7 +185,7 @@ def test_damaged_weights_are_named(tmp_path) -> None:  # type: ignore[no-untyped
     path = tmp_path / "w.safetensors"
     for content in (b"", b"junk" * 10, SpinNetwork(make_config("gcnn", "smoke")).to_bytes()[:-9]):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"w\.safetensors does not hold the weights of the Ising task"):
+        with pytest.raises(ValueError, match=r"w\.safetensors does not hold the weights of an Ising network"):
             SpinNetwork.load(path)
 
 
@@ -199,7 +199,7 @@ def test_sizes_that_do_not_fit() -> None:
         SpinNetwork(make_config("mlp", "smoke"))(couplings, 6)
     with pytest.raises(ValueError, match="D4 needs a square lattice; got 4 x 6"):
         SpinNetwork(make_config("sympe-template", "smoke"))(couplings, (4, 6))
-    with pytest.raises(ValueError, match="bonds of their own go with the model nearest; these weights are of j1j2"):
+    with pytest.raises(ValueError, match="couplings for each bond need weights of nearest; these are of j1j2"):
         SpinNetwork(make_config("sympe-template", "smoke", model="j1j2")).on_bonds(torch.ones(1, 2, 4, 4))
 
 
@@ -209,10 +209,10 @@ def test_sizes_that_do_not_fit() -> None:
         ({"size": 5, "transfer": ()}, "a tile of period 2 needs lattices whose size it divides; got L = 5"),
         ({"transfer": (20, 7)}, "got L = 4, 20, 7"),
         ({"size": 1}, "L must be at least 2; got 1"),
-        ({"kernel": 2}, "kernel must be odd; got 2"),
+        ({"filter_width": 2}, "filter_width must be odd; got 2"),
         ({"group": "p6"}, "unknown group 'p6'; choose one of p4m, p4, p1"),
         ({"model": "xy"}, "unknown model 'xy'; choose one of nearest, j1j2"),
-        ({"seed": -1}, "seed must be 0 or above; got -1"),
+        ({"seed": -1}, r"seed must be from 0 to 2\^63 - 1; got -1"),
         ({"temperature": 0.0}, "temperature must be positive; got 0.0"),
         ({"model": "j1j2", "size": 6}, "periods up to 4, which must divide the sizes"),
     ],

@@ -243,7 +243,7 @@ def test_couplings_that_cannot_be(arrays: dict[str, Any], message: str, tmp_path
         (("--Jx", 1, "--Jy", 1, "--L", 0), "L must be at least 2; got 0"),
         (("--Jx", 1, "--Jy", 1, "--samples", 0), "samples must be at least 1; got 0"),
         (("--Jx", 1, "--Jy", 1, "--L", 2_000_000), "GB of memory; this machine has"),
-        (("--Jx", 1, "--Jy", 1, "--weights", "nowhere"), "nowhere does not hold the weights of the Ising task"),
+        (("--Jx", 1, "--Jy", 1, "--weights", "nowhere"), "nowhere does not hold the weights of an Ising network"),
         (("--couplings", "nowhere.npz"), "nowhere.npz"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The page of the task names all that can be asked for, and its tables are those of the records."""
+"""The page of the experiment names all that can be asked for, and its tables are those of the records."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,6 @@ import pytest
 
 from sympe_experiments.molecules.config import METHODS, RECIPES
 from sympe_experiments.molecules.data import DATA_SETS
-from sympe_experiments.molecules.facts import in_order
 from sympe_experiments.records import Record, read_records
 
 ROOT = Path(__file__).parents[3]
@@ -55,7 +54,7 @@ def by_method(records: Iterable[Record]) -> dict[str, list[Record]]:
     runs: dict[str, list[Record]] = {}
     for record in records:
         runs.setdefault(record.method, []).append(record)
-    return {method: runs[method] for method in in_order(runs)}
+    return {method: runs[method] for method in METHODS.in_order(runs)}
 
 
 def distances(steps: Sequence[int]) -> str:

@@ -18,14 +18,13 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 
 from command_line import call, contents, start
-from sympe.graphs import from_edges, from_networkx, write
+from sympe.graphs import concatenate, from_edges, from_networkx, write
 from sympe_experiments.molecules import sampling
 from sympe_experiments.molecules.assessment import evaluate_weights
 from sympe_experiments.molecules.chemistry import write_smiles
 from sympe_experiments.molecules.config import METHODS, Config, make_config
 from sympe_experiments.molecules.data import GraphStore, load_splits
-from sympe_experiments.molecules.evaluation import sample_graphs
-from sympe_experiments.molecules.facts import CONTROLS
+from sympe_experiments.molecules.evaluation import draw_samples
 from sympe_experiments.molecules.jobs import LONG, ROWS
 from sympe_experiments.molecules.model import GraphDiffusion
 from sympe_experiments.molecules.pretrained import find_weights, pretrained
@@ -76,7 +75,7 @@ def weights(finished: Path) -> Path:
 
 def test_the_record_of_a_run(finished: Path, own_file: Path) -> None:
     record = read_record(finished / "record.json")
-    assert (record.task, record.method, record.data) == ("molecules", "sympe-depth-first-carried", str(own_file))
+    assert (record.experiment, record.method, record.data) == ("molecules", "sympe-depth-first-carried", str(own_file))
     metrics = record.metrics
     assert metrics["class_nll"] == pytest.approx(metrics["labeled_nll"] - metrics["excess_nats"])
     assert {f"{name}_se" for name in ("class_nll", "labeled_nll", "digress_nll", "excess_nats")} <= metrics.keys()
@@ -548,7 +547,7 @@ def test_bounds_from_trajectories(
 
 def test_controls_are_among_the_rows() -> None:
     for rows in (ROWS, LONG):
-        assert {control for method in rows for control in CONTROLS.get(method, ())} <= set(rows)
+        assert {control for method in rows for control in METHODS.controls(method)} <= set(rows)
 
 
 def test_unknown_names(capsys: Capture) -> None:
@@ -580,7 +579,7 @@ def test_weights_that_come_with_the_package(name: str) -> None:
     record = read_record(path.with_suffix(".json"))
     model = GraphDiffusion.load(path)
     assert model.config.as_dict() == record.config
-    samples = sample_graphs(model, 100, 10, 0)
+    samples = concatenate([one.to_graphs() for one in draw_samples(model, 100, 10, 0)])
     valid = sum(one.valid for one in write_smiles(samples, model.domain.elements))
     # As many as the record says, within four standard deviations of 100 samples.
     expected = record.metrics["valid_percent_at_10"]

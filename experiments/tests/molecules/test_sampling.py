@@ -71,7 +71,7 @@ def interrupted(weights: Path, out: Path, monkeypatch: pytest.MonkeyPatch, at: s
         ({"num": 10**13}, "num must be so small that the sizes of all graphs fit in memory; got 10000000000000"),
         ({"num": 2**63}, "num must be so small that the sizes of all graphs fit in memory; got 9223372036854775808"),
         ({"accelerator": "abacus"}, "abacus"),
-        ({"accelerator": "gpu", "devices": 1000}, "gpu cannot be had here"),
+        ({"accelerator": "gpu", "devices": 1000}, "gpu is not available here"),
     ],
 )
 def test_what_is_refused_leaves_nothing_behind(
@@ -84,7 +84,7 @@ def test_what_is_refused_leaves_nothing_behind(
 
 def test_without_rdkit_nothing_is_begun(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rdkit", None)
-    with pytest.raises(ImportError, match=r"molecules need RDKit: pip install sympe\[molecules\]"):
+    with pytest.raises(ImportError, match=r"molecules need rdkit: pip install 'sympe-experiments\[molecules\]'"):
         sample(weights, tmp_path / "s.parquet")
     assert list(tmp_path.iterdir()) == []
 

@@ -16,7 +16,7 @@ SIZES = [(0, 5), (3, 5), (3, 2), (0, 2), (2, 1)]
 def network(in_dim: int) -> CompleteGraphNetwork:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        return CompleteGraphNetwork(in_dim, out_dim=3, hidden=8, num_layers=2).double()
+        return CompleteGraphNetwork(in_dim, out_dim=3, hidden_dim=8, num_layers=2).double()
 
 
 def example(in_dim: int, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

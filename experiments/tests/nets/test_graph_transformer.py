@@ -6,15 +6,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from sympe_experiments.nets import GraphTransformer, Widths
+from sympe_experiments.nets import Dims, GraphTransformer
 from sympe_experiments.nets.graph_transformer import GraphTransformerLayer, PairAttention, Pairs
 from sympe_experiments.training import build_from_seed
 
-WIDTHS = Widths(node=16, edge=8, graph=6, node_hidden=12, edge_hidden=10)
+DIMS = Dims(node=16, edge=8, graph=6, node_hidden=12, edge_hidden=10)
 
 
 def network(num_layers: int = 3) -> GraphTransformer:
-    return build_from_seed(lambda: GraphTransformer((5, 3, 4), (5, 3), WIDTHS, num_layers), 0)
+    return build_from_seed(lambda: GraphTransformer((5, 3, 4), (5, 3), DIMS, num_layers), 0)
 
 
 def inputs(count: int, n: int, generator: torch.Generator, dtype: torch.dtype = torch.float32) -> list[Tensor]:

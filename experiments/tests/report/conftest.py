@@ -18,7 +18,7 @@ def make() -> Make:
         config = {"method": method, "seed": seed, "epochs": 8, "draws": 10, **changes.pop("config", {})}
         best = changes.pop("best", None if error is None else error / 2)
         values: dict[str, Any] = {
-            "task": "graph-autoencoder",
+            "experiment": "graph-autoencoder",
             "method": method,
             "recipe": "fast",
             "data": "erdos-renyi",
@@ -62,7 +62,7 @@ def awkward(make: Make, floor: Record) -> dict[str, list[Record]]:
         "zero errors": [make(error=0.0, history={"validation_epoch": [4], "validation_error_percent": [0.0]})],
         "zeros among others": [make("none", 3.0), make("laplacian", 0.0), make("sympe-sort", 0.5, best=0.0)],
         "unknown method": [make("a-new-method", 0.4), make("none", 3.0)],
-        "another task": [make(task="knitting", metrics={"stitches": 3, "dropped": None})],
+        "another experiment": [make(experiment="knitting", metrics={"stitches": 3, "dropped": None})],
         "several recipes": [make(), make(recipe="best", config={"epochs": 99}, history={})],
         "lengths differ": [make(history={"validation_epoch": [1], "validation_error_percent": [3.0, 2.0]})],
         "not a number": [make(error=float("nan"), history={"validation_error_percent": [float("inf"), 1.0]})],

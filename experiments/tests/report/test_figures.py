@@ -1,11 +1,9 @@
-import numpy as np
 import pytest
-from sympe_experiments.report.concept import N, V, act, concept_figure, elements_to, hexagon, network
 
 from sympe_experiments.autoencoder.figures import (
-    autoencoder_pictures,
     error_by_method,
     learning_curves,
+    pictures,
     single_and_best,
 )
 from sympe_experiments.report.canvas import LogRange, plain
@@ -59,13 +57,13 @@ def test_learning_curves_are_means_of_seeds(make) -> None:
 
 
 def test_groups_have_figures_of_their_own(make) -> None:
-    pictures = autoencoder_pictures([make(), make(recipe="best"), make(data="qm9", history={})])
-    names = [picture.name for picture in pictures]
+    found = pictures([make(), make(recipe="best"), make(data="qm9", history={})])
+    names = [picture.name for picture in found]
     assert len(names) == len(set(names)) == 8
 
 
 def test_figures_are_the_same_bytes_each_time(make) -> None:
-    first, second = ([p.encode() for p in autoencoder_pictures([make()])] for _ in range(2))
+    first, second = ([p.encode() for p in pictures([make()])] for _ in range(2))
     assert first == second
     assert all(content.startswith(b"\x89PNG") for content in first)
 
@@ -73,45 +71,11 @@ def test_figures_are_the_same_bytes_each_time(make) -> None:
 def test_the_users_own_settings_do_not_show(make) -> None:
     import matplotlib
 
-    usual = autoencoder_pictures([make()])[0].encode()
+    usual = pictures([make()])[0].encode()
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "savefig.dpi": 20}):
-        assert autoencoder_pictures([make()])[0].encode() == usual
+        assert pictures([make()])[0].encode() == usual
 
 
 def test_names_are_not_read_as_mathematics() -> None:
     assert plain("$x$") == r"\$x\$"
     assert plain("a" * 200) == "a" * 30 + "..." + "a" * 30
-
-
-def test_the_concept_is_computed() -> None:
-    x = hexagon()
-    coset = elements_to(x)
-    assert len(coset) == len({tuple(g) for g in coset}) == 12
-    form = x[np.ix_(coset[0], coset[0])]
-    for g in coset:
-        moved = np.empty_like(form)
-        moved[np.ix_(g, g)] = form
-        assert (moved == x).all()
-    assert np.ptp(network(x, np.ones(N))) == 0
-    outputs = np.sign([network(x, act(g, V)) for g in coset])
-    ends = np.array([(i, j) for i in range(N) for j in range(N) if x[i, j]])
-    assert (outputs[:, ends[:, 0]] == -outputs[:, ends[:, 1]]).all(), "a proper coloring for every g~"
-    assert outputs[:, 0].sum() == 0, "both colorings equally often"
-
-
-def test_the_concept_network_is_equivariant() -> None:
-    rng = np.random.default_rng(0)
-    x, y, g = hexagon(), rng.normal(size=N), rng.permutation(N)
-    moved = np.empty_like(x)
-    moved[np.ix_(g, g)] = x
-    assert network(moved, act(g, y)) == pytest.approx(act(g, network(x, y)))
-
-
-def test_concept_figure_is_written(tmp_path) -> None:
-    png = concept_figure(tmp_path / "docs" / "concept.png").read_bytes()
-    assert png.startswith(b"\x89PNG")
-    svg = concept_figure(tmp_path / "concept.svg").read_text()
-    assert "<svg" in svg
-    assert concept_figure(tmp_path / "again.svg").read_text() == svg
-    with pytest.raises(ValueError, match=r"\.png or \.svg; got concept\.gif"):
-        concept_figure(tmp_path / "concept.gif")

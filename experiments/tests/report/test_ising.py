@@ -1,4 +1,4 @@
-"""Tables and figures of the Ising task, from synthetic records."""
+"""Tables and figures of Ising ground states, from synthetic records."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from sympe_experiments.ising.config import METHODS
-from sympe_experiments.ising.facts import CONTROLS, LABELS, PHASES, SOLVERS, sizes
-from sympe_experiments.ising.figures import exact_order, ising_pictures, phase_colors
-from sympe_experiments.ising.tables import ising_table, ising_tables, solver_table, verdict_table
+from sympe_experiments.ising.facts import PHASES, SOLVERS, sizes
+from sympe_experiments.ising.figures import exact_order, phase_colors
+from sympe_experiments.ising.figures import pictures as pictures_of
+from sympe_experiments.ising.tables import ising_table, solver_table, tables, verdict_table
+from sympe_experiments.page import write_report
 from sympe_experiments.records import Record, read_record
-from sympe_experiments.report.page import write_report
 
 Make = Callable[..., Record]
 
@@ -39,7 +40,7 @@ def make(tmp_path: Path) -> Make:
         metrics |= {"exact_percent_L10": exact, "exact_percent_L20": exact, "n_parameters": 100}
         metrics |= {"seconds_per_instance": 0.002, "train_processor_seconds": 30.0, **changes.pop("metrics", {})}
         values: dict[str, Any] = {
-            "task": "ising",
+            "experiment": "ising",
             "method": method,
             "recipe": "fast",
             "data": "nearest",
@@ -96,9 +97,9 @@ def test_solvers_stand_beside_networks(make: Make) -> None:
     assert "annealing" in table.markdown()
 
 
-def test_names_are_those_of_the_task() -> None:
-    assert LABELS.keys() == METHODS.keys()
-    assert {*CONTROLS, *(c for controls in CONTROLS.values() for c in controls), *SOLVERS} <= METHODS.keys()
+def test_names_are_those_of_the_experiment() -> None:
+    assert {*(c for method in METHODS.values() for c in method.controls), *SOLVERS} <= METHODS.keys()
+    assert all(method.label for method in METHODS.values())
 
 
 def test_colors_of_phases() -> None:
@@ -112,12 +113,12 @@ def test_colors_of_phases() -> None:
 @pytest.mark.parametrize("data", ["nearest", "j1j2"])
 def test_figures(data: str, make: Make) -> None:
     records = [make(method, data=data) for method in METHODS]
-    pictures = ising_pictures(records)
+    pictures = pictures_of(records)
     assert [picture.name for picture in pictures] == [
         f"ising-1-{kind}" for kind in ("phases", "gap", "configurations", "vectors")
     ]
     assert all(picture.encode().startswith(b"\x89PNG") for picture in pictures)
-    first, second = (ising_pictures(records)[0].encode() for _ in range(2))
+    first, second = (pictures_of(records)[0].encode() for _ in range(2))
     assert first == second
     if data == "nearest":
         assert "All four phases: 12 of 12 methods" in pictures[0].alt
@@ -133,7 +134,7 @@ def test_a_report_survives_what_it_is_given(make: Make, tmp_path: Path) -> None:
         [make(), make(data="j1j2"), make(recipe="smoke")],
     ]
     for k, records in enumerate(collections):
-        assert ising_tables(records)
+        assert tables(records)
         assert write_report(records, tmp_path / str(k)).exists()
 
 

@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 
 from sympe_experiments.catalog import tables_of
-from sympe_experiments.molecules.facts import CONTROLS, LABELS
-from sympe_experiments.molecules.figures import molecule_pictures
+from sympe_experiments.molecules.config import METHODS
+from sympe_experiments.molecules.figures import pictures as pictures_of
 from sympe_experiments.molecules.tables import (
     likelihood_table,
-    molecule_tables,
     samples_table,
+    tables,
     trajectories_table,
     verdict_table,
 )
+from sympe_experiments.page import write_report
 from sympe_experiments.records import Record
-from sympe_experiments.report.page import write_report
 
 METRICS = {
     "digress_nll": 71.9,
@@ -38,7 +38,7 @@ METRICS = {
 
 def make(method: str = "none", class_nll: float = 14.4, seed: int = 0, **changes: Any) -> Record:
     values: dict[str, Any] = {
-        "task": "molecules",
+        "experiment": "molecules",
         "method": method,
         "recipe": "fast",
         "data": "qm9",
@@ -141,9 +141,9 @@ def test_tighter_bounds_by_the_steps_of_the_sampler() -> None:
     assert table is not None
     assert [table.cells(row) for row in table.blocks[0].rows] == [
         ["no symmetry breaking", "5", "16.10 ± 0.10", "15.10 ± 0.10", "50", "3"],
-        ["random order, carried (control)", "5", "15.10 ± 0.10", "14.10 ± 0.10", "50", "3"],
+        ["Haar measure, carried (control)", "5", "15.10 ± 0.10", "14.10 ± 0.10", "50", "3"],
         ["no symmetry breaking", "100", "13.20 ± 0.10", "-", "50", "3"],
-        ["random order, carried (control)", "100", "13.20 ± 0.10", "-", "50", "3"],
+        ["Haar measure, carried (control)", "100", "13.20 ± 0.10", "-", "50", "3"],
     ]
     verdicts = verdict_table(records)
     assert verdicts is not None
@@ -177,17 +177,13 @@ def test_verdicts_need_seeds_on_both_sides_and_know_what_is_better() -> None:
 
 
 def test_every_control_is_a_method() -> None:
-    from sympe_experiments.molecules.config import METHODS
-
-    assert LABELS.keys() == METHODS.keys()
-    assert set(CONTROLS) | {c for controls in CONTROLS.values() for c in controls} <= METHODS.keys()
+    assert {c for method in METHODS.values() for c in method.controls} <= METHODS.keys()
+    assert all(method.label for method in METHODS.values())
 
 
 def test_pictures() -> None:
     pytest.importorskip("rdkit", reason="needs RDKit")
-    pictures = {
-        picture.name: picture for picture in molecule_pictures([make(), make("sympe-depth-first-carried"), floor()])
-    }
+    pictures = {picture.name: picture for picture in pictures_of([make(), make("sympe-depth-first-carried"), floor()])}
     assert set(pictures) == {
         "molecules-symmetry",
         "molecules-1-nll",
@@ -205,7 +201,7 @@ def test_a_picture_of_few_steps() -> None:
     some = {"valid_percent_at_5": 60.0, "valid_percent_at_10": 82.0}
     other = {"valid_percent_at_5": 71.0, "valid_percent_at_10": 86.0, "valid_percent_at_100": 80.0}
     records = [make(metrics=METRICS | some), make("sympe-depth-first-carried", metrics=METRICS | other)]
-    (picture,) = (picture for picture in molecule_pictures(records) if picture.name == "molecules-1-steps")
+    (picture,) = (picture for picture in pictures_of(records) if picture.name == "molecules-1-steps")
     assert "fewest at 5: SymPE carried: random depth-first" in picture.alt
     lines = {str(line.get_label()): list(line.get_ydata()) for line in picture.figure.axes[0].lines}
     assert lines == {
@@ -228,14 +224,14 @@ def test_a_picture_of_bounds_by_the_steps_of_the_sampler() -> None:
         tested("haar-carried", 3, 1.0, 1.0),
     ]
     records += [tested("sympe-depth-first-carried", 2, 16.5, 15.0, 14.0)]
-    (picture,) = (picture for picture in molecule_pictures(records) if picture.name == "molecules-1-bounds")
+    (picture,) = (picture for picture in pictures_of(records) if picture.name == "molecules-1-bounds")
     axes = picture.figure.axes[0]
     shown = {str(line.get_label()): (list(line.get_xdata()), list(line.get_ydata())) for line in axes.lines}
-    assert shown["random order, carried (control)"] == ([2, 5], [0.0, 0.0])
+    assert shown["Haar measure, carried (control)"] == ([2, 5], [0.0, 0.0])
     assert shown["SymPE carried: random depth-first"] == ([2, 5, 100], [-1.0, -0.5, 0.5])
     points = {tuple(line.get_ydata()) for line in axes.lines if line.get_marker() == "o"}
     assert points == {(0.0, 0.0, 0.25, -0.25), (-1.0, -0.5, 0.5)}
-    assert all(not picture.name.endswith("bounds") for picture in molecule_pictures([tested("none", 1, 17.0, 15.0)]))
+    assert all(not picture.name.endswith("bounds") for picture in pictures_of([tested("none", 1, 17.0, 15.0)]))
 
 
 def test_a_picture_of_properties() -> None:
@@ -247,7 +243,7 @@ def test_a_picture_of_properties() -> None:
         return make(method, history=told)
 
     records = [with_histograms("none", [0.5, 0.5]), with_histograms("haar-carried", [1.0, 0.0]), make("noise")]
-    (picture,) = (picture for picture in molecule_pictures(records) if picture.name == "molecules-1-properties")
+    (picture,) = (picture for picture in pictures_of(records) if picture.name == "molecules-1-properties")
     assert "after 10 and 100 steps" in picture.alt
     assert len(picture.figure.axes) == 6
     for axes in picture.figure.axes:
@@ -255,7 +251,7 @@ def test_a_picture_of_properties() -> None:
         assert drawn == {
             "test molecules": [0.25, 0.75],
             "no symmetry breaking": [0.5, 0.5],
-            "random order, carried (control)": [1.0, 0.0],
+            "Haar measure, carried (control)": [1.0, 0.0],
         }
     # All that is drawn anywhere is named; what has no valid sample is not drawn.
     records = [
@@ -263,9 +259,9 @@ def test_a_picture_of_properties() -> None:
         with_histograms("haar-carried", [1.0, 0.0], (100,)),
         with_histograms("noise", [0.0, 0.0]),
     ]
-    (picture,) = (picture for picture in molecule_pictures(records) if picture.name == "molecules-1-properties")
+    (picture,) = (picture for picture in pictures_of(records) if picture.name == "molecules-1-properties")
     named = [text.get_text() for text in picture.figure.legends[0].get_texts()]
-    assert named == ["test molecules", "no symmetry breaking", "random order, carried (control)"]
+    assert named == ["test molecules", "no symmetry breaking", "Haar measure, carried (control)"]
 
 
 def test_samples_in_order_are_told_of_molecules_and_graphs() -> None:
@@ -290,7 +286,6 @@ def test_samples_in_order_are_told_of_molecules_and_graphs() -> None:
     ],
 )
 def test_awkward_records_make_a_report(records: list[Record], tmp_path: Any) -> None:
-    tables = tables_of(records)
-    assert [table.title for table in tables] == [table.title for table in molecule_tables(records)]
+    assert [table.title for table in tables_of(records)] == [table.title for table in tables(records)]
     write_report(records, tmp_path)
     json.loads((tmp_path / "table.json").read_text())

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sympe_experiments.page import write_report
 from sympe_experiments.records import read_records
-from sympe_experiments.report.page import write_report
 
 VOID = {"meta", "img", "br", "link"}
 
@@ -100,7 +100,7 @@ def test_reports_survive_awkward_records(awkward, tmp_path) -> None:
 
 
 def test_all_tasks_share_a_page(make, tmp_path) -> None:
-    page = write_report([make(), make(task="knitting", metrics={"stitches": 3})], tmp_path)
+    page = write_report([make(), make(experiment="knitting", metrics={"stitches": 3})], tmp_path)
     text = page.read_text(encoding="utf-8")
     assert text.index("<h2>Graph autoencoder</h2>") < text.index("<h2>knitting</h2>")
     assert "stitches" in text

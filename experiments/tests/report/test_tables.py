@@ -149,7 +149,7 @@ def test_list_of_runs(make) -> None:
 
 
 def test_a_task_without_tables_shows_all_its_measurements(make) -> None:
-    records = [make(task="knitting", seed=s, metrics={"stitches": 2 * s, "dropped": None}) for s in range(2)]
+    records = [make(experiment="knitting", seed=s, metrics={"stitches": 2 * s, "dropped": None}) for s in range(2)]
     (table,) = tables_of(records)
     assert [table.cells(row) for row in table.blocks[0].rows] == [
         ["sympe-sort", "dropped", "-", "0"],

@@ -86,7 +86,7 @@ def test_turned_copies_are_turned_back(generator: torch.Generator) -> None:
 def test_relaxed_weights_know_one_pose_and_a_sampled_frame_all(tmp_path: Path) -> None:
     metrics = {}
     for method in ("relaxed", "canonicalized"):
-        config = make_config(method, "smoke", data="square", steps=100, hidden=16, copies=4, draws=100)
+        config = make_config(method, "smoke", data="square", steps=100, hidden_dim=16, copies=4, draws=100)
         metrics[method] = run(config, tmp_path / method).metrics
         assert metrics[method]["right_unturned_percent"] == 100
     assert metrics["relaxed"]["right_percent"] < 20

@@ -1,9 +1,11 @@
 """``sympe graph-autoencoder``."""
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import Annotated
 
-from sympe_experiments.commands.output import print_records
+import tyro
+
+from sympe_experiments.settings import RunOptions, changes
 
 
 @dataclass(frozen=True)
@@ -11,7 +13,7 @@ class Command:
     """Train and test one graph autoencoder."""
 
     method: str = "sympe-sort"
-    """What breaks the symmetry: none, noise, permutation, laplacian, sympe, ... (an unknown name lists all)."""
+    """What breaks the symmetry: none, noise, haar, laplacian, sympe-sort, ... (an unknown name lists all)."""
     recipe: str = "fast"
     """smoke, fast, best or poster."""
     seed: int = 0
@@ -19,7 +21,7 @@ class Command:
     data: str = "erdos-renyi"
     """erdos-renyi, qm9, or a file of graphs (graph6, GraphML, edge list, npz)."""
     draws: int | None = None
-    """Draws of g~ per graph in the test, the K of best-of-K. The recipe's if left out, as all that follow."""
+    """Draws of g~ per graph in the test, the K of best-of-K. By default as the recipe has it, like all that follow."""
     epochs: int | None = None
     """Passes over the training graphs."""
     batch_size: int | None = None
@@ -28,29 +30,18 @@ class Command:
     """Adam's learning rate."""
     num_train: int | None = None
     """Graphs to train on, at most."""
-    hidden: int | None = None
-    """Width of the network."""
-    out: Path | None = None
-    """Folder of the run; runs/graph-autoencoder/DATA/RECIPE/METHOD/seedN if left out."""
-    resume: bool = False
-    """Go on with an interrupted run, or read a finished one."""
-    devices: int = 1
-    """Processes to train with (DDP)."""
-    accelerator: str = "auto"
-    """auto, cpu or gpu."""
-    json: bool = False
-    """Print one JSON object on stdout instead of a table."""
+    hidden_dim: int | None = None
+    """Features inside the network."""
+    options: Annotated[RunOptions, tyro.conf.arg(name="")] = field(default_factory=RunOptions)
 
     def __call__(self) -> None:
-        from sympe_experiments.autoencoder.config import make_config
+        from sympe_experiments.autoencoder.config import Config, make_config
         from sympe_experiments.autoencoder.jobs import run_folder
+        from sympe_experiments.autoencoder.tables import tables
         from sympe_experiments.autoencoder.training import run
+        from sympe_experiments.report.output import print_records
 
-        names = ("seed", "data", "draws", "epochs", "batch_size", "learning_rate", "num_train", "hidden")
-        config = make_config(self.method, self.recipe, **{name: getattr(self, name) for name in names})
-        if self.devices < 1:
-            raise ValueError(f"devices must be at least 1; got {self.devices}")
-        folder = self.out if self.out is not None else Path("runs") / run_folder(config)
-        record = run(config, folder, resume=self.resume, devices=self.devices, accelerator=self.accelerator)
+        config = make_config(self.method, self.recipe, **changes(self, Config))
+        record = run(config, self.options.folder(run_folder(config)), **self.options.how())
         if record is not None:
-            print_records([record], self.json)
+            print_records([record], tables, self.options.json)

@@ -1,33 +1,107 @@
 """Methods and recipes of the graph autoencoder."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from typing import Any
+
+from sympe_experiments.report.methods import Methods, ShownMethod
+from sympe_experiments.report.palette import (
+    BLUE,
+    BROWN,
+    GRAY,
+    GREEN,
+    INDIGO,
+    ORANGE,
+    PURPLE,
+    SKY,
+    TEAL,
+    VERMILION,
+    WINE,
+    YELLOW,
+)
+from sympe_experiments.settings import from_recipe, require_known, require_one_of, require_positive, require_seed
 
 #: Name of the experiment, on the command line and in records.
 NAME = "graph-autoencoder"
 
-#: What breaks the symmetry, by method: the encodings that the encoder gets as node features.
-METHODS: dict[str, tuple[str, ...]] = {
-    "none": (),
-    "noise": ("noise",),
-    "haar": ("haar",),
-    "laplacian": ("laplacian",),
-    "sympe-sort": ("sort",),
-    "sympe-sort-no-gradient": ("sort-no-gradient",),
-    "sympe-labeling": ("labeling",),
-    "sympe-refinement": ("refinement",),
-    "sympe-spectral": ("spectral",),
-    "sympe-breadth-first": ("breadth-first",),
-    "sympe-depth-first": ("depth-first",),
-    "sympe-canonical-depth-first": ("canonical-depth-first",),
-    "laplacian-noise": ("laplacian", "noise"),
-    "laplacian-haar": ("laplacian", "haar"),
-    "laplacian-sympe-sort": ("laplacian", "sort"),
-    "laplacian-sympe-sort-no-gradient": ("laplacian", "sort-no-gradient"),
-    "laplacian-sympe-spectral": ("laplacian", "spectral"),
-    "laplacian-sympe-breadth-first": ("laplacian", "breadth-first"),
-    "laplacian-sympe-depth-first": ("laplacian", "depth-first"),
-}
+
+@dataclass(frozen=True)
+class Method(ShownMethod):
+    """A method, and how reports show it.
+
+    Attributes:
+        encodings: What breaks the symmetry: the encodings that the encoder gets as node features.
+    """
+
+    encodings: tuple[str, ...] = ()
+
+
+#: Controls are the same network with random ranks in place of the sorted ones, without a gradient through the sort, or
+#: with each of its other inputs alone. Methods that also see the Laplacian have the color of what the sort is.
+METHODS = Methods[Method](
+    {
+        "none": Method("no symmetry breaking", poster=3.9, color=GRAY),
+        "noise": Method("noise (random node features)", ("noise",), poster=2.3, color=ORANGE),
+        "haar": Method("Haar measure instead of sorting (control)", ("haar",), poster=1.3, color=VERMILION),
+        "laplacian": Method("Laplacian encodings", ("laplacian",), poster=0.98, color=GREEN),
+        "sympe-sort": Method(
+            "SymPE: sort by a learned scalar",
+            ("sort",),
+            controls=("haar", "sympe-sort-no-gradient"),
+            poster=0.77,
+            color=BLUE,
+        ),
+        "sympe-sort-no-gradient": Method(
+            "SymPE: the same sort, no gradient through it (control)", ("sort-no-gradient",), color=SKY
+        ),
+        "sympe-labeling": Method("SymPE: exact labeling", ("labeling",), controls=("haar",), color=PURPLE),
+        "sympe-refinement": Method("SymPE: color refinement", ("refinement",), controls=("haar",), color=INDIGO),
+        "sympe-spectral": Method("SymPE: sort by the Fiedler vector", ("spectral",), controls=("haar",), color=TEAL),
+        "sympe-breadth-first": Method(
+            "SymPE: breadth-first order", ("breadth-first",), controls=("haar",), color=YELLOW
+        ),
+        "sympe-depth-first": Method("SymPE: depth-first order", ("depth-first",), controls=("haar",), color=BROWN),
+        "sympe-canonical-depth-first": Method(
+            "SymPE: depth-first order of a canonical form",
+            ("canonical-depth-first",),
+            controls=("haar", "sympe-depth-first"),
+            color=WINE,
+        ),
+        "laplacian-noise": Method("Laplacian + noise (control)", ("laplacian", "noise"), color=ORANGE),
+        "laplacian-haar": Method(
+            "Laplacian + Haar measure (control)",
+            ("laplacian", "haar"),
+            controls=("laplacian", "laplacian-noise"),
+            color=VERMILION,
+        ),
+        "laplacian-sympe-sort": Method(
+            "Laplacian + SymPE: sort by a learned scalar",
+            ("laplacian", "sort"),
+            controls=("laplacian", "laplacian-haar", "laplacian-sympe-sort-no-gradient"),
+            color=BLUE,
+        ),
+        "laplacian-sympe-sort-no-gradient": Method(
+            "Laplacian + the same sort, no gradient through it (control)", ("laplacian", "sort-no-gradient"), color=SKY
+        ),
+        "laplacian-sympe-spectral": Method(
+            "Laplacian + SymPE: sort by the Fiedler vector",
+            ("laplacian", "spectral"),
+            controls=("laplacian", "laplacian-haar"),
+            color=TEAL,
+        ),
+        "laplacian-sympe-breadth-first": Method(
+            "Laplacian + SymPE: breadth-first order",
+            ("laplacian", "breadth-first"),
+            controls=("laplacian", "laplacian-haar"),
+            color=YELLOW,
+        ),
+        "laplacian-sympe-depth-first": Method(
+            "Laplacian + SymPE: depth-first order",
+            ("laplacian", "depth-first"),
+            controls=("laplacian", "laplacian-haar", "sympe-depth-first"),
+            color=BROWN,
+        ),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -66,8 +140,8 @@ class Config:
     """Epochs between validations."""
     draws: int = 10
     """Draws of g~ per graph in validation and test, and the K of best-of-K."""
-    hidden: int = 64
-    """Width of node states and messages."""
+    hidden_dim: int = 64
+    """Features of node states and messages."""
     num_layers: int = 4
     """Rounds of messages."""
     code_dim: int = 8
@@ -80,23 +154,15 @@ class Config:
     """Temperature of SoftSort, in standard deviations of a graph's scores."""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot run.
+        """Refuse values that cannot work.
 
         Raises:
-            ValueError: Naming the value, what was expected and what came.
+            ValueError: Naming the value, and what was expected instead.
         """
-        if self.method not in METHODS:
-            raise ValueError(f"unknown method {self.method!r}; choose one of {', '.join(METHODS)}")
-        choices = {"loss": ("mean", "sum"), "schedule": ("one-cycle", "cosine"), "select": ("last", "best")}
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {getattr(self, name)!r}")
-        if self.seed < 0:
-            raise ValueError(f"seed must be 0 or above; got {self.seed}")
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name != "seed" and isinstance(value, int | float) and not value > 0:
-                raise ValueError(f"{field.name} must be positive; got {value}")
+        require_known("method", self.method, METHODS)
+        require_one_of(self, loss=("mean", "sum"), schedule=("one-cycle", "cosine"), select=("last", "best"))
+        require_seed(self.seed)
+        require_positive(self)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -113,7 +179,7 @@ def smoke(method: str) -> Config:
         epochs=2,
         validate_every=1,
         batch_size=32,
-        hidden=16,
+        hidden_dim=16,
     )
 
 
@@ -150,8 +216,6 @@ def make_config(method: str, recipe: str, **changes: Any) -> Config:
     """A recipe for a method, with values changed; None leaves a value as the recipe has it.
 
     Raises:
-        ValueError: If method or recipe is unknown, or a value cannot be.
+        ValueError: If method, recipe or a value is invalid.
     """
-    if recipe not in RECIPES:
-        raise ValueError(f"unknown recipe {recipe!r}; choose one of {', '.join(RECIPES)}")
-    return replace(RECIPES[recipe](method), **{name: value for name, value in changes.items() if value is not None})
+    return from_recipe(RECIPES, method, recipe, changes)

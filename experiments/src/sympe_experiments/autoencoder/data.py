@@ -53,8 +53,8 @@ class GraphSet(Dataset[Batch]):
     """Simple undirected graphs of at least two nodes, grouped by size.
 
     Args:
-        graphs: The graphs. Labels, features and directions of edges are left aside; so are graphs of fewer
-            than two nodes, which have no pair to reconstruct (``num_skipped`` counts them).
+        graphs: The graphs. Labels, features and directions of edges are ignored, and graphs of fewer than two
+            nodes are skipped (``num_skipped`` counts them): they have no pair to reconstruct.
         num_vectors: Laplacian eigenvectors to prepare per graph; 0 for none.
 
     Raises:
@@ -101,7 +101,7 @@ class GraphSet(Dataset[Batch]):
 
     @property
     def graphs(self) -> Graphs:
-        """The graphs as the networks see them, those of equal size together."""
+        """The graphs as the networks see them, ordered by size."""
         return concatenate([from_dense(adjacency.long()) for adjacency in self.adjacency.values()])
 
     def batches(self, batch_size: int) -> Iterator[Batch]:
@@ -123,9 +123,9 @@ def load_splits(data: str, counts: tuple[int, int, int]) -> tuple[Graphs, Graphs
     """Graphs to train, validate and test on.
 
     Args:
-        data: ``erdos-renyi``, ``qm9`` (heavy-atom graphs, its own split), or the path of a file that
+        data: ``erdos-renyi``, ``qm9`` (heavy-atom graphs with their published split), or the path of a file that
             :func:`sympe.graphs.read` knows; a file is split at random, 80 / 10 / 10.
-        counts: At most so many graphs of each split.
+        counts: Largest number of graphs of each split.
 
     Raises:
         ValueError: If the data cannot be read, or a file has fewer than three graphs.

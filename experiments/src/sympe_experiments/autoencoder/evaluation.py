@@ -18,8 +18,8 @@ class Errors:
 
     Attributes:
         percent: Per cent wrong, mean over single draws.
-        std_over_draws: Sample standard deviation of that over the draws; 0 for one draw or none to take.
-        best_percent: Per cent wrong where each graph keeps, of all draws, the one of lowest loss.
+        std_over_draws: Its sample standard deviation over the draws; 0 for a single draw.
+        best_percent: Per cent wrong if each graph keeps the draw with the lowest loss.
         best_wrong: Number of wrong pairs behind ``best_percent``.
         loss: Cross-entropy per graph in nats, mean over draws.
     """
@@ -36,7 +36,7 @@ def evaluate(model: GraphAutoencoder, data: GraphSet, draws: int, *seed: int) ->
     """Encode and decode every graph ``draws`` times (once if the method is deterministic).
 
     Args:
-        model: The model; its mode (train or eval) is left as it is.
+        model: The model; its mode (train or eval) does not change.
         data: Graphs to reconstruct.
         draws: Independent draws of g~ per graph.
         seed: Numbers that fix all draws.

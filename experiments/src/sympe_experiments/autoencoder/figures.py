@@ -9,34 +9,18 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from sympe_experiments.autoencoder import facts
-from sympe_experiments.autoencoder.config import NAME
+from sympe_experiments.autoencoder.config import METHODS, NAME
 from sympe_experiments.records import Record
-from sympe_experiments.report import canvas
 from sympe_experiments.report.canvas import LogRange, Picture, house_style, new_figure, plain, wrapped
+from sympe_experiments.report.palette import INK, SOFT
 from sympe_experiments.report.statistics import Group, finite, sample
 from sympe_experiments.report.table import mean_and_spread, number
-
-#: The color tells what the sort (or its substitute) is; what also sees the Laplacian has the same, dashed.
-COLORS = {
-    "none": canvas.GRAY,
-    "noise": canvas.ORANGE,
-    "haar": canvas.VERMILION,
-    "laplacian": canvas.GREEN,
-    "sympe-sort": canvas.BLUE,
-    "sympe-sort-no-gradient": canvas.SKY,
-    "sympe-labeling": canvas.PURPLE,
-    "sympe-refinement": canvas.INDIGO,
-    "sympe-spectral": canvas.TEAL,
-    "sympe-breadth-first": canvas.YELLOW,
-    "sympe-depth-first": canvas.BROWN,
-    "sympe-canonical-depth-first": canvas.WINE,
-}
 
 
 @house_style()
 def error_by_method(group: Group, records: Sequence[Record], name: str) -> Picture | None:
     """A dot per seed and a bar at the mean, beside the poster's figure and the floors."""
-    samples = {method: sample(group.runs(method), facts.ERROR) for method in facts.in_order(group.methods)}
+    samples = {method: sample(group.runs(method), facts.ERROR) for method in METHODS.in_order(group.methods)}
     means = {method: over_seeds.mean for method, over_seeds in samples.items() if over_seeds.mean is not None}
     if not means:
         return None
@@ -46,24 +30,24 @@ def error_by_method(group: Group, records: Sequence[Record], name: str) -> Pictu
     limits = LogRange.of([*seeds, *means.values(), *floors.values(), *poster.values()])
 
     best = min(means, key=lambda method: means[method])
-    finding = f"Lowest mean error: {number(means[best])} %, {plain(facts.label(best))}"
+    finding = f"Lowest mean error: {number(means[best])} %, {plain(METHODS.label(best))}"
     figure, axes = _rows(list(means), limits, finding, f"{plain(group.title)}; single draws of g~")
     for y, method in enumerate(means):
-        color = _color(method)
+        color = METHODS.color(method)
         for value in samples[method].values:
             _dot(axes, limits, value, y, color=color, alpha=0.75, size=6)
         if means[method] > 0:
             axes.plot(means[method], y, "|", color=color, markersize=17, markeredgewidth=2.2)
         if method in poster:
-            axes.plot(poster[method], y, "D", mfc="none", mec=canvas.INK, markersize=6.5)
+            axes.plot(poster[method], y, "D", mfc="none", mec=INK, markersize=6.5)
         text = mean_and_spread(means[method], samples[method].spread)
         axes.text(1.015, y, text, transform=axes.get_yaxis_transform(), va="center")
     handles = [_handle("o", "one seed"), _handle("|", "mean of seeds", markersize=12, markeredgewidth=2)]
     if poster:
-        handles.append(_handle("D", "the poster's figure", mfc="none", mec=canvas.INK))
+        handles.append(_handle("D", "the poster's figure", mfc="none", mec=INK))
     for (floor, value), dashes in zip(floors.items(), ("--", ":"), strict=False):
         text = f"floor without breaking symmetry, {facts.FLOORS[floor]}: {value:.3f} %"
-        line = axes.axvline(limits.place(value), color=canvas.INK, linestyle=dashes, linewidth=1, label=text)
+        line = axes.axvline(limits.place(value), color=INK, linestyle=dashes, linewidth=1, label=text)
         handles.append(line)
     figure.legend(handles=handles, loc="outside lower left", ncols=2, fontsize=8.5)
     axes.set_xlabel("wrong node pairs, % (log scale)")
@@ -74,7 +58,7 @@ def error_by_method(group: Group, records: Sequence[Record], name: str) -> Pictu
 def learning_curves(group: Group, name: str) -> Picture | None:
     """Validation error over training: the mean of the seeds, and each seed faintly."""
     curves = {
-        method: [c for run in group.runs(method) if (c := _curve(run))] for method in facts.in_order(group.methods)
+        method: [c for run in group.runs(method) if (c := _curve(run))] for method in METHODS.in_order(group.methods)
     }
     curves = {method: found for method, found in curves.items() if found}
     if not curves:
@@ -83,19 +67,19 @@ def learning_curves(group: Group, name: str) -> Picture | None:
     limits = LogRange.of(value for found in curves.values() for curve in found for value in curve.values())
     lasts = {method: list(mean.values())[-1] for method, mean in means.items()}
     best = min(lasts, key=lambda method: lasts[method])
-    finding = f"Lowest validation error at the end: {number(lasts[best])} %, {plain(facts.label(best))}"
+    finding = f"Lowest validation error at the end: {number(lasts[best])} %, {plain(METHODS.label(best))}"
 
     figure, axes = new_figure(max(4.4, 1.1 + 0.34 * len(means)), finding, f"{plain(group.title)}; mean of seeds")
     for method, mean in means.items():
-        style: dict = {"color": _color(method), "linestyle": _line(method)}
+        style: dict = {"color": METHODS.color(method), "linestyle": _line(method)}
         for curve in curves[method] if len(curves[method]) > 1 else ():
             axes.plot(list(curve), list(map(limits.place, curve.values())), linewidth=0.7, alpha=0.4, **style)
-        text = f"{wrapped(facts.label(method), 38)}: {number(lasts[method])} %"
+        text = f"{wrapped(METHODS.label(method), 38)}: {number(lasts[method])} %"
         marker = "o" if len(mean) < 3 else None
         axes.plot(list(mean), list(map(limits.place, mean.values())), linewidth=1.9, marker=marker, label=text, **style)
         for epoch, value in mean.items():
             if value == 0:
-                _zero(axes, epoch, limits.low, "v", _color(method))
+                _zero(axes, epoch, limits.low, "v", METHODS.color(method))
     limits.apply(axes, "y")
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -109,10 +93,10 @@ def learning_curves(group: Group, name: str) -> Picture | None:
 
 @house_style()
 def single_and_best(group: Group, name: str) -> Picture | None:
-    """What choosing among several draws of g~ by the loss gains over a single one."""
+    """How much the best of several draws of g~, chosen by the loss, gains over a single one."""
     draws = facts.most_draws(group.records)
     pairs: dict[str, tuple[float, float]] = {}
-    for method in facts.in_order(group.methods):
+    for method in METHODS.in_order(group.methods):
         runs = group.runs(method)
         single, best = sample(runs, facts.ERROR).mean, sample(runs, facts.best_of(draws)).mean
         if single is not None and best is not None:
@@ -126,7 +110,7 @@ def single_and_best(group: Group, name: str) -> Picture | None:
     finding += f", no error left for {perfect}" if perfect else ""
     figure, axes = _rows(list(pairs), limits, finding, f"{plain(group.title)}; mean of seeds")
     for y, (method, (single, best)) in enumerate(pairs.items()):
-        color = _color(method)
+        color = METHODS.color(method)
         ends = [limits.place(single), limits.place(best)]
         axes.plot(ends, [y, y], color=color, linewidth=2, alpha=0.45, clip_on=False)
         _dot(axes, limits, single, y, color=color, size=8)
@@ -140,7 +124,7 @@ def single_and_best(group: Group, name: str) -> Picture | None:
 
 
 def pictures(records: Sequence[Record]) -> list[Picture]:
-    """All figures of the task, group by group."""
+    """All figures of the experiment, group by group."""
     pictures = []
     for k, group in enumerate(facts.trained(records), start=1):
         stem = f"{NAME}-{k}"
@@ -156,7 +140,7 @@ def _rows(methods: list[str], limits: LogRange, finding: str, context: str) -> t
     """An empty chart with one row per method, the first at the top."""
     figure, axes = new_figure(2.0 + 0.42 * len(methods), finding, context)
     limits.apply(axes, "x")
-    axes.set_yticks(range(len(methods)), [wrapped(facts.label(method), 38) for method in methods], fontsize=9)
+    axes.set_yticks(range(len(methods)), [wrapped(METHODS.label(method), 38) for method in methods], fontsize=9)
     axes.set_ylim(len(methods) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     return figure, axes
@@ -189,20 +173,8 @@ def _zero(axes: Axes, x: float, y: float, marker: str, color: str, face: str | N
 
 
 def _handle(marker: str, text: str, **look: object) -> Line2D:
-    style: dict = {"color": canvas.SOFT, "markersize": 6, **look}
+    style: dict = {"color": SOFT, "markersize": 6, **look}
     return Line2D([], [], linestyle="none", marker=marker, label=text, **style)
-
-
-def _color(method: str) -> str:
-    if method in COLORS:
-        return COLORS[method]
-    base = method.removeprefix("laplacian-")
-    if base in COLORS:
-        return COLORS[base]
-    if f"sympe-{base}" in COLORS:
-        return COLORS[f"sympe-{base}"]
-    palette = (canvas.INDIGO, canvas.TEAL, canvas.WINE, canvas.BROWN)
-    return palette[sum(base.encode("utf-8", "replace")) % len(palette)]
 
 
 def _line(method: str) -> str:

@@ -1,11 +1,10 @@
-"""The runs of the graph autoencoder that each preset asks for."""
+"""The runs of the graph autoencoder in each preset."""
 
-from functools import partial
 from pathlib import Path
 
 from sympe_experiments.autoencoder.config import NAME, Config, make_config
 from sympe_experiments.autoencoder.training import record_floor, run
-from sympe_experiments.records import FILE_NAME, Job, Record, read_record
+from sympe_experiments.records import Job
 
 #: The poster's rows, then the combination with the Laplacian, the matched controls, and the best order found.
 ROWS = (
@@ -20,7 +19,7 @@ ROWS = (
     "sympe-sort-no-gradient",
     "sympe-depth-first",
 )
-#: Rows of the quick preset: the poster's, and the best order found; their control is the random permutation.
+#: Rows of the quick preset: the poster's, and the best order found; their control is Haar measure.
 QUICK = ("none", "noise", "haar", "laplacian", "sympe-sort", "sympe-depth-first")
 #: Rows of the full preset alone: other orders, by the same recipe and three seeds.
 ORDERS = ("sympe-labeling", "sympe-breadth-first", "laplacian-sympe-depth-first")
@@ -29,7 +28,7 @@ BEST = ("sympe-sort", "laplacian", "laplacian-haar")
 
 
 def run_folder(config: Config) -> Path:
-    """Where a run goes below the folder of all runs."""
+    """The folder of a run below that of all runs."""
     return Path(NAME, Path(config.data).name, config.recipe, config.method, f"seed{config.seed}")
 
 
@@ -43,21 +42,10 @@ def jobs(preset: str) -> list[Job]:
     if preset == "full":
         rows = [(method, "fast", seed) for seed in range(3) for method in ROWS + ORDERS]
         rows += [(method, "best", seed) for seed in range(3) for method in BEST]
-    floor = Job(Path(NAME, "erdos-renyi", "floor"), _floor, "floor_difference_percent")
+    floor = Job.once(Path(NAME, "erdos-renyi", "floor"), record_floor, "floor_difference_percent")
     return [floor, *(job(make_config(method, recipe, seed=seed)) for method, recipe, seed in rows)]
 
 
 def job(config: Config) -> Job:
-    """One run in one process, without a bar of its own."""
-    return Job(run_folder(config), partial(_train, config), "test_error_percent")
-
-
-def _train(config: Config, folder: Path) -> Record:
-    record = run(config, folder, resume=True, progress=False)
-    assert record is not None, "a job runs in one process"
-    return record
-
-
-def _floor(folder: Path) -> Record:
-    finished = folder / FILE_NAME
-    return read_record(finished) if finished.exists() else record_floor(folder)
+    """One run."""
+    return Job.training(run_folder(config), run, config, "test_error_percent")

@@ -13,12 +13,10 @@ from typing import Any
 
 import torch
 from jaxtyping import Float, Int
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from sympe.breaking import Laplacian, Noise
+from sympe.breaking import Laplacian, Noise, SymPE
 from sympe.canonicalize import (
     BreadthFirst,
     Canonicalizer,
@@ -30,15 +28,17 @@ from sympe.canonicalize import (
     Sort,
     Spectral,
 )
-from sympe.encoding import RankEncoding, SymPE
+from sympe.encoding import RankEncoding
 from sympe.kernel import InversionKernel
-from sympe_experiments.autoencoder.config import METHODS, Config
+from sympe_experiments import weights
+from sympe_experiments.autoencoder.config import METHODS, NAME, Config
 from sympe_experiments.autoencoder.data import Batch
 from sympe_experiments.nets import CompleteGraphNetwork
+from sympe_experiments.old_names import config_now
 
 
 def make_encoding(name: str, config: Config, max_nodes: int) -> nn.Module:
-    """One of the encodings that :data:`~sympe_experiments.autoencoder.config.METHODS` names."""
+    """The encoding that methods list under this name."""
     if name == "noise":
         return Noise(config.encoding_dim)
     if name == "laplacian":
@@ -83,9 +83,11 @@ class GraphAutoencoder(nn.Module):
         super().__init__()
         self.config = config
         self.max_nodes = max_nodes
-        self.breaking = nn.ModuleList(make_encoding(name, config, max_nodes) for name in METHODS[config.method])
+        self.breaking = nn.ModuleList(
+            make_encoding(name, config, max_nodes) for name in METHODS[config.method].encodings
+        )
         in_dim = sum(int(encoding.dim) for encoding in self.breaking)  # type: ignore[arg-type, misc]
-        self.encoder = CompleteGraphNetwork(in_dim, config.code_dim, config.hidden, config.num_layers)
+        self.encoder = CompleteGraphNetwork(in_dim, config.code_dim, config.hidden_dim, config.num_layers)
         self.weight = nn.Parameter(-torch.ones(config.code_dim))
         self.bias = nn.Parameter(torch.zeros(()))
 
@@ -110,7 +112,7 @@ class GraphAutoencoder(nn.Module):
         return self.bias + norm + norm.transpose(1, 2) - 2 * (code * self.weight) @ code.transpose(1, 2)
 
     def compare(self, batch: Batch, code: Float[Tensor, "B n code"]) -> Reconstruction:
-        """Decode and hold against the graphs."""
+        """Decode the codes and compare with the graphs."""
         logits = self.decode(code)
         proper = 1 - torch.eye(logits.shape[1], device=logits.device)
         loss = binary_cross_entropy_with_logits(logits, batch.adjacency, reduction="none") * proper
@@ -144,11 +146,7 @@ class GraphAutoencoder(nn.Module):
 
     def to_bytes(self) -> bytes:
         """Weights and configuration as one safetensors file; equal models give equal bytes."""
-        import json
-
-        # One entry: safetensors writes several in random order.
-        metadata = {"model": json.dumps({"config": self.config.as_dict(), "max_nodes": self.max_nodes})}
-        return save({name: value.contiguous() for name, value in self.state_dict().items()}, metadata=metadata)
+        return weights.to_bytes(self, {"config": self.config.as_dict(), "max_nodes": self.max_nodes})
 
     @classmethod
     def load(cls, path: Path | str) -> "GraphAutoencoder":
@@ -157,15 +155,6 @@ class GraphAutoencoder(nn.Module):
         Raises:
             ValueError: If the file is not such an export.
         """
-        import json
-
-        try:
-            with safe_open(str(path), framework="pt") as file:
-                metadata = file.metadata() or {}
-                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            described = json.loads(metadata["model"])
-            model = cls(Config(**described["config"]), described["max_nodes"])
-            model.load_state_dict(state)
-        except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise ValueError(f"{path} does not hold the weights of a graph autoencoder: {error}") from error
-        return model
+        return weights.load(
+            path, "a graph autoencoder", lambda it: cls(Config(**config_now(NAME, it["config"])), it["max_nodes"])
+        )

@@ -1,27 +1,25 @@
 """Tables of the graph autoencoder: the poster's figures beside ours, and every method against its matched controls."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
-from sympe_experiments.autoencoder.config import NAME
+from sympe_experiments.autoencoder.config import METHODS, NAME
 from sympe_experiments.autoencoder.facts import (
-    CONTROLS,
     ERROR,
     FLOORS,
     best_of,
     floor_values,
     floors,
     floors_apart,
-    in_order,
-    label,
     most_draws,
     poster_figure,
     test_pairs,
     trained,
 )
 from sympe_experiments.records import Record
-from sympe_experiments.report.statistics import LEAST_RATIO, LEAST_SEEDS, Group, Verdict, median_seconds, sample
+from sympe_experiments.report import verdicts
+from sympe_experiments.report.statistics import LEAST_RATIO, LEAST_SEEDS, Group, median_seconds, sample
 from sympe_experiments.report.table import Block, Column, Row, Table, mean_and_spread, number
-from sympe_experiments.report.verdicts import NOTHING_DECIDED, verdict_columns, verdict_rows
+from sympe_experiments.report.verdicts import Contest, verdict_columns
 
 
 def autoencoder_table(records: Sequence[Record]) -> Table:
@@ -29,7 +27,7 @@ def autoencoder_table(records: Sequence[Record]) -> Table:
     blocks, smoke = [], False
     for group in trained(records):
         known = floors(group, records)
-        rows = tuple(_row(group, method) | known for method in in_order(group.methods))
+        rows = tuple(_row(group, method) | known for method in METHODS.in_order(group.methods))
         blocks.append(Block(group.title, rows, _floor_notes(known)))
         smoke |= group.recipe == "smoke"
     for record in floors_apart(records):
@@ -65,11 +63,9 @@ def _row(group: Group, method: str) -> Row:
     error, best = sample(runs, ERROR), sample(runs, best_of(draws))
     return {
         "experiment": NAME,
-        "data": group.data,
-        "recipe": group.recipe,
-        "setting": group.setting,
+        **group.as_row(),
         "method": method,
-        "label": label(method),
+        "label": METHODS.label(method),
         "poster_percent": poster_figure(group, method),
         "error_percent": error.mean,
         "error_spread": error.spread,
@@ -98,32 +94,22 @@ def _floor_notes(found: dict[str, float]) -> tuple[str, ...]:
 
 def verdict_table(records: Sequence[Record]) -> Table | None:
     """Every method against its matched controls; None if no run has a control."""
-    blocks = []
-    for group in trained(records):
-        draws = most_draws(group.records)
-        metrics = {ERROR: "single draw"} | ({} if draws is None else {best_of(draws): f"best of {draws}"})
-        found = {name: tuple(_verdict_rows(group, metric)) for metric, name in metrics.items()}
-        compared = [row for rows in found.values() for row in rows]
-        if compared and all(row["verdict"] == Verdict.UNDECIDED for row in compared):
-            blocks.append(Block(group.title, (), (NOTHING_DECIDED,)))
-        else:
-            blocks += [Block(f"{group.title}: {name}", rows) for name, rows in found.items() if rows]
-    if not blocks:
-        return None
-    columns = verdict_columns("% wrong", 3)
     caption = (
         f"A difference counts from {LEAST_RATIO:g} pooled standard errors on, with {LEAST_SEEDS} seeds on both sides: "
         'less is "ties with", fewer seeds "not decided against". With three seeds each, chance alone gives such a '
-        "difference in 4 % of comparisons.",
+        "difference in 4 % of comparisons."
     )
-    return Table("Graph autoencoder: verdicts", columns, tuple(blocks), caption)
+    title, columns = "Graph autoencoder: verdicts", verdict_columns("% wrong", 3)
+    return verdicts.verdict_table(title, NAME, METHODS, trained(records), _contests, columns, caption)
 
 
-def _verdict_rows(group: Group, metric: str) -> Iterable[Row]:
-    methods = in_order(group.methods)
-    return verdict_rows(NAME, group, methods, CONTROLS, label, lambda runs: sample(runs, metric), metric)
+def _contests(group: Group) -> Iterator[Contest]:
+    yield Contest(ERROR, lambda runs: sample(runs, ERROR), "single draw")
+    draws = most_draws(group.records)
+    if draws is not None:
+        yield Contest(best_of(draws), lambda runs: sample(runs, best_of(draws)), f"best of {draws}")
 
 
 def tables(records: Sequence[Record]) -> list[Table]:
-    """All tables of the task."""
+    """All tables of the experiment."""
     return [table for table in (autoencoder_table(records), verdict_table(records)) if table is not None]

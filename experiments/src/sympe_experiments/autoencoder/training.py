@@ -3,7 +3,7 @@
 import time
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch.utils.data import DataLoader
@@ -11,24 +11,20 @@ from torch.utils.data import DataLoader
 from sympe.atomic import write_atomically
 from sympe.auditing import autoencoder_floor
 from sympe.graphs import Graphs
+from sympe.graphs.datasets import erdos_renyi
 from sympe_experiments.autoencoder.config import METHODS, NAME, Config
-from sympe_experiments.autoencoder.data import (
-    Batch,
-    GraphSet,
-    erdos_renyi,
-    load_splits,
-)
+from sympe_experiments.autoencoder.data import Batch, GraphSet, load_splits
 from sympe_experiments.autoencoder.evaluation import evaluate
 from sympe_experiments.autoencoder.model import GraphAutoencoder
 from sympe_experiments.records import Record
 from sympe_experiments.seeding import mixed_generator
 from sympe_experiments.training import (
-    CHECKPOINT,
+    Options,
     ResumableModule,
     SizeGroupedSampler,
     build_from_seed,
     finished_run,
-    make_trainer,
+    fit,
 )
 
 WEIGHTS = "weights.safetensors"
@@ -65,7 +61,7 @@ class TrainAutoencoder(ResumableModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": steps, "interval": "step"}}
 
     def sampler(self) -> SizeGroupedSampler:
-        """Batches of this process."""
+        """The batches of this process."""
         rank, world_size = self.trainer.global_rank, self.trainer.world_size
         return SizeGroupedSampler(
             self.train_set.counts, self.config.batch_size, self.config.seed, lambda: self.global_step, rank, world_size
@@ -117,49 +113,34 @@ class TrainAutoencoder(ResumableModule):
         self.best_loss, self.best_state = checkpoint["best"]["loss"], checkpoint["best"]["state"]
 
 
-def run(
-    config: Config,
-    folder: Path,
-    *,
-    resume: bool = False,
-    devices: int = 1,
-    accelerator: str = "auto",
-    progress: bool = True,
-) -> Record | None:
+def run(config: Config, folder: Path, **options: Unpack[Options]) -> Record | None:
     """Train and test one autoencoder; weights and record are written into ``folder``.
 
     Args:
         config: What to run.
         folder: Where checkpoints, logs, weights and the record go.
-        resume: Whether to go on from what ``folder`` holds: a finished run is read back, an unfinished
-            one continued, none started.
-        devices: Processes to train with.
-        accelerator: ``auto``, ``cpu`` or ``gpu``.
-        progress: Whether to show a bar on stderr.
+        options: How; see :class:`~sympe_experiments.training.Options`.
 
     Returns:
-        The record, or None in a process that is not the first of several.
+        The record; None in all processes but the first.
 
     Raises:
-        ValueError: If the data cannot be used, ``folder`` holds a run and ``resume`` is not set, or the loss
+        ValueError: If the data is invalid, ``folder`` holds a run and ``resume`` is not set, or the loss
             is not finite.
     """
-    finished = finished_run(folder, config.as_dict(), resume)
+    finished = finished_run(folder, config.as_dict(), options.get("resume", False))
     if finished is not None:
         return finished
 
-    num_vectors = config.num_vectors if "laplacian" in METHODS[config.method] else 0
+    num_vectors = config.num_vectors if "laplacian" in METHODS[config.method].encodings else 0
     counts = (config.num_train, config.num_validation, config.num_test)
     train, validation, test = (GraphSet(graphs, num_vectors) for graphs in load_splits(config.data, counts))
     max_nodes = max(train.max_nodes, validation.max_nodes, test.max_nodes)
     model = build_from_seed(lambda: GraphAutoencoder(config, max_nodes), config.seed)
     module = TrainAutoencoder(config, model, train, validation)
 
-    shown = {"train_loss": "loss", "validation_error_percent": "validation error %"} if progress else None
-    trainer = make_trainer(folder, config.epochs, devices=devices, accelerator=accelerator, shown=shown)
-    checkpoint = folder / CHECKPOINT
-    trainer.fit(module, ckpt_path=checkpoint if resume and checkpoint.exists() else None, weights_only=True)
-    if not trainer.is_global_zero:
+    shown = {"train_loss": "loss", "validation_error_percent": "validation error %"}
+    if fit(module, folder, config.epochs, shown, **options) is None:
         return None
 
     if module.best_state is not None:
@@ -169,36 +150,27 @@ def run(
     errors = evaluate(model, test, config.draws, config.seed, TEST)
     test_seconds = time.perf_counter() - started
     write_atomically(folder / WEIGHTS, lambda file: file.write(model.to_bytes()))
-    record = Record(
-        experiment=NAME,
-        method=config.method,
-        recipe=config.recipe,
-        data=config.data,
-        seed=config.seed,
-        config=config.as_dict(),
-        metrics={
-            "test_error_percent": errors.percent,
-            "test_error_std_over_draws": errors.std_over_draws,
-            f"best_of_{config.draws}_error_percent": errors.best_percent,
-            f"best_of_{config.draws}_wrong": errors.best_wrong,
-            "test_pairs": test.num_pairs,
-            "test_loss": errors.loss,
-            "skipped_graphs": train.num_skipped + validation.num_skipped + test.num_skipped,
-            "epochs": config.epochs,
-            "train_seconds": module.seconds,
-            "test_seconds": test_seconds,
-            "n_parameters": sum(p.numel() for p in model.parameters()),
-            **floor_metrics(test.graphs),
-        },
-        history=module.history,
-        seconds=module.seconds + test_seconds,
-    )
+    metrics = {
+        "test_error_percent": errors.percent,
+        "test_error_std_over_draws": errors.std_over_draws,
+        f"best_of_{config.draws}_error_percent": errors.best_percent,
+        f"best_of_{config.draws}_wrong": errors.best_wrong,
+        "test_pairs": test.num_pairs,
+        "test_loss": errors.loss,
+        "skipped_graphs": train.num_skipped + validation.num_skipped + test.num_skipped,
+        "epochs": config.epochs,
+        "train_seconds": module.seconds,
+        "test_seconds": test_seconds,
+        "n_parameters": sum(p.numel() for p in model.parameters()),
+        **floor_metrics(test.graphs),
+    }
+    record = Record.of(NAME, config, metrics, module.seconds + test_seconds, history=module.history)
     record.write(folder)
     return record
 
 
 def floor_metrics(graphs: Graphs) -> dict[str, float | int | None]:
-    """What no deterministic equivariant autoencoder can do better on these graphs, in per cent of node pairs."""
+    """The least error of every deterministic equivariant autoencoder on these graphs, in per cent of node pairs."""
     floor = autoencoder_floor(graphs)
     return {
         "floor_pair_percent": floor.percent(floor.node_codes),

@@ -4,12 +4,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from sympe_experiments.catalog import EXPERIMENTS
-from sympe_experiments.commands.output import print_records
+from sympe_experiments.catalog import EXPERIMENTS, tables_of
+from sympe_experiments.report.output import print_records
 
 
 @dataclass(frozen=True)
-class CompareCommand:
+class Command:
     """Compare all ways to break symmetry on one small experiment: error, excess randomness, cost per step."""
 
     experiment: str = "independent-set"
@@ -17,15 +17,15 @@ class CompareCommand:
     data: str | None = None
     """For independent-set: cayley-graphs, or a file of graphs. For shapes: square, octahedron or fragments."""
     methods: tuple[str, ...] = ()
-    """Only these; all that the experiment has if left out (an unknown name lists them)."""
+    """Only these; by default all that the experiment has (an unknown name lists them)."""
     seeds: int = 3
     """Runs of each method, with the seeds 0, 1, ..."""
     steps: int | None = None
-    """Steps of training; the experiment's own number if left out."""
+    """Steps of training; by default as the recipe has it."""
     recipe: str = "full"
     """full, or smoke (seconds; the figures mean nothing)."""
     out: Path = Path("runs/compare")
-    """Folder of all runs; what is finished there is not run again."""
+    """Folder of all runs; finished ones do not run again."""
     json: bool = False
     """Print one JSON object on stdout instead of the table."""
 
@@ -49,4 +49,4 @@ class CompareCommand:
             folder = folder / config.recipe / config.method / f"seed{config.seed}"
             records.append(run(config, folder, resume=True))
             print(f"{folder}: error {records[-1].metrics['error']:.4g}", file=sys.stderr)
-        print_records(records, self.json)
+        print_records(records, tables_of, self.json)

@@ -4,11 +4,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from sympe_experiments.commands.output import print_records
+from sympe_experiments.catalog import tables_of
+from sympe_experiments.report.output import print_records
 
 
 @dataclass(frozen=True)
-class ReproduceCommand:
+class Command:
     """Run the experiments and write the report: the poster's tables beside ours."""
 
     preset: str = "quick"
@@ -16,14 +17,14 @@ class ReproduceCommand:
     experiment: str | None = None
     """Only this experiment; all by default."""
     out: Path = Path("runs/reproduce")
-    """Folder of all runs; what is finished there is not run again."""
+    """Folder of all runs; finished ones do not run again."""
     workers: int | None = None
-    """Runs side by side, one thread each; as many as there are cores if left out."""
+    """Runs in parallel, one thread each; by default as many as there are cores."""
     json: bool = False
     """Print one JSON object on stdout instead of the table."""
 
     def __call__(self) -> None:
-        from sympe_experiments.report.page import write_report
+        from sympe_experiments.page import write_report
         from sympe_experiments.reproduce import reproduce
 
         if self.workers is not None and self.workers < 1:
@@ -33,5 +34,5 @@ class ReproduceCommand:
         if self.json:
             print(json.dumps({"preset": self.preset, "report": str(page), "runs": [r.summary() for r in records]}))
         else:
-            print_records(records, False)
+            print_records(records, tables_of, False)
             print(f"Report: {page}")

@@ -6,15 +6,16 @@ from typing import Annotated
 
 import tyro
 
-from sympe_experiments.commands.output import print_records
+from sympe_experiments.catalog import tables_of
+from sympe_experiments.report.output import print_records
 
 
 @dataclass(frozen=True)
-class TableCommand:
+class Command:
     """Rebuild the table from the records of runs."""
 
     runs: Annotated[Path, tyro.conf.Positional]
-    """Folder below which the records are."""
+    """Folder that holds the records, at any depth."""
     json: bool = False
     """Print one JSON object on stdout instead of the table."""
     markdown: bool = False
@@ -27,8 +28,6 @@ class TableCommand:
         if not records:
             raise ValueError(f"no records of runs below {self.runs}")
         if self.markdown and not self.json:
-            from sympe_experiments.catalog import tables_of
-
             print("\n".join(table.markdown() for table in tables_of(records)), end="")
             return
-        print_records(records, self.json)
+        print_records(records, tables_of, self.json)

@@ -1,22 +1,26 @@
 """Methods and recipes of the independent sets."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
+
+from sympe_experiments.report.comparison import ComparedMethod
+from sympe_experiments.report.methods import Methods
+from sympe_experiments.settings import from_recipe, require_at_least, require_known
 
 NAME = "independent-set"
 
-METHODS = (
-    "none",
-    "noise",
-    "haar",
-    "laplacian",
-    "canonicalized",
-    "symmetry-breaking-set",
-    "sympe-labeling",
-    "sympe-depth-first",
+METHODS = Methods[ComparedMethod](
+    {
+        "none": ComparedMethod("no symmetry breaking"),
+        "noise": ComparedMethod("noise", is_continuous=True),
+        "laplacian": ComparedMethod("Laplacian encodings", is_continuous=True),
+        "haar": ComparedMethod("Haar measure (control)"),
+        "canonicalized": ComparedMethod("perceptron on the canonical form"),
+        "symmetry-breaking-set": ComparedMethod("symmetry-breaking set"),
+        "sympe-labeling": ComparedMethod("SymPE: exact labeling"),
+        "sympe-depth-first": ComparedMethod("SymPE: depth-first order"),
+    }
 )
-
-RECIPES = ("full", "smoke")
 
 
 @dataclass(frozen=True)
@@ -41,21 +45,18 @@ class Config:
     """Adam's learning rate, at its highest."""
     dim: int = 16
     """Features per node that break the symmetry."""
-    hidden: int = 48
-    """Width of the network; a quarter of that of the perceptron that canonicalized trains."""
+    hidden_dim: int = 48
+    """Features per node inside the network; the perceptron of canonicalized has four times as many."""
     num_layers: int = 6
     """Rounds of sums over neighbors."""
     draws: int = 10
     """Draws per graph in the test."""
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise ValueError(f"unknown method {self.method!r}; choose one of {', '.join(METHODS)}")
-        for name in ("steps", "batch_size", "dim", "hidden", "num_layers", "draws"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1; got {getattr(self, name)}")
-        if self.max_nodes < 8:
-            raise ValueError(f"max_nodes must be at least 8; got {self.max_nodes}")
+        require_known("method", self.method, METHODS)
+        numbers = ("steps", "batch_size", "dim", "hidden_dim", "num_layers", "draws")
+        require_at_least(1, **{name: getattr(self, name) for name in numbers})
+        require_at_least(8, max_nodes=self.max_nodes)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -64,18 +65,26 @@ class Config:
 
 def methods(data: str | None) -> tuple[str, ...]:
     """All methods for a data set."""
-    return METHODS
+    return tuple(METHODS)
+
+
+def full(method: str) -> Config:
+    """Some minutes a row at most, on one core."""
+    return Config(method, "full")
+
+
+def smoke(method: str) -> Config:
+    """Seconds: shows that everything runs. The figures mean nothing."""
+    return Config(method, "smoke", steps=20, max_nodes=10, hidden_dim=16, num_layers=2, draws=2)
+
+
+RECIPES = {"full": full, "smoke": smoke}
 
 
 def make_config(method: str, recipe: str = "full", **changes: Any) -> Config:
-    """The configuration of a method, with values changed; None leaves a value as it is.
+    """A recipe for a method, with values changed; None leaves a value as the recipe has it.
 
     Raises:
-        ValueError: If method or recipe is unknown, or a value cannot be.
+        ValueError: If method, recipe or a value is invalid.
     """
-    if recipe not in RECIPES:
-        raise ValueError(f"unknown recipe {recipe!r}; choose one of {', '.join(RECIPES)}")
-    config = Config(method, recipe)
-    if recipe == "smoke":
-        config = replace(config, steps=20, max_nodes=10, hidden=16, num_layers=2, draws=2)
-    return replace(config, **{name: value for name, value in changes.items() if value is not None})
+    return from_recipe(RECIPES, method, recipe, changes)

@@ -26,8 +26,8 @@ DEGREES = (2, 3, 4, 5, 6)
 def load_splits(data: str, max_nodes: int) -> tuple[Graphs, Graphs]:
     """Graphs to train on and to test on; a fifth, drawn at random, is for testing.
 
-    No two Cayley graphs are isomorphic. Beside those for testing stand vertex-transitive graphs that are no Cayley
-    graphs: Petersen's and the dodecahedron.
+    No two Cayley graphs are isomorphic. The Petersen graph and the dodecahedron join those for testing: both are
+    vertex-transitive, but neither is a Cayley graph.
 
     Args:
         data: ``cayley-graphs``, or a file of graphs.
@@ -50,9 +50,9 @@ def load_splits(data: str, max_nodes: int) -> tuple[Graphs, Graphs]:
 
 @lru_cache
 def cayley_graphs(max_nodes: int, min_nodes: int = 6) -> Graphs:
-    """Cayley graphs of degrees 2 to 6 of cyclic groups, products of two and dihedral groups, each once.
+    """All connected Cayley graphs of degrees 2 to 6 of cyclic groups, products of two, and dihedral groups.
 
-    All that are connected, up to isomorphism.
+    Isomorphic graphs appear once.
     """
     found: dict[Edges, Edges] = {}
     for n in range(min_nodes, max_nodes + 1):

@@ -29,8 +29,8 @@ from sympe_experiments.fitting import fit
 from sympe_experiments.independent_sets.config import NAME, Config
 from sympe_experiments.independent_sets.data import load_splits
 from sympe_experiments.nets import GIN, Perceptron
-from sympe_experiments.records import FILE_NAME, Record, read_record
-from sympe_experiments.training import build_from_seed
+from sympe_experiments.records import Record
+from sympe_experiments.training import build_from_seed, finished_run
 
 # What a stream of random numbers is for; the number after the seed. Training uses (seed, step).
 TEST = 2
@@ -42,19 +42,19 @@ class IndependentSetNetwork(nn.Module):
     def __init__(self, config: Config, max_nodes: int) -> None:
         super().__init__()
         self.breaking = breaking.for_graphs(config.method, config.dim, max_nodes)
-        self.network = GIN(self.breaking.dim, 1, config.hidden, config.num_layers)
+        self.network = GIN(self.breaking.dim, 1, config.hidden_dim, config.num_layers)
 
     def forward(self, graphs: Graphs, generator: torch.Generator | None = None) -> Float[Tensor, "N"]:
         return self.network(graphs, self.breaking(graphs, generator))[:, 0]
 
 
 class AdjacencyPerceptron(nn.Module):
-    """A perceptron from the adjacency matrix, padded with zeros, to one logit per node; equivariant to nothing."""
+    """A perceptron from the adjacency matrix, padded with zeros, to one logit per node; not equivariant."""
 
     def __init__(self, config: Config, max_nodes: int) -> None:
         super().__init__()
         self.max_nodes = max_nodes
-        self.network = Perceptron(max_nodes**2, max_nodes, 4 * config.hidden)
+        self.network = Perceptron(max_nodes**2, max_nodes, 4 * config.hidden_dim)
 
     def forward(self, graphs: Graphs) -> Float[Tensor, "N"]:
         adjacency, _ = to_dense(graphs)
@@ -72,7 +72,7 @@ def build_network(config: Config, max_nodes: int) -> nn.Module:
 
 
 def expected_violations(logit: Float[Tensor, "N"], graphs: Graphs) -> Float[Tensor, "G"]:
-    """Expected number of violations in each graph, see above."""
+    """Expected number of violations in each graph: the loss above."""
     source, target = graphs.edge_index
     p, out = logit.sigmoid(), softplus(logit)  # the logarithm of 1 - p is -out
     alone = torch.exp(-(out + torch.zeros_like(out).index_add(0, target, out[source])))
@@ -94,18 +94,14 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
     Args:
         config: What to run.
         folder: Where the record goes.
-        resume: Read a finished run back in place of making it again.
+        resume: Whether to read a finished run back.
 
     Raises:
         ValueError: If ``folder`` holds a run and ``resume`` is not set, or one with another configuration.
     """
-    if (folder / FILE_NAME).exists():
-        if not resume:
-            raise ValueError(f"{folder} already holds a run ({FILE_NAME}); resume it or give another folder")
-        record = read_record(folder / FILE_NAME)
-        if record.config != config.as_dict():
-            raise ValueError(f"{folder} holds a finished run with another configuration; give another folder")
-        return record
+    finished = finished_run(folder, config.as_dict(), resume)
+    if finished is not None:
+        return finished
     started = time.perf_counter()
     train, test = load_splits(config.data, config.max_nodes)
     model = build_from_seed(lambda: build_network(config, max(train.max_nodes, test.max_nodes)), config.seed)
@@ -121,25 +117,17 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
         draws = [model(test, sequence_generator(config.seed, TEST, draw)) > 0 for draw in range(config.draws)]
     valid = torch.stack([is_maximal_independent(chosen, test) for chosen in draws]).double()
     size = torch.stack([chosen.double().mean() for chosen in draws])
-    record = Record(
-        experiment=NAME,
-        method=config.method,
-        recipe=config.recipe,
-        data=Path(config.data).name,
-        seed=config.seed,
-        config=config.as_dict(),
-        metrics={
-            "error": 100 * float(1 - valid.mean()),
-            "best_of_draws_error": 100 * float(1 - valid.max(0).values.mean()),
-            **excess_of_model(model, test),
-            "step_ms": 1000 * trained.seconds / config.steps,
-            "chosen_percent": 100 * float(size.mean()),
-            "train_graphs": len(train),
-            "test_graphs": len(test),
-            "n_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
-        },
-        history={"train_loss": trained.losses},
-        seconds=time.perf_counter() - started,
-    )
+    metrics = {
+        "error": 100 * float(1 - valid.mean()),
+        "best_of_draws_error": 100 * float(1 - valid.max(0).values.mean()),
+        **excess_of_model(model, test),
+        "step_ms": 1000 * trained.seconds / config.steps,
+        "chosen_percent": 100 * float(size.mean()),
+        "train_graphs": len(train),
+        "test_graphs": len(test),
+        "n_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+    }
+    seconds, history = time.perf_counter() - started, {"train_loss": trained.losses}
+    record = Record.of(NAME, config, metrics, seconds, data=Path(config.data).name, history=history)
     record.write(folder)
     return record

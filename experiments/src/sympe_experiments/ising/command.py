@@ -1,13 +1,13 @@
 """``sympe ising`` and ``sympe ising predict``."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from sympe_experiments.commands.output import print_records
+from sympe_experiments.settings import RunOptions, changes
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class PredictCommand:
     """Ground states for given couplings, by a trained network."""
 
     weights: Path | None = None
-    """Weights of a run; those that come with the package if left out."""
+    """Weights of a run; by default those that come with the package."""
     Jx: float | None = None
     """Coupling to the neighbor on the right, positive for a ferromagnet."""
     Jy: float | None = None
@@ -67,58 +67,46 @@ class Command:
 
     predict: Annotated[PredictCommand, tyro.conf.subcommand("predict")] | None = None
     method: str = "sympe-template"
-    """mlp, cnn, gcnn, gcnn-noise, gcnn-haar, sympe, sympe-full, ... (an unknown name lists all)."""
+    """mlp, cnn, gcnn, gcnn-noise, haar, sympe-template, ... (an unknown name lists all)."""
     model: str = "nearest"
     """Couplings: nearest (Jx, Jy) or j1j2 (Jx, Jy, J2, J3)."""
     recipe: str = "fast"
     """smoke, fast or best."""
     seed: int = 0
     """Everything random comes from this number."""
-    L: int | None = None
-    """Sites along each side of the lattice to train on. The recipe's if left out, as all that follow."""
+    size: Annotated[int | None, tyro.conf.arg(name="L")] = None
+    """Sites along each side of the lattice to train on. By default as the recipe has it, like all that follow."""
     transfer: tuple[int, ...] | None = None
     """Larger lattices to test on."""
     group: str | None = None
     """Symmetry: p4m, p4 or p1."""
     epochs: int | None = None
-    """Stretches of training, of 50 steps each but in the recipe smoke."""
+    """Epochs of training, 50 steps each (10 in the recipe smoke)."""
     batch_size: int | None = None
     """Couplings per step and process."""
     learning_rate: float | None = None
     """Peak of Adam's learning rate."""
-    hidden: int | None = None
-    """Channels of the group CNN."""
+    hidden_dim: int | None = None
+    """Features of the group CNN, for each element of the point group."""
     period: int | None = None
     """Period of a tile."""
-    out: Path | None = None
-    """Folder of the run; runs/ising/MODEL/RECIPE/L/METHOD/seedN if left out."""
-    resume: bool = False
-    """Go on with an interrupted run, or read a finished one."""
-    devices: int = 1
-    """Processes to train with (DDP)."""
-    accelerator: str = "auto"
-    """auto, cpu or gpu."""
-    json: bool = False
-    """Print one JSON object on stdout instead of a table."""
+    options: Annotated[RunOptions, tyro.conf.arg(name="")] = field(default_factory=RunOptions)
 
     def __call__(self) -> None:
         if self.predict is not None:
             self.predict()
             return
-        from sympe_experiments.ising.config import make_config
+        from sympe_experiments.ising.config import Config, make_config
         from sympe_experiments.ising.jobs import run_folder
+        from sympe_experiments.ising.tables import tables
         from sympe_experiments.ising.training import run, summary
+        from sympe_experiments.report.output import print_records
 
-        names = ("model", "seed", "transfer", "group", "epochs", "batch_size", "learning_rate", "hidden", "period")
-        changes = {name: getattr(self, name) for name in names} | {"size": self.L}
-        config = make_config(self.method, self.recipe, **changes)
-        if self.devices < 1:
-            raise ValueError(f"devices must be at least 1; got {self.devices}")
-        folder = self.out if self.out is not None else Path("runs") / run_folder(config)
-        record = run(config, folder, resume=self.resume, devices=self.devices, accelerator=self.accelerator)
+        config = make_config(self.method, self.recipe, **changes(self, Config))
+        record = run(config, self.options.folder(run_folder(config)), **self.options.how())
         if record is None:
             return
-        if self.json:
+        if self.options.json:
             print(json.dumps(summary(record)))
         else:
-            print_records([record], False)
+            print_records([record], tables, False)

@@ -1,23 +1,25 @@
-"""Methods and recipes of the Ising task."""
+"""Methods and recipes of the Ising ground states."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from sympe_experiments.ising.hamiltonian import HAMILTONIANS
+from sympe_experiments.report.methods import Methods, ShownMethod
+from sympe_experiments.settings import from_recipe, require_known, require_positive, require_seed
 
 #: Name of the experiment, on the command line and in records.
 NAME = "ising"
 
 
-class Method(NamedTuple):
-    """What maps couplings to spins, and what breaks its symmetry.
+@dataclass(frozen=True)
+class Method(ShownMethod):
+    """What maps couplings to spins, what breaks its symmetry, and how reports show it.
 
     Attributes:
         network: mlp, cnn (translations only) or gcnn (translations and point group); or no network, but annealing or
             milp, which solve one set of couplings at a time.
         vector: What it sees beside the couplings: nothing, noise, or a learned or frozen vector: a tile that is
-            repeated, or a field of its own for every site.
+            repeated, or a field with its own value at every site.
         kernel: How the vector is moved: not at all, by the inversion kernel, or by a Haar element.
     """
 
@@ -26,20 +28,37 @@ class Method(NamedTuple):
     kernel: str | None = None
 
 
-METHODS = {
-    "mlp": Method("mlp"),
-    "cnn": Method("cnn", "tile"),
-    "gcnn": Method("gcnn"),
-    "gcnn-noise": Method("gcnn", "noise"),
-    "haar": Method("gcnn", "tile", "haar"),
-    "sympe-template": Method("gcnn", "tile", "inversion"),
-    "sympe-template-frozen": Method("gcnn", "frozen tile", "inversion"),
-    "sympe-template-field": Method("gcnn", "field", "inversion"),
-    "sympe-template-field-plain": Method("gcnn", "plain field", "inversion"),
-    "sympe-template-field-frozen": Method("gcnn", "frozen field", "inversion"),
-    "annealing": Method("annealing"),
-    "milp": Method("milp"),
-}
+#: Controls are the same network with more randomness than needed, with a vector that is not learned, or without one.
+METHODS = Methods[Method](
+    {
+        "mlp": Method("MLP, not equivariant", "mlp"),
+        "cnn": Method("CNN + learned tile, translations broken in place", "cnn", "tile"),
+        "gcnn": Method("group CNN, no symmetry breaking", "gcnn"),
+        "gcnn-noise": Method("group CNN + noise at every site", "gcnn", "noise"),
+        "haar": Method("group CNN + learned tile, Haar measure (control)", "gcnn", "tile", "haar"),
+        "sympe-template-frozen": Method("SymPE, tile frozen at random (control)", "gcnn", "frozen tile", "inversion"),
+        "sympe-template": Method(
+            "SymPE, learned tile",
+            "gcnn",
+            "tile",
+            "inversion",
+            controls=("gcnn", "gcnn-noise", "haar", "sympe-template-frozen"),
+        ),
+        "sympe-template-field": Method(
+            "SymPE, learned field, by its Fourier amplitudes",
+            "gcnn",
+            "field",
+            "inversion",
+            controls=("gcnn", "gcnn-noise", "sympe-template-field-plain", "sympe-template-field-frozen"),
+        ),
+        "sympe-template-field-plain": Method("SymPE, learned field, by its values", "gcnn", "plain field", "inversion"),
+        "sympe-template-field-frozen": Method(
+            "SymPE, field frozen at random (control)", "gcnn", "frozen field", "inversion"
+        ),
+        "annealing": Method("simulated annealing, best of 20 reads", "annealing"),
+        "milp": Method("integer programming (HiGHS)", "milp"),
+    }
+)
 
 #: The point group by the name of the whole group.
 WALLPAPER = {"p4m": "D4", "p4": "C4", "p1": "C1"}
@@ -79,12 +98,12 @@ class Config:
     """Temperature of the free energy that is minimized, in units in which the mean-field transition is at 2."""
     group: str = "p4m"
     """Symmetry of the network and of g~: p4m (turns and reflections), p4 (turns) or p1 (translations alone)."""
-    hidden: int = 4
-    """Channels of the group CNN, for each point of the group."""
+    hidden_dim: int = 4
+    """Features of the group CNN, for each element of the point group."""
     num_layers: int = 3
     """Convolutions after the first."""
-    kernel: int = 3
-    """Width of the filters, odd."""
+    filter_width: int = 3
+    """Sites along each side of a filter, odd."""
     vector_dim: int = 4
     """Features per site of a tile or of noise; a field has four times as many."""
     period: int = 2
@@ -103,25 +122,20 @@ class Config:
     """Points along each side of the phase diagram."""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot run.
+        """Refuse values that cannot work.
 
         Raises:
-            ValueError: Naming the value, what was expected and what came.
+            ValueError: Naming the value, and what was expected instead.
         """
-        choices: dict[str, Iterable[str]] = {"method": METHODS, "model": HAMILTONIANS, "group": WALLPAPER}
-        for name, known in choices.items():
-            if getattr(self, name) not in known:
-                raise ValueError(f"unknown {name} {getattr(self, name)!r}; choose one of {', '.join(known)}")
-        if self.seed < 0:
-            raise ValueError(f"seed must be 0 or above; got {self.seed}")
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name != "seed" and isinstance(value, int | float) and not value > 0:
-                raise ValueError(f"{field.name} must be positive; got {value}")
+        require_known("method", self.method, METHODS)
+        require_known("model", self.model, HAMILTONIANS)
+        require_known("group", self.group, WALLPAPER)
+        require_seed(self.seed)
+        require_positive(self)
         if self.size < 2:
             raise ValueError(f"L must be at least 2; got {self.size}")
-        if self.kernel % 2 == 0:
-            raise ValueError(f"kernel must be odd; got {self.kernel}")
+        if self.filter_width % 2 == 0:
+            raise ValueError(f"filter_width must be odd; got {self.filter_width}")
         if self.model == "j1j2" and any(size % 4 for size in (self.size, *self.transfer)):
             raise ValueError(
                 f"the ordered phases of j1j2 have periods up to 4, which must divide the sizes of lattices; "
@@ -131,13 +145,18 @@ class Config:
         if tile and any(size % self.period for size in (self.size, *self.transfer)):
             raise ValueError(
                 f"a tile of period {self.period} needs lattices whose size it divides; "
-                f"got L = {', '.join(map(str, (self.size, *self.transfer)))}: choose sympe-full or gcnn-noise, "
-                f"or another period"
+                f"got L = {', '.join(map(str, (self.size, *self.transfer)))}: choose sympe-template-field or "
+                f"gcnn-noise, or another period"
             )
 
     @property
+    def data(self) -> str:
+        """What records name as the data set."""
+        return self.model
+
+    @property
     def has_field(self) -> bool:
-        """Whether v has a number of its own for every site."""
+        """Whether v has another number for every site."""
         return "field" in (METHODS[self.method].vector or "")
 
     @property
@@ -156,17 +175,22 @@ class Config:
 
     @property
     def is_solver(self) -> bool:
-        """Whether there is nothing to train."""
+        """Whether the method has nothing to train."""
         return METHODS[self.method].network in ("annealing", "milp")
 
     @property
     def transfers(self) -> bool:
-        """Whether the method serves lattices of other sizes than the one it is trained on."""
+        """Whether the method supports lattices of other sizes than that of training."""
         method = METHODS[self.method]
         return method.network != "mlp" and not self.has_field
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"transfer": list(self.transfer)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Config":
+        """What :meth:`as_dict` made."""
+        return cls(**values | {"transfer": tuple(values["transfer"])})
 
 
 def smoke(method: str) -> Config:
@@ -178,7 +202,7 @@ def smoke(method: str) -> Config:
         epochs=2,
         epoch_steps=10,
         batch_size=16,
-        hidden=2,
+        hidden_dim=2,
         num_layers=2,
         num_test=64,
         test_sites=1024,
@@ -205,15 +229,11 @@ def make_config(method: str, recipe: str, **changes: Any) -> Config:
     """A recipe for a method, with values changed; None leaves a value as the recipe has it.
 
     With the model ``j1j2`` the period of a tile is 4, the least that serves all its ordered phases on such lattices,
-    and the lattice has 8 x 8 sites, unless told otherwise.
+    and the lattice has 8 x 8 sites, unless ``changes`` say otherwise.
 
     Raises:
-        ValueError: If method or recipe is unknown, or a value cannot be.
+        ValueError: If method, recipe or a value is invalid.
     """
-    if recipe not in RECIPES:
-        raise ValueError(f"unknown recipe {recipe!r}; choose one of {', '.join(RECIPES)}")
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}; choose one of {', '.join(METHODS)}")
     changes = {name: value for name, value in changes.items() if value is not None}
     if changes.get("model") == "j1j2":
         sizes = (
@@ -230,4 +250,4 @@ def make_config(method: str, recipe: str, **changes: Any) -> Config:
             }
         )
         changes = {"period": 4, **sizes, **changes}
-    return replace(RECIPES[recipe](method), **changes)
+    return from_recipe(RECIPES, method, recipe, changes)

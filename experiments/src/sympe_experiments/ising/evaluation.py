@@ -108,7 +108,7 @@ def fourier_weights(mean: Float[Tensor, "N L L"]) -> Float[Tensor, "N 9"]:
     return folded.flatten(1)
 
 
-def phase_grid(points: int) -> Float[Tensor, "points*points 2"]:
+def phase_grid(points: int) -> Float[Tensor, "N 2"]:
     """Pairs of couplings on a grid over the plane, the second row by row from -1 to 1, the first within each row.
 
     With an even number of points the grid avoids the axes, where several phases have the same energy.

@@ -1,30 +1,27 @@
-"""Figures of the Ising task: phase diagrams, energy gaps, configurations, structure factors and the vector v."""
+"""Figures of Ising ground states: phase diagrams, energy gaps, configurations, structure factors and the vector v."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap, LogNorm
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from sympe_experiments.ising import facts
-from sympe_experiments.ising.config import NAME
+from sympe_experiments.ising.config import METHODS, NAME
 from sympe_experiments.ising.facts import PHASES
 from sympe_experiments.records import Record
-from sympe_experiments.report import canvas
-from sympe_experiments.report.canvas import Picture, house_style, plain, wrapped
+from sympe_experiments.report.canvas import Picture, house_style, plain, wrapped, write_head
+from sympe_experiments.report.palette import SOFT
 from sympe_experiments.report.statistics import Group, group_records
 
 #: Gaps are shown from here on; all below is exact.
 LEAST_GAP = 1e-4
 
-#: Down and up spins.
-SPINS = ListedColormap(["#22313f", "#f4f1e8"])
-
-#: Names of the waves of period 1, 2 and 4 that j1j2 keeps, by their place, and colors; the axes are not told apart.
+#: Names of the waves of period 1, 2 and 4 that j1j2 keeps, by their place, and colors; both axes count alike.
 WAVES = {
     "ferromagnet": ((0, 0),),
     "Néel": ((2, 2),),
@@ -41,9 +38,7 @@ def _panels(count: int, columns: int, side: float, finding: str, context: str) -
     rows = -(-count // columns)
     height = 0.75 + rows * side
     figure = Figure(figsize=(9, height), layout=ConstrainedLayoutEngine(rect=(0, 0.12 / height, 1, 1 - 0.74 / height)))
-    size = min(11.5, 11.5 * 90 / len(finding))
-    figure.text(0.012, 1 - 0.09 / height, finding, va="top", fontsize=size, fontweight="bold")
-    figure.text(0.012, 1 - 0.35 / height, context, va="top", color=canvas.SOFT)
+    write_head(figure, finding, context)
     axes = [figure.add_subplot(rows, columns, k + 1) for k in range(rows * columns)]
     for blank in axes[count:]:
         blank.axis("off")
@@ -92,7 +87,7 @@ def phase_diagrams(group: Group, name: str) -> Picture | None:
     figure, axes = _panels(len(runs) + 1, 3, 2.75, finding, context)
     _plane(axes[0], phase_colors(exact), "exact")
     for each, (method, order) in zip(axes[1:], orders.items(), strict=True):
-        _plane(each, phase_colors(order), facts.label(method))
+        _plane(each, phase_colors(order), METHODS.label(method))
     for each in axes:
         each.plot([-1, 1], [-1, 1], color="white", linewidth=0.8, dashes=(4, 3))
     handles = [Patch(color=color, label=phase) for phase, color in PHASES.items()]
@@ -116,9 +111,9 @@ def gap_maps(group: Group, name: str) -> Picture | None:
     for each, (method, gap) in zip(axes, gaps.items(), strict=True):
         each.set_facecolor("white")
         image = np.ma.masked_less(gap, LEAST_GAP)
-        shown = _plane(each, image, facts.label(method), *labels, norm=norm, cmap="magma_r")
+        shown = _plane(each, image, METHODS.label(method), *labels, norm=norm, cmap="magma_r")
         if method in exact:
-            each.text(0, 0, "exact", ha="center", va="center", color=canvas.SOFT)
+            each.text(0, 0, "exact", ha="center", va="center", color=SOFT)
     figure.colorbar(shown, ax=axes, shrink=0.7, label="gap, units of J (white: exact)")  # type: ignore[arg-type]
     return Picture(name, f"Energy above the ground state over the couplings. {finding}; {group.title}.", figure)
 
@@ -134,7 +129,7 @@ def configurations(group: Group, method: str, name: str) -> Picture | None:
     size, count = drawn.shape[-1], len(couplings)
     finding = "Two draws of one input differ by a symmetry of the input"
     figure, axes = _panels(
-        3 * count, count, 1.95, finding, f"{plain(group.title)}; {plain(facts.label(method))}, L = {size}"
+        3 * count, count, 1.95, finding, f"{plain(group.title)}; {plain(METHODS.label(method))}, L = {size}"
     )
     names = ("Jx", "Jy", "J2", "J3")
     for k in range(count):
@@ -166,7 +161,7 @@ def vectors(group: Group, name: str) -> Picture | None:
     if not runs:
         return None
     finding = "What v is made of: the weights of its waves"
-    context = f"{plain(group.title)}; mean over channels of |v(q)|² per site, waves of period 2 circled"
+    context = f"{plain(group.title)}; mean over features of |v(q)|² per site, waves of period 2 circled"
     figure, axes = _panels(len(runs), 3, 2.75, finding, context)
     for each, (method, run) in zip(axes, runs.items(), strict=True):
         v = run.arrays()["vector"]
@@ -174,7 +169,7 @@ def vectors(group: Group, name: str) -> Picture | None:
         weight = (np.abs(np.fft.fft2(v)) ** 2).mean(0) / n**2
         # Wave numbers 0 .. n - 1: q = pi is in the middle, q = 0 at the lower left.
         shown = each.imshow(weight, origin="lower", cmap="viridis", extent=(-0.5, n - 0.5, -0.5, n - 0.5))
-        each.set_title(wrapped(facts.label(method), 30), fontsize=8.8)
+        each.set_title(wrapped(METHODS.label(method), 30), fontsize=8.8)
         ticks = (0, n // 2) if n > 1 else (0,)
         names = ["0", r"$\pi$"][: len(ticks)]
         each.set_xticks(ticks, names)
@@ -202,7 +197,7 @@ def wave_diagrams(group: Group, name: str) -> Picture | None:
         weight = np.stack([sum(grid[a, b] for a, b in places) for places in WAVES.values()])
         colors = np.array([tuple(int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)) for c in WAVE_COLORS])
         image = colors[weight.argmax(0)] * np.clip(weight.max(0), 0, 1)[..., None] ** 0.5
-        _plane(each, image, facts.label(method), "$J_2$", "$J_3$")
+        _plane(each, image, METHODS.label(method), "$J_2$", "$J_3$")
     handles = [Patch(color=color, label=wave) for wave, color in zip(WAVES, WAVE_COLORS, strict=True)]
     handles.append(Patch(color="black", label="no order"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8.5)
@@ -210,7 +205,7 @@ def wave_diagrams(group: Group, name: str) -> Picture | None:
 
 
 def pictures(records: Sequence[Record]) -> list[Picture]:
-    """All figures of the task, group by group."""
+    """All figures of the experiment, group by group."""
     pictures: list[Picture | None] = []
     for k, group in enumerate(group_records(records), start=1):
         stem = f"{NAME}-{k}"

@@ -63,15 +63,13 @@ class Hamiltonian:
         ]
         return (couplings @ torch.stack(waves).flatten(1)).amax(1)  # type: ignore[arg-type]
 
-    def sample(
-        self, count: int, generator: torch.Generator | None = None, *, mirrored: bool = False
-    ) -> Float[Tensor, "count K"]:
-        """Couplings uniform between -1 and 1 in the half of the plane where Jx > Jy, or in the other half.
+    def sample(self, count: int, generator: torch.Generator | None = None) -> Float[Tensor, "count K"]:
+        """Couplings uniform between -1 and 1 in the half of the plane where Jx > Jy; :func:`mirror` leads to the other.
 
         Only an equivariant model carries over from one half to the other.
         """
         drawn = 2 * torch.rand(count, len(self.bonds), generator=generator) - 1
-        pair = drawn[:, :2].sort(dim=1, descending=not mirrored).values
+        pair = drawn[:, :2].sort(dim=1, descending=True).values
         return torch.cat([pair, drawn[:, 2:]], dim=1)
 
 

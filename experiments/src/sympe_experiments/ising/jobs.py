@@ -1,12 +1,11 @@
-"""The runs of the Ising task that each preset asks for."""
+"""The runs on Ising ground states in each preset."""
 
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 from sympe_experiments.ising.config import NAME, Config, make_config
 from sympe_experiments.ising.training import run
-from sympe_experiments.records import Job, Record
+from sympe_experiments.records import Job
 
 #: Rows of the table of nearest neighbors: not equivariant, breaking no symmetry, SymPE, and its matched controls.
 ROWS = ("mlp", "cnn", "gcnn", "gcnn-noise", "haar", "sympe-template-frozen", "sympe-template", "sympe-template-field")
@@ -18,7 +17,7 @@ SOLVERS = ("annealing", "milp") if find_spec("dwave") else ("milp",)
 
 
 def run_folder(config: Config) -> Path:
-    """Where a run goes below the folder of all runs."""
+    """The folder of a run below that of all runs."""
     size = f"L{config.size}"
     return Path(NAME, config.model, config.recipe, size, config.method, f"seed{config.seed}")
 
@@ -37,11 +36,5 @@ def jobs(preset: str) -> list[Job]:
 
 
 def job(config: Config) -> Job:
-    """One run in one process, without a bar of its own."""
-    return Job(run_folder(config), partial(_train, config), "exact_percent_in")
-
-
-def _train(config: Config, folder: Path) -> Record:
-    record = run(config, folder, resume=True, progress=False)
-    assert record is not None, "a job runs in one process"
-    return record
+    """One run."""
+    return Job.training(run_folder(config), run, config, "exact_percent_in")

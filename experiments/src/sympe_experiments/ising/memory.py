@@ -1,4 +1,4 @@
-"""An estimate of memory before anything is started: a large lattice should be refused, not killed on its way."""
+"""Estimates of memory: a lattice that is too large is refused at once, instead of being killed later."""
 
 import os
 
@@ -10,7 +10,7 @@ TRAINING_COPIES, INFERENCE_COPIES = 6, 6
 
 
 def bytes_needed(config: Config, sites: int, count: int, training: bool) -> int:
-    """About how many bytes a forward pass takes, and a backward pass if ``training``.
+    """Approximate number of bytes that a forward pass takes, with a backward pass if ``training``.
 
     Args:
         config: Sizes of the network.
@@ -20,14 +20,14 @@ def bytes_needed(config: Config, sites: int, count: int, training: bool) -> int:
     """
     points = len(Torus(WALLPAPER[config.group]).points)
     layers = (config.num_layers + 2) * TRAINING_COPIES if training else INFERENCE_COPIES
-    features = 4 * config.hidden * points * layers
+    features = 4 * config.hidden_dim * points * layers
     # The canonicalizer names the beginnings of all images by integers, in several copies.
     matching = 8 * 10 * points if METHODS[config.method].kernel == "inversion" else 0
     return sites * count * (features + matching)
 
 
 def bytes_present() -> int | None:
-    """Memory of this machine; None where it does not tell."""
+    """Memory of this machine; None if unknown."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError, AttributeError):
@@ -35,10 +35,10 @@ def bytes_present() -> int | None:
 
 
 def refuse_what_does_not_fit(config: Config, sites: int | None = None, count: int = 1) -> None:
-    """See that a lattice fits into memory: for training, or with ``sites`` given for a forward pass.
+    """Check that a lattice fits into memory: for training, or for a forward pass if ``sites`` is given.
 
     Raises:
-        ValueError: Naming what is needed and what there is.
+        ValueError: If it does not; the message names both amounts.
     """
     if sites is None:
         needed = bytes_needed(config, config.size**2, config.batch_size, training=True)

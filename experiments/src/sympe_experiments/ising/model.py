@@ -8,36 +8,35 @@ Uniform couplings look the same from every site, so an equivariant f alone gives
 Beside each coupling J the network gets :math:`J / (|J| + \epsilon)`, nearly its sign: where a phase begins is a
 question of signs, however small the couplings are.
 
-The flip of all spins leaves couplings as they are. It is no part of the group here: with it, an equivariant network
-must answer 0 without symmetry breaking, and no more is gained with it, as both signs of a pattern are ground states.
+The flip of all spins leaves couplings as they are. The group here leaves it out: with it, an equivariant network would
+have to answer 0 without symmetry breaking, and gain nothing, as both signs of a pattern are ground states.
 """
 
-import json
 from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 
 from sympe.actions import DirectionFields, bonds_to_directions
+from sympe.breaking import SymPE
 from sympe.canonicalize import Canonicalizer, Constant, LexicographicMinimum
-from sympe.encoding import Encoding, FieldEncoding, SymPE, TileEncoding, learn_amplitudes
+from sympe.encoding import Encoding, FieldEncoding, TileEncoding, learn_amplitudes
 from sympe.groups import LatticeSymmetry, Torus
 from sympe.kernel import InversionKernel
-from sympe_experiments.ising.config import METHODS, WALLPAPER, Config
+from sympe_experiments import weights
+from sympe_experiments.ising.config import METHODS, NAME, WALLPAPER, Config
 from sympe_experiments.ising.hamiltonian import HAMILTONIANS
 from sympe_experiments.nets import TorusNetwork
+from sympe_experiments.old_names import config_now
 
 #: Coupling at which its sign is known half; in units of the largest couplings.
 SOFTENING = 0.004
 
 
-def signs(x: Tensor, channel: int) -> Tensor:
-    """Couplings, and beside them their softened signs, along the axis of channels."""
-    return torch.cat([x, x / (x.abs() + SOFTENING)], dim=channel)
+def signs(x: Tensor, axis: int) -> Tensor:
+    """Couplings, and beside them their softened signs, along the axis of features."""
+    return torch.cat([x, x / (x.abs() + SOFTENING)], dim=axis)
 
 
 class SiteNoise(nn.Module):
@@ -56,7 +55,7 @@ class SiteNoise(nn.Module):
 
 
 class Unmoved(nn.Module):
-    """A vector that stays where it is: the way to break a symmetry without respecting it."""
+    """A vector that does not move: it breaks the symmetry and does not respect it."""
 
     def __init__(self, encoding: Encoding, group: Torus) -> None:
         super().__init__()
@@ -71,15 +70,15 @@ class Unmoved(nn.Module):
 
 
 class FlatNetwork(nn.Module):
-    """Three layers that see the fields of one lattice as a list of numbers, and no symmetry at all."""
+    """Three layers on the fields of one lattice as a list of numbers, without any symmetry."""
 
-    def __init__(self, in_channels: int, size: int, width: int = 256) -> None:
+    def __init__(self, in_dim: int, size: int, hidden_dim: int = 256) -> None:
         super().__init__()
         self.size = size
         self.layers = nn.Sequential(
-            nn.Linear(in_channels * size**2, width), nn.SiLU(),
-            nn.Linear(width, width), nn.SiLU(),
-            nn.Linear(width, size**2),
+            nn.Linear(in_dim * size**2, hidden_dim), nn.SiLU(),
+            nn.Linear(hidden_dim, hidden_dim), nn.SiLU(),
+            nn.Linear(hidden_dim, size**2),
         )  # fmt: skip
 
     def forward(
@@ -96,7 +95,7 @@ class FlatNetwork(nn.Module):
 
 
 def make_breaking(config: Config) -> SymPE | SiteNoise | Unmoved | None:
-    """What a method shows the network beside the couplings."""
+    """What the network of a method sees beside the couplings."""
     method = METHODS[config.method]
     if method.vector is None:
         return None
@@ -142,15 +141,12 @@ class SpinNetwork(nn.Module):
         if network == "mlp":
             self.network = FlatNetwork(8 + scalars, config.size)
         else:
-            # Without points, as many channels as the group CNN has channels and points together.
+            # Without points, as many features as the group CNN has features and points together.
             point_group = "C1" if network == "cnn" else WALLPAPER[config.group]
-            hidden = config.hidden * (len(Torus(WALLPAPER[config.group]).points) if network == "cnn" else 1)
-            self.network = TorusNetwork(dim + scalars, 2, 1, hidden, config.num_layers, config.kernel, point_group)
-
-    @property
-    def is_random(self) -> bool:
-        """Whether two calls may differ."""
-        return isinstance(self.breaking, SymPE | SiteNoise)
+            hidden_dim = config.hidden_dim * (len(Torus(WALLPAPER[config.group]).points) if network == "cnn" else 1)
+            self.network = TorusNetwork(
+                dim + scalars, 2, 1, hidden_dim, config.num_layers, config.filter_width, point_group
+            )
 
     @property
     def vector(self) -> Float[Tensor, "dim L1 L2"] | None:
@@ -166,7 +162,7 @@ class SpinNetwork(nn.Module):
         """Logits of the spins of a lattice with the same couplings everywhere.
 
         Raises:
-            ValueError: If v, or the network, does not serve this size.
+            ValueError: If v or the network does not support this size.
         """
         size = (size, size) if isinstance(size, int) else size
         everywhere = couplings[..., None, None].expand(-1, -1, *size)
@@ -175,9 +171,9 @@ class SpinNetwork(nn.Module):
     def on_bonds(
         self, bonds: Float[Tensor, "B 2 L1 L2"], generator: torch.Generator | None = None
     ) -> Float[Tensor, "B L1 L2"]:
-        """Logits of the spins for a coupling of its own on each bond: to the right of each site, and below it."""
+        """Logits of the spins, given a coupling for each bond: to the right of each site, and below it."""
         if len(self.hamiltonian.names) > 2:
-            raise ValueError(f"bonds of their own go with the model nearest; these weights are of {self.config.model}")
+            raise ValueError(f"couplings for each bond need weights of nearest; these are of {self.config.model}")
         return self.on_fields(bonds_to_directions(bonds)[:, :, None], bonds[:, :0], generator)
 
     def on_fields(
@@ -195,8 +191,7 @@ class SpinNetwork(nn.Module):
 
     def to_bytes(self) -> bytes:
         """Weights and configuration as one safetensors file; equal models give equal bytes."""
-        metadata = {"model": json.dumps({"config": self.config.as_dict()})}
-        return save({name: value.contiguous() for name, value in self.state_dict().items()}, metadata=metadata)
+        return weights.to_bytes(self, {"config": self.config.as_dict()})
 
     @classmethod
     def load(cls, path: Path | str) -> "SpinNetwork":
@@ -205,14 +200,4 @@ class SpinNetwork(nn.Module):
         Raises:
             ValueError: If the file is not such an export.
         """
-        try:
-            with safe_open(str(path), framework="pt") as file:
-                described: dict[str, Any] = json.loads((file.metadata() or {})["model"])["config"]
-                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            config = Config(**(described | {"transfer": tuple(described["transfer"])}))
-            with torch.random.fork_rng(devices=[]):  # initial weights, drawn to be overwritten
-                model = cls(config)
-            model.load_state_dict(state)
-        except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise ValueError(f"{path} does not hold the weights of the Ising task: {error}") from error
-        return model
+        return weights.load(path, "an Ising network", lambda it: cls(Config.from_dict(config_now(NAME, it["config"]))))

@@ -18,7 +18,7 @@ from sympe_experiments.ising.memory import refuse_what_does_not_fit
 from sympe_experiments.ising.model import SpinNetwork
 from sympe_experiments.seeding import mixed_generator
 
-#: The method sympe, trained by the recipe fast on 10 x 10 sites.
+#: The method sympe-template, trained by the recipe fast on 10 x 10 sites.
 SHIPPED = Path(__file__).parent / "sympe-nearest.safetensors"
 
 
@@ -37,11 +37,11 @@ class Prediction:
     ground_energy: float | None
 
     def picture(self, sample: int) -> str:
-        """One configuration in plain letters, a row of the lattice per line."""
+        """One configuration as text, a row of the lattice per line."""
         return "\n".join("".join("+" if s > 0 else "-" for s in row) for row in self.spins[sample].tolist())
 
     def comment(self) -> str:
-        """What there is to say beside an energy."""
+        """What to print beside an energy."""
         return "" if self.ground_energy is None else f", ground state {self.ground_energy:.6f}"
 
     def as_dict(self, with_spins: bool) -> dict[str, Any]:
@@ -72,18 +72,18 @@ def predict(
     samples: int = 4,
     seed: int = 0,
 ) -> Prediction:
-    """Draw configurations, each with a g~ of its own.
+    """Draw configurations, each with another g~.
 
     Args:
         weights: Weights of a run, or None for those of the package.
         values: Couplings by name, the same everywhere.
         size: Sites along each side.
         couplings: A file of couplings for each bond, in place of ``values`` and ``size``.
-        samples: How many.
+        samples: Number of configurations.
         seed: Fixes the draws.
 
     Raises:
-        ValueError: If weights or couplings cannot be used, or the lattice does not fit into memory.
+        ValueError: If weights or couplings are invalid, or the lattice does not fit into memory.
     """
     if samples < 1:
         raise ValueError(f"samples must be at least 1; got {samples}")
@@ -109,7 +109,7 @@ def uniform(hamiltonian: Hamiltonian, values: dict[str, float | None], size: int
     """Couplings that are the same everywhere.
 
     Raises:
-        ValueError: If one is missing, not finite or none of this model, or the lattice has no neighbors.
+        ValueError: If a coupling is missing, not finite or unknown to the model, or the lattice has no neighbors.
     """
     if size < 2:
         raise ValueError(f"L must be at least 2; got {size}")
@@ -126,7 +126,7 @@ def uniform(hamiltonian: Hamiltonian, values: dict[str, float | None], size: int
 
 
 def read_couplings(path: Path) -> Float[Tensor, "1 2 L1 L2"]:
-    """Couplings of their own for each bond: arrays ``Jx`` (to the right of a site) and ``Jy`` (below it).
+    """Couplings for each bond: arrays ``Jx`` (to the right of a site) and ``Jy`` (below it).
 
     Raises:
         ValueError: If the file does not hold two finite, real arrays of one shape [L1, L2].

@@ -5,8 +5,8 @@ ground state. Its two 2 x 3 halves have equal laws, and so have its two 3 x 2 ha
 energy. The least mean energy over *all* laws that agree on their overlaps, a linear program, is thus a lower bound, on
 every lattice (D. A. Huang et al., *Finding and proving the exact ground state of a generalized Ising model by convex
 optimization and MAX-SAT*, Phys. Rev. B 94, 134424, 2016). The best configuration of period 4 gives an upper bound, on
-every lattice whose size 4 divides. Where the two meet, the energy is proven. Of the couplings that are drawn here they
-have met for all.
+every lattice whose size 4 divides. Where the two meet, the energy is proven; they have
+met for all couplings drawn here.
 
 **Ground states of one lattice** come from integer programming (HiGHS, with a variable for each spin and each bond) and
 from simulated annealing (dwave-samplers, an optional dependency).
@@ -24,6 +24,7 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import coo_matrix, csr_matrix, vstack
 from torch import Tensor
 
+from sympe.extras import require
 from sympe_experiments.ising.hamiltonian import HAMILTONIANS, NEAREST, Hamiltonian, nearest_ground_energy
 
 #: Period of the configurations that give the upper bound, and sides of the window of the lower bound.
@@ -205,14 +206,11 @@ def anneal(
     Raises:
         ImportError: If dwave-samplers is not installed.
     """
-    try:
-        import dimod
-        from dwave.samplers import SimulatedAnnealingSampler
-    except ImportError as error:
-        raise ImportError("simulated annealing needs dwave-samplers: pip install 'sympe[lattices]'") from error
+    what, package = "simulated annealing", "sympe-experiments"
+    samplers, dimod = (require(module, "lattices", what, package) for module in ("dwave.samplers", "dimod"))
     started = time.process_time()
     model = dimod.BinaryQuadraticModel.from_ising({}, bond_energies(hamiltonian, couplings, size))
-    samples = SimulatedAnnealingSampler().sample(model, num_reads=reads, num_sweeps=sweeps, seed=seed)
+    samples = samplers.SimulatedAnnealingSampler().sample(model, num_reads=reads, num_sweeps=sweeps, seed=seed)
     best = samples.first.sample
     spins = torch.tensor([float(best.get(site, 1)) for site in range(size**2)], dtype=torch.float64)
     return Found(spins.view(size, size), time.process_time() - started, proven=False)

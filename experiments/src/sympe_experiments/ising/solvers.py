@@ -1,4 +1,4 @@
-"""Annealing and integer programming on the very couplings that networks are tested on, with the time they take."""
+"""Annealing and integer programming on the test couplings of the networks, with the time that they take."""
 
 import time
 from pathlib import Path
@@ -32,7 +32,7 @@ def find(config: Config, couplings: Float[Tensor, "N K"], size: int) -> list[Fou
 
 
 def run_solver(config: Config, folder: Path) -> Record:
-    """Solve the test couplings and write the record. Integer programming is given the first few, at one size."""
+    """Solve the test couplings and write the record. Integer programming gets the first few, at one size."""
     started = time.perf_counter()
     couplings = test_couplings(config)
     metrics: dict[str, float | int | None] = {}
@@ -51,15 +51,7 @@ def run_solver(config: Config, folder: Path) -> Record:
             metrics |= {"exact_percent_in": reached.exact_percent, "gap_in": reached.gap}
             metrics["seconds_per_instance"] = seconds
             metrics["proven_percent"] = 100 * sum(each.proven for each in found) / len(found)
-    record = Record(
-        experiment=NAME,
-        method=config.method,
-        recipe=config.recipe,
-        data=config.model,
-        seed=config.seed,
-        config=config.as_dict(),
-        metrics=metrics | {"L": config.size, "n_parameters": 0},
-        seconds=time.perf_counter() - started,
-    )
+    metrics |= {"L": config.size, "n_parameters": 0}
+    record = Record.of(NAME, config, metrics, time.perf_counter() - started)
     record.write(folder)
     return read_record(folder / FILE_NAME)

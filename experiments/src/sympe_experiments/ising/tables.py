@@ -1,38 +1,29 @@
-"""Tables of the Ising task: ground states found in and out of distribution, by size, and verdicts on controls."""
+"""Tables of Ising ground states: found in and out of distribution, by size, and verdicts on controls."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
-from sympe_experiments.ising.config import NAME
-from sympe_experiments.ising.facts import (
-    CONTROLS,
-    EXACT,
-    EXACT_OUT,
-    GAP,
-    SOLVERS,
-    in_order,
-    label,
-    sizes,
-)
+from sympe_experiments.ising.config import METHODS, NAME
+from sympe_experiments.ising.facts import EXACT, EXACT_OUT, GAP, GAP_OUT, SOLVERS, sizes
 from sympe_experiments.records import Record
+from sympe_experiments.report import verdicts
 from sympe_experiments.report.statistics import (
     LEAST_RATIO,
     LEAST_SEEDS,
     Group,
     Sample,
-    Verdict,
     group_records,
     median_seconds,
     sample,
 )
 from sympe_experiments.report.table import Block, Column, Row, Table, mean_and_spread, number
-from sympe_experiments.report.verdicts import NOTHING_DECIDED, verdict_columns, verdict_rows
+from sympe_experiments.report.verdicts import Contest, verdict_columns
 
 
 def ising_table(records: Sequence[Record]) -> Table:
     """One row per method of one model: per cent of exact ground states, energy gap, transfer, time."""
     blocks = []
     for group in group_records(records):
-        rows = tuple(_row(group, method) for method in in_order(group.methods))
+        rows = tuple(_row(group, method) for method in METHODS.in_order(group.methods))
         blocks.append(Block(group.title, rows, _notes(group)))
     tested, name = sizes(records), records[0].data
     columns = (
@@ -84,11 +75,9 @@ def _row(group: Group, method: str) -> Row:
     milliseconds = sample(runs, "seconds_per_instance").mean
     return {
         "experiment": NAME,
-        "data": group.data,
-        "recipe": group.recipe,
-        "setting": group.setting,
+        **group.as_row(),
         "method": method,
-        "label": label(method),
+        "label": METHODS.label(method),
         "exact_in": inside.mean,
         "exact_in_spread": inside.spread,
         "exact_out": outside.mean,
@@ -105,7 +94,7 @@ def _row(group: Group, method: str) -> Row:
 
 def _both_halves(runs: Sequence[Record]) -> Sample:
     """The gap over both halves of the plane, one value per seed."""
-    inside, outside = sample(runs, GAP).values, sample(runs, "gap_out").values
+    inside, outside = sample(runs, GAP).values, sample(runs, GAP_OUT).values
     if len(inside) != len(outside):
         return Sample(inside)
     return Sample(tuple((a + b) / 2 for a, b in zip(inside, outside, strict=True)))
@@ -118,36 +107,24 @@ def _missed(runs: Sequence[Record]) -> Sample:
 
 def verdict_table(records: Sequence[Record]) -> Table | None:
     """SymPE against its matched controls; None if no run has one."""
-    blocks = []
-    for group in group_records(records):
-        rows = tuple(_verdict_rows(group))
-        if rows and all(row["verdict"] == Verdict.UNDECIDED for row in rows):
-            blocks.append(Block(group.title, (), (NOTHING_DECIDED,)))
-        elif rows:
-            blocks.append(Block(group.title, rows))
-    if not blocks:
-        return None
-    columns = verdict_columns("% missed", 2)
     caption = (
         "Missed: ground states not found, in the half of the plane that training sees. "
-        f"A difference counts from {LEAST_RATIO:g} pooled standard errors on, with {LEAST_SEEDS} seeds on both sides.",
+        f"A difference counts from {LEAST_RATIO:g} pooled standard errors on, with {LEAST_SEEDS} seeds on both sides."
     )
-    return Table("Ising ground states: verdicts", columns, tuple(blocks), caption)
-
-
-def _verdict_rows(group: Group) -> Iterable[Row]:
-    return verdict_rows(NAME, group, in_order(group.methods), CONTROLS, label, _missed, "missed_percent")
+    contest = Contest("missed_percent", _missed)
+    title, columns = "Ising ground states: verdicts", verdict_columns("% missed", 2)
+    return verdicts.verdict_table(title, NAME, METHODS, group_records(records), lambda _: [contest], columns, caption)
 
 
 def solver_table(records: Sequence[Record]) -> Table | None:
-    """Networks beside annealing and integer programming on the same couplings, by size; None if none was run."""
+    """Networks beside annealing and integer programming on the same couplings, by size; None without solvers."""
     blocks = []
     for group in group_records(records):
         if not set(SOLVERS) & set(group.methods):
             continue
         rows: list[Row] = []
         for size in sizes(group.records):
-            for method in in_order(group.methods):
+            for method in METHODS.in_order(group.methods):
                 runs = group.runs(method)
                 exact, gap = sample(runs, f"exact_percent_L{size}"), sample(runs, f"gap_L{size}")
                 seconds = sample(runs, f"seconds_per_instance_L{size}").mean
@@ -160,11 +137,12 @@ def solver_table(records: Sequence[Record]) -> Table | None:
                         {
                             "size": size,
                             "method": method,
-                            "label": label(method),
+                            "label": METHODS.label(method),
                             "exact": exact.mean,
                             "spread": exact.spread,
+                            "gap": gap.mean,
+                            "milliseconds": milliseconds,
                         }
-                        | {"gap": gap.mean, "milliseconds": milliseconds}
                     )
         blocks.append(Block(group.title, tuple(rows)))
     if not blocks:
@@ -188,7 +166,7 @@ def _training_size(group: Group) -> object:
 
 
 def tables(records: Sequence[Record]) -> list[Table]:
-    """All tables of the task."""
+    """All tables of the experiment."""
     # A table for each model: they are tested at different sizes.
     models = sorted({record.data for record in records}, key=lambda name: (name != "nearest", name))
     main = [ising_table([record for record in records if record.data == name]) for name in models]

@@ -1,8 +1,8 @@
-"""One run of the Ising task: train on half of the plane of couplings, test on both, write the record."""
+"""One run of Ising ground states: train on half of the plane of couplings, test on both, write the record."""
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from sympe_experiments.ising.reference import ground_energy
 from sympe_experiments.ising.solvers import run_solver, test_couplings
 from sympe_experiments.records import FILE_NAME, Record, read_record
 from sympe_experiments.seeding import mixed_generator
-from sympe_experiments.training import CHECKPOINT, ResumableModule, build_from_seed, finished_run, make_trainer
+from sympe_experiments.training import Options, ResumableModule, build_from_seed, finished_run, fit
 
 WEIGHTS = "weights.safetensors"
 
@@ -40,7 +40,7 @@ class TrainSpins(ResumableModule):
         self._started = self._processor_started = 0.0
 
     def configure_optimizers(self) -> Any:
-        """Adam with a rate of its own for the vector v, in a one-cycle schedule.
+        """Adam with another rate for the vector v, in a one-cycle schedule.
 
         A small tile has few numbers, and each is seen all over the lattice; of many, each is seen at few sites.
         """
@@ -126,34 +126,22 @@ def test(model: SpinNetwork) -> dict[str, float | int | None]:
     return measured
 
 
-def run(
-    config: Config,
-    folder: Path,
-    *,
-    resume: bool = False,
-    devices: int = 1,
-    accelerator: str = "auto",
-    progress: bool = True,
-) -> Record | None:
+def run(config: Config, folder: Path, **options: Unpack[Options]) -> Record | None:
     """Train and test one network; weights, record and what its figures need are written into ``folder``.
 
     Args:
         config: What to run.
         folder: Where checkpoints, logs, weights and the record go.
-        resume: Whether to go on from what ``folder`` holds: a finished run is read back, an unfinished
-            one continued, none started.
-        devices: Processes to train with.
-        accelerator: ``auto``, ``cpu`` or ``gpu``.
-        progress: Whether to show a bar on stderr.
+        options: How; see :class:`~sympe_experiments.training.Options`.
 
     Returns:
-        The record, or None in a process that is not the first of several.
+        The record; None in all processes but the first.
 
     Raises:
         ValueError: If ``folder`` holds a run and ``resume`` is not set, the lattice does not fit into memory, or
             the loss is not finite.
     """
-    finished = finished_run(folder, config.as_dict(), resume)
+    finished = finished_run(folder, config.as_dict(), options.get("resume", False))
     if finished is not None:
         return finished
 
@@ -162,11 +150,8 @@ def run(
     refuse_what_does_not_fit(config)
     model = build_from_seed(lambda: SpinNetwork(config), config.seed)
     module = TrainSpins(config, model)
-    shown = {"train_loss": "free energy", "train_energy": "energy"} if progress else None
-    trainer = make_trainer(folder, config.total_epochs, devices=devices, accelerator=accelerator, shown=shown)
-    checkpoint = folder / CHECKPOINT
-    trainer.fit(module, ckpt_path=checkpoint if resume and checkpoint.exists() else None, weights_only=True)
-    if not trainer.is_global_zero:
+    shown = {"train_loss": "free energy", "train_energy": "energy"}
+    if fit(module, folder, config.total_epochs, shown, **options) is None:
         return None
 
     model.eval().cpu()
@@ -175,25 +160,16 @@ def run(
     test_seconds = time.perf_counter() - started
     arrays = pictures(model, config.seed)
     write_atomically(folder / WEIGHTS, lambda file: file.write(model.to_bytes()))
-    record = Record(
-        experiment=NAME,
-        method=config.method,
-        recipe=config.recipe,
-        data=config.model,
-        seed=config.seed,
-        config=config.as_dict(),
-        metrics=metrics
-        | {
-            "L": config.size,
-            "epochs": config.total_epochs,
-            "train_seconds": module.seconds,
-            "train_processor_seconds": module.processor_seconds,
-            "test_seconds": test_seconds,
-            "n_parameters": sum(p.numel() for p in model.parameters()),
-        },
-        history=module.history,
-        seconds=module.seconds + test_seconds,
-    )
+    metrics |= {
+        "L": config.size,
+        "epochs": config.total_epochs,
+        "train_seconds": module.seconds,
+        "train_processor_seconds": module.processor_seconds,
+        "test_seconds": test_seconds,
+        "n_parameters": sum(p.numel() for p in model.parameters()),
+    }
+    seconds = module.seconds + test_seconds
+    record = Record.of(NAME, config, metrics, seconds, history=module.history)
     record.write(folder, arrays)
     return read_record(folder / FILE_NAME)
 

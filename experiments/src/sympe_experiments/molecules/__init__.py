@@ -1,1 +1,1 @@
-"""Discrete diffusion of graphs, molecules above all, and what breaking their symmetry gives it."""
+"""Discrete diffusion of graphs, mostly molecules, and what it gains from breaking their symmetry."""

@@ -1,4 +1,4 @@
-"""Evaluate exported weights on a data set or on the user's own molecules."""
+"""Evaluate trained weights on a data set or on the user's molecules."""
 
 import time
 from collections import Counter
@@ -10,7 +10,7 @@ import torch
 
 from sympe.graphs import Graphs
 from sympe_experiments.molecules.chemistry import MOLECULE_FILES, describe_skipped, read_molecules
-from sympe_experiments.molecules.config import NAME, require_at_least, require_seed
+from sympe_experiments.molecules.config import NAME
 from sympe_experiments.molecules.data import load_splits
 from sympe_experiments.molecules.domain import Domain
 from sympe_experiments.molecules.evaluation import (
@@ -24,6 +24,7 @@ from sympe_experiments.molecules.model import GraphDiffusion, sampling_times
 from sympe_experiments.molecules.pretrained import find_weights
 from sympe_experiments.molecules.training import SAMPLE, TEST, TRAJECTORIES
 from sympe_experiments.records import Record
+from sympe_experiments.settings import require_at_least, require_seed
 from sympe_experiments.training import accelerator_here
 
 
@@ -39,26 +40,25 @@ def evaluate_weights(
     seed: int = 0,
     accelerator: str = "auto",
 ) -> tuple[Record, Counter[str]]:
-    """Likelihood of held-out graphs, and measurements of samples if any are asked for.
+    """Likelihood of held-out graphs, and quality of samples if ``num_samples`` is positive.
 
     Args:
-        weights: What a run exported, or the name of a model that comes with the package.
-        data: A data set, of which the test graphs are taken, or a file of molecules, of which all are that the model
-            knows; what the model was trained on if left out.
-        num_test: Test graphs of a data set, at most.
+        weights: The file of weights of a run, or the name of a model that comes with the package.
+        data: A data set, for its test graphs, or a file of molecules, for all that the model knows; by default the data
+            set of training.
+        num_test: Largest number of test graphs.
         draws: Times of diffusion per graph.
         trajectories: Whole trajectories per graph, for tighter bounds with each number of steps; none if 0.
         num_samples: Graphs to sample; they are compared with the graphs that the model was trained and tested on.
-        sample_steps: Numbers of steps of the sampler, for samples and tighter bounds; all of the process if left out.
-        seed: Everything random comes from it.
+        sample_steps: Numbers of steps of the sampler, for samples and tighter bounds; by default all of the process.
+        seed: Seed of everything random.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
 
     Returns:
-        A record, and the molecules that were left out, by reason.
+        A record, and the number of molecules skipped, by reason.
 
     Raises:
-        ValueError: If an argument cannot be, weights or data cannot be read, or the graphs are of another kind than the
-            model's.
+        ValueError: If an argument is invalid, weights or data are damaged, or the model knows graphs of another kind.
         ImportError: If the data are molecules and RDKit is not installed.
     """
     require_at_least(1, num_test=num_test, draws=draws)
@@ -82,24 +82,16 @@ def evaluate_weights(
         judge = Judge.of(splits, config.data)
         samples = measure_samples(model, judge, num_samples, sample_steps, seed, SAMPLE)
     # What was tested is not what the run did: tables keep the two apart.
-    tested = replace(config, num_test=num_test, draws=draws).as_dict()
-    record = Record(
-        experiment=NAME,
-        method=config.method,
-        recipe=config.recipe,
-        data=data,
-        seed=seed,
-        config=tested,
-        metrics=metrics | samples.metrics,
-        history=samples.history,
-        seconds=time.perf_counter() - started,
-        examples=samples.examples,
-    )
+    tested = replace(config, num_test=num_test, draws=draws)
+    metrics |= samples.metrics
+    seconds = time.perf_counter() - started
+    record = Record.of(NAME, tested, metrics, seconds, data=data, history=samples.history, examples=samples.examples)
+    record = replace(record, seed=seed)
     return record, skipped
 
 
 def _graphs_for(domain: Domain, data: str, num_test: int) -> tuple[Graphs, Counter[str]]:
-    """Graphs that a model can be asked about."""
+    """Those graphs of the data that a model knows."""
     if Path(data).suffix.lower() in MOLECULE_FILES:
         if not domain.is_chemical:
             raise ValueError(f"{data} holds molecules; the model knows plain graphs")

@@ -4,7 +4,7 @@ r"""What breaks the symmetry in a diffusion of graphs: how g~ is drawn, and what
   graph has.
 - *Carried*: g~ is drawn once per trajectory: in training from a kernel of the clean graph :math:`x_0`, in sampling
   uniformly, whatever the graph. Each step back is equivariant in :math:`(x_t, \tilde g)` together, so samples are
-  exchangeable. (The order of a file is the exception, made to show the leak: it is the identity in sampling.)
+  exchangeable. (The order of a file is the exception, there to show the leak: sampling takes the identity.)
 
 For the class :math:`[x]` of all relabelings of x, with :math:`p(x \mid g)` the model given g~ = g,
 
@@ -16,7 +16,6 @@ for any law q of g; the difference in brackets is the excess randomness of the k
 that :math:`p(x \mid g)` does not depend on g: q is uniform and the excess :math:`\log(n! / |\mathrm{Aut}(x)|)`.
 """
 
-import math
 from typing import Any
 
 import torch
@@ -26,7 +25,7 @@ from torch import Tensor, nn
 from sympe.breaking import Noise
 from sympe.canonicalize import Constant, DepthFirst, Labeling, NodeScore, RandomDepthFirst, Refinement, Sort
 from sympe.encoding import RankEncoding
-from sympe.graphs import colored_graphs
+from sympe.graphs import bliss
 from sympe.groups import Permutation, SymmetricGroup
 from sympe.kernel import InversionKernel
 from sympe_experiments.molecules.config import Config, Method
@@ -41,10 +40,6 @@ CANONICALIZERS: dict[str, Any] = {
     "canonical-depth-first": lambda config: DepthFirst(Labeling()),
     "sort": lambda config: Sort(NodeScore(), temperature=config.temperature),
 }
-
-
-# Orders that not every graph can have, and that can be told.
-_WITH_SUPPORT = ("random-depth-first", "canonical-depth-first", "labeling")
 
 
 class Breaking(nn.Module):
@@ -67,7 +62,7 @@ class Breaking(nn.Module):
 
     @property
     def is_learned(self) -> bool:
-        """Whether what orders the nodes has weights."""
+        """Whether the canonicalizer has weights."""
         return self.kernel is not None and any(True for _ in self.kernel.parameters())
 
     def draw(self, clean: GraphState, generator: torch.Generator) -> Permutation | None:
@@ -83,21 +78,15 @@ class Breaking(nn.Module):
         return self.kernel(clean.to_graphs(), generator)
 
     def could_draw(self, clean: GraphState, g: Permutation) -> Bool[Tensor, "B"] | None:
-        """Whether training may draw g~ = g for these graphs; None where it draws any, or nobody knows.
+        """Whether training may draw g~ = g for these graphs; None if it may draw any, or that is unknown.
 
-        For samples and the g~ that they were made with this tells how much of the model lies where it was trained. The
-        rest is what the bounds of carried methods leave uncounted.
+        For samples and their g~, this is the part of the model that training covers. The bounds of carried methods
+        leave out the rest.
         """
-        if self.method.kind != "carried" or self.method.order not in _WITH_SUPPORT:
+        if self.method.kind != "carried" or self.kernel is None:
             return None
-        assert self.kernel is not None
-        graphs, canonicalizer = clean.to_graphs(), self.kernel.canonicalizer
-        if isinstance(canonicalizer, RandomDepthFirst):
-            return canonicalizer.log_probability(graphs, g).isfinite()
-        # Of an exact canonicalizer: all elements that lead from the one canonical form to the graph.
-        inverse = SymmetricGroup().inverse
-        form, ours = (clean.relabel(inverse(one)) for one in (canonicalizer(graphs), g))
-        return (form.nodes == ours.nodes).all(1) & (form.edges == ours.edges).all(1)
+        told = self.kernel.canonicalizer.log_probability(clean.to_graphs(), g)
+        return None if bool(told.isnan().any()) else told.isfinite()
 
     def draw_fresh(self, noisy: GraphState, generator: torch.Generator) -> Permutation | None:
         """g~ of one step; None unless it is fresh."""
@@ -107,9 +96,9 @@ class Breaking(nn.Module):
         return self.kernel(noisy.to_graphs(), generator)
 
     def draw_prior(self, like: GraphState, generator: torch.Generator) -> Permutation | None:
-        """g~ of a trajectory to be sampled.
+        """g~ of a trajectory to sample.
 
-        A model that was shown the order of a file knows nodes by their place in it, and samples are in that order.
+        A model trained on the order of a file knows nodes by their place, and its samples are in that order.
         """
         if self.method.kind != "carried":
             return None
@@ -119,7 +108,7 @@ class Breaking(nn.Module):
     def forward(
         self, noisy: GraphState, g: Permutation | None, generator: torch.Generator
     ) -> Float[Tensor, "B n dim"] | None:
-        """Features at one step; without ``g``, a fresh g~ is drawn here."""
+        """Features at one step; without ``g``, a fresh g~ is drawn."""
         shape = (*noisy.nodes.shape, self.dim)
         if self.noise is not None:
             like = node_batch(len(noisy), noisy.num_nodes, noisy.device)
@@ -135,17 +124,19 @@ class Breaking(nn.Module):
     ) -> Float[Tensor, "B"]:
         """Excess randomness of the kernel, in nats, estimated without bias from one draw.
 
-        For a refinement or a learned sort, whose entropy is not known, 0: the least that it can be.
+        Where the canonicalizer does not know it, as for a learned sort: 0, the least possible value.
         """
-        if self.method.kind != "carried" or self.method.order == "constant":
-            return math.lgamma(clean.num_nodes + 1) - log_automorphisms
-        if self.method.order == "random-depth-first":
-            assert g is not None
-            return -RandomDepthFirst().log_probability(clean.to_graphs(), g) - log_automorphisms
-        return torch.zeros_like(log_automorphisms)
+        if self.method.kind != "carried":
+            return torch.lgamma(log_automorphisms.new_tensor(clean.num_nodes + 1)) - log_automorphisms
+        if self.kernel is None:
+            return torch.zeros_like(log_automorphisms)
+        graphs, canonicalizer = clean.to_graphs(), self.kernel.canonicalizer
+        excess = canonicalizer.excess_nats(graphs)
+        if g is not None and bool(excess.isnan().any()):
+            excess = torch.where(excess.isnan(), -canonicalizer.log_probability(graphs, g) - log_automorphisms, excess)
+        return torch.where(excess.isnan(), 0.0, excess)
 
 
 def log_automorphisms(clean: GraphState) -> Float[Tensor, "B"]:
     """Logarithm of the number of automorphisms of each graph, kinds of nodes and edges kept."""
-    counts = [math.log(colored.count_automorphisms()) for colored in colored_graphs(clean.to_graphs())]
-    return torch.tensor(counts, dtype=torch.float64, device=clean.device)
+    return bliss.log_automorphisms(clean.to_graphs())

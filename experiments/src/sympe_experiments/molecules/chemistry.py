@@ -1,10 +1,10 @@
-"""Molecules from and to RDKit: files of users, SMILES of samples.
+"""Molecules from and to RDKit: the files of users, the SMILES of samples.
 
 Atoms are told apart by element, bonds by order (1, 2, 3; aromatic rings are written with alternating bonds). There are
 no charges, isotopes, radicals or stereochemistry: a molecule that has one of the first three, or an atom or bond of
-another kind, cannot be read and is counted; stereochemistry is dropped.
+another kind, is skipped and counted; stereochemistry is dropped.
 
-RDKit is an optional dependency: ``pip install sympe[molecules]``.
+RDKit is an optional dependency: ``pip install 'sympe-experiments[molecules]'``.
 """
 
 import re
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sympe.extras import require
 from sympe.graphs import Graphs, from_edges
 from sympe_experiments.molecules.features import VALENCE
 
@@ -21,27 +22,26 @@ MOLECULE_FILES = frozenset({".smi", ".smiles", ".sdf"})
 
 
 def rdkit() -> Any:
-    """RDKit's module ``Chem``, silenced: what is wrong with a molecule is told by us.
+    """RDKit's module ``Chem``, silenced: we say ourselves what is wrong with a molecule.
 
     Raises:
         ImportError: If it is not installed.
     """
-    try:
-        from rdkit import Chem, rdBase
-    except ImportError as error:
-        raise ImportError("molecules need RDKit: pip install sympe[molecules]") from error
+    require("rdkit", "molecules", "molecules", "sympe-experiments")
+    from rdkit import Chem, rdBase
+
     rdBase.DisableLog("rdApp.*")
     return Chem
 
 
 @dataclass(frozen=True)
 class Molecules:
-    """Molecules that could be read, and why others could not.
+    """The molecules of a file, and why others were skipped.
 
     Attributes:
         graphs: Elements and orders of bonds as labels; elements by their place in ``elements``.
         elements: Names of the elements.
-        skipped: Number of molecules left out, by reason.
+        skipped: Number of molecules skipped, by reason.
     """
 
     graphs: Graphs
@@ -54,18 +54,18 @@ def read_molecules(
 ) -> Molecules:
     """All molecules of a file of SMILES or of an SDF.
 
-    SMILES stand one on a line; what follows a space or a comma is left aside, and so is a first line with "smiles" in
-    its first field. Stereochemistry is dropped, and several fragments (``CCO.O``) make one graph that is not
+    Each line holds one SMILES; what follows a space or a comma is ignored, and so is a first line with "smiles" in its
+    first field. Stereochemistry is dropped, and several fragments (``CCO.O``) make one graph that is not
     connected.
 
     Args:
         path: File ending in .smi, .smiles or .sdf.
         hydrogens: Whether hydrogen atoms are nodes.
-        elements: The elements that may occur; those of the file that have a known valence if left out.
-        max_nodes: Most nodes that a molecule may have.
+        elements: The elements that may occur; by default those of the file that have a known valence.
+        max_nodes: Largest number of nodes.
 
     Raises:
-        ValueError: If the file cannot be read, or none of its molecules can.
+        ValueError: If the file is unreadable, or holds no usable molecule.
         ImportError: If RDKit is not installed.
     """
     skipped: Counter[str] = Counter()
@@ -92,12 +92,12 @@ def read_molecules(
 
 
 def describe_skipped(skipped: Counter[str]) -> str:
-    """How many molecules were left out, and why, in one line."""
+    """How many molecules were skipped, and why, in one line."""
     return ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
 
 
 def _parse(path: Path) -> Iterator[Any]:
-    """RDKit's molecules, None for those that it cannot parse."""
+    """RDKit's molecules; None where it fails to parse one."""
     chem = rdkit()
     try:
         text = path.read_bytes().decode("utf-8-sig", "replace")
@@ -117,7 +117,7 @@ def _parse(path: Path) -> Iterator[Any]:
 def _describe(
     molecule: Any, hydrogens: bool, max_nodes: int | None
 ) -> tuple[list[str], list[tuple[int, int]], list[int]] | str:
-    """Elements, bonds and their orders; or why there are none."""
+    """Elements, bonds and their orders; or why the molecule is skipped."""
     chem = rdkit()
     if molecule is None or not molecule.GetNumAtoms():
         return "unparsable"
@@ -199,7 +199,7 @@ def _write(molecule: Any) -> Written:
 
 
 def known_smiles(graphs: Graphs, elements: Sequence[str]) -> set[str]:
-    """SMILES of a data set, written as those of samples are."""
+    """SMILES of a data set, in the same form as those of samples."""
     return {written.smiles for written in write_smiles(graphs, elements) if written.smiles is not None}
 
 

@@ -1,12 +1,11 @@
 r"""The Fréchet ChemNet distance of two sets of molecules (K. Preuer et al., J. Chem. Inf. Model. 58, 1736, 2018).
 
-ChemNet is a network that was trained to tell what molecules do in bioassays. Its last hidden layer has 512 numbers
-per molecule; of each set their mean :math:`m` and covariance :math:`C` are taken, and the distance is that of two
-Gaussians,
+ChemNet is a network trained to predict the outcome of bioassays. Its last hidden layer has 512 numbers
+per molecule. With their mean :math:`m` and covariance :math:`C` over each set, the distance is that of two Gaussians,
 
 .. math:: |m_1 - m_2|^2 + \mathrm{tr}\,(C_1 + C_2 - 2\,(C_1^{1/2} C_2\,C_1^{1/2})^{1/2}).
 
-Network, weights and writing of SMILES are those of the authors' package ``fcd``.
+Network, weights and canonical SMILES are those of the authors' package ``fcd``.
 """
 
 from collections import Counter
@@ -18,9 +17,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from sympe.extras import require
 from sympe_experiments.molecules.chemistry import rdkit
 
-#: Molecules on either side below which nothing is told: a covariance of 512 numbers has to be estimated.
+#: Fewest molecules on either side: it takes that many to estimate a covariance of 512 numbers.
 FEWEST = 5000
 
 #: Molecules at once; some 100 kB each on the way.
@@ -41,24 +41,22 @@ class Activations:
 
     @classmethod
     def of(cls, smiles: Sequence[str]) -> "Activations":
-        """Put molecules through ChemNet, each different one once.
+        """Activations of molecules; each different molecule goes through ChemNet once.
 
         Args:
-            smiles: Valid molecules, two or more; hydrogens are left implicit and the writing made canonical. Those
-                that RDKit cannot read back are left out.
+            smiles: Two or more valid molecules. Hydrogens stay implicit, SMILES become canonical, and those that RDKit
+                fails to read back are skipped.
 
         Raises:
             ImportError: If ``fcd`` or RDKit is not installed.
         """
         chem = rdkit()
-        try:
-            from fcd import load_ref_model
-            from fcd.utils import SmilesDataset
-        except ImportError as error:
-            raise ImportError("the Fréchet ChemNet distance needs fcd: pip install sympe[molecules]") from error
+        fcd = require("fcd", "molecules", "the Fréchet ChemNet distance", "sympe-experiments")
+        from fcd.utils import SmilesDataset
+
         molecules = map(chem.MolFromSmiles, smiles)
         counts = Counter(chem.MolToSmiles(molecule) for molecule in molecules if molecule is not None)
-        network, inputs = load_ref_model(), SmilesDataset(list(counts))
+        network, inputs = fcd.load_ref_model(), SmilesDataset(list(counts))
         parts = []
         with torch.no_grad():
             for places in torch.arange(len(counts)).split(_BATCH):
@@ -78,5 +76,5 @@ class Activations:
 
 
 def is_installed() -> bool:
-    """Whether the package that holds ChemNet is there."""
+    """Whether the package that holds ChemNet is installed."""
     return find_spec("fcd") is not None

@@ -3,13 +3,13 @@
 import json
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from sympe_experiments.commands.output import print_records
+from sympe_experiments.settings import RunOptions, changes, require_at_least
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,14 @@ class Train:
     """Train and test one diffusion model of graphs."""
 
     method: str = "sympe-depth-first-carried"
-    """What breaks the symmetry: none, noise, random, sympe-fresh, sympe-carried, ... (an unknown name lists all)."""
+    """What breaks the symmetry: none, noise, sympe-depth-first-carried, ... (an unknown name lists all)."""
     recipe: str = "fast"
     """smoke, quick, fast, long, paper or paper-hydrogens."""
     seed: int = 0
     """Everything random comes from this number."""
     data: str | None = None
     """qm9, qm9-hydrogens, planar, sbm, tree, community_small, or a file of molecules (smi, sdf) or graphs.
-    The recipe's if left out, as all that follow."""
+    By default as the recipe has it, like all that follow."""
     epochs: int | None = None
     """Passes over the training graphs."""
     steps: int | None = None
@@ -43,43 +43,26 @@ class Train:
     """Graphs to train on, at most."""
     num_samples: int | None = None
     """Graphs to sample after training, for each number of steps."""
-    out: Path | None = None
-    """Folder of the run; runs/molecules/DATA/RECIPE/METHOD/seedN if left out."""
-    resume: bool = False
-    """Go on with an interrupted run, or read a finished one."""
-    devices: int = 1
-    """Processes to train with (DDP)."""
-    accelerator: str = "auto"
-    """auto, cpu or gpu."""
     workers: int = 0
-    """Processes that prepare batches beside each one that trains: worth it on a GPU, above all for sympe-fresh."""
-    json: bool = False
-    """Print one JSON object on stdout instead of a table."""
+    """Processes that prepare batches beside each one that trains: worth it on a GPU, above all with fresh orders."""
+    options: Annotated[RunOptions, tyro.conf.arg(name="")] = field(default_factory=RunOptions)
 
     def __call__(self) -> None:
-        from sympe_experiments.molecules.config import make_config, require_at_least
+        from sympe_experiments.molecules.config import Config, make_config
         from sympe_experiments.molecules.data import load_splits
         from sympe_experiments.molecules.jobs import run_folder
+        from sympe_experiments.molecules.tables import tables
         from sympe_experiments.molecules.training import run
+        from sympe_experiments.report.output import print_records
 
-        names = ("seed", "data", "epochs", "steps", "batch_size", "accumulate", "learning_rate", "precision", "compile")
-        changes = {name: getattr(self, name) for name in (*names, "num_train", "num_samples")}
-        config = make_config(self.method, self.recipe, **changes)
-        require_at_least(1, devices=self.devices)
+        config = make_config(self.method, self.recipe, **changes(self, Config))
         require_at_least(0, workers=self.workers)
         splits = load_splits(config.data, (config.num_train, config.num_validation, config.num_test))
         _tell_skipped(splits.skipped, config.data)
-        folder = self.out if self.out is not None else Path("runs") / run_folder(config)
-        record = run(
-            config,
-            folder,
-            resume=self.resume,
-            devices=self.devices,
-            accelerator=self.accelerator,
-            workers=self.workers,
-        )
+        folder = self.options.folder(run_folder(config))
+        record = run(config, folder, workers=self.workers, **self.options.how())
         if record is not None:
-            print_records([record], self.json)
+            print_records([record], tables, self.options.json)
 
 
 @dataclass(frozen=True)
@@ -89,8 +72,8 @@ class Evaluate:
     weights: str = "qm9"
     """What a run exported (weights.safetensors), or the name of a model that comes with sympe."""
     data: str | None = None
-    """What to evaluate on: the test graphs of a data set, or all molecules of a file (smi, sdf). What the model was
-    trained on if left out."""
+    """What to evaluate on: the test graphs of a data set, or all molecules of a file (smi, sdf). By default
+    what the model was trained on."""
     num_test: int = 2000
     """Test graphs of a data set, at most."""
     draws: int = 8
@@ -98,20 +81,22 @@ class Evaluate:
     trajectories: int = 0
     """Whole trajectories per graph, for tighter bounds on the class NLL with each number of steps."""
     num_samples: int = 0
-    """Graphs to sample and measure; none if left out."""
+    """Graphs to sample and measure."""
     steps: tuple[int, ...] = ()
-    """Numbers of steps of the sampler, for samples and trajectories; all steps of the process if left out."""
+    """Numbers of steps of the sampler, for samples and trajectories; by default all steps of the process."""
     seed: int = 0
     """Everything random comes from this number."""
     accelerator: str = "auto"
     """auto, cpu or gpu."""
     out: Path | None = None
-    """Folder to write the record into; none is written if left out."""
+    """Folder to write the record into; by default none is written."""
     json: bool = False
     """Print one JSON object on stdout instead of a table."""
 
     def __call__(self) -> None:
         from sympe_experiments.molecules.assessment import evaluate_weights
+        from sympe_experiments.molecules.tables import tables
+        from sympe_experiments.report.output import print_records
 
         record, skipped = evaluate_weights(
             self.weights,
@@ -125,7 +110,7 @@ class Evaluate:
             accelerator=self.accelerator,
         )
         _tell_skipped(skipped, record.data)
-        print_records([record], self.json)
+        print_records([record], tables, self.json)
         if self.out is not None:
             record.write(self.out)
 
@@ -141,7 +126,7 @@ class Sample:
     out: Path = Path("samples.parquet")
     """The file to write; shards stand in OUT.parts until all are there."""
     steps: int | None = None
-    """Steps from noise to graph; all of the process if left out, fewer are faster."""
+    """Steps from noise to graph; by default all of the process. Fewer are faster."""
     seed: int = 0
     """Everything random comes from this number."""
     shard_size: int = 1000

@@ -1,7 +1,25 @@
 """Methods and recipes of graph diffusion."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+from sympe_experiments.report.methods import Methods, ShownMethod
+from sympe_experiments.report.palette import (
+    BLUE,
+    BROWN,
+    GRAY,
+    GREEN,
+    INDIGO,
+    INK,
+    ORANGE,
+    PURPLE,
+    SKY,
+    TEAL,
+    VERMILION,
+    WINE,
+    YELLOW,
+)
+from sympe_experiments.settings import from_recipe, require_known, require_one_of, require_positive, require_seed
 
 #: Name of the experiment, on the command line and in records.
 NAME = "molecules"
@@ -11,8 +29,8 @@ STORED_ORDERS = ("labeling", "canonical-depth-first", "file")
 
 
 @dataclass(frozen=True)
-class Method:
-    """What breaks the symmetry.
+class Method(ShownMethod):
+    """What breaks the symmetry, and how reports show it.
 
     Attributes:
         kind: ``none``; ``noise`` (random node features at each step); ``fresh`` (g~ drawn at each step given the
@@ -25,43 +43,63 @@ class Method:
 
     @property
     def is_stored(self) -> bool:
-        """Whether the order of the clean graph is found once and kept beside it."""
+        """Whether the order of the clean graph is computed once and stored with it."""
         return self.kind == "carried" and self.order in STORED_ORDERS
 
     @property
     def stored_order(self) -> str:
-        """The order to keep beside graphs; empty for none."""
+        """The order to store with graphs; empty for none."""
         return self.order if self.is_stored else ""
 
 
-METHODS: dict[str, Method] = {
-    "none": Method("none"),
-    "noise": Method("noise"),
-    "haar-carried": Method("carried", "constant"),
-    "haar-fresh": Method("fresh", "constant"),
-    "sympe-labeling-fresh": Method("fresh", "labeling"),
-    "sympe-refinement-fresh": Method("fresh", "refinement"),
-    "sympe-sort-fresh": Method("fresh", "sort"),
-    "sympe-depth-first-carried": Method("carried", "random-depth-first"),
-    "sympe-canonical-depth-first-carried": Method("carried", "canonical-depth-first"),
-    "sympe-labeling-carried": Method("carried", "labeling"),
-    "sympe-refinement-carried": Method("carried", "refinement"),
-    "sympe-sort-carried": Method("carried", "sort"),
-    "file-order": Method("carried", "file"),
-}
-
-
-def require_at_least(least: int, **values: int) -> None:
-    """Raise a ``ValueError`` for the first value that is smaller."""
-    for name, value in values.items():
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}; got {value}")
-
-
-def require_seed(seed: int) -> None:
-    """Raise a ``ValueError`` for a seed that generators do not take."""
-    if not 0 <= seed < 2**63:
-        raise ValueError(f"seed must be from 0 to 2^63 - 1; got {seed}")
+METHODS = Methods[Method](
+    {
+        "none": Method("no symmetry breaking", "none", poster=129.7, color=GRAY),
+        "noise": Method("noise (random node features)", "noise", controls=("none",), poster=126.5, color=ORANGE),
+        "haar-carried": Method(
+            "Haar measure, carried (control)", "carried", "constant", controls=("none",), color=VERMILION
+        ),
+        "haar-fresh": Method("Haar measure, fresh (control)", "fresh", "constant", controls=("none",), color=WINE),
+        "sympe-labeling-fresh": Method(
+            "SymPE fresh: exact labeling",
+            "fresh",
+            "labeling",
+            controls=("none", "noise", "haar-fresh"),
+            poster=30.3,
+            color=GREEN,
+        ),
+        "sympe-refinement-fresh": Method(
+            "SymPE fresh: color refinement", "fresh", "refinement", controls=("none", "haar-fresh"), color=TEAL
+        ),
+        "sympe-sort-fresh": Method(
+            "SymPE fresh: learned sort", "fresh", "sort", controls=("none", "haar-fresh"), color=YELLOW
+        ),
+        "sympe-depth-first-carried": Method(
+            "SymPE carried: random depth-first",
+            "carried",
+            "random-depth-first",
+            controls=("none", "haar-carried"),
+            color=BLUE,
+        ),
+        "sympe-canonical-depth-first-carried": Method(
+            "SymPE carried: canonical depth-first",
+            "carried",
+            "canonical-depth-first",
+            controls=("none", "haar-carried"),
+            color=SKY,
+        ),
+        "sympe-labeling-carried": Method(
+            "SymPE carried: exact labeling", "carried", "labeling", controls=("none", "haar-carried"), color=INDIGO
+        ),
+        "sympe-refinement-carried": Method(
+            "SymPE carried: color refinement", "carried", "refinement", controls=("none", "haar-carried"), color=PURPLE
+        ),
+        "sympe-sort-carried": Method(
+            "SymPE carried: learned sort", "carried", "sort", controls=("none", "haar-carried"), color=BROWN
+        ),
+        "file-order": Method("order of the file (leak test)", "carried", "file", color=INK),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -87,15 +125,15 @@ class Config:
     transition: str = "marginal"
     """Where the noise leads to: marginal (frequencies of the training graphs) or uniform."""
     node_dim: int = 80
-    """Width of node states, and of attention."""
+    """Features of node states, and of attention."""
     edge_dim: int = 32
-    """Width of edge states."""
+    """Features of edge states."""
     global_dim: int = 32
-    """Width of the state of the whole graph."""
-    node_hidden: int = 160
-    """Width inside the feed-forward networks of nodes."""
-    edge_hidden: int = 48
-    """Width inside the feed-forward networks of edges and of the whole graph."""
+    """Features of the state of the whole graph."""
+    node_hidden_dim: int = 160
+    """Features inside the feed-forward networks of nodes."""
+    edge_hidden_dim: int = 48
+    """Features inside the feed-forward networks of edges and of the whole graph."""
     num_layers: int = 5
     """Layers of the graph transformer."""
     encoding_dim: int = 16
@@ -132,29 +170,22 @@ class Config:
     """Numbers of steps to sample with."""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot run.
+        """Refuse values that cannot work.
 
         Raises:
-            ValueError: Naming the value, what was expected and what came.
+            ValueError: Naming the value, and what was expected instead.
         """
-        if self.method not in METHODS:
-            raise ValueError(f"unknown method {self.method!r}; choose one of {', '.join(METHODS)}")
-        choices = {
-            "transition": ("marginal", "uniform"),
-            "schedule": ("one-cycle", "constant"),
-            "precision": ("32", "bf16"),
-        }
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {getattr(self, name)!r}")
+        require_known("method", self.method, METHODS)
+        require_one_of(
+            self,
+            transition=("marginal", "uniform"),
+            schedule=("one-cycle", "constant"),
+            precision=("32", "bf16"),
+        )
         require_seed(self.seed)
         if not 0 <= self.ema < 1:
             raise ValueError(f"ema must be from 0 to below 1; got {self.ema}")
-        may_be_zero = ("seed", "ema", "weight_decay", "compile")
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name not in may_be_zero and isinstance(value, int | float) and not value > 0:
-                raise ValueError(f"{field.name} must be positive; got {value}")
+        require_positive(self, but=("seed", "ema", "weight_decay", "compile"))
         if any(not 1 <= steps <= self.steps for steps in self.sample_steps):
             raise ValueError(f"sample_steps must be from 1 to {self.steps}; got {list(self.sample_steps)}")
 
@@ -184,8 +215,8 @@ def smoke(method: str) -> Config:
         node_dim=16,
         edge_dim=8,
         global_dim=8,
-        node_hidden=16,
-        edge_hidden=8,
+        node_hidden_dim=16,
+        edge_hidden_dim=8,
         num_layers=2,
         epochs=1,
         batch_size=64,
@@ -221,8 +252,8 @@ def paper(method: str) -> Config:
         node_dim=256,
         edge_dim=64,
         global_dim=64,
-        node_hidden=256,
-        edge_hidden=128,
+        node_hidden_dim=256,
+        edge_hidden_dim=128,
         num_layers=9,
         epochs=1000,
         batch_size=1024,
@@ -266,12 +297,11 @@ def make_config(method: str, recipe: str, **changes: Any) -> Config:
     """A recipe for a method, with values changed; None leaves a value as the recipe has it.
 
     Raises:
-        ValueError: If method or recipe is unknown, or a value cannot be.
+        ValueError: If method, recipe or a value is invalid.
     """
-    if recipe not in RECIPES:
-        raise ValueError(f"unknown recipe {recipe!r}; choose one of {', '.join(RECIPES)}")
+    require_known("recipe", recipe, RECIPES)
     if changes.get("steps") is not None and changes.get("sample_steps") is None:
         # Sampling with more steps than the process has is not possible.
         known = RECIPES[recipe](method).sample_steps
         changes["sample_steps"] = tuple(sorted({min(steps, changes["steps"]) for steps in known}))
-    return replace(RECIPES[recipe](method), **{name: value for name, value in changes.items() if value is not None})
+    return from_recipe(RECIPES, method, recipe, changes)

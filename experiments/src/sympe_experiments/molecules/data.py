@@ -1,7 +1,7 @@
-"""Graphs to learn from: QM9, plain graph sets, the user's own file; grouped by size and stored once per graph.
+"""Graphs to learn from: QM9, plain graph sets, or the user's file; grouped by size, each stored once.
 
-A stored graph keeps the order of its file. Whatever takes it out shuffles it first
-(:meth:`~sympe_experiments.molecules.graph_state.GraphState.shuffled`), always: the order of QM9 is canonical.
+A stored graph keeps the order of its file. Always shuffle it before use
+(:meth:`~sympe_experiments.molecules.graph_state.GraphState.shuffled`): the order of QM9 is canonical.
 """
 
 from collections import Counter
@@ -48,7 +48,7 @@ class Splits:
         test: To estimate the likelihood of, and to compare samples with.
         elements: Names of the kinds of nodes; one empty name for plain graphs.
         hydrogens: Whether hydrogen atoms are nodes.
-        skipped: Molecules of the file that could not be used, by reason.
+        skipped: Number of molecules of the file that were skipped, by reason.
     """
 
     train: Graphs
@@ -59,16 +59,16 @@ class Splits:
     skipped: Counter[str] = field(default_factory=Counter)
 
     def content(self) -> Iterator[Tensor | str]:
-        """All that a run sees of them."""
+        """Everything that a run sees of them."""
         yield ", ".join(self.elements)
         for part in (self.train, self.validation, self.test):
             told = (part.edge_index, part.batch, part.node_label, part.edge_label)
             yield from (tensor for tensor in told if tensor is not None)
 
     def domain(self) -> Domain:
-        """What a model must know of the graphs.
+        """What a model must know about the graphs.
 
-        All graphs count for what is possible (sizes, kinds of edges), those to train on alone for how often.
+        All graphs decide what is possible (sizes, kinds of edges); those to train on decide how often.
         """
         parts = (self.train, self.validation, self.test)
         kinds = 1 + max(1 if p.edge_label is None else int(p.edge_label.max()) if p.num_edges else 1 for p in parts)
@@ -94,8 +94,8 @@ class GraphStore(Dataset[GraphState]):
 
     Args:
         graphs: The graphs.
-        order: A stored order of each graph's nodes, to come along with it: ``labeling``,
-            ``canonical-depth-first`` or ``file``; empty for none.
+        order: An order of the nodes to store with each graph: ``labeling``, ``canonical-depth-first`` or ``file``;
+            empty for none.
 
     Raises:
         ValueError: If a graph has a loop, directed or parallel edges, or a label above 255, or no graph is left.
@@ -128,7 +128,7 @@ class GraphStore(Dataset[GraphState]):
         return {n: len(state) for n, state in self.states.items()}
 
     def batches(self, batch_size: int | Callable[[int], int]) -> Iterator[GraphState]:
-        """All graphs once, in a fixed order; so many at once, which may depend on their size, but one at least."""
+        """All graphs once, in a fixed order; ``batch_size`` may depend on their number of nodes."""
         for n, count in self.counts.items():
             at_once = batch_size(n) if callable(batch_size) else batch_size
             for chosen in torch.arange(count).split(max(1, at_once)):
@@ -143,7 +143,7 @@ def load_splits(data: str, counts: tuple[int, int, int]) -> Splits:
         data: One of :data:`DATA_SETS` (below the folder in SYMPE_DATA; QM9 is fetched if that is not set), or the
             path of a file: molecules (.smi, .smiles, .sdf), or graphs in a format that :func:`sympe.graphs.read`
             knows. Files, and sets without a split, are split at random, 80 / 10 / 10.
-        counts: At most so many graphs of each split.
+        counts: Largest number of graphs of each split.
 
     Raises:
         ValueError: If the data cannot be read, or a file has fewer than three graphs.

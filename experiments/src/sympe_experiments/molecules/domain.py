@@ -1,4 +1,4 @@
-"""What a model must know of the graphs it is for, and nothing more of the data."""
+"""What a model must know about its graphs, without the data itself."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -29,10 +29,10 @@ class Domain:
     hydrogens: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what graphs cannot be drawn from.
+        """Refuse laws that nothing can be drawn from.
 
         Raises:
-            ValueError: If a law has no positive entry, or one that is not from 0 to 1.
+            ValueError: If a law has no positive entry, or an entry outside 0 .. 1.
         """
         for name in ("node_law", "edge_law", "size_law"):
             law = getattr(self, name)
@@ -56,7 +56,7 @@ class Domain:
         return laws[0], laws[1]
 
     def size_cost(self, n: int) -> float:
-        """Minus the logarithm of the frequency of graphs of n nodes; infinite if no training graph has so many."""
+        """Minus the logarithm of the frequency of graphs of n nodes; infinite if no graph has this size."""
         known = self.size_law[n] if n < len(self.size_law) else 0.0
         return -float(torch.tensor(known, dtype=torch.float64).log())
 
@@ -76,6 +76,6 @@ class Domain:
 
 
 def smoothed(counts: Tensor) -> tuple[float, ...]:
-    """Frequencies, with one more of each kind than there are: a kind that never occurs must stay possible."""
+    """Frequencies after counting each kind once more, so that a kind that never occurs stays possible."""
     raised = counts.double() + 1
     return tuple((raised / raised.sum()).tolist())

@@ -17,7 +17,7 @@ def has_rdkit() -> bool:
 
 
 def draw_smiles(smiles: str, size: int = 300) -> NDArray[Any] | None:
-    """A picture of a molecule; None if the SMILES is none."""
+    """A picture of a molecule; None if the SMILES is invalid."""
     from rdkit import Chem
 
     molecule = Chem.MolFromSmiles(smiles) if smiles else None

@@ -1,4 +1,4 @@
-"""What a trained model is worth: its likelihood on held-out graphs, and its samples."""
+"""How good a trained model is: its likelihood on held-out graphs, and its samples."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -36,7 +36,7 @@ _SHOWN = 24
 
 
 def batch_size(n: int, most: int = 256) -> int:
-    """Graphs of n nodes to go through a network at once."""
+    """How many graphs of n nodes go through a network at once."""
     return max(1, min(most, _PAIRS_AT_ONCE // (n * n)))
 
 
@@ -44,7 +44,7 @@ def evaluate_likelihood(model: GraphDiffusion, graphs: Graphs, draws: int, *seed
     """All bounds over graphs.
 
     Args:
-        model: The model, in the mode that it is in.
+        model: The model; its mode (train or eval) does not change.
         graphs: Graphs of the model's domain.
         draws: Times of diffusion per graph.
         seed: Numbers that fix all draws.
@@ -56,14 +56,14 @@ def evaluate_likelihood(model: GraphDiffusion, graphs: Graphs, draws: int, *seed
 def evaluate_trajectories(
     model: GraphDiffusion, graphs: Graphs, trajectories: int, steps: Iterable[int], *seed: int
 ) -> dict[str, float | int | None]:
-    """Tighter bounds on the class NLL of samplers, from so many whole trajectories per graph.
+    """Tighter bounds on the class NLL of samplers, from whole trajectories.
 
     Args:
-        model: The model, in the mode that it is in.
+        model: The model; its mode (train or eval) does not change.
         graphs: Graphs of the model's domain.
         trajectories: Trajectories per graph.
         steps: Numbers of steps of the samplers.
-        seed: Numbers that fix all draws. Trajectories do not depend on the model: all are compared on the same.
+        seed: Numbers that fix all draws. Trajectories do not depend on the model: all are compared on the same ones.
     """
     found: dict[str, float | int | None] = {}
     device = next(model.parameters()).device
@@ -81,12 +81,8 @@ def evaluate_trajectories(
     return found
 
 
-def sample_graphs(model: GraphDiffusion, count: int, steps: int, *seed: int) -> Graphs:
+def draw_samples(model: GraphDiffusion, count: int, steps: int, *seed: int) -> Iterator[GraphState]:
     """Samples with sizes as in the training set, ordered by size."""
-    return concatenate([state.to_graphs() for state in _sample(model, count, steps, *seed)])
-
-
-def _sample(model: GraphDiffusion, count: int, steps: int, *seed: int) -> Iterator[GraphState]:
     device = next(model.parameters()).device
     sizes = sorted(model.domain.draw_sizes(count, mixed_generator(*seed, 0)))
     generator = mixed_generator(*seed, 1)
@@ -175,7 +171,7 @@ def measure_samples(model: GraphDiffusion, judge: Judge, count: int, steps: Iter
     """Sample with each number of steps, and measure the samples.
 
     Args:
-        model: The model, in the mode that it is in.
+        model: The model; its mode (train or eval) does not change.
         judge: What measures.
         count: Samples for each number of steps.
         steps: Numbers of steps.
@@ -184,7 +180,7 @@ def measure_samples(model: GraphDiffusion, judge: Judge, count: int, steps: Iter
     found = Measured({"num_samples": count})
     for k in steps:
         started = time.perf_counter()
-        samples = list(_sample(model, count, k, *seed, k))
+        samples = list(draw_samples(model, count, k, *seed, k))
         found.metrics[f"samples_per_second_at_{k}"] = count / (time.perf_counter() - started)
         found.metrics[f"in_order_percent_at_{k}"] = in_order_percent(model.breaking, samples)
         part = judge(concatenate([one.to_graphs() for one in samples]), f"_at_{k}")

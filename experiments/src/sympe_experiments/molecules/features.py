@@ -1,8 +1,8 @@
-r"""What DiGress tells its network beside the noisy graph: cycles, the Laplacian spectrum, valences.
+r"""What the network of DiGress sees beside the noisy graph: cycles, the Laplacian spectrum, valences.
 
 C. Vignac et al., *DiGress*, ICLR 2023, appendix B.1; cycles after N. Alon, R. Yuster, U. Zwick, *Finding and counting
-given length cycles*, Algorithmica 1997. All of it is equivariant: in place of single eigenvectors, which a solver picks
-from an eigenspace as it likes, nodes get the squared norm of their projection on the whole eigenspace.
+given length cycles*, Algorithmica 1997. All of it is equivariant: instead of single eigenvectors, which a solver picks
+arbitrarily from an eigenspace, nodes get the squared norm of their projection on the whole eigenspace.
 """
 
 import torch
@@ -16,7 +16,7 @@ WEIGHT = {
     "S": 32.06, "Cl": 35.45, "Br": 79.904, "I": 126.904,
 }  # fmt: skip
 
-#: Eigenvalues told of a graph, and eigenspaces of which nodes learn their part.
+#: Eigenvalues among the features of a graph, and eigenspaces among those of nodes.
 NUM_VALUES, NUM_SPACES = 5, 2
 #: Features per node and per graph: cycles and spectrum, then those of molecules.
 NODE_FEATURES, GRAPH_FEATURES = 3 + 1 + NUM_SPACES, 4 + 1 + NUM_VALUES
@@ -58,7 +58,7 @@ def count_cycles(a: Float[Tensor, "B n n"]) -> tuple[Float[Tensor, "B n 3"], Flo
 def spectral_features(a: Float[Tensor, "B n n"]) -> tuple[Float[Tensor, "B n 3"], Float[Tensor, "B 6"]]:
     """Nodes outside a largest component and projections on the lowest eigenspaces; components and eigenvalues.
 
-    The spectrum is that of :math:`L = D - A`. Eigenvalue 0 comes once per component; told are those above it, and 2
+    The spectrum is that of :math:`L = D - A`. Eigenvalue 0 comes once per component; the next ones are features, or 2
     where there are no more. Eigenvalues above it that are closer than 1e-3 count as one eigenspace, as the lowest two
     of a path of 173 nodes are.
     """

@@ -1,8 +1,8 @@
-"""QM9 for those who have none: downloaded once, checked, and kept in the layout of :mod:`sympe.graphs.npz`.
+"""QM9 by download: once, verified, and kept in the layout of :mod:`sympe.graphs.npz`.
 
 R. Ramakrishnan, P. Dral, M. Rupp, O. A. von Lilienfeld, *Quantum chemistry structures and properties of 134 kilo
-molecules*, Sci. Data 1, 140022 (2014), CC0. The molecules of which the authors doubt that they kept their bonds are
-left out. Bonds are those of the file, charges are dropped. The split is that of C. Vignac et al., *DiGress*, ICLR
+molecules*, Sci. Data 1, 140022 (2014), CC0. Molecules that, as the authors suspect, did not keep their bonds are left
+out. Bonds are those of the file, charges are dropped. The split is that of C. Vignac et al., *DiGress*, ICLR
 2023: a permutation by numpy's generator with seed 42, 100,000 to train on, a tenth to test on, the rest to validate on.
 """
 
@@ -26,7 +26,7 @@ from sympe_experiments.molecules.chemistry import rdkit
 
 @dataclass(frozen=True)
 class Source:
-    """Where the molecules are, and what must be found there.
+    """Where the molecules are, and what must be there.
 
     Attributes:
         archive: Address of a tar archive that holds ``gdb9.sdf``.
@@ -59,10 +59,10 @@ _TIMEOUT = 20
 
 
 def locate_qm9(source: Source = QM9) -> Path:
-    """The file of QM9: below the folder in SYMPE_DATA if that is set, else in the user's cache, fetched if need be.
+    """The file of QM9: in the folder that SYMPE_DATA names, or else in the user's cache, downloaded if necessary.
 
     Raises:
-        ValueError: If it is in none of these places and cannot be fetched.
+        ValueError: If it is in none of these places and the download fails.
         ImportError: If it must be fetched and RDKit is not installed.
     """
     if os.environ.get("SYMPE_DATA"):

@@ -10,28 +10,13 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from sympe_experiments.molecules import facts
-from sympe_experiments.molecules.config import NAME
+from sympe_experiments.molecules.config import METHODS, NAME
 from sympe_experiments.molecules.drawing import draw_line, draw_smiles, has_rdkit
 from sympe_experiments.records import Record
-from sympe_experiments.report import canvas
-from sympe_experiments.report.canvas import Picture, house_style, new_figure, plain, wrapped
+from sympe_experiments.report.canvas import Picture, house_style, new_figure, plain, wrapped, write_head
+from sympe_experiments.report.palette import BLUE, FAINT, GREEN, INK, ORANGE, SOFT, VERMILION
 from sympe_experiments.report.statistics import Group, finite, sample
 
-COLORS = {
-    "none": canvas.GRAY,
-    "noise": canvas.ORANGE,
-    "haar-carried": canvas.VERMILION,
-    "haar-fresh": canvas.WINE,
-    "sympe-labeling-fresh": canvas.GREEN,
-    "sympe-refinement-fresh": canvas.TEAL,
-    "sympe-sort-fresh": canvas.YELLOW,
-    "sympe-depth-first-carried": canvas.BLUE,
-    "sympe-canonical-depth-first-carried": canvas.SKY,
-    "sympe-labeling-carried": canvas.INDIGO,
-    "sympe-refinement-carried": canvas.PURPLE,
-    "sympe-sort-carried": canvas.BROWN,
-    "file-order": canvas.INK,
-}
 #: Properties that samples are compared by, and what to call them.
 _PROPERTIES = {"logp": "logP (Crippen)", "qed": "QED", "rings": "number of rings"}
 
@@ -42,7 +27,7 @@ _COLUMNS = 8
 @house_style()
 def nats_by_time(group: Group, name: str) -> Picture | None:
     """What each stretch of diffusion time costs, by method."""
-    curves = {method: curve for method in facts.in_order(group.methods) if (curve := _mean_curve(group.runs(method)))}
+    curves = {method: curve for method in METHODS.in_order(group.methods) if (curve := _mean_curve(group.runs(method)))}
     if not curves:
         return None
     finding = "What a step back costs, by diffusion time"
@@ -52,7 +37,7 @@ def nats_by_time(group: Group, name: str) -> Picture | None:
         f"{plain(group.title)}; labeled nats, test graphs; T times the area is the bound, but for size and prior",
     )
     for method, curve in curves.items():
-        text = wrapped(facts.label(method), 38)
+        text = wrapped(METHODS.label(method), 38)
         axes.plot(list(curve), list(curve.values()), **_line(method), linewidth=1.9, label=text)
     axes.set_ylim(bottom=0)
     axes.grid(axis="y")
@@ -64,9 +49,9 @@ def nats_by_time(group: Group, name: str) -> Picture | None:
 
 @house_style()
 def class_nll_by_method(group: Group, records: Sequence[Record], name: str) -> Picture | None:
-    """The class likelihood of every method beside what the official accounting makes of it."""
+    """The class likelihood of every method beside the number that the official code reports."""
     rows: dict[str, tuple[float, float]] = {}
-    for method in facts.in_order(group.methods):
+    for method in METHODS.in_order(group.methods):
         ours, theirs = (sample(group.runs(method), metric).mean for metric in (facts.CLASS_NLL, "digress_nll"))
         if ours is not None and theirs is not None:
             rows[method] = (ours, theirs)
@@ -74,23 +59,23 @@ def class_nll_by_method(group: Group, records: Sequence[Record], name: str) -> P
         return None
     best = min(rows, key=lambda method: rows[method][0])
     lowest = min(rows, key=lambda method: rows[method][1])
-    finding = f"Lowest class NLL: {plain(facts.label(best))}"
-    finding += f"; lowest DiGress-compatible number: {plain(facts.label(lowest))}" if lowest != best else ""
+    finding = f"Lowest class NLL: {plain(METHODS.label(best))}"
+    finding += f"; lowest DiGress-compatible number: {plain(METHODS.label(lowest))}" if lowest != best else ""
     figure, axes = new_figure(1.7 + 0.42 * len(rows), finding, f"{plain(group.title)}; nats per graph, less is better")
     for y, (method, (ours, theirs)) in enumerate(rows.items()):
-        color = COLORS.get(method, canvas.GRAY)
+        color = METHODS.color(method)
         axes.plot(ours, y, "o", color=color, markersize=8)
         axes.plot(theirs, y, "D", mfc="none", mec=color, markersize=7)
         axes.text(1.015, y, f"{ours:.2f}, {theirs:.1f}", transform=axes.get_yaxis_transform(), va="center")
     floor = facts.floor_value(facts.floor_of(group.data, records), "log_classes")
     handles = [
-        Line2D([], [], linestyle="none", marker="o", color=canvas.SOFT, label="class NLL"),
-        Line2D([], [], linestyle="none", marker="D", mfc="none", color=canvas.SOFT, label="DiGress-compatible number"),
+        Line2D([], [], linestyle="none", marker="o", color=SOFT, label="class NLL"),
+        Line2D([], [], linestyle="none", marker="D", mfc="none", color=SOFT, label="DiGress-compatible number"),
     ]
     if floor is not None:
         text = f"log of the number of graphs: {floor:.2f}"
-        handles.append(axes.axvline(floor, color=canvas.INK, linestyle="--", linewidth=1, label=text))
-    axes.set_yticks(range(len(rows)), [wrapped(facts.label(method), 38) for method in rows], fontsize=9)
+        handles.append(axes.axvline(floor, color=INK, linestyle="--", linewidth=1, label=text))
+    axes.set_yticks(range(len(rows)), [wrapped(METHODS.label(method), 38) for method in rows], fontsize=9)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
@@ -101,10 +86,10 @@ def class_nll_by_method(group: Group, records: Sequence[Record], name: str) -> P
 
 @house_style()
 def invalid_by_steps(group: Group, name: str) -> Picture | None:
-    """How many samples are no molecules, by the number of steps that they are sampled with."""
+    """How many samples are not valid, by the number of steps of the sampler."""
     steps = facts.sample_steps(group.records)
     curves = {}
-    for method in facts.in_order(group.methods):
+    for method in METHODS.in_order(group.methods):
         valid = {k: sample(group.runs(method), f"valid_percent_at_{k}").mean for k in steps}
         curves[method] = {k: 100 - value for k, value in valid.items() if value is not None}
     if len(steps) < 3 or not any(curves.values()):
@@ -112,10 +97,10 @@ def invalid_by_steps(group: Group, name: str) -> Picture | None:
     fewest = {method: curve[min(steps)] for method, curve in curves.items() if min(steps) in curve}
     best = min(fewest, key=fewest.__getitem__, default=None)
     finding = "Samples that are no molecules, by the number of steps"
-    finding += f"; fewest at {min(steps)}: {plain(facts.label(best))}" if best is not None and len(fewest) > 1 else ""
+    finding += f"; fewest at {min(steps)}: {plain(METHODS.label(best))}" if best is not None and len(fewest) > 1 else ""
     figure, axes = new_figure(4.4, finding, plain(group.title))
     for method, curve in curves.items():
-        text = wrapped(facts.label(method), 38)
+        text = wrapped(METHODS.label(method), 38)
         axes.plot(list(curve), list(curve.values()), **_line(method), marker="o", linewidth=1.9, label=text)
     _by_steps(axes, steps)
     axes.set_ylim(bottom=0)
@@ -126,10 +111,10 @@ def invalid_by_steps(group: Group, name: str) -> Picture | None:
 
 @house_style()
 def class_nll_by_steps(group: Group, name: str) -> Picture | None:
-    """By how much the class NLL of a sampler is above or below that without symmetry breaking, by its steps."""
+    """Difference of the class NLL of a sampler to that without symmetry breaking, by its steps."""
     bounds = facts.trajectory_bounds(group.records)
     curves: dict[str, dict[int, list[float]]] = {}
-    for method in facts.in_order(set(group.methods) - {"none"}):
+    for method in METHODS.in_order(set(group.methods) - {"none"}):
         for steps, names in bounds.items():
             metric = names[max(names)]
             ours, theirs = (
@@ -144,9 +129,9 @@ def class_nll_by_steps(group: Group, name: str) -> Picture | None:
     context = f"{plain(group.title)}; bounds from {', '.join(map(str, sorted(most)))} trajectories; a point is a seed"
     finding = "Class NLL less that without symmetry breaking, by the number of steps"
     figure, axes = new_figure(4.4, finding, context)
-    axes.axhline(0, color=COLORS["none"], linewidth=1.9, label=facts.label("none"))
+    axes.axhline(0, color=METHODS.color("none"), linewidth=1.9, label=METHODS.label("none"))
     for method, curve in curves.items():
-        text = wrapped(facts.label(method), 38)
+        text = wrapped(METHODS.label(method), 38)
         axes.plot(list(curve), [fmean(values) for values in curve.values()], **_line(method), linewidth=1.9, label=text)
         points = [(steps, value) for steps, values in curve.items() for value in values]
         axes.plot(*zip(*points, strict=True), "o", color=_line(method)["color"], markersize=5)
@@ -169,14 +154,14 @@ def property_histograms(group: Group, name: str) -> Picture | None:
     panels = figure.subplots(len(shown), len(_PROPERTIES), squeeze=False)
     for row, steps in zip(panels, shown, strict=True):
         for axes, (key, text) in zip(row, _PROPERTIES.items(), strict=True):
-            for method in facts.in_order(group.methods):
+            for method in METHODS.in_order(group.methods):
                 found = next((h for run in group.runs(method) if (h := _histogram(run, key, steps))), None)
                 if found is None:
                     continue
                 edges, test, ours = found
                 if not axes.patches:
-                    axes.stairs(test, edges, fill=True, color=canvas.FAINT, label="test molecules")
-                axes.stairs(ours, edges, **_line(method), linewidth=1.5, label=plain(facts.label(method)))
+                    axes.stairs(test, edges, fill=True, color=FAINT, label="test molecules")
+                axes.stairs(ours, edges, **_line(method), linewidth=1.5, label=plain(METHODS.label(method)))
             axes.set_xlabel(text)
             axes.set_yticks([])
             axes.spines["left"].set_visible(False)
@@ -185,7 +170,7 @@ def property_histograms(group: Group, name: str) -> Picture | None:
         text: handle for axes in panels[:, 0] for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     figure.legend(named.values(), named.keys(), loc="outside lower left", ncols=4, fontsize=8.5)
-    _head(figure, finding, f"{plain(group.title)}; share of molecules, one run of each method")
+    write_head(figure, finding, f"{plain(group.title)}; share of molecules, one run of each method")
     return Picture(name, f"Histograms of logP, QED and number of rings. {finding}; {group.title}.", figure)
 
 
@@ -202,7 +187,7 @@ def symmetry_by_time(records: Sequence[Record], name: str) -> Picture | None:
     data, (_, values) = max(curves.items(), key=lambda item: item[1][1][0])
     finding = f"Symmetry along the noise: {plain(data)} from {values[0]:.2f} nats to {values[-1]:.2f}"
     figure, axes = new_figure(4.2, finding, "mean log of the number of automorphisms of the noisy graph")
-    colors = (canvas.BLUE, canvas.VERMILION, canvas.GREEN, canvas.ORANGE)
+    colors = (BLUE, VERMILION, GREEN, ORANGE)
     for color, (data, (times, values)) in zip(colors, sorted(curves.items()), strict=False):
         axes.plot(times, values, color=color, linewidth=1.9, label=plain(data))
     axes.set_ylim(bottom=0)
@@ -218,7 +203,7 @@ def samples_grid(group: Group, name: str) -> Picture | None:
     """Some samples of every method, with the most steps."""
     steps = facts.sample_steps(group.records)
     shown = {}
-    for method in facts.in_order(group.methods):
+    for method in METHODS.in_order(group.methods):
         for record in group.runs(method)[:1]:
             smiles = (record.examples or {}).get(f"samples_at_{steps[-1]}" if steps else "") or []
             if any(smiles):
@@ -227,7 +212,7 @@ def samples_grid(group: Group, name: str) -> Picture | None:
         return None
     figure = Figure(figsize=(9, 0.75 + 1.25 * len(shown)))
     finding = f"Samples after {steps[-1]} steps, smallest molecules at the left"
-    _head(figure, finding, f"{plain(group.title)}; drawn evenly from all samples, a cross where one is not valid")
+    write_head(figure, finding, f"{plain(group.title)}; drawn evenly from all samples, a cross where one is not valid")
     top = 1 - 0.7 / figure.get_figheight()
     for row, (method, smiles) in enumerate(shown.items()):
         for column in range(_COLUMNS):
@@ -238,8 +223,8 @@ def samples_grid(group: Group, name: str) -> Picture | None:
             if image is not None:
                 axes.imshow(image)
             elif column < len(smiles):
-                axes.text(0.5, 0.5, "x", color=canvas.VERMILION, fontsize=16, ha="center", va="center")
-        figure.text(0.012, top - row * top / len(shown) - 0.02, facts.label(method), fontsize=8.5, color=canvas.SOFT)
+                axes.text(0.5, 0.5, "x", color=VERMILION, fontsize=16, ha="center", va="center")
+        figure.text(0.012, top - row * top / len(shown) - 0.02, METHODS.label(method), fontsize=8.5, color=SOFT)
     return Picture(name, f"Sampled molecules, one row per method. {finding}; {group.title}.", figure)
 
 
@@ -249,21 +234,21 @@ def denoising(group: Group, name: str) -> Picture | None:
     told = {record.method: record for record in group.records if (record.examples or {}).get("trajectory")}
     if not told:
         return None
-    record = told.get("sympe-depth-first-carried") or told[facts.in_order(told)[0]]
+    record = told.get("sympe-depth-first-carried") or told[METHODS.in_order(told)[0]]
     lines, times = record.examples["trajectory"], record.examples.get("trajectory_times") or []
     figure = Figure(figsize=(9, 2.3))
-    _head(figure, "From noise to molecule", f"{plain(group.title)}; {plain(facts.label(record.method))}")
+    write_head(figure, "From noise to molecule", f"{plain(group.title)}; {plain(METHODS.label(record.method))}")
     for column, line in enumerate(lines):
         axes = figure.add_axes((column / len(lines), 0.02, 1 / len(lines), 0.6))
         axes.set_axis_off()
         axes.imshow(draw_line(line))
         if column < len(times):
-            axes.set_title(f"t = {times[column]}", fontsize=9, color=canvas.SOFT)
+            axes.set_title(f"t = {times[column]}", fontsize=9, color=SOFT)
     return Picture(name, f"One sample at {len(lines)} times from noise to the end; {group.title}.", figure)
 
 
 def pictures(records: Sequence[Record]) -> list[Picture]:
-    """All figures of the task, group by group."""
+    """All figures of the experiment, group by group."""
     pictures = [symmetry_by_time(records, f"{NAME}-symmetry")]
     for k, group in enumerate(facts.trained(records), start=1):
         stem = f"{NAME}-{k}"
@@ -273,12 +258,6 @@ def pictures(records: Sequence[Record]) -> list[Picture]:
         if has_rdkit():
             pictures += [samples_grid(group, f"{stem}-samples"), denoising(group, f"{stem}-denoising")]
     return [picture for picture in pictures if picture is not None]
-
-
-def _head(figure: Figure, finding: str, context: str) -> None:
-    height = figure.get_figheight()
-    figure.text(0.012, 1 - 0.09 / height, finding, va="top", fontsize=11.5, fontweight="bold")
-    figure.text(0.012, 1 - 0.35 / height, context, va="top", color=canvas.SOFT)
 
 
 def _by_steps(axes: Axes, steps: Sequence[int]) -> None:
@@ -291,7 +270,7 @@ def _by_steps(axes: Axes, steps: Sequence[int]) -> None:
 
 def _line(method: str) -> dict[str, Any]:
     """How a method is drawn."""
-    return {"color": COLORS.get(method, canvas.GRAY), "linestyle": "--" if method == "file-order" else "-"}
+    return {"color": METHODS.color(method), "linestyle": "--" if method == "file-order" else "-"}
 
 
 def _histogram(run: Record, key: str, steps: int) -> tuple[list[float], list[float], list[float]] | None:

@@ -1,4 +1,4 @@
-"""What likelihoods of a data set are to be read against, before any training: orders, symmetries, number of classes."""
+"""What to compare likelihoods of a data set with, before any training: orders, symmetries, number of classes."""
 
 import math
 import time
@@ -21,7 +21,7 @@ _STEPS, _TIMES, _GRAPHS = 500, 26, 500
 
 
 def count_classes(splits: Splits) -> int:
-    """Number of graphs of all splits that differ by more than a relabeling."""
+    """Number of graphs of all splits, up to relabeling."""
     store = GraphStore(
         concatenate([part for part in (splits.train, splits.validation, splits.test) if len(part)]), "labeling"
     )
@@ -52,7 +52,7 @@ def symmetry_by_time(splits: Splits) -> dict[str, list[float]]:
 
 
 def record_floor(data: str, folder: Path) -> Record:
-    """Write the record of a data set: no network, nothing random but the noise.
+    """Write the record of a data set, without a network.
 
     Args:
         data: A data set, as :func:`~sympe_experiments.molecules.data.load_splits` names them.

@@ -21,7 +21,7 @@ class GraphState:
     Attributes:
         nodes: Kind of each node.
         edges: Kind of each pair of nodes, each pair once.
-        rank: Place of each node in the order that was stored with the graph, or that it was sampled in; or None.
+        rank: Place of each node in the order stored with the graph, or in the order of sampling; or None.
     """
 
     nodes: Int[Tensor, "B n"]
@@ -62,7 +62,7 @@ class GraphState:
         return dense
 
     def to_graphs(self) -> Graphs:
-        """As the core's type, with kinds as labels."""
+        """The graphs in the form of :mod:`sympe.graphs`, with kinds as labels."""
         graphs = from_dense(self.matrix())
         if graphs.edge_label is None:
             graphs = replace(graphs, edge_label=torch.ones_like(graphs.edge_index[0]))
@@ -78,7 +78,7 @@ class GraphState:
         return GraphState(self.nodes.gather(1, old), edges, rank)
 
     def shuffled(self, generator: torch.Generator) -> "GraphState":
-        """Every graph with its nodes in an order of its own, all orders equally likely."""
+        """Every graph with its nodes in another random order, all orders equally likely."""
         return self.relabel(SymmetricGroup().haar(node_batch(len(self), self.num_nodes, self.device), generator))
 
     def stored_order(self) -> Permutation:
@@ -90,7 +90,7 @@ class GraphState:
 
 
 def node_batch(count: int, n: int, device: torch.device | str = "cpu") -> Graphs:
-    """Graphs of n nodes without edges: all that a group of permutations must know."""
+    """Graphs of n nodes without edges: all that a group of permutations needs."""
     batch = torch.arange(count, device=device).repeat_interleave(n)
     return Graphs(batch.new_zeros(2, 0), batch, num_graphs=count)
 

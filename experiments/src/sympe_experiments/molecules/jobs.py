@@ -1,4 +1,4 @@
-"""The runs of graph diffusion that each preset asks for."""
+"""The runs of graph diffusion in each preset."""
 
 from functools import partial
 from pathlib import Path
@@ -8,7 +8,7 @@ from sympe_experiments.molecules.config import NAME, Config, make_config
 from sympe_experiments.molecules.fetch import locate_qm9
 from sympe_experiments.molecules.floor import record_floor
 from sympe_experiments.molecules.training import run
-from sympe_experiments.records import FILE_NAME, Job, Record, read_record
+from sympe_experiments.records import Job
 
 #: The rows of the table: no symmetry breaking, its controls, SymPE with several orders, and the leak test.
 ROWS = (
@@ -40,7 +40,7 @@ SMOKE = ("none", "noise", "sympe-labeling-fresh", "sympe-depth-first-carried", "
 
 
 def run_folder(config: Config) -> Path:
-    """Where a run goes below the folder of all runs."""
+    """The folder of a run below that of all runs."""
     return Path(NAME, Path(config.data).name, config.recipe, config.method, f"seed{config.seed}")
 
 
@@ -48,7 +48,7 @@ def jobs(preset: str) -> list[Job]:
     """The floors, and the runs of a preset.
 
     Raises:
-        ValueError: If QM9 is not there and cannot be fetched.
+        ValueError: If QM9 is missing and the download fails.
         ImportError: If RDKit is not installed.
     """
     rdkit()
@@ -69,21 +69,10 @@ def jobs(preset: str) -> list[Job]:
 
 
 def job(config: Config) -> Job:
-    """One run in one process, without a bar of its own."""
-    return Job(run_folder(config), partial(_train, config), "class_nll")
+    """One run."""
+    return Job.training(run_folder(config), run, config, "class_nll")
 
 
 def floor(data: str) -> Job:
-    """What is known of a data set before any training."""
-    return Job(Path(NAME, data, "floor"), partial(_floor, data), "log_classes")
-
-
-def _train(config: Config, folder: Path) -> Record:
-    record = run(config, folder, resume=True, progress=False)
-    assert record is not None, "a job runs in one process"
-    return record
-
-
-def _floor(data: str, folder: Path) -> Record:
-    finished = folder / FILE_NAME
-    return read_record(finished) if finished.exists() else record_floor(data, folder)
+    """What is known about a data set before any training."""
+    return Job.once(Path(NAME, data, "floor"), partial(record_floor, data), "log_classes")

@@ -1,9 +1,9 @@
-r"""Bounds on the likelihood of graphs, and three ways to read them that must not be confused.
+r"""Bounds on the likelihood of graphs, and three ways to count them that must not be confused.
 
 All are in nats, per graph, with the law of the number of nodes included.
 
 - ``labeled``: the variational bound on :math:`-\log p(x)` of a graph whose nodes have names (given g~, where it is
-  carried), with the kernel that the sampler draws from, every pair once:
+  carried), with the law that the sampler draws from, every pair once:
 
   .. math:: -\log p(n) + KL(q(z_T \mid x) \| p(z_T)) + \sum_{t=1}^{T} E\, KL\bigl(q(z_{t-1} \mid z_t, x) \,\|\,
             p(z_{t-1} \mid z_t)\bigr).
@@ -11,11 +11,11 @@ All are in nats, per graph, with the law of the number of nodes included.
 - ``class``: the bound for the graph up to relabeling, ``labeled`` less ``excess``
   (:mod:`sympe_experiments.molecules.breaking`). Of these three only it is a property of the molecule.
 - ``digress``: the number that the official code of DiGress reports. It counts each pair twice, and compares with
-  :meth:`~sympe_experiments.molecules.process.Process.plugged_in`, which is not what its sampler draws from. It is no bound
-  on what that sampler does.
+  :meth:`~sympe_experiments.molecules.process.Process.plugged_in`, which is not what its sampler draws from. It
+  bounds nothing that this sampler does.
 
-The sum over times is estimated from several times per graph, spread evenly, each with noise, order of nodes and g~ of
-its own.
+The sum over times is estimated from several times per graph, spread evenly, each with
+independent noise, order of nodes and g~.
 """
 
 import math
@@ -42,7 +42,7 @@ class Bounds:
         digress: The number of the official code.
         labeled: Bound for the graph with named nodes.
         excess: Excess randomness of the kernel.
-        times: Times that were looked at.
+        times: Times that the estimate uses.
         terms: Their terms of the sum, one divergence each.
     """
 
@@ -103,7 +103,7 @@ def _terms(
 
 
 def standard_error(values: Float[Tensor, "G"]) -> float:
-    """Standard error of the mean over graphs; 0 of a single one."""
+    """Standard error of the mean over graphs; 0 for a single one."""
     return float(values.std() / math.sqrt(len(values))) if len(values) > 1 else 0.0
 
 
@@ -119,7 +119,7 @@ class Likelihood:
 
     Attributes:
         values: For every column its value for every graph.
-        times: All times that were looked at.
+        times: All times that the estimates use.
         terms: Their terms.
         steps: T.
     """
@@ -130,7 +130,7 @@ class Likelihood:
     terms: list[Tensor] = field(default_factory=list)
 
     def add(self, found: Bounds) -> None:
-        """Take in some graphs."""
+        """Add the estimates for some graphs."""
         for name in COLUMNS:
             self.values[name].append(found.column(name).cpu())
         self.times.append(found.times.flatten().cpu())
@@ -163,7 +163,7 @@ class Likelihood:
 def estimate(
     model: GraphDiffusion, batches: Iterable[GraphState], draws: int, generator: torch.Generator
 ) -> Likelihood:
-    """Estimate all columns over a data set, given as batches of equal size."""
+    """Estimate all columns over a data set, given as batches of graphs of equal size."""
     device = next(model.parameters()).device
     found = Likelihood(model.steps)
     for batch in batches:

@@ -12,7 +12,7 @@ Molecules, in per cent, after C. Vignac et al., *DiGress*, ICLR 2023:
 - the Fréchet ChemNet distance of valid samples to the test set, see :mod:`~sympe_experiments.molecules.chemnet`.
 
 Plain graphs: squared maximum mean discrepancy of degrees, clustering coefficients and the spectrum of the normalized
-Laplacian to the test set, with the kernel :math:`\exp(-d^2 / 2\sigma^2)` of the total variation distance d of two
+Laplacian to the test set, with the similarity :math:`\exp(-d^2 / 2\sigma^2)` of the total variation distance d of two
 histograms (J. You et al., *GraphRNN*, ICML 2018; R. Liao et al., *GRAN*, NeurIPS 2019), and how many samples are trees,
 or connected and planar.
 """
@@ -56,7 +56,7 @@ class Reference:
 def molecule_metrics(
     graphs: Graphs, written: Sequence[Written], elements: Sequence[str], known: set[str], hydrogens: bool
 ) -> dict[str, float | int | None]:
-    """All measurements of samples of molecules, but for those of properties.
+    """All measurements of samples of molecules except their properties.
 
     Args:
         graphs: The samples.
@@ -79,7 +79,7 @@ def molecule_metrics(
 
 
 def property_distances(ours: Properties, theirs: Properties) -> dict[str, float | int | None]:
-    """1-Wasserstein distance of each property; None where one side has no molecules."""
+    """1-Wasserstein distance of each property; None if one side has no molecules."""
     return {
         f"{name}_distance": float(wasserstein_distance(ours[name], values)) if ours[name] and values else None
         for name, values in theirs.items()
@@ -89,9 +89,9 @@ def property_distances(ours: Properties, theirs: Properties) -> dict[str, float 
 def property_histograms(
     ours: Properties, theirs: Properties
 ) -> dict[str, tuple[list[float], list[float], list[float]]]:
-    """Of each property the edges of bins, and the shares of our molecules and of theirs in them.
+    """Edges of the bins of each property, and the shares of our molecules and of theirs in them.
 
-    The bins span what theirs have; what is beyond counts in the outermost. Without molecules shares are 0.
+    The bins span the values of theirs; values beyond count in the outermost bins. Without molecules shares are 0.
     """
     found = {}
     for name, values in theirs.items():
@@ -157,7 +157,7 @@ def _spectrum(graph: networkx.Graph) -> NDArray:
     return _normalized(np.histogram(np.linalg.eigvalsh(matrix), bins=200, range=(-1e-5, 2))[0])
 
 
-#: Descriptions of a graph by a histogram, and the width of the kernel between two.
+#: Descriptions of a graph by a histogram, and the distance at which two stop being similar.
 _DESCRIPTIONS = {"degree": (_degrees, 1.0), "clustering": (_clustering, 0.1), "spectral": (_spectrum, 1.0)}
 
 

@@ -1,25 +1,25 @@
 """The diffusion model: noise process, network, extra features and what breaks the symmetry, as one module."""
 
-import json
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from sympe.groups import Permutation
+from sympe_experiments import weights
 from sympe_experiments.molecules import features
 from sympe_experiments.molecules.breaking import Breaking
-from sympe_experiments.molecules.config import Config
+from sympe_experiments.molecules.config import NAME, Config
 from sympe_experiments.molecules.domain import Domain
 from sympe_experiments.molecules.graph_state import GraphState, one_hot
 from sympe_experiments.molecules.process import Process, categorical
-from sympe_experiments.nets import GraphTransformer, Widths
+from sympe_experiments.nets import Dims, GraphTransformer
+from sympe_experiments.old_names import config_now
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,15 @@ class Guess:
 
 @dataclass(frozen=True)
 class Noised:
-    """Graphs on their way to noise, as one step of training sees them; for one step only, as the generator moves on.
+    """Graphs on their way to noise, as one step of training sees them. For one step only: the generator moves on.
 
     Attributes:
         clean: The graphs.
         noisy: The same at time ``t``.
         t: Time of each graph, 1 .. T.
-        g: g~ of their trajectories or of this step; None if there is none, or a learned kernel has yet to draw it.
-        generator: Source of what is still to be drawn.
+        g: g~ of their trajectories or of this step; None without symmetry breaking, or while a learned kernel has yet
+            to draw it.
+        generator: Source of what remains to be drawn.
     """
 
     clean: GraphState
@@ -58,7 +59,7 @@ class GraphDiffusion(nn.Module):
 
     Args:
         config: Sizes, noise process and method.
-        domain: What the graphs are.
+        domain: The kinds of graphs.
     """
 
     def __init__(self, config: Config, domain: Domain) -> None:
@@ -72,8 +73,8 @@ class GraphDiffusion(nn.Module):
         chemistry = domain.is_chemical
         node_dim = a + features.NODE_FEATURES + chemistry * features.NODE_CHEMISTRY + self.breaking.dim
         graph_dim = 2 + features.GRAPH_FEATURES + chemistry * features.GRAPH_CHEMISTRY
-        widths = Widths(config.node_dim, config.edge_dim, config.global_dim, config.node_hidden, config.edge_hidden)
-        self.network = GraphTransformer((node_dim, b, graph_dim), (a, b), widths, config.num_layers)
+        dims = Dims(config.node_dim, config.edge_dim, config.global_dim, config.node_hidden_dim, config.edge_hidden_dim)
+        self.network = GraphTransformer((node_dim, b, graph_dim), (a, b), dims, config.num_layers)
 
     @property
     def steps(self) -> int:
@@ -96,8 +97,8 @@ class GraphDiffusion(nn.Module):
         Args:
             noisy: The graphs at time t.
             t: Time of each graph, 1 .. T.
-            g: g~ of their trajectories, if it is carried; of this step, if it is fresh and has been drawn.
-            generator: For what is drawn at each step.
+            g: g~ of their trajectories if it is carried, or of this step if it is fresh and already drawn.
+            generator: Source of what each step draws.
         """
         x, e, y = self.describe(noisy, t)
         extra = self.breaking(noisy, g, generator)
@@ -109,7 +110,7 @@ class GraphDiffusion(nn.Module):
     def describe(
         self, noisy: GraphState, t: Int[Tensor, "B"]
     ) -> tuple[Float[Tensor, "B n dx"], Float[Tensor, "B p b"], Float[Tensor, "B dy"]]:
-        """Features of nodes, pairs and graphs, but for those that break the symmetry."""
+        """Features of nodes, pairs and graphs, except those that break the symmetry."""
         kind = one_hot(noisy.nodes, self.node_process.num_kinds)
         pairs = one_hot(noisy.edges, self.edge_process.num_kinds)
         matrix = noisy.matrix()
@@ -129,7 +130,7 @@ class GraphDiffusion(nn.Module):
         return torch.cat(of_nodes, dim=2), pairs, torch.cat(of_graphs, dim=1)
 
     def noised(self, clean: GraphState, generator: torch.Generator) -> Noised:
-        """A draw of all that a step of training draws without weights: times, noise, and g~ unless it is learned."""
+        """Everything random in a step of training that needs no weights: times, noise, and g~ unless it is learned."""
         t = torch.randint(1, self.steps + 1, (len(clean),), generator=generator, device=generator.device)
         t = t.to(clean.device)
         is_learned = self.breaking.is_learned
@@ -140,7 +141,7 @@ class GraphDiffusion(nn.Module):
         return Noised(clean, noisy, t, g, generator)
 
     def loss(self, noised: Noised) -> Float[Tensor, "B"]:
-        """Cross-entropy of the guess: mean over nodes, and over pairs by their own weight."""
+        """Cross-entropy of the guess: mean over nodes, and over pairs, times ``edge_weight``."""
         clean, generator = noised.clean, noised.generator
         g = self.breaking.draw(clean, generator) if noised.g is None else noised.g
         guess = self.guess(noised.noisy, noised.t, g, generator)
@@ -174,16 +175,16 @@ class GraphDiffusion(nn.Module):
         start: GraphState | None = None,
         trajectory: list[tuple[int, GraphState]] | None = None,
     ) -> GraphState:
-        """Draw graphs of n nodes; where a g~ is carried they hold the ranks that it gives.
+        """Draw graphs of n nodes; with a carried g~ they hold its ranks.
 
         Args:
-            count: How many.
+            count: Number of graphs.
             n: Nodes of each.
             steps: Steps from time T to 0; fewer than T skip times evenly.
             generator: Source of all draws.
-            device: Where.
-            start: Graphs at time T; drawn if left out.
-            trajectory: Filled with times and the graphs at these times, if given.
+            device: Where to compute.
+            start: Graphs at time T; by default drawn.
+            trajectory: A list to fill with times and the graphs at these times.
 
         Raises:
             ValueError: If ``steps`` is not from 1 to T.
@@ -203,44 +204,28 @@ class GraphDiffusion(nn.Module):
 
     def to_bytes(self) -> bytes:
         """Weights, configuration and domain as one safetensors file; equal models give equal bytes."""
-        described = {"config": self.config.as_dict(), "domain": self.domain.as_dict()}
-        # One entry: safetensors writes several in random order.
-        metadata = {"model": json.dumps(described)}
-        return save({name: value.contiguous() for name, value in self.state_dict().items()}, metadata=metadata)
+        return weights.to_bytes(self, {"config": self.config.as_dict(), "domain": self.domain.as_dict()})
 
     @classmethod
     def load(cls, path: Path | str) -> "GraphDiffusion":
-        """Read a model that a run exported.
+        """Read a model that a run exported, in evaluation mode.
 
         Raises:
             ValueError: If the file is not such an export.
         """
-        try:
-            with safe_open(str(path), framework="pt") as file:
-                metadata = file.metadata() or {}
-                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            described = json.loads(metadata["model"])
-            model = cls(Config.from_dict(described["config"]), Domain.from_dict(described["domain"]))
-            expected = model.state_dict()
-            for name in sorted(expected.keys() | state.keys()):
-                due, got = (f"shape {[*x[name].shape]}" if name in x else "no tensor" for x in (expected, state))
-                if due != got:
-                    raise ValueError(f"{name}: expected {due}; got {got}")
-                if not bool(state[name].isfinite().all()):
-                    raise ValueError(f"{name} holds numbers that are not finite")
-            model.load_state_dict(state)
-        except KeyError as error:
-            raise ValueError(f"{path} does not hold the weights of a graph diffusion: no {error} in it") from error
-        except (OSError, SafetensorError, ValueError, TypeError, AttributeError, RuntimeError) as error:
-            raise ValueError(f"{path} does not hold the weights of a graph diffusion: {error}") from error
-        return model.eval()
+
+        def build(described: dict[str, Any]) -> GraphDiffusion:
+            config = Config.from_dict(config_now(NAME, described["config"]))
+            return cls(config, Domain.from_dict(described["domain"]))
+
+        return weights.load(path, "a graph diffusion", build).eval()
 
 
 def sampling_times(total: int, steps: int) -> list[int]:
     """Times from T to 0, evenly, in ``steps`` steps.
 
     Raises:
-        ValueError: If there are not that many different steps.
+        ValueError: If ``steps`` is not from 1 to ``total``.
     """
     if not 1 <= steps <= total:
         raise ValueError(f"steps must be from 1 to {total}, the steps of the noise process; got {steps}")

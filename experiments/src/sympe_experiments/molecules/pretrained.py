@@ -14,7 +14,7 @@ def pretrained() -> tuple[str, ...]:
 
 
 def find_weights(name: Path | str) -> Path:
-    """The file of weights: one that a run exported, or one that comes with the package.
+    """The file of weights of a run, or of a model that comes with the package.
 
     Args:
         name: A path, or one of :func:`pretrained`.

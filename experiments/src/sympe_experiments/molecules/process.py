@@ -1,4 +1,4 @@
-r"""The noise process on the entries of a graph: nodes and pairs of nodes, each a categorical variable of its own.
+r"""The noise process on the entries of a graph: nodes and pairs of nodes, each an independent categorical variable.
 
 With :math:`m` the law that the noise leads to (the frequencies in the training set, or uniform), one entry goes by
 
@@ -29,7 +29,7 @@ class Process(nn.Module):
         steps: T.
 
     Raises:
-        ValueError: If ``limit`` is no such law, or there are no steps.
+        ValueError: If ``limit`` is no such law, or ``steps`` is not positive.
     """
 
     limit: Tensor
@@ -74,7 +74,7 @@ class Process(nn.Module):
     ) -> Float[Tensor, "B *k K"]:
         """What the official DiGress code compares with: the guess in place of the clean entry in Bayes' rule.
 
-        The same as :meth:`step_back` where the guess is certain, and no law that anything is drawn from elsewhere.
+        It equals :meth:`step_back` where the guess is certain; elsewhere nothing is drawn from this law.
         """
         kept_s, kept_t = self._at(s, guess), self._at(t, guess)
         here = torch.nn.functional.one_hot(z, self.num_kinds).to(guess.dtype)

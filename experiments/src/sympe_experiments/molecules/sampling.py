@@ -1,8 +1,8 @@
-"""Sample many graphs into one Parquet file, in shards that a kill cannot lose or double.
+"""Sample many graphs into one Parquet file, in shards that a kill neither loses nor doubles.
 
 All sizes are drawn first; graphs are then sampled in batches of one size, each batch with a generator that depends on
 the seed and the number of the batch alone. A shard is a run of batches, written whole or not at all. So the file is the
-same, whether it was made at one go, taken up again, or made on several devices.
+same whether it was sampled at once, in several goes, or on several devices.
 
 Columns: ``index``, ``num_nodes``, ``smiles`` (canonical, of the largest fragment; null if not valid; for plain graphs
 ``graph6`` instead), ``valid`` (for plain graphs: whether connected), ``connected``, ``seed``.
@@ -23,13 +23,14 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader
 
 from sympe.atomic import write_atomically
+from sympe.extras import require
 from sympe.graphs import Graphs, to_graph6
 from sympe_experiments.molecules.chemistry import rdkit, write_smiles
-from sympe_experiments.molecules.config import require_at_least, require_seed
 from sympe_experiments.molecules.evaluation import batch_size
 from sympe_experiments.molecules.model import GraphDiffusion, sampling_times
 from sympe_experiments.molecules.pretrained import find_weights
 from sympe_experiments.seeding import mixed_generator
+from sympe_experiments.settings import require_at_least, require_seed
 from sympe_experiments.training import make_trainer
 
 #: What the streams of random numbers are for; beside those of a run.
@@ -38,14 +39,14 @@ SIZES, GRAPHS = 11, 12
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be sampled.
+    """What to sample.
 
     Attributes:
         weights: Digest of the file of weights.
         num: Number of graphs.
         steps: Steps back from noise.
-        seed: Everything random comes from it.
-        shard_size: Graphs per shard, at least.
+        seed: Seed of everything random.
+        shard_size: Least number of graphs per shard.
     """
 
     weights: str
@@ -106,24 +107,24 @@ def sample_to_file(
     devices: int = 1,
     accelerator: str = "auto",
 ) -> dict[str, Any] | None:
-    """Sample graphs into a Parquet file; on the way the shards stand in a folder beside it, ``<out>.parts``.
+    """Sample graphs into a Parquet file; until it is complete, shards stay in ``<out>.parts``.
 
     Args:
-        weights: What a run exported, or the name of a model that comes with the package.
+        weights: The file of weights of a run, or the name of a model that comes with the package.
         out: The file to write.
-        num: How many graphs.
-        steps: Steps from noise to graph; all of the process if left out.
-        seed: Everything random comes from this number.
-        shard_size: Graphs that are written at once, at least.
-        resume: Whether to go on with what is there already.
-        devices: Processes that sample side by side.
+        num: Number of graphs.
+        steps: Steps from noise to graph; by default all of the process.
+        seed: Seed of everything random.
+        shard_size: Least number of graphs per shard.
+        resume: Whether to go on from the shards or the file of an earlier call.
+        devices: Processes to sample with.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
 
     Returns:
-        Counts of what the file holds, or None in a process that is not the first of several.
+        Counts of what the file holds; None in all processes but the first.
 
     Raises:
-        ValueError: If an argument cannot be, or ``out`` or its shards are there and are not to be gone on with.
+        ValueError: If an argument is invalid, or ``out`` or its shards exist and ``resume`` is not set.
         ImportError: If pyarrow, or for molecules RDKit, is not installed.
     """
     _parquet()
@@ -163,7 +164,7 @@ def sample_to_file(
 
 
 class _SampleShards(LightningModule):
-    """Each step of a prediction samples one shard and writes it."""
+    """A prediction loop: each step samples one shard and writes it."""
 
     def __init__(self, model: GraphDiffusion, plan: Plan, shards: list[list[Batch]], parts: Path) -> None:
         super().__init__()
@@ -176,7 +177,7 @@ class _SampleShards(LightningModule):
         self.schema = _schema(model, plan)
 
     def missing(self) -> list[int]:
-        """Numbers of the shards that are not there, or not whole."""
+        """Numbers of the shards that are missing or damaged."""
         paths = (_shard_path(self.parts, k) for k in range(len(self.shards)))
         return [k for k, path in enumerate(paths) if not _is_whole(path, self.shards[k], self.schema)]
 
@@ -208,10 +209,9 @@ def _describe(graphs: Graphs, model: GraphDiffusion, batch: Batch, seed: int) ->
 
 
 def _parquet() -> Any:
-    try:
-        import pyarrow.parquet
-    except ImportError as error:
-        raise ImportError("Parquet files need pyarrow: pip install sympe[molecules]") from error
+    require("pyarrow.parquet", "molecules", "Parquet files", "sympe-experiments")
+    import pyarrow.parquet
+
     return pyarrow
 
 
@@ -220,7 +220,7 @@ def _shard_path(parts: Path, number: int) -> Path:
 
 
 def _begin(parts: Path, plan: Plan, resume: bool) -> None:
-    """Make the folder of shards, or see that what it holds belongs to the plan."""
+    """Create the folder of shards, or check that what it holds belongs to the plan."""
     path = parts / "plan.json"
     if not path.exists():
         write_atomically(path, lambda file: file.write(plan.to_bytes()))
@@ -231,7 +231,7 @@ def _begin(parts: Path, plan: Plan, resume: bool) -> None:
 
 
 def _compare(stored: bytes, plan: Plan, complaint: str) -> None:
-    """See that a plan that was written is this one; ``complaint`` is for what is no plan at all."""
+    """Check that a stored plan is this one; ``complaint`` is the message if it is no plan at all."""
     try:
         found = json.loads(stored)
     except ValueError:
@@ -277,7 +277,7 @@ def _merge(parts: Path, count: int, out: Path) -> None:
 
 
 def _finish(parts: Path, out: Path, plan: Plan) -> dict[str, Any]:
-    """Summarize the file; shards go when that went well."""
+    """Summarize the file; then the shards can go."""
     found = summarize(out, plan)
     if parts.exists():
         shutil.rmtree(parts)
@@ -288,7 +288,7 @@ def summarize(out: Path, plan: Plan) -> dict[str, Any]:
     """Counts of what a file of samples holds.
 
     Raises:
-        ValueError: If it is no such file, not whole, or of another plan.
+        ValueError: If it is damaged, incomplete, or of another plan.
     """
     pyarrow = _parquet()
     try:

@@ -1,33 +1,31 @@
 """Tables of graph diffusion: three ways to count a likelihood, side by side; samples; verdicts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
-from sympe_experiments.molecules.config import NAME
+from sympe_experiments.molecules.config import METHODS, NAME
 from sympe_experiments.molecules.facts import (
     CLASS_NLL,
-    CONTROLS,
     floor_of,
     floor_value,
-    in_order,
     is_molecular,
-    label,
     poster_figure,
     sample_steps,
     trained,
     trajectory_bounds,
 )
 from sympe_experiments.records import Record
+from sympe_experiments.report import verdicts
 from sympe_experiments.report.statistics import (
     LEAST_RATIO,
     LEAST_SEEDS,
     Group,
     Sample,
-    Verdict,
     median_seconds,
     sample,
 )
 from sympe_experiments.report.table import Block, Column, Row, Table, mean_and_spread, number
-from sympe_experiments.report.verdicts import NOTHING_DECIDED, verdict_columns, verdict_rows
+from sympe_experiments.report.verdicts import Contest, verdict_columns
 
 #: Columns of likelihoods: name of the measurement, header.
 _LIKELIHOODS = {
@@ -65,7 +63,7 @@ def likelihood_table(records: Sequence[Record]) -> Table:
     """One row per method; data sets and recipes apart."""
     blocks, smoke = [], False
     for group in trained(records):
-        rows = tuple(_likelihood_row(group, method) for method in in_order(group.methods))
+        rows = tuple(_likelihood_row(group, method) for method in METHODS.in_order(group.methods))
         blocks.append(Block(group.title, rows, _floor_notes(floor_of(group.data, records))))
         smoke |= group.recipe == "smoke"
     known = {group.data for group in trained(records)}
@@ -104,11 +102,9 @@ def _likelihood_row(group: Group, method: str) -> Row:
     runs = group.runs(method)
     row: Row = {
         "experiment": NAME,
-        "data": group.data,
-        "recipe": group.recipe,
-        "setting": group.setting,
+        **group.as_row(),
         "method": method,
-        "label": label(method),
+        "label": METHODS.label(method),
         "poster_nats": poster_figure(group, method),
         "seeds": len(sample(runs, CLASS_NLL).values),
         "steps": sample(runs, "steps_of_training").mean,
@@ -151,7 +147,7 @@ def _floor_notes(record: Record | None) -> tuple[str, ...]:
 
 
 def trajectories_table(records: Sequence[Record]) -> Table | None:
-    """Tighter bounds by the steps of the sampler and the number of trajectories; None if there are none."""
+    """Tighter bounds by steps of the sampler and number of trajectories; None without trajectories."""
     counts = sorted({k for bounds in trajectory_bounds(records).values() for k in bounds})
     if not counts:
         return None
@@ -159,12 +155,12 @@ def trajectories_table(records: Sequence[Record]) -> Table | None:
     for group in trained(records):
         rows = []
         for steps, names in trajectory_bounds(group.records).items():
-            for method in in_order(group.methods):
+            for method in METHODS.in_order(group.methods):
                 runs = [run for run in group.runs(method) if steps in trajectory_bounds([run])]
                 if not runs:
                     continue
-                row: Row = {"experiment": NAME, "data": group.data, "recipe": group.recipe, "setting": group.setting}
-                row |= {"method": method, "label": label(method), "sample_steps": steps}
+                row: Row = {"experiment": NAME, **group.as_row()}
+                row |= {"method": method, "label": METHODS.label(method), "sample_steps": steps}
                 row |= {"graphs": sample(runs, "test_graphs").mean, "seeds": len({run.seed for run in runs})}
                 for k in counts:
                     row |= _with_spread(f"of_{k}", runs, names.get(k, ""))
@@ -192,7 +188,7 @@ def trajectories_table(records: Sequence[Record]) -> Table | None:
 
 
 def samples_table(records: Sequence[Record]) -> Table | None:
-    """What samples are worth, at every number of steps; None if there are none."""
+    """Quality of samples, at every number of steps; None if there are no samples."""
     groups = [group for group in trained(records) if sample_steps(group.records)]
     if not groups:
         return None
@@ -202,7 +198,7 @@ def samples_table(records: Sequence[Record]) -> Table | None:
     for group in groups:
         steps = sample_steps(group.records)
         rows = []
-        for method in in_order(group.methods):
+        for method in METHODS.in_order(group.methods):
             runs = group.runs(method)
             for count in steps:
                 rows.append(_samples_row(group, method, runs, count, measured))
@@ -228,7 +224,7 @@ def samples_table(records: Sequence[Record]) -> Table | None:
             "Fréchet ChemNet distance of the valid samples to the test set, from 5,000 of them on."
         )
     if False in kinds:
-        caption.append("MMD: squared maximum mean discrepancy to the test graphs, kernel of total variation.")
+        caption.append("MMD: squared maximum mean discrepancy to the test graphs, by total variation.")
     if any(row["in_order_percent"] is not None for block in blocks for row in block.rows):
         caption.append(
             "In order: samples whose carried order training could have drawn for them; what a model makes with others "
@@ -245,11 +241,9 @@ def _training_notes(group: Group) -> tuple[str, ...]:
 def _samples_row(group: Group, method: str, runs: Sequence[Record], steps: int, measured: Iterable[str]) -> Row:
     row: Row = {
         "experiment": NAME,
-        "data": group.data,
-        "recipe": group.recipe,
-        "setting": group.setting,
+        **group.as_row(),
         "method": method,
-        "label": label(method),
+        "label": METHODS.label(method),
         "sample_steps": steps,
         "speed": sample(runs, f"samples_per_second_at_{steps}").mean,
         "samples": sample(runs, "num_samples").mean,
@@ -264,46 +258,31 @@ def _samples_row(group: Group, method: str, runs: Sequence[Record], steps: int, 
 
 def verdict_table(records: Sequence[Record]) -> Table | None:
     """Every method against its matched controls; None if no run has a control."""
-    blocks = []
-    for group in trained(records):
-        metrics = {CLASS_NLL: "class NLL"}
-        for steps, names in trajectory_bounds(group.records).items():
-            most = max(names)
-            metrics[names[most]] = f"class NLL of {steps} steps (K = {most})"
-        metrics |= {f"valid_percent_at_{k}": f"% not valid, {k} steps" for k in sample_steps(group.records)}
-        found = {name: tuple(_verdict_rows(group, metric)) for metric, name in metrics.items()}
-        compared = [row for rows in found.values() for row in rows]
-        if compared and all(row["verdict"] == Verdict.UNDECIDED for row in compared):
-            blocks.append(Block(group.title, (), (NOTHING_DECIDED,)))
-        else:
-            blocks += [Block(f"{group.title}: {name}", rows) for name, rows in found.items() if rows]
-    if not blocks:
-        return None
-    columns = verdict_columns("values", 2)
     caption = (
         f"A difference counts from {LEAST_RATIO:g} pooled standard errors over seeds on, with {LEAST_SEEDS} seeds on "
-        'both sides: less is "ties with", fewer seeds "not decided against".',
+        'both sides: less is "ties with", fewer seeds "not decided against".'
     )
-    return Table("Molecules: verdicts", columns, tuple(blocks), caption)
+    title, columns = "Molecules: verdicts", verdict_columns("values", 2)
+    return verdicts.verdict_table(title, NAME, METHODS, trained(records), _contests, columns, caption)
 
 
-def _verdict_rows(group: Group, metric: str) -> Iterable[Row]:
-    methods = in_order(group.methods)
-    return verdict_rows(NAME, group, methods, CONTROLS, label, lambda runs: _errors(runs, metric), metric)
+def _contests(group: Group) -> Iterator[Contest]:
+    metrics = {CLASS_NLL: "class NLL"}
+    for steps, names in trajectory_bounds(group.records).items():
+        most = max(names)
+        metrics[names[most]] = f"class NLL of {steps} steps (K = {most})"
+    metrics |= {f"valid_percent_at_{k}": f"% not valid, {k} steps" for k in sample_steps(group.records)}
+    for metric, title in metrics.items():
+        yield Contest(metric, partial(_errors, metric), title)
 
 
-def _errors(runs: Sequence[Record], metric: str) -> Sample:
-    """A measurement of which less is better: of validity, what is not valid."""
+def _errors(metric: str, runs: Sequence[Record]) -> Sample:
+    """A measurement of which less is better: instead of what is valid, what is not."""
     values = sample(runs, metric)
     return Sample(tuple(100 - value for value in values.values)) if metric.startswith("valid") else values
 
 
 def tables(records: Sequence[Record]) -> list[Table]:
-    """All tables of the task."""
-    tables = (
-        likelihood_table(records),
-        trajectories_table(records),
-        samples_table(records),
-        verdict_table(records),
-    )
-    return [table for table in tables if table is not None]
+    """All tables of the experiment."""
+    found = (likelihood_table(records), trajectories_table(records), samples_table(records), verdict_table(records))
+    return [table for table in found if table is not None]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -24,13 +24,13 @@ from sympe_experiments.molecules.model import GraphDiffusion, Noised
 from sympe_experiments.records import Record
 from sympe_experiments.seeding import mixed_generator
 from sympe_experiments.training import (
-    CHECKPOINT,
     Key,
+    Options,
     ResumableModule,
     SizeGroupedSampler,
     build_from_seed,
     finished_run,
-    make_trainer,
+    fit,
 )
 
 WEIGHTS = "weights.safetensors"
@@ -44,7 +44,7 @@ _SHOWN_TIMES = 8
 
 @dataclass(frozen=True)
 class NumberedBatches(Sampler[tuple[tuple[int, int, int], Key]]):
-    """Batches with what names their random numbers: step of the optimizer, place in the epoch, process.
+    """Batches with the numbers that seed them: step of the optimizer, place in the epoch, process.
 
     Attributes:
         batches: The batches of this process.
@@ -69,11 +69,11 @@ class NumberedBatches(Sampler[tuple[tuple[int, int, int], Key]]):
 
 
 class NoisedBatches(Dataset[Noised]):
-    """Batches shuffled and noised, on the CPU, the same in whichever process prepares them.
+    """Batches shuffled and noised on the CPU, the same in whichever process prepares them.
 
     Args:
         store: The graphs.
-        model: What adds the noise; a copy is kept, for the model itself may move to another device.
+        model: What adds the noise; copied, as the model itself may move to another device.
     """
 
     def __init__(self, store: GraphStore, model: GraphDiffusion) -> None:
@@ -121,7 +121,7 @@ class TrainDiffusion(ResumableModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def sampler(self) -> NumberedBatches:
-        """Batches of this process."""
+        """The batches of this process."""
         rank, world_size = self.trainer.global_rank, self.trainer.world_size
 
         def batches_taken() -> int:
@@ -171,7 +171,7 @@ class TrainDiffusion(ResumableModule):
                 self.average[name].copy_(value)
 
     def averaged_model(self) -> GraphDiffusion:
-        """A model of its own with the averaged weights."""
+        """Another model, with the averaged weights."""
         model = build_from_seed(lambda: GraphDiffusion(self.config, self.model.domain), 0)
         model.load_state_dict(self.average)
         return model.to(self.device).eval()
@@ -201,38 +201,27 @@ class TrainDiffusion(ResumableModule):
         self._averaged_step = checkpoint["global_step"]
 
 
-def run(
-    config: Config,
-    folder: Path,
-    *,
-    resume: bool = False,
-    devices: int = 1,
-    accelerator: str = "auto",
-    workers: int = 0,
-    progress: bool = True,
-) -> Record | None:
+def run(config: Config, folder: Path, *, workers: int = 0, **options: Unpack[Options]) -> Record | None:
     """Train and test one model; weights and record are written into ``folder``.
+
+    A finished run can be read even if its data is gone.
 
     Args:
         config: What to run.
         folder: Where checkpoints, logs, weights and the record go.
-        resume: Whether to go on from what ``folder`` holds: a finished run is read back (whatever has become of its
-            data), an unfinished one continued, none started.
-        devices: Processes to train with.
-        accelerator: ``auto``, ``cpu`` or ``gpu``.
-        workers: Processes that shuffle, noise and canonicalize graphs beside each process that trains; none change
-            what comes out.
-        progress: Whether to show a bar on stderr.
+        workers: Processes that shuffle, noise and canonicalize graphs beside each process that trains; what comes
+            out does not depend on them.
+        options: How; see :class:`~sympe_experiments.training.Options`.
 
     Returns:
-        The record, or None in a process that is not the first of several.
+        The record; None in all processes but the first.
 
     Raises:
-        ValueError: If the data cannot be used, ``folder`` holds a run and ``resume`` is not set, or the loss
+        ValueError: If the data is invalid, ``folder`` holds a run and ``resume`` is not set, or the loss
             is not finite.
         ImportError: If the data are molecules and RDKit is not installed.
     """
-    finished = finished_run(folder, config.as_dict(), resume)
+    finished = finished_run(folder, config.as_dict(), options.get("resume", False))
     if finished is not None:
         return finished
 
@@ -243,18 +232,11 @@ def run(
     if config.compile:
         model.network.compile_layers()
 
-    trainer = make_trainer(
-        folder,
-        config.epochs,
-        devices=devices,
-        accelerator=accelerator,
-        shown={"train_loss": "loss", "validation_class_nll": "class NLL"} if progress else None,
-        precision="bf16" if config.precision == "bf16" else "32",
-        accumulate=config.accumulate,
+    shown = {"train_loss": "loss", "validation_class_nll": "class NLL"}
+    trainer = fit(
+        module, folder, config.epochs, shown, precision=config.precision, accumulate=config.accumulate, **options
     )
-    checkpoint = folder / CHECKPOINT
-    trainer.fit(module, ckpt_path=checkpoint if resume and checkpoint.exists() else None, weights_only=True)
-    if not trainer.is_global_zero:
+    if trainer is None:
         return None
 
     # The trainer has put the module back on the CPU.
@@ -267,7 +249,7 @@ def run(
         trained, Judge.of(splits, config.data), config.num_samples, config.sample_steps, config.seed, SAMPLE
     )
     metrics = likelihood.metrics() | samples.metrics
-    shown = denoising(trained, config.seed) if trained.domain.is_chemical else {}
+    shown_sample = denoising(trained, config.seed) if trained.domain.is_chemical else {}
     if any(value is not None for name, value in metrics.items() if name.startswith("fcd_at_")):
         metrics["fcd_of_training_graphs"] = chemnet_distance_of_training(config.data, config.num_samples)
     metrics |= {
@@ -279,17 +261,13 @@ def run(
         "nll_graphs_per_second": len(splits.test) / nll_seconds,
         "n_parameters": sum(p.numel() for p in trained.parameters()),
     }
-    record = Record(
-        experiment=NAME,
-        method=config.method,
-        recipe=config.recipe,
-        data=config.data,
-        seed=config.seed,
-        config=config.as_dict(),
-        metrics=metrics,
+    record = Record.of(
+        NAME,
+        config,
+        metrics,
+        module.seconds + time.perf_counter() - testing,
         history=module.history | likelihood.by_time() | samples.history,
-        seconds=module.seconds + time.perf_counter() - testing,
-        examples=samples.examples | shown,
+        examples=samples.examples | shown_sample,
     )
     record.write(folder)
     return record
@@ -298,7 +276,7 @@ def run(
 def denoising(model: GraphDiffusion, seed: int) -> dict[str, list[str]]:
     """One sample on its way from noise: times, and the graph at each as a line of atoms and bonds.
 
-    A line is ``C N O | 0-1 1=2 0#2``: graphs on the way are no valid molecules, which SMILES could hold.
+    A line is ``C N O | 0-1 1=2 0#2``: graphs on the way are not valid molecules, which SMILES needs.
     """
     trajectory: list[tuple[int, GraphState]] = []
     size = max(range(len(model.domain.size_law)), key=model.domain.size_law.__getitem__)

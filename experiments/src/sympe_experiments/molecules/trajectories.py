@@ -1,8 +1,8 @@
 r"""Tighter bounds on the likelihood of a class of graphs, from whole trajectories.
 
-The variational bound of :mod:`~sympe_experiments.molecules.likelihood` is loose by what Jensen's inequality costs, and not by
-as much for every method: where g~ is carried, it pays for :math:`KL(q(\tilde g \mid x) \| p(\tilde g \mid x))` as well.
-With g~ and a trajectory :math:`z_T, \dots, z_0 = x` drawn given the graph, the weight
+The variational bound of :mod:`~sympe_experiments.molecules.likelihood` is loose by what Jensen's inequality costs, and
+not equally for every method: where g~ is carried, it pays for :math:`KL(q(\tilde g \mid x) \| p(\tilde g \mid x))` as
+well. With g~ and a trajectory :math:`z_T, \dots, z_0 = x` drawn given the graph, the weight
 
 .. math:: w = \frac{1}{|\mathrm{Aut}(x)|\, q(\tilde g \mid x)} \cdot p(n) \cdot
           \frac{p(z_T)}{q(z_T \mid x)} \prod_{s < t} \frac{p(z_s \mid z_t, \tilde g)}{q(z_s \mid z_t, x)}
@@ -11,8 +11,8 @@ over the steps of a sampler, from t to s each, has the mean :math:`p([x])`, or l
 (without g~, or with a random one, :math:`q = 1/n!`). So :math:`-\log \frac1K \sum_{k=1}^K w_k` of K draws bounds the
 class NLL in expectation, never less tightly for more draws (Y. Burda, R. Grosse, R. Salakhutdinov, *Importance
 weighted autoencoders*, ICLR 2016); for K = 1 it is the variational bound. For :math:`K \to \infty` it is the class NLL
-itself for methods without g~, with a fresh or with a random one. For other carried orders what the model makes with
-orders that training never draws for this graph stays uncounted. Each draw takes as many evaluations of the network as
+itself for methods without g~, with a fresh or with a random one. For other carried orders the bound leaves out what the
+model makes with orders that training never draws for this graph. Each draw takes as many evaluations of the network as
 the sampler takes steps.
 """
 
@@ -46,9 +46,9 @@ def log_weights(
         clean: The graphs.
         draws: Trajectories per graph.
         steps: Steps of the sampler, from T to 0.
-        generator: Source of the trajectories. They do not depend on the model: models that get equal generators are
-            compared on the same ones, which tells small differences.
-        own: Source of what the model draws by itself, g~ or noise features.
+        generator: Source of the trajectories. They do not depend on the model: with equal generators models are
+            compared on the same ones, which reveals small differences.
+        own: Source of what the model draws itself, g~ or noise features.
 
     Raises:
         ValueError: If ``steps`` is not from 1 to T.

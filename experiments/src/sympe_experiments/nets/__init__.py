@@ -1,14 +1,12 @@
-"""Equivariant backbones, and a perceptron that is none."""
+"""Equivariant networks, and a perceptron for contrast."""
 
 from sympe_experiments.nets.complete_graph import CompleteGraphNetwork
 from sympe_experiments.nets.gin import GIN
-from sympe_experiments.nets.graph_transformer import GraphTransformer, Widths
+from sympe_experiments.nets.graph_transformer import Dims, GraphTransformer
 from sympe_experiments.nets.perceptron import Perceptron
 from sympe_experiments.nets.torus import (
-    DirectionReadout,
     FieldReadout,
     GroupConv,
-    InvariantReadout,
     Lifting,
     SiteNorm,
     TorusNetwork,
@@ -17,14 +15,12 @@ from sympe_experiments.nets.torus import (
 __all__ = [
     "GIN",
     "CompleteGraphNetwork",
-    "DirectionReadout",
+    "Dims",
     "FieldReadout",
     "GraphTransformer",
     "GroupConv",
-    "InvariantReadout",
     "Lifting",
     "Perceptron",
     "SiteNorm",
     "TorusNetwork",
-    "Widths",
 ]

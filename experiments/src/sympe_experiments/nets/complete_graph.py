@@ -24,15 +24,15 @@ from sympe_experiments.nets.pair_messages import sum_messages
 class CompleteGraphLayer(nn.Module):
     """One residual round of messages between all pairs of nodes."""
 
-    def __init__(self, hidden: int) -> None:
+    def __init__(self, hidden_dim: int) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(hidden)
-        self.receiver = nn.Linear(hidden, hidden)
-        self.sender = nn.Linear(hidden, hidden, bias=False)
-        self.edge = nn.Parameter(torch.empty(hidden).uniform_(-1, 1) / (2 * hidden + 1) ** 0.5)
-        self.message = nn.Linear(hidden, hidden)
-        self.update_in = nn.Linear(2 * hidden, hidden)
-        self.update_out = nn.Linear(hidden, hidden)
+        self.norm = nn.LayerNorm(hidden_dim)
+        self.receiver = nn.Linear(hidden_dim, hidden_dim)
+        self.sender = nn.Linear(hidden_dim, hidden_dim, bias=False)
+        self.edge = nn.Parameter(torch.empty(hidden_dim).uniform_(-1, 1) / (2 * hidden_dim + 1) ** 0.5)
+        self.message = nn.Linear(hidden_dim, hidden_dim)
+        self.update_in = nn.Linear(2 * hidden_dim, hidden_dim)
+        self.update_out = nn.Linear(hidden_dim, hidden_dim)
 
     def forward(self, h: Float[Tensor, "B n d"], adjacency: Float[Tensor, "B n n"]) -> Float[Tensor, "B n d"]:
         s = self.norm(h)
@@ -48,16 +48,16 @@ class CompleteGraphNetwork(nn.Module):
     Args:
         in_dim: Features per node; 0 for graphs without any (all nodes start alike).
         out_dim: Features per node that come out.
-        hidden: Width of node states and messages.
+        hidden_dim: Features of node states and messages.
         num_layers: Rounds of messages.
     """
 
-    def __init__(self, in_dim: int, out_dim: int, hidden: int = 64, num_layers: int = 4) -> None:
+    def __init__(self, in_dim: int, out_dim: int, hidden_dim: int = 64, num_layers: int = 4) -> None:
         super().__init__()
-        self.start = nn.Parameter(torch.randn(hidden))
-        self.embed = nn.Linear(in_dim, hidden, bias=False) if in_dim else None
-        self.layers = nn.ModuleList(CompleteGraphLayer(hidden) for _ in range(num_layers))
-        self.out = nn.Linear(hidden, out_dim)
+        self.start = nn.Parameter(torch.randn(hidden_dim))
+        self.embed = nn.Linear(in_dim, hidden_dim, bias=False) if in_dim else None
+        self.layers = nn.ModuleList(CompleteGraphLayer(hidden_dim) for _ in range(num_layers))
+        self.out = nn.Linear(hidden_dim, out_dim)
 
     def forward(
         self, x: Float[Tensor, "B n in_dim"], adjacency: Float[Tensor, "B n n"]

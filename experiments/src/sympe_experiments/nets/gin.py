@@ -19,19 +19,24 @@ class GIN(nn.Module):
     Args:
         in_dim: Features per node; 0 for graphs without any (all nodes start alike).
         out_dim: Features per node that come out.
-        hidden: Width of the node states.
+        hidden_dim: Features of the node states.
         num_layers: Rounds of sums.
     """
 
-    def __init__(self, in_dim: int, out_dim: int, hidden: int = 64, num_layers: int = 8) -> None:
+    def __init__(self, in_dim: int, out_dim: int, hidden_dim: int = 64, num_layers: int = 8) -> None:
         super().__init__()
-        self.start = nn.Parameter(0.1 * torch.randn(hidden))
-        self.embed = nn.Linear(in_dim, hidden) if in_dim else None
+        self.start = nn.Parameter(0.1 * torch.randn(hidden_dim))
+        self.embed = nn.Linear(in_dim, hidden_dim) if in_dim else None
         self.layers = nn.ModuleList(
-            nn.Sequential(nn.LayerNorm(2 * hidden), nn.Linear(2 * hidden, hidden), nn.SiLU(), nn.Linear(hidden, hidden))
+            nn.Sequential(
+                nn.LayerNorm(2 * hidden_dim),
+                nn.Linear(2 * hidden_dim, hidden_dim),
+                nn.SiLU(),
+                nn.Linear(hidden_dim, hidden_dim),
+            )
             for _ in range(num_layers)
         )
-        self.out = nn.Sequential(nn.LayerNorm(hidden), nn.Linear(hidden, out_dim))
+        self.out = nn.Sequential(nn.LayerNorm(hidden_dim), nn.Linear(hidden_dim, out_dim))
 
     def forward(self, graphs: Graphs, x: Float[Tensor, "N in_dim"]) -> Float[Tensor, "N out_dim"]:
         source, target = graphs.edge_index

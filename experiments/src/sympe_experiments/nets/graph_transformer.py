@@ -1,17 +1,17 @@
 r"""A graph transformer with states for nodes, pairs of nodes and the whole graph; equivariant under relabeling.
 
-The network of C. Vignac et al., *DiGress*, ICLR 2023: attention in every channel by itself, its logits modulated by
+The network of C. Vignac et al., *DiGress*, ICLR 2023: attention in each feature separately, its logits modulated by
 the state of the pair,
 
 .. math:: \ell_{ij} = (q_i \odot k_j)\,(1 + W_1 e_{ij}) + W_2 e_{ij}, \qquad
           h_i = \sum_j \mathrm{softmax}_j(\ell_{ij}) \odot v_j,
 
-where all of these are vectors of one width; both :math:`h_i` and the pairs are then modulated by the state y of the
+where all of these are vectors of one length; both :math:`h_i` and the pairs are then modulated by the state y of the
 graph (FiLM). Different from the published code:
 
 - Pairs are symmetric throughout: they take :math:`(\ell_{ij} + \ell_{ji}) / 2`. The published network symmetrizes
   before the first layer and after the last. So only one triangle is stored and put through the linear layers.
-- Statistics over nodes and pairs, which feed y, know of padding: a graph gives the same in any batch.
+- Statistics over nodes and pairs, which feed y, leave out padding: a graph gives the same in any batch.
 - No dropout, which would need the global generator.
 
 Pairs are listed with the n of a node with itself first, then those with :math:`i < j` as in
@@ -45,7 +45,7 @@ class Pairs:
     def of(cls, n: int, count: int, device: torch.device | str) -> "Pairs":
         """The pairs of n nodes, ``count`` = n (n - 1) / 2 of them of two nodes.
 
-        No size is read off a number computed here, so one compiled network is for all n.
+        No size depends on a number computed here, so one compiled network serves all n.
         """
         each = torch.arange(n, device=device)
         start = each * (2 * n - each - 1) // 2  # pairs i < j before those of node i
@@ -57,9 +57,9 @@ class Pairs:
 
 
 class PairAttention(torch.autograd.Function):
-    """Attention in every channel, and its logits symmetrized, without gathers that a backward pass would scatter.
+    """Attention in every feature, and its logits symmetrized, without gathers that a backward pass would scatter.
 
-    Most of a step's time goes through tensors of n x n pairs and all channels; here they are few, and changed in
+    Most of a step's time goes through tensors of n x n pairs and all features; here they are few, and changed in
     place. Inputs: q, k, v ``[B, n, d]``; factor and offset of the logits side by side, ``[B, P, 2 d]``; the places of
     the pairs, and which nodes to attend to (None: all). Outputs: ``[B, n, d]`` and ``[B, P, d]``.
     """
@@ -142,17 +142,17 @@ class Statistics(nn.Module):
 class FeedForward(nn.Module):
     """Two linear maps with a rectifier between them, added to the input and normalized."""
 
-    def __init__(self, dim: int, hidden: int) -> None:
+    def __init__(self, dim: int, hidden_dim: int) -> None:
         super().__init__()
-        self.into, self.out, self.norm = nn.Linear(dim, hidden), nn.Linear(hidden, dim), nn.LayerNorm(dim)
+        self.into, self.out, self.norm = nn.Linear(dim, hidden_dim), nn.Linear(hidden_dim, dim), nn.LayerNorm(dim)
 
     def forward(self, x: Float[Tensor, "*k d"]) -> Float[Tensor, "*k d"]:
         return self.norm(x + self.out(relu(self.into(x))))
 
 
 @dataclass(frozen=True)
-class Widths:
-    """Sizes of a graph transformer.
+class Dims:
+    """Numbers of features in a graph transformer.
 
     Attributes:
         node: State of a node, and all of attention.
@@ -184,15 +184,15 @@ class GraphTransformerLayer(nn.Module):
     """Attention over all nodes, then feed-forward networks; norms come last.
 
     Args:
-        widths: Sizes.
+        dims: Numbers of features inside.
         scale: Factor on the products of queries and keys.
     """
 
     shift: Tensor
 
-    def __init__(self, widths: Widths, scale: float) -> None:
+    def __init__(self, dims: Dims, scale: float) -> None:
         super().__init__()
-        x, e, y = widths.node, widths.edge, widths.graph
+        x, e, y = dims.node, dims.edge, dims.graph
         self.scale = scale
         self.qkv = nn.Linear(x, 3 * x)
         self.modulation = nn.Linear(e, 2 * x)
@@ -202,9 +202,9 @@ class GraphTransformerLayer(nn.Module):
         self.node_statistics, self.edge_statistics = Statistics(x, y), Statistics(e, y)
         self.graph_out = nn.Sequential(nn.Linear(y, y), nn.ReLU(), nn.Linear(y, y))
         self.node_norm, self.edge_norm, self.graph_norm = nn.LayerNorm(x), nn.LayerNorm(e), nn.LayerNorm(y)
-        self.node_mlp = FeedForward(x, widths.node_hidden)
-        self.edge_mlp = FeedForward(e, widths.edge_hidden)
-        self.graph_mlp = FeedForward(y, widths.edge_hidden)
+        self.node_mlp = FeedForward(x, dims.node_hidden)
+        self.edge_mlp = FeedForward(e, dims.edge_hidden)
+        self.graph_mlp = FeedForward(y, dims.edge_hidden)
         # A factor of 1 + W e on the logits.
         shift = torch.cat([torch.ones(x), torch.zeros(x)])
         self.register_buffer("shift", shift, persistent=False)
@@ -235,28 +235,28 @@ class GraphTransformer(nn.Module):
     Args:
         in_dims: Features per node, pair and graph that come in.
         out_dims: Features per node and pair that go out.
-        widths: Sizes.
+        dims: Numbers of features inside.
         num_layers: Number of layers.
-        num_heads: Only sets the scale of the logits, :math:`\\sqrt{h/d}`: attention is by channel.
+        num_heads: Sets only the scale of the logits, :math:`\\sqrt{h/d}`: attention is by feature.
     """
 
     def __init__(
         self,
         in_dims: tuple[int, int, int],
         out_dims: tuple[int, int],
-        widths: Widths,
+        dims: Dims,
         num_layers: int,
         num_heads: int = 8,
     ) -> None:
         super().__init__()
-        hidden = (widths.node_hidden, widths.edge_hidden, widths.edge_hidden)
-        inner = (widths.node, widths.edge, widths.graph)
+        hidden = (dims.node_hidden, dims.edge_hidden, dims.edge_hidden)
+        inner = (dims.node, dims.edge, dims.graph)
         self.node_in, self.edge_in, self.graph_in = (
             nn.Sequential(nn.Linear(i, h), nn.ReLU(), nn.Linear(h, d), nn.ReLU())
             for i, h, d in zip(in_dims, hidden, inner, strict=True)
         )
-        scale = (num_heads / widths.node) ** 0.5
-        self.layers = nn.ModuleList(GraphTransformerLayer(widths, scale) for _ in range(num_layers))
+        scale = (num_heads / dims.node) ** 0.5
+        self.layers = nn.ModuleList(GraphTransformerLayer(dims, scale) for _ in range(num_layers))
         self.node_out, self.edge_out = (
             nn.Sequential(nn.Linear(d, h), nn.ReLU(), nn.Linear(h, o))
             for d, h, o in zip(inner, hidden, out_dims, strict=False)
@@ -283,7 +283,7 @@ class GraphTransformer(nn.Module):
             x: Features of nodes.
             e: Features of the pairs with i < j; those of a node with itself are zero.
             y: Features of graphs.
-            mask: Which nodes are there; all if left out. Where there is none, what comes out means nothing.
+            mask: Which nodes are there; all by default. Outputs of other nodes mean nothing.
 
         Raises:
             ValueError: If there are not n (n - 1) / 2 pairs.

@@ -1,4 +1,4 @@
-"""A multilayer perceptron: the network that knows of no symmetry at all."""
+"""A multilayer perceptron: a network without any symmetry."""
 
 from torch import nn
 
@@ -9,10 +9,14 @@ class Perceptron(nn.Sequential):
     Args:
         in_dim: Numbers that go in.
         out_dim: Numbers that come out.
-        hidden: Width of the hidden layers.
+        hidden_dim: Features inside.
     """
 
-    def __init__(self, in_dim: int, out_dim: int, hidden: int) -> None:
+    def __init__(self, in_dim: int, out_dim: int, hidden_dim: int) -> None:
         super().__init__(
-            nn.Linear(in_dim, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, out_dim)
+            nn.Linear(in_dim, hidden_dim),
+            nn.SiLU(),
+            nn.Linear(hidden_dim, hidden_dim),
+            nn.SiLU(),
+            nn.Linear(hidden_dim, out_dim),
         )

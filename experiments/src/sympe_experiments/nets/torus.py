@@ -1,6 +1,6 @@
 r"""Group convolutions on a periodic L1 x L2 lattice, for its translations with a point group.
 
-A feature is a function on the whole group: one number for each point-group element q, channel and site r, stored as
+Features are functions on the whole group: numbers for each point-group element q, feature and site r, stored as
 ``[B, P, C, L1, L2]``. Elements :math:`g = (t, p)` act from the left, :math:`(g f)(p r + t, p q) = f(r, q)`. The layers,
 after T. Cohen, M. Welling, *Group equivariant convolutional networks*, ICML 2016, section 6, commute with them:
 
@@ -41,9 +41,9 @@ class Tables:
         offsets: Index of :math:`q^{-1} d` in a flattened k x k filter, by q and d.
     """
 
-    def __init__(self, point_group: str, kernel: int) -> None:
-        if kernel < 1 or kernel % 2 == 0:
-            raise ValueError(f"kernel must be odd; got {kernel}")
+    def __init__(self, point_group: str, filter_width: int) -> None:
+        if filter_width < 1 or filter_width % 2 == 0:
+            raise ValueError(f"filter_width must be odd; got {filter_width}")
         if point_group not in POINT_GROUPS:
             raise ValueError(f"point_group must be one of {', '.join(POINT_GROUPS)}; got {point_group!r}")
         matrices = POINTS[list(POINT_GROUPS[point_group])]
@@ -51,7 +51,7 @@ class Tables:
         self.size = len(matrices)
         self.elements = _position((inverse[:, None] @ matrices).flatten(2), matrices.flatten(1))
         self.directions = _position((inverse[:, None] @ DIRECTIONS[..., None])[..., 0], DIRECTIONS)
-        grid = torch.cartesian_prod(*[torch.arange(kernel) - kernel // 2] * 2)
+        grid = torch.cartesian_prod(*[torch.arange(filter_width) - filter_width // 2] * 2)
         self.offsets = _position((inverse[:, None] @ grid[..., None])[..., 0], grid)
 
 
@@ -75,38 +75,36 @@ class Lifting(nn.Module):
     """From fields on the lattice to features on the group.
 
     Args:
-        scalar_channels: Channels of the scalar field; 0 for none.
-        direction_channels: Channels of the field of directions; 0 for none.
-        out_channels: Channels that come out.
-        kernel: Odd width of the filters.
+        scalar_dim: Features of the scalar field; 0 for none.
+        direction_dim: Features of the field of directions; 0 for none.
+        out_dim: Features that come out.
+        filter_width: Odd width of the filters.
         point_group: D4, C4, D2, C2 or C1.
 
     Raises:
-        ValueError: If the kernel is not odd, or there is no input.
+        ValueError: If the width of the filters is even, or there is no input.
     """
 
     index: Tensor
 
     def __init__(
-        self, scalar_channels: int, direction_channels: int, out_channels: int, kernel: int = 3, point_group: str = "D4"
+        self, scalar_dim: int, direction_dim: int, out_dim: int, filter_width: int = 3, point_group: str = "D4"
     ) -> None:
         super().__init__()
-        if min(scalar_channels, direction_channels) < 0 or scalar_channels + direction_channels < 1:
-            raise ValueError(
-                f"expected scalar or direction channels; got {scalar_channels} and {direction_channels} of them"
-            )
-        self.scalar_channels, self.direction_channels = scalar_channels, direction_channels
-        self.out_channels, self.kernel = out_channels, kernel
-        tables = Tables(point_group, kernel)
-        # Each input channel has a filter; turned, a direction's filter is that of another direction.
-        scalar = torch.arange(scalar_channels).expand(tables.size, -1)
-        direction = tables.directions[..., None] * direction_channels + torch.arange(direction_channels)
-        channel = torch.cat([scalar, scalar_channels + direction.flatten(1)], dim=1)
-        index = channel[..., None] * kernel**2 + tables.offsets[:, None]
+        if min(scalar_dim, direction_dim) < 0 or scalar_dim + direction_dim < 1:
+            raise ValueError(f"expected scalar or direction features; got {scalar_dim} and {direction_dim} of them")
+        self.scalar_dim, self.direction_dim = scalar_dim, direction_dim
+        self.out_dim, self.filter_width = out_dim, filter_width
+        tables = Tables(point_group, filter_width)
+        # Each feature that comes in has a filter; turned, a direction's filter is that of another direction.
+        scalar = torch.arange(scalar_dim).expand(tables.size, -1)
+        direction = tables.directions[..., None] * direction_dim + torch.arange(direction_dim)
+        source = torch.cat([scalar, scalar_dim + direction.flatten(1)], dim=1)
+        index = source[..., None] * filter_width**2 + tables.offsets[:, None]
         self.register_buffer("index", index, persistent=False)  # [P, scalars + 4 directions, k k]
-        inputs = index.shape[1] * kernel**2
-        self.weight = _initial(out_channels, inputs, fan_in=inputs)
-        self.bias = nn.Parameter(torch.zeros(out_channels))
+        inputs = index.shape[1] * filter_width**2
+        self.weight = _initial(out_dim, inputs, fan_in=inputs)
+        self.bias = nn.Parameter(torch.zeros(out_dim))
 
     def forward(
         self,
@@ -116,131 +114,108 @@ class Lifting(nn.Module):
         given = [] if scalar is None else [scalar]
         given += [] if direction is None else [direction.flatten(1, 2)]
         counts = [0 if scalar is None else scalar.shape[1], 0 if direction is None else direction.shape[2]]
-        if counts != [self.scalar_channels, self.direction_channels]:
+        if counts != [self.scalar_dim, self.direction_dim]:
             raise ValueError(
-                f"expected {self.scalar_channels} scalar and {self.direction_channels} direction channels; "
+                f"expected {self.scalar_dim} scalar and {self.direction_dim} direction features; "
                 f"got {counts[0]} and {counts[1]}"
             )
         x = torch.cat(given, dim=1)
         size, inputs, _ = self.index.shape
-        filters = self.weight.index_select(1, self.index.flatten()).view(self.out_channels, size, inputs, -1)
-        filters = filters.transpose(0, 1).reshape(-1, inputs, self.kernel, self.kernel)
-        return periodic_conv(x, filters, self.bias.repeat(size)).unflatten(1, (size, self.out_channels))
+        filters = self.weight.index_select(1, self.index.flatten()).view(self.out_dim, size, inputs, -1)
+        filters = filters.transpose(0, 1).reshape(-1, inputs, self.filter_width, self.filter_width)
+        return periodic_conv(x, filters, self.bias.repeat(size)).unflatten(1, (size, self.out_dim))
 
 
 class GroupConv(nn.Module):
     """From features on the group to features on the group.
 
     Args:
-        in_channels: Channels that come in.
-        out_channels: Channels that come out.
-        kernel: Odd width of the filters.
+        in_dim: Features that come in.
+        out_dim: Features that come out.
+        filter_width: Odd width of the filters.
         point_group: D4, C4, D2, C2 or C1.
     """
 
     index: Tensor
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int = 3, point_group: str = "D4") -> None:
+    def __init__(self, in_dim: int, out_dim: int, filter_width: int = 3, point_group: str = "D4") -> None:
         super().__init__()
-        self.in_channels, self.out_channels, self.kernel = in_channels, out_channels, kernel
-        tables = Tables(point_group, kernel)
-        index = tables.elements[..., None] * kernel**2 + tables.offsets[:, None]
+        self.in_dim, self.out_dim, self.filter_width = in_dim, out_dim, filter_width
+        tables = Tables(point_group, filter_width)
+        index = tables.elements[..., None] * filter_width**2 + tables.offsets[:, None]
         self.register_buffer("index", index, persistent=False)  # [P out, P in, k k]
-        taps = tables.size * kernel**2
-        self.weight = _initial(out_channels, in_channels, taps, fan_in=in_channels * taps)
-        self.bias = nn.Parameter(torch.zeros(out_channels))
+        taps = tables.size * filter_width**2
+        self.weight = _initial(out_dim, in_dim, taps, fan_in=in_dim * taps)
+        self.bias = nn.Parameter(torch.zeros(out_dim))
 
     def forward(self, f: Float[Tensor, "B P in L1 L2"]) -> Float[Tensor, "B P out L1 L2"]:
         size = len(self.index)
         # index_select: the gradient of indexing by a table would be far slower.
         filters = self.weight.flatten(2).index_select(2, self.index.flatten())
-        filters = filters.view(self.out_channels, self.in_channels, *self.index.shape)
+        filters = filters.view(self.out_dim, self.in_dim, *self.index.shape)
         filters = filters.permute(2, 0, 3, 1, 4)  # [P out, out, P in, in, k k]
-        filters = filters.reshape(self.out_channels * size, self.in_channels * size, self.kernel, self.kernel)
+        filters = filters.reshape(self.out_dim * size, self.in_dim * size, self.filter_width, self.filter_width)
         out = periodic_conv(f.flatten(1, 2), filters, self.bias.repeat(size))
-        return out.unflatten(1, (size, self.out_channels))
+        return out.unflatten(1, (size, self.out_dim))
 
 
 class SiteNorm(nn.Module):
-    """Divides the features of each site by their root mean square, and scales each channel.
+    """Divides the features of each site by their root mean square, and scales each feature.
 
-    Site by site, the norm does not depend on the size of the lattice; over channels and point group together, it
+    Site by site, the norm does not depend on the size of the lattice; over features and point group together, it
     commutes with the group.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, dim: int) -> None:
         super().__init__()
-        self.gain = nn.Parameter(torch.ones(channels))
+        self.gain = nn.Parameter(torch.ones(dim))
 
     def forward(self, f: Float[Tensor, "B P c L1 L2"]) -> Float[Tensor, "B P c L1 L2"]:
         return f * torch.rsqrt(f.square().mean((1, 2), keepdim=True) + 1e-6) * self.gain[:, None, None]
 
 
 class FieldReadout(nn.Module):
-    """A scalar field, equivariant: a linear map of the channels' means over the point group."""
+    """A scalar field, equivariant: a linear map of the features' means over the point group."""
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    def __init__(self, in_dim: int, out_dim: int) -> None:
         super().__init__()
-        self.linear = nn.Conv2d(in_channels, out_channels, 1)
+        self.linear = nn.Conv2d(in_dim, out_dim, 1)
 
     def forward(self, f: Float[Tensor, "B P c L1 L2"]) -> Float[Tensor, "B out L1 L2"]:
         return self.linear(f.mean(1))
-
-
-class DirectionReadout(nn.Module):
-    r"""A field of directions, equivariant: :math:`y_d(r) = \frac 1 P \sum_q w(q^{-1} d) f(r, q)`."""
-
-    index: Tensor
-
-    def __init__(self, in_channels: int, out_channels: int, point_group: str = "D4") -> None:
-        super().__init__()
-        self.register_buffer("index", Tables(point_group, 1).directions, persistent=False)
-        self.weight = _initial(out_channels, in_channels, 4, fan_in=in_channels)
-
-    def forward(self, f: Float[Tensor, "B P c L1 L2"]) -> Float[Tensor, "B 4 out L1 L2"]:
-        return torch.einsum("ocqd,bqcij->bdoij", self.weight[:, :, self.index], f) / len(self.index)
-
-
-class InvariantReadout(nn.Module):
-    """Numbers that the group leaves alone: a linear map of the channels' means over group and sites."""
-
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__()
-        self.linear = nn.Linear(in_channels, out_channels)
-
-    def forward(self, f: Float[Tensor, "B P c L1 L2"]) -> Float[Tensor, "B out"]:
-        return self.linear(f.mean((1, 3, 4)))
 
 
 class TorusNetwork(nn.Module):
     """Lifting, residual group convolutions and an equivariant scalar field.
 
     Args:
-        scalar_channels: Channels of the scalar input; 0 for none.
-        direction_channels: Channels of the input with four directions; 0 for none.
-        out_channels: Channels of the scalar field that comes out.
-        hidden: Channels of the features on the group.
+        scalar_dim: Features of the scalar input; 0 for none.
+        direction_dim: Features of the input with four directions; 0 for none.
+        out_dim: Features of the scalar field that comes out.
+        hidden_dim: Features of the features on the group.
         num_layers: Group convolutions after the lifting.
-        kernel: Odd width of all filters.
+        filter_width: Odd width of all filters.
         point_group: D4 (the whole group is then p4m), C4 (p4), D2, C2 or C1 (p1, the translations alone).
     """
 
     def __init__(
         self,
-        scalar_channels: int,
-        direction_channels: int,
-        out_channels: int = 1,
-        hidden: int = 8,
+        scalar_dim: int,
+        direction_dim: int,
+        out_dim: int = 1,
+        hidden_dim: int = 8,
         num_layers: int = 4,
-        kernel: int = 3,
+        filter_width: int = 3,
         point_group: str = "D4",
     ) -> None:
         super().__init__()
-        self.lift = Lifting(scalar_channels, direction_channels, hidden, kernel, point_group)
-        self.norms = nn.ModuleList(SiteNorm(hidden) for _ in range(num_layers))
-        self.layers = nn.ModuleList(GroupConv(hidden, hidden, kernel, point_group) for _ in range(num_layers))
-        self.last = SiteNorm(hidden)
-        self.readout = FieldReadout(hidden, out_channels)
+        self.lift = Lifting(scalar_dim, direction_dim, hidden_dim, filter_width, point_group)
+        self.norms = nn.ModuleList(SiteNorm(hidden_dim) for _ in range(num_layers))
+        self.layers = nn.ModuleList(
+            GroupConv(hidden_dim, hidden_dim, filter_width, point_group) for _ in range(num_layers)
+        )
+        self.last = SiteNorm(hidden_dim)
+        self.readout = FieldReadout(hidden_dim, out_dim)
 
     def forward(
         self,

@@ -14,14 +14,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from sympe.html import readable
-
-INK, SOFT, FAINT = "#24292f", "#6e7781", "#d8dee4"
-
-# Colors that stay apart for color-blind readers: M. Okabe, K. Ito, *Color universal design*, 2008, with gray for
-# their black and a darker yellow; then darker ones of P. Tol, *Colour schemes*, 2021.
-BLUE, ORANGE, GREEN, VERMILION = "#0072b2", "#e69f00", "#009e73", "#d55e00"
-PURPLE, SKY, GRAY, YELLOW = "#cc79a7", "#56b4e9", "#6e7781", "#b8a800"
-INDIGO, TEAL, WINE, BROWN = "#332288", "#44aa99", "#882255", "#7f4a1e"
+from sympe_experiments.report.palette import FAINT, INK, SOFT
 
 _LOOK = {
     "font.family": "DejaVu Sans",
@@ -56,7 +49,7 @@ class Picture:
 
     Attributes:
         name: Its file, without suffix.
-        alt: What it shows, for those who cannot see it.
+        alt: Text that describes it.
         figure: The figure itself.
     """
 
@@ -65,7 +58,7 @@ class Picture:
     figure: Figure
 
     def encode(self, kind: str = "png") -> bytes:
-        """Its bytes as ``png`` (150 dpi) or ``svg``, the same for the same figure."""
+        """Its bytes as ``png`` (150 dpi) or ``svg``; equal figures give equal bytes."""
         file = io.BytesIO()
         metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
         with house_style():
@@ -74,7 +67,7 @@ class Picture:
 
 
 def plain(text: str, width: int = 60) -> str:
-    """A name as matplotlib will draw it letter by letter, cut in the middle if it is long."""
+    """A name as matplotlib will draw it letter by letter, shortened in the middle if it is long."""
     text = readable(text)
     if len(text) > width:
         text = f"{text[: width // 2]}...{text[-(width // 2) :]}"
@@ -86,19 +79,25 @@ def wrapped(text: str, width: int) -> str:
     return textwrap.fill(plain(text), width)
 
 
+def write_head(figure: Figure, finding: str, context: str) -> None:
+    """Write two lines above a figure: what it says, in bold, and what it was made of."""
+    height = figure.get_figheight()
+    size = min(11.5, 11.5 * 90 / len(finding))
+    figure.text(0.012, 1 - 0.09 / height, finding, va="top", fontsize=size, fontweight="bold")
+    figure.text(0.012, 1 - 0.35 / height, context, va="top", color=SOFT)
+
+
 def new_figure(height: float, finding: str, context: str) -> tuple[Figure, Axes]:
     """A figure 9 inches wide with one pair of axes, below two lines of text.
 
     Args:
         height: Height in inches.
-        finding: What the figure says, in bold.
+        finding: What the figure says.
         context: What it was made of.
     """
     layout = ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - 0.62 / height))
     figure = Figure(figsize=(9, height), layout=layout)
-    size = min(11.5, 11.5 * 90 / len(finding))
-    figure.text(0.012, 1 - 0.09 / height, finding, va="top", fontsize=size, fontweight="bold")
-    figure.text(0.012, 1 - 0.35 / height, context, va="top", color=SOFT)
+    write_head(figure, finding, context)
     return figure, figure.add_subplot()
 
 

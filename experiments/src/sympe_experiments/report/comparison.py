@@ -1,62 +1,63 @@
-"""The table of ``sympe compare``: every way to break symmetry in one experiment, its error, randomness and cost."""
+"""The table of ``sympe compare``: error, randomness and cost of every way to break symmetry in one experiment."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
 
 from sympe_experiments.records import Record
+from sympe_experiments.report.methods import Methods, ShownMethod
 from sympe_experiments.report.statistics import Group, Sample, Verdict, compare, group_records, sample
 from sympe_experiments.report.table import Block, Column, Row, Table, mean_and_spread, number
 
-#: Methods in the order of rows, and what to call them; experiments name their own beside these.
-LABELS = {
-    "none": "no symmetry breaking",
-    "noise": "noise",
-    "laplacian": "Laplacian encodings",
-    "haar": "Haar measure (control)",
-    "unmoved": "learned vector that is not moved (control)",
-    "sympe-principal-axes": "SymPE: principal axes",
-    "sympe-weighted-frames": "SymPE: weighted frames",
-    "relaxed": "relaxed weights",
-    "relaxed-turned": "relaxed weights trained in all poses",
-    "canonicalized": "perceptron on the canonical form",
-    "symmetry-breaking-set": "symmetry-breaking set",
-    "partial": "partial symmetry-breaking set",
-    "sympe-frames": "SymPE: exact frames",
-    "sympe-labeling": "SymPE: exact labeling",
-    "sympe-depth-first": "SymPE: depth-first order",
-}
+
+@dataclass(frozen=True)
+class ComparedMethod(ShownMethod):
+    """A method of an experiment that compares them all.
+
+    Attributes:
+        is_continuous: Whether its draws have infinite entropy.
+    """
+
+    _: KW_ONLY
+    is_continuous: bool = False
 
 
 def comparison_table(
     records: Sequence[Record],
+    methods: Methods[Any],
     title: str,
     error: str,
     more: dict[str, str],
     notes: Sequence[str],
     mistakes: Callable[[Sequence[Record]], Sample],
     ours: str,
-    continuous: Sequence[str],
 ) -> Table:
     """One row per method.
 
     Args:
         records: Runs of one experiment.
+        methods: Its methods, each a :class:`ComparedMethod`.
         title: Of the table.
         error: Header of the error's column.
         more: Headers of further measurements, by name.
         notes: Sentences below the table.
-        mistakes: Per cent of wrong answers of a method's runs, by which methods are held against each other.
-        ours: The method that the others are held against.
-        continuous: Methods whose draws have infinite entropy.
+        mistakes: Per cent of wrong answers of the runs of a method, which decides who beats whom.
+        ours: The method that the others are compared with.
     """
     blocks = tuple(
-        Block(g.title, tuple(_row(g, m, more) for m in _in_order(g)), _verdicts(g, mistakes, ours))
-        for g in group_records(records)
+        Block(
+            group.title,
+            tuple(_row(group, method, methods.label(method), more) for method in methods.in_order(group.methods)),
+            _verdicts(group, methods, mistakes, ours),
+        )
+        for group in group_records(records)
     )
+    endless = {name for name, method in methods.items() if method.is_continuous}
     columns = (
         Column("method", lambda row: row["label"]),
         Column(error, lambda row: mean_and_spread(row["error"], row["error_spread"]), True),
         *(Column(header, _shown(name), True) for name, header in more.items()),
-        Column("excess nats", lambda row: "∞" if row["method"] in continuous else _nats(row), True),
+        Column("excess nats", lambda row: "∞" if row["method"] in endless else _nats(row), True),
         Column("ms per step", lambda row: number(row["step_ms"], 1), True),
         Column("seeds", lambda row: str(row["seeds"]), True),
     )
@@ -74,19 +75,14 @@ def comparison_table(
     return Table(title, columns, blocks, tuple(caption))
 
 
-def _in_order(group: Group) -> list[str]:
-    known = list(LABELS)
-    return sorted(group.methods, key=lambda method: (known.index(method) if method in known else len(known), method))
-
-
-def _row(group: Group, method: str, more: dict[str, str]) -> Row:
+def _row(group: Group, method: str, label: str, more: dict[str, str]) -> Row:
     runs = group.runs(method)
     error = sample(runs, "error")
     row: Row = {
         "data": group.data,
         "recipe": group.recipe,
         "method": method,
-        "label": LABELS.get(method, method),
+        "label": label,
         "error": error.mean,
         "error_spread": error.spread,
         **{name: sample(runs, name).mean for name in ("excess_nats", "excess_nats_low", "excess_nats_high")},
@@ -98,15 +94,17 @@ def _row(group: Group, method: str, more: dict[str, str]) -> Row:
     return row
 
 
-def _verdicts(group: Group, mistakes: Callable[[Sequence[Record]], Sample], ours: str) -> tuple[str, ...]:
+def _verdicts(
+    group: Group, methods: Methods[Any], mistakes: Callable[[Sequence[Record]], Sample], ours: str
+) -> tuple[str, ...]:
     """One sentence on how ``ours`` compares with every other method of the group."""
     found: dict[Verdict, list[str]] = {}
-    for method in _in_order(group):
+    for method in methods.in_order(group.methods):
         comparison = compare(mistakes(group.runs(ours)), mistakes(group.runs(method)))
         if method != ours and comparison is not None:
-            found.setdefault(comparison.verdict, []).append(LABELS.get(method, method).removesuffix(" (control)"))
+            found.setdefault(comparison.verdict, []).append(methods.short_label(method))
     parts = [f"{verdict.value} {', '.join(found[verdict])}" for verdict in Verdict if verdict in found]
-    return (f"{LABELS[ours]} {'; '.join(parts)}.",) if parts else ()
+    return (f"{methods.label(ours)} {'; '.join(parts)}.",) if parts else ()
 
 
 def _shown(name: str) -> Callable[[Row], str]:

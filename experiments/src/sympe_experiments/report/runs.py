@@ -1,4 +1,4 @@
-"""Tables for any task: the list of its runs, and all measurements of a task that has no table of its own."""
+"""Tables for any experiment: the list of its runs, and all measurements of one that the catalog does not know."""
 
 from collections.abc import Sequence
 
@@ -8,10 +8,10 @@ from sympe_experiments.report.table import Block, Column, Row, Table, mean_and_s
 
 
 def runs_table(records: Sequence[Record], metric: str | None = None) -> Table:
-    """Every run: what it was, what set it apart, where it ran.
+    """Every run: what it was, what was special about it, where it ran.
 
     Args:
-        records: Runs of one task.
+        records: Runs of one experiment.
         metric: Name of the measurement to show of each.
     """
     rows = tuple(_run_row(record, records, metric) for group in group_records(records) for record in group.records)
@@ -47,7 +47,7 @@ def _run_row(record: Record, records: Sequence[Record], metric: str | None) -> R
 
 
 def metrics_table(records: Sequence[Record]) -> Table:
-    """All measurements of a task that has no table of its own, one row each."""
+    """All measurements of an experiment that the catalog does not know, one row each."""
     blocks = []
     for group in group_records(records):
         rows: list[Row] = []

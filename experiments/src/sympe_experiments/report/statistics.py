@@ -30,7 +30,7 @@ LEAST_SEEDS = 3
 
 
 def finite(value: object) -> float | None:
-    """A finite number as float; None for all else (a measurement that is missing or failed)."""
+    """A finite number as float; None for anything else (a measurement that is missing or failed)."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return float(value)
@@ -57,7 +57,7 @@ class Sample:
 
 
 def sample(records: Iterable[Record], metric: str) -> Sample:
-    """A metric of runs of one method, one value per seed; runs without it are left out."""
+    """A metric of runs of one method, one value per seed; runs without it do not count."""
     by_seed: dict[int, list[float]] = {}
     for record in records:
         value = finite(record.metrics.get(metric))
@@ -98,12 +98,16 @@ class Group:
         """Names of the methods, in alphabetical order."""
         return sorted({record.method for record in self.records})
 
+    def as_row(self) -> dict[str, Any]:
+        """What rows of tables say about the group."""
+        return {"data": self.data, "recipe": self.recipe, "setting": self.setting}
+
     def runs(self, method: str) -> list[Record]:
         return [record for record in self.records if record.method == method]
 
 
 def group_records(records: Iterable[Record]) -> list[Group]:
-    """Groups of runs, ordered by data and recipe, the same for any order of the records."""
+    """Groups of runs, ordered by data and recipe, whatever the order of the records."""
     by_recipe: dict[tuple[str, str], dict[str, list[Record]]] = {}
     for record in records:
         settings = by_recipe.setdefault((record.data, record.recipe), {})
@@ -121,7 +125,7 @@ def group_records(records: Iterable[Record]) -> list[Group]:
 
 
 def unusual_config(record: Record, others: Iterable[Record]) -> dict[str, Any]:
-    """Values of a run's configuration that most runs of the same data and recipe do not have."""
+    """Settings of a run that differ from those of most runs of the same data and recipe."""
     peers = [_shared_config(r) for r in others if (r.data, r.recipe) == (record.data, record.recipe)]
     unusual = {}
     for name, value in sorted(_shared_config(record).items()):
@@ -142,7 +146,7 @@ def _code(value: Any) -> str:
 
 
 class Verdict(StrEnum):
-    """What a comparison says of the first method, to be read before the name of the second."""
+    """What a comparison says about the first method; the name of the second follows."""
 
     BEATS = "beats"
     TIE = "ties with"
@@ -157,7 +161,7 @@ class Comparison:
     Attributes:
         difference: Mean of the first minus mean of the second.
         standard_error: Pooled standard error of the difference; None if no side has two seeds.
-        verdict: What follows.
+        verdict: What follows from them.
     """
 
     difference: float

@@ -1,6 +1,6 @@
-"""A table of plain values, and its four faces: terminal, Markdown, HTML, JSON.
+"""A table of plain values that can be printed, or written as Markdown, HTML or JSON.
 
-A cell's text is made from the values of its row by its column, so that all faces show the same figures.
+A column makes the text of a cell from the values of the row, so that all formats show the same figures.
 """
 
 import re
@@ -39,7 +39,7 @@ class Block:
 
     Attributes:
         title: What the rows have in common.
-        rows: Values by name; JSON has all of them, the other faces what the columns show.
+        rows: Values by name; JSON holds all of them, the other formats what the columns show.
         notes: Sentences about these rows.
     """
 
@@ -56,7 +56,7 @@ class Table:
         title: What the table shows.
         columns: From left to right.
         blocks: From top to bottom.
-        caption: Sentences that say how to read it.
+        caption: How to read the table.
     """
 
     title: str
@@ -115,7 +115,7 @@ def _escape_markdown(text: str) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A figure of fixed precision; exactly zero is "0", what is missing "-"."""
+    """A number with fixed precision; exactly zero is "0", a missing number "-"."""
     if value is None:
         return "-"
     if value == 0:
@@ -125,7 +125,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def mean_and_spread(mean: float | None, spread: float | None, digits: int = 3) -> str:
-    """``mean ± spread``, without the spread if there is none."""
+    """``mean ± spread``, or the mean alone where the spread is unknown."""
     if mean is None or spread is None:
         return number(mean, digits)
     return f"{number(mean, digits)} ± {spread:.{digits if spread else 0}f}"

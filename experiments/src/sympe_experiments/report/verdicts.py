@@ -1,50 +1,77 @@
-"""Every method against its matched controls: the rows and columns that the verdicts of all experiments share."""
+"""Every method against its matched controls: the tables of verdicts of all experiments."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from sympe_experiments.records import Record
-from sympe_experiments.report.statistics import LEAST_SEEDS, Group, Sample, compare
-from sympe_experiments.report.table import Column, Row, number
-
-#: What is said of runs of which no comparison is decided.
-NOTHING_DECIDED = f"Nothing is decided: that takes {LEAST_SEEDS} seeds on both sides."
+from sympe_experiments.report.methods import Methods
+from sympe_experiments.report.statistics import LEAST_SEEDS, Group, Sample, Verdict, compare
+from sympe_experiments.report.table import Block, Column, Row, Table, number
 
 
-def verdict_rows(
+class Contest(NamedTuple):
+    """A measurement of which less is better.
+
+    Attributes:
+        metric: Its name.
+        errors: Measures the runs of one method, one value per seed.
+        title: Its name in titles; empty if it is the only one.
+    """
+
+    metric: str
+    errors: Callable[[Sequence[Record]], Sample]
+    title: str = ""
+
+
+def verdict_table(
+    title: str,
     experiment: str,
-    group: Group,
-    methods: Iterable[str],
-    controls: Mapping[str, Sequence[str]],
-    label: Callable[[str], str],
-    errors: Callable[[Sequence[Record]], Sample],
-    metric: str,
-) -> Iterator[Row]:
-    """One row for each method and matched control that have been measured.
+    methods: Methods[Any],
+    groups: Iterable[Group],
+    contests: Callable[[Group], Iterable[Contest]],
+    columns: tuple[Column, ...],
+    caption: str,
+) -> Table | None:
+    """Every method against its matched controls; None if no run has a control.
 
     Args:
+        title: Of the table.
         experiment: Name of the experiment.
-        group: Runs that may be compared.
-        methods: Their methods, in the order of rows.
-        controls: Matched controls of a method.
-        label: What to call a method.
-        errors: A measurement of runs of one method, of which less is better.
-        metric: What it is called.
+        methods: Its methods.
+        groups: Runs that may be compared.
+        contests: The measurements to compare the methods of a group by.
+        columns: See :func:`verdict_columns`.
+        caption: How to read the table.
     """
-    for method in methods:
-        for control in controls.get(method, ()):
-            ours, theirs = errors(group.runs(method)), errors(group.runs(control))
+    blocks = [block for group in groups for block in _blocks(experiment, methods, group, contests(group))]
+    return Table(title, columns, tuple(blocks), (caption,)) if blocks else None
+
+
+def _blocks(experiment: str, methods: Methods[Any], group: Group, contests: Iterable[Contest]) -> Iterator[Block]:
+    found = [(contest, tuple(_rows(experiment, methods, group, contest))) for contest in contests]
+    compared = [row for _, rows in found for row in rows]
+    if compared and all(row["verdict"] == Verdict.UNDECIDED for row in compared):
+        yield Block(group.title, (), (f"Nothing is decided: that takes {LEAST_SEEDS} seeds on both sides.",))
+        return
+    for contest, rows in found:
+        if rows:
+            yield Block(f"{group.title}: {contest.title}" if contest.title else group.title, rows)
+
+
+def _rows(experiment: str, methods: Methods[Any], group: Group, contest: Contest) -> Iterator[Row]:
+    for method in methods.in_order(group.methods):
+        for control in methods.controls(method):
+            ours, theirs = contest.errors(group.runs(method)), contest.errors(group.runs(control))
             comparison = compare(ours, theirs)
             if comparison is not None:
                 yield {
                     "experiment": experiment,
-                    "data": group.data,
-                    "recipe": group.recipe,
-                    "setting": group.setting,
-                    "metric": metric,
+                    **group.as_row(),
+                    "metric": contest.metric,
                     "method": method,
-                    "label": label(method),
+                    "label": methods.label(method),
                     "control": control,
-                    "control_label": label(control),
+                    "control_label": methods.label(control),
                     "mean": ours.mean,
                     "control_mean": theirs.mean,
                     "difference": comparison.difference,

@@ -1,24 +1,44 @@
 """Methods and recipes of the shapes."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sympe.breaking import POINT_METHODS
-from sympe_experiments.shapes.data import DATA
+from sympe_experiments.report.comparison import ComparedMethod
+from sympe_experiments.report.methods import Methods
+from sympe_experiments.settings import from_recipe, require_at_least, require_known
 
 NAME = "shapes"
 
-#: What all data sets can be compared by.
-METHODS = (*POINT_METHODS, "canonicalized")
+DATA = ("square", "octahedron", "fragments")
 
-#: What only data of one shape can be compared by as well, and why.
-FOR_ONE_SHAPE = {
-    "partial": "keeps the symmetries of one target",
-    "relaxed": "has weights for the symmetries of one start",
-    "relaxed-turned": "has weights for the symmetries of one start",
-}
 
-RECIPES = ("full", "smoke")
+@dataclass(frozen=True)
+class Method(ComparedMethod):
+    """A method, and how reports show it.
+
+    Attributes:
+        for_one_shape: Why it serves data of one shape alone; empty if it serves all.
+    """
+
+    for_one_shape: str = ""
+
+
+METHODS = Methods[Method](
+    {
+        "none": Method("no symmetry breaking"),
+        "noise": Method("noise", is_continuous=True),
+        "haar": Method("Haar measure (control)", is_continuous=True),
+        "unmoved": Method("learned vector that is not moved (control)"),
+        "sympe-principal-axes": Method("SymPE: principal axes", is_continuous=True),
+        "sympe-weighted-frames": Method("SymPE: weighted frames"),
+        "relaxed": Method("relaxed weights", "has weights for the symmetries of one start"),
+        "relaxed-turned": Method("relaxed weights trained in all poses", "has weights for the symmetries of one start"),
+        "canonicalized": Method("perceptron on the canonical form"),
+        "symmetry-breaking-set": Method("symmetry-breaking set"),
+        "partial": Method("partial symmetry-breaking set", "keeps the symmetries of one target"),
+        "sympe-frames": Method("SymPE: exact frames"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -42,28 +62,24 @@ class Config:
     irreps: str = "2x0e+2x0o+2x1o+2x1e+2x2e+2x2o"
     """Irreps of the vector that breaks the symmetry."""
     multiplicity: int = 8
-    """Width of the network: how many of each irrep."""
+    """How many of each irrep the network has inside."""
     max_degree: int = 2
     """Highest degree of the irreps inside the network."""
     num_layers: int = 2
     """Rounds of tensor products."""
-    hidden: int = 32
-    """Width of the networks that are none of e3nn: canonicalized and relaxed."""
+    hidden_dim: int = 32
+    """Features inside the networks that do not come from e3nn: those of canonicalized and relaxed."""
     draws: int = 400
-    """Draws per shape in the test, each with a rotation of its own."""
+    """Draws per shape in the test, each with another rotation."""
 
     def __post_init__(self) -> None:
-        known = (*METHODS, *FOR_ONE_SHAPE)
-        if self.method not in known:
-            raise ValueError(f"unknown method {self.method!r}; choose one of {', '.join(known)}")
-        if self.data not in DATA:
-            raise ValueError(f"unknown data {self.data!r}; choose one of {', '.join(DATA)}")
-        if self.method in FOR_ONE_SHAPE and self.data == "fragments":
-            reason = FOR_ONE_SHAPE[self.method]
+        require_known("method", self.method, METHODS)
+        require_known("data", self.data, DATA)
+        reason = METHODS[self.method].for_one_shape
+        if reason and self.data == "fragments":
             raise ValueError(f"{self.method} {reason}; expected data square or octahedron, not fragments")
-        for name in ("steps", "copies", "multiplicity", "num_layers", "hidden", "draws"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1; got {getattr(self, name)}")
+        numbers = ("steps", "copies", "multiplicity", "num_layers", "hidden_dim", "draws")
+        require_at_least(1, **{name: getattr(self, name) for name in numbers})
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -72,18 +88,26 @@ class Config:
 
 def methods(data: str | None) -> tuple[str, ...]:
     """All methods for a data set."""
-    return METHODS if data == "fragments" else (*METHODS, *FOR_ONE_SHAPE)
+    return tuple(name for name in METHODS if data != "fragments" or not METHODS[name].for_one_shape)
+
+
+def full(method: str) -> Config:
+    """Some minutes a row at most, on one core."""
+    return Config(method, "full")
+
+
+def smoke(method: str) -> Config:
+    """Seconds: shows that everything runs. The figures mean nothing."""
+    return Config(method, "smoke", steps=5, multiplicity=2, hidden_dim=4, copies=2, draws=20)
+
+
+RECIPES = {"full": full, "smoke": smoke}
 
 
 def make_config(method: str, recipe: str = "full", **changes: Any) -> Config:
-    """The configuration of a method, with values changed; None leaves a value as it is.
+    """A recipe for a method, with values changed; None leaves a value as the recipe has it.
 
     Raises:
-        ValueError: If method or recipe is unknown, or a value cannot be.
+        ValueError: If method, recipe or a value is invalid.
     """
-    if recipe not in RECIPES:
-        raise ValueError(f"unknown recipe {recipe!r}; choose one of {', '.join(RECIPES)}")
-    values = {name: value for name, value in changes.items() if value is not None}
-    if recipe == "smoke":
-        values = {"steps": 5, "multiplicity": 2, "hidden": 4, "copies": 2, "draws": 20} | values
-    return replace(Config(), method=method, recipe=recipe, **values)
+    return from_recipe(RECIPES, method, recipe, changes)

@@ -14,8 +14,7 @@ from torch import Tensor
 
 from sympe.points import ATOMIC_NUMBER, PointClouds, from_clouds
 from sympe.points.symmetry import Stabilizer, stabilizers
-
-DATA = ("square", "octahedron", "fragments")
+from sympe_experiments.shapes.config import DATA
 
 Points = Sequence[Sequence[float]]
 
@@ -25,10 +24,10 @@ class Shape:
     """One start and the targets that its symmetry makes equivalent.
 
     Attributes:
-        name: What it is.
+        name: Name of the shape.
         start: A batch of one cloud, its centroid at the origin.
         targets: All distinct targets, displacements in angstrom.
-        kept: The symmetries of the start that the first target has as well.
+        kept: The symmetries that the first target shares with the start.
         symmetry: All symmetries of the start.
         floor: Least mean squared error, in square angstrom per point, of every deterministic equivariant network:
             :math:`|y - P y|^2 / n`, P the average over the symmetries of the start.

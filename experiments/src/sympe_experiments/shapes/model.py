@@ -1,12 +1,12 @@
 r"""Networks from clouds to a displacement of each point.
 
-All but two rows of the comparison are one network of e3nn, equivariant under O(3), that sees another encoding. The two
-break the symmetry without one:
+All but two rows of the comparison are one network of e3nn, equivariant under O(3), with another encoding each. The two
+break the symmetry without an encoding:
 
 - *canonicalized*: a perceptron that sees the points, in order, in a sampled joint frame; its answer is turned back;
 - *relaxed*: relaxed convolutions on the symmetry group of the start as it stands in training, which acts on the points'
-  coordinates by :math:`\rho(s) = P(s) \otimes s`. It knows nothing of other poses; *relaxed-turned* is shown them in
-  training. For all methods with an equivariant law it makes no difference whether they are.
+  coordinates by :math:`\rho(s) = P(s) \otimes s`. It knows nothing of other poses; *relaxed-turned* sees them in
+  training, which makes no difference to methods with an equivariant law.
 """
 
 import torch
@@ -15,8 +15,10 @@ from torch import Tensor, nn
 
 from sympe import breaking
 from sympe.actions import PointVectorMotion, permutation_representation
+from sympe.breaking import SymPE
 from sympe.canonicalize import Frames, JointFrames
-from sympe.encoding import IrrepsEncoding, SymPE
+from sympe.encoding import IrrepsEncoding
+from sympe.extras import require
 from sympe.groups import OrthogonalGroup
 from sympe.kernel import InversionKernel
 from sympe.points import PointClouds
@@ -33,7 +35,7 @@ def build_network(config: Config, shapes: list[Shape]) -> nn.Module:
     """What a method trains: a module from clouds and a generator to displacements, one row for each point.
 
     Raises:
-        ImportError: If it is a network of e3nn and that is not installed.
+        ImportError: If the method needs e3nn and it is not installed.
     """
     if config.method == "canonicalized":
         kernel = InversionKernel(JointFrames(Frames()))
@@ -48,6 +50,7 @@ class EquivariantNetwork(nn.Module):
 
     def __init__(self, config: Config, shapes: list[Shape]) -> None:
         super().__init__()
+        require("e3nn", "e3nn", "this method", "sympe-experiments")
         from e3nn.nn.models.v2106.gate_points_networks import SimpleNetwork
 
         from sympe.integrations.e3nn import joined_irreps, wrap
@@ -85,7 +88,7 @@ class PointPerceptron(nn.Module):
         super().__init__()
         self.kinds = _kinds(shapes)
         self.most = max(shape.start.num_points for shape in shapes)
-        self.network = Perceptron(self.most * (3 + len(self.kinds)), self.most * 3, config.hidden)
+        self.network = Perceptron(self.most * (3 + len(self.kinds)), self.most * 3, config.hidden_dim)
 
     def forward(self, clouds: PointClouds) -> Float[Tensor, "N 3"]:
         place = torch.arange(clouds.num_points) - clouds.start
@@ -96,7 +99,7 @@ class PointPerceptron(nn.Module):
 
 
 class RelaxedShape(nn.Module):
-    """Relaxed convolutions on the symmetries of one start; deterministic, and another network for each shape."""
+    """Relaxed convolutions on the symmetries of one start; deterministic; each shape needs another network."""
 
     def __init__(self, config: Config, shape: Shape) -> None:
         super().__init__()
@@ -104,7 +107,7 @@ class RelaxedShape(nn.Module):
         permutation = permutation_representation(symmetry.permutations)
         both = torch.einsum("gab,gij->gaibj", permutation, symmetry.matrices.double())
         both = both.flatten(3, 4).flatten(1, 2)
-        self.network = breaking.RelaxedNetwork(symmetry.group(), both, both, config.hidden)
+        self.network = breaking.RelaxedNetwork(symmetry.group(), both, both, config.hidden_dim)
 
     def forward(self, clouds: PointClouds, generator: torch.Generator | None = None) -> Float[Tensor, "N 3"]:
         return self.network(clouds.centered.view(len(clouds), -1)).view(-1, 3)

@@ -2,8 +2,8 @@ r"""Train a network to deform shapes, test it on turned copies of them, write th
 
 Several targets are right. The loss is the squared distance of the nearest one: a function of input and output that
 no rotation changes, and that has as many minima as there are targets. A network without symmetry breaking cannot get
-below the floor; with it, the law that the network has learned is equivariant, and so every target must come equally
-often: that is counted.
+below the floor; with it, the learned law is equivariant, so every target must come equally often: the
+test counts them.
 """
 
 import math
@@ -21,11 +21,11 @@ from sympe.auditing import excess_of_model
 from sympe.points import PointClouds, concatenate
 from sympe.seeding import sequence_generator
 from sympe_experiments.fitting import fit
-from sympe_experiments.records import FILE_NAME, Record, read_record
+from sympe_experiments.records import Record
 from sympe_experiments.shapes.config import NAME, Config
 from sympe_experiments.shapes.data import Shape, load_shapes
 from sympe_experiments.shapes.model import build_network
-from sympe_experiments.training import build_from_seed
+from sympe_experiments.training import build_from_seed, finished_run
 
 # What a stream of random numbers is for; the number after the seed. Training uses (seed, step).
 TEST, UNTURNED = 2, 4
@@ -43,7 +43,7 @@ def nearest_target(
 
 
 def displace(model: nn.Module, clouds: PointClouds, generator: torch.Generator, turned: bool) -> Float[Tensor, "N 3"]:
-    """Displacements of all points; those of clouds rotated or reflected at random, turned back, if asked for."""
+    """Displacements of all points; if ``turned``, predicted for randomly moved clouds and moved back."""
     if not turned:
         return model(clouds, generator)
     action = PointRotation()
@@ -54,14 +54,14 @@ def displace(model: nn.Module, clouds: PointClouds, generator: torch.Generator, 
 def evaluate(
     model: nn.Module, shape: Shape, draws: int, generator: torch.Generator, turned: bool = True
 ) -> tuple[Float[Tensor, "draws"], Int[Tensor, "draws"]]:
-    """Distances and targets of as many draws, each for a copy of the start.
+    """Distance to the nearest target and its number, for several copies of the start.
 
     Args:
-        model: Gives a displacement of each point.
-        shape: What is to be deformed.
-        draws: How many.
-        generator: Source of the copies and of the model's draws.
-        turned: Whether the copies are rotated or reflected at random; if not, they stand as in training.
+        model: Predicts a displacement of each point.
+        shape: The shape to deform.
+        draws: Number of copies.
+        generator: Source of all random numbers.
+        turned: Whether to rotate or reflect the copies at random; otherwise they stand as in training.
     """
     many = shape.start.select([0] * draws).to(dtype=torch.float32)
     return nearest_target(displace(model, many, generator, turned).view(draws, -1, 3), shape.targets.float())
@@ -73,19 +73,15 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
     Args:
         config: What to run.
         folder: Where the record goes.
-        resume: Read a finished run back in place of making it again.
+        resume: Whether to read a finished run back.
 
     Raises:
         ValueError: If ``folder`` holds a run and ``resume`` is not set, or one with another configuration.
         ImportError: If e3nn is not installed.
     """
-    if (folder / FILE_NAME).exists():
-        if not resume:
-            raise ValueError(f"{folder} already holds a run ({FILE_NAME}); resume it or give another folder")
-        record = read_record(folder / FILE_NAME)
-        if record.config != config.as_dict():
-            raise ValueError(f"{folder} holds a finished run with another configuration; give another folder")
-        return record
+    finished = finished_run(folder, config.as_dict(), resume)
+    if finished is not None:
+        return finished
     started = time.perf_counter()
     shapes = load_shapes(config.data)
     model = build_from_seed(lambda: build_network(config, shapes), config.seed)
@@ -123,7 +119,7 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
                 }
     excess = excess_of_model(model, concatenate([shape.start for shape in shapes]))
     if config.method == "partial":
-        # The vector has as many images fewer as symmetries are kept: that many cannot be told from each other.
+        # Each symmetry that is kept fixes the vector: it has that many times fewer images.
         excess = {name: None if nats is None else nats - math.log(len(shapes[0].kept)) for name, nats in excess.items()}
     metrics |= {
         "error": float(np.mean(errors)),
@@ -135,17 +131,8 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
         "step_ms": 1000 * trained.seconds / config.steps,
         "n_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
     } | excess
-    record = Record(
-        experiment=NAME,
-        method=config.method,
-        recipe=config.recipe,
-        data=config.data,
-        seed=config.seed,
-        config=config.as_dict(),
-        metrics=metrics,
-        history={"train_loss": trained.losses},
-        seconds=time.perf_counter() - started,
-    )
+    seconds, history = time.perf_counter() - started, {"train_loss": trained.losses}
+    record = Record.of(NAME, config, metrics, seconds, history=history)
     record.write(folder)
     return record
 

@@ -6,13 +6,15 @@ from sympe_experiments.records import Record
 from sympe_experiments.report.comparison import comparison_table
 from sympe_experiments.report.statistics import Sample, sample
 from sympe_experiments.report.table import Table
+from sympe_experiments.shapes.config import METHODS
 
 
 def tables(records: Sequence[Record]) -> list[Table]:
-    """The one table of the experiment."""
+    """The table of the experiment."""
     return [
         comparison_table(
             records,
+            METHODS,
             "Shapes: mean squared distance of the nearest target",
             "error",
             {
@@ -28,6 +30,5 @@ def tables(records: Sequence[Record]) -> list[Table]:
             ],
             lambda runs: Sample(tuple(100 - right for right in sample(runs, "right_percent").values)),
             ours="sympe-frames",
-            continuous=("noise", "haar", "sympe-principal-axes"),
         )
     ]

@@ -1,4 +1,4 @@
-"""One page that holds all: tables, verdicts, figures and the list of runs, made from records alone."""
+"""The report on one page: tables, verdicts, figures and the list of runs, made from records alone."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Section:
-    """All there is to say of one experiment."""
+    """Everything about one experiment."""
 
     title: str
     facts: list[tuple[str, str]]
@@ -42,11 +42,11 @@ class Section:
 def write_report(records: Iterable[Record], folder: Path) -> Path:
     """Write ``report.html`` (complete in itself), ``table.md``, ``table.json`` and ``figures/*.png``.
 
-    The same records give the same files, in whatever order they come.
+    The files depend on the records, not on their order.
 
     Args:
         records: Runs of any experiments.
-        folder: Where to write; made if missing.
+        folder: Where to write; created if missing.
 
     Returns:
         The path of ``report.html``.
