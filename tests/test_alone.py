@@ -8,10 +8,22 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-EXTRAS = (
-    "e3nn escnn fcd huggingface_hub lightning matplotlib pandas pyarrow ray rdkit safetensors sympe_experiments "
-    "tensorboard torch_geometric"
-).split()
+EXTRAS = [
+    "e3nn",
+    "escnn",
+    "fcd",
+    "huggingface_hub",
+    "lightning",
+    "matplotlib",
+    "pandas",
+    "pyarrow",
+    "ray",
+    "rdkit",
+    "safetensors",
+    "sympe_experiments",
+    "tensorboard",
+    "torch_geometric",
+]
 
 BLOCKED = f"""
 import sys

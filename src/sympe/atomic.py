@@ -1,4 +1,4 @@
-"""Write files whole or not at all: a crash or a full disk leaves what was there before."""
+"""Write files whole or not at all: after a crash or on a full disk the old file remains."""
 
 import os
 import tempfile
@@ -8,12 +8,12 @@ from typing import IO
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Hand an open binary file to ``write``; it takes the place of ``path`` only if all went well.
+    """Call ``write`` with an open binary file, and replace ``path`` by it only on success.
 
-    Missing folders are made. The file gets the permissions that any file of this process gets.
+    Creates missing folders. The file gets the usual permissions of the process.
 
     Raises:
-        OSError: If the disk is full, or the folder cannot be written to.
+        OSError: If the disk is full or the folder is not writable.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -27,7 +27,7 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     except BaseException as error:
         Path(name).unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno is not None and error.filename is None:
-            error.filename = str(path)  # a full disk does not say which
+            error.filename = str(path)  # the error for a full disk names no file
         raise
 
 

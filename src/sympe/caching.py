@@ -1,4 +1,4 @@
-"""Values of a frozen batch that are computed once."""
+"""Properties of a frozen batch that are computed once."""
 
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
@@ -9,7 +9,7 @@ Value = TypeVar("Value")
 
 
 class cached(Generic[Value]):
-    """As ``functools.cached_property``, whose lock ``torch.compile`` cannot trace in Python 3.11."""
+    """``functools.cached_property`` without its lock, which ``torch.compile`` cannot trace in Python 3.11."""
 
     def __init__(self, compute: Callable[[Any], Value]) -> None:
         self.compute = compute
@@ -20,8 +20,8 @@ class cached(Generic[Value]):
 
     def __get__(self, instance: Any, owner: type) -> Value:
         if instance is None:
-            return self  # type: ignore[return-value]  # the class is asked, not a batch
+            return self  # type: ignore[return-value]  # accessed on the class
         value = self.compute(instance)
         if not torch.compiler.is_compiling():
-            vars(instance)[self.name] = value  # found there the next time, before this descriptor is asked
+            vars(instance)[self.name] = value  # shadows this descriptor from now on
         return value

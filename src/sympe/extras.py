@@ -1,4 +1,4 @@
-"""Optional dependencies: imported when they are used; a missing one is named with the extra that brings it."""
+"""Optional dependencies: imported where they are used; the error for a missing one names its extra."""
 
 from importlib import import_module
 from typing import Any
@@ -10,8 +10,8 @@ def require(module: str, extra: str, what: str, package: str = "sympe") -> Any:
     Args:
         module: What to import.
         extra: The extra that installs it.
-        what: What needs it, as the subject of the message.
-        package: The distribution that has the extra.
+        what: What needs it: the subject of the error message.
+        package: The distribution that defines the extra.
 
     Raises:
         ImportError: If the module is not installed.

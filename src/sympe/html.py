@@ -1,4 +1,4 @@
-"""HTML from templates. Everything that is filled in is escaped, and made readable first."""
+"""HTML from templates. Every value is made readable and escaped."""
 
 from functools import cache
 from typing import Any
@@ -7,12 +7,12 @@ from sympe.extras import require
 
 
 def readable(text: str) -> str:
-    """The text with every character that cannot be shown (control codes, lone surrogates) spelled out."""
+    """The text with unprintable characters (control codes, lone surrogates) as escape sequences."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def render(package: str, template: str, **values: Any) -> str:
-    """Fill a template from the folder ``templates`` of a package.
+    """Render a template from the folder ``templates`` of a package.
 
     Raises:
         ImportError: If Jinja is not installed.

@@ -5,8 +5,8 @@ Let :math:`\tau` be any map from inputs to group elements. Draw :math:`h` from H
 .. math:: \tilde g = h^{-1}\, \tau(h x).
 
 1. The law is equivariant whatever :math:`\tau` is: :math:`\tilde g \mid kx` has the law of
-   :math:`k\,\tilde g \mid x`. (Substitute :math:`h' = hk`, which is Haar as well.)
-2. If :math:`\tau` is exact, :math:`x = \tau(x)\,\gamma` with :math:`\gamma` the same all over the orbit, then
+   :math:`k\,\tilde g \mid x`. (Substitute :math:`h' = hk`, which is also Haar.)
+2. If :math:`\tau` is exact, :math:`x = \tau(x)\,\gamma` with :math:`\gamma` constant on the orbit, then
    :math:`\tilde g` is uniform on the coset :math:`\{g : g \gamma = x\}` of the stabilizer: the inversion kernel of
    H. Lawrence, V. Portilheiro, Y. Zhang, S.-O. Kaba, *Improving Equivariant Networks with Probabilistic
    Symmetry Breaking*, ICLR 2025.
@@ -35,7 +35,7 @@ class Kernel(nn.Module, ABC, Generic[Element, Data]):
 
     @property
     def group(self) -> Group[Element, Data]:
-        """The group whose elements are drawn."""
+        """The group whose elements the kernel draws."""
         return self.action.group
 
     @abstractmethod
@@ -47,11 +47,11 @@ class InversionKernel(Kernel[Element, Data]):
     """Randomize, canonicalize, undo: draws g~ given x, equivariantly in distribution for any canonicalizer.
 
     Args:
-        canonicalizer: The map tau. An exact one gives the least randomness that any equivariant law can have,
-            log of the order of the stabilizer; ``Constant`` gives the most.
+        canonicalizer: The map tau. An exact one gives the least randomness an equivariant law can have, the log of
+            the stabilizer's order; ``Constant`` gives the most.
 
     Raises:
-        ValueError: If it is no canonicalizer; when called, if ``x`` is no valid batch of what the group moves.
+        ValueError: If this is not a canonicalizer; on a call, if ``x`` is not a valid batch of what the group moves.
 
     Example:
         >>> import sympe
@@ -80,7 +80,7 @@ class InversionKernel(Kernel[Element, Data]):
 
 
 def described(value: object) -> str:
-    """A value in an error message; a class that was meant to be an object says so."""
+    """A value as an error message shows it, with advice if it is a class instead of an object."""
     if isinstance(value, type):
-        return f"the class {value.__name__}, where an object {value.__name__}(...) is due"
+        return f"the class {value.__name__}: pass an object, {value.__name__}(...)"
     return f"an object of {type(value).__name__}" if isinstance(value, nn.Module) else repr(value)

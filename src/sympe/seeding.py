@@ -1,25 +1,25 @@
-"""Generators: where one draws, and generators that depend on nothing but the numbers that name them."""
+"""Random generators: the device to draw on, and generators seeded by a tuple of numbers."""
 
 import numpy as np
 import torch
 
 
 def sequence_generator(*numbers: int) -> torch.Generator:
-    """A generator of the CPU for these numbers, seeded through numpy's ``SeedSequence``."""
+    """A CPU generator seeded with these numbers, through NumPy's ``SeedSequence``."""
     return torch.Generator().manual_seed(int(seed_sequence(*numbers).generate_state(1, np.uint64)[0]))
 
 
 def seed_sequence(*numbers: int) -> np.random.SeedSequence:
-    """Numpy's seed sequence of these numbers, however many they are."""
-    # Numpy takes (1,) and (1, 0) for the same.
+    """NumPy's seed sequence for any number of integers."""
+    # NumPy treats (1,) and (1, 0) alike; the length distinguishes them.
     return np.random.SeedSequence((len(numbers), *numbers))
 
 
 def drawing_device(generator: torch.Generator | None, device: torch.device) -> torch.device:
-    """Where to draw what will be used on ``device``: a generator only draws where it lives.
+    """Where to draw what will be used on ``device``: a generator draws only on its own device.
 
     Raises:
-        ValueError: If ``generator`` is no generator, such as a seed.
+        ValueError: If ``generator`` is something else, such as a seed.
     """
     if generator is None:
         return device

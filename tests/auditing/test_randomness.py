@@ -331,5 +331,5 @@ def test_bad_input() -> None:
         excess_randomness(kernel, SMALL["bull"], draws=1)
     with pytest.raises(ValueError, match="confidence must lie between 0 and 1; got 1"):
         excess_randomness(kernel, SMALL["bull"], confidence=1)
-    with pytest.raises(ValueError, match="expected the action that moves inputs of type Tensor"):
+    with pytest.raises(ValueError, match="expected an action on inputs of type Tensor"):
         excess_randomness(lambda x, generator: x, torch.zeros(2, 3))

@@ -91,7 +91,7 @@ def test_the_floors_of_the_autoencoder() -> None:
         of_samples = [row["irreducible_error"] * n for row, n in zip(report.samples(), pairs.tolist(), strict=True)]
         assert sum(of_samples) == pytest.approx(wrong)
         assert summary.violations == sum(value > 0 for value in of_samples)
-        assert f"{bottleneck} have a symmetry that the target does not have" in summary.verdict
+        assert f"{bottleneck} have a symmetry that the target lacks" in summary.verdict
     assert sympe.audit(graphs, target="adjacency").needed is False
 
 
@@ -156,7 +156,7 @@ def test_bad_samples_are_skipped_and_counted() -> None:
         "targets must be finite": 2,
     }
     report = sympe.audit(concatenate([good, looped]), target="adjacency", options=Options(bottleneck="node-codes"))
-    assert report.summary.skipped_reasons == {"expected simple graphs; there is a self-loop": 1}
+    assert report.summary.skipped_reasons == {"expected simple graphs without self-loops": 1}
     assert [row["index"] for row in report.samples()] == [0]
     assert "1 skipped" in str(report)
 
@@ -168,7 +168,7 @@ def test_bad_samples_are_skipped_and_counted() -> None:
         (GRAPHS, {"group": "sl2"}, "group must be auto or one of sn, torus, o3, so3"),
         (GRAPHS, {"loss": "huber"}, "loss must be one of"),
         (GRAPHS, {"options": {"bottleneck": "codes"}}, "bottleneck must be one of node-codes, node-differences"),
-        (GRAPHS, {"options": {"bottleneck": "node-codes"}}, "needs a target, adjacency for instance"),
+        (GRAPHS, {"options": {"bottleneck": "node-codes"}}, "needs a target, e.g. adjacency"),
         (
             GRAPHS,
             {"options": {"bottleneck": "node-differences"}, "target": torch.zeros(36)},
@@ -176,14 +176,14 @@ def test_bad_samples_are_skipped_and_counted() -> None:
         ),
         (GRAPHS, {"target": torch.zeros(5)}, "expected one target for each of 36 nodes"),
         (GRAPHS, {"target": "y"}, "expected a tensor as the target"),
-        (GRAPHS, {"options": {"split": "test"}}, "expected files to take a split from"),
+        (GRAPHS, {"options": {"split": "test"}}, "expected files for a split; got data in memory"),
         (GRAPHS, {"execution": {"engine": "dask"}}, "engine must be one of local, ray"),
         (GRAPHS, {"execution": {"workers": 0}}, "workers must be at least 1"),
         (GRAPHS, {"options": {"heavy_atoms": True}}, "expected molecules with elements"),
         (torch.zeros(2, 4, 4), {"target": "adjacency"}, "expected graphs to have an adjacency"),
-        (torch.zeros(2, 4, 4), {"target": torch.zeros(3, 4, 4)}, "expected 2 targets, one per site; got 3"),
-        ([], {}, "expected samples to audit; there are none"),
-        (from_edges([]), {}, "expected samples to audit; there are none"),
+        (torch.zeros(2, 4, 4), {"target": torch.zeros(3, 4, 4)}, "expected 2 targets, one per field; got 3"),
+        ([], {}, "expected samples to audit; got none"),
+        (from_edges([]), {}, "expected samples to audit; got none"),
         ([object()], {}, "expected a graph, a field or points; got object"),
         ([GRAPHS.select([0])], {"group": "torus"}, "expected a field of numbers; got Graphs"),
         (3, {}, "expected graphs, fields, points, pairs"),

@@ -20,15 +20,15 @@ class Action(ABC, Generic[Element, Data]):
 
     @abstractmethod
     def act(self, g: Element, x: Data) -> Data:
-        """Move ``x`` by ``g``; ``x`` itself is left as it was."""
+        """Move ``x`` by ``g``, leaving ``x`` itself unchanged."""
 
     def check(self, x: Data) -> None:
-        """Make sure that ``x`` is data of this kind, fit to be moved. By default everything passes.
+        """Check that ``x`` is valid data of this kind. By default everything passes.
 
         Raises:
             ValueError: If it is not; the message says what to do.
         """
 
     def log_orbit(self, x: Data) -> Float[Tensor, "B"]:
-        """Log of the number of different images of each input; inf on a continuous orbit, nan where unknown."""
+        """Log of the number of images of each input, in nats; inf on a continuous orbit, nan where unknown."""
         return torch.full((len(x),), torch.nan, dtype=torch.float64, device=x.device)

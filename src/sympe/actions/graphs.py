@@ -1,7 +1,6 @@
 r"""Permutations acting on graphs and on node features: relabeling.
 
-The node at position ``i`` moves to position ``g(i)``, and takes its edges, labels and features along:
-:math:`(g x)_{g(i)} = x_i`.
+The node at position ``i`` moves to position ``g(i)`` with its edges, labels and features: :math:`(g x)_{g(i)} = x_i`.
 """
 
 from dataclasses import replace
@@ -21,7 +20,7 @@ class NodeRelabeling(Action[Permutation, Tensor]):
     """Left action on node features."""
 
     def __init__(self) -> None:
-        self.group = SymmetricGroup()  # type: ignore[assignment]  # rows alone do not tell whose they are: draw for the graphs
+        self.group = SymmetricGroup()  # type: ignore[assignment]  # rows do not name their graph: draw for the graphs
 
     def act(self, g: Permutation, x: Shaped[Tensor, "N *d"]) -> Shaped[Tensor, "N *d"]:
         """``act(g, x)[g.image[i]] == x[i]``.
@@ -41,7 +40,6 @@ class GraphRelabeling(Action[Permutation, Graphs]):
         self.group = SymmetricGroup()
 
     def check(self, x: Graphs) -> None:
-        """Make sure that ``x`` is a valid batch of graphs; see :meth:`~sympe.Graphs.validate`."""
         check_graphs(x)
 
     def log_orbit(self, x: Graphs) -> Float[Tensor, "G"]:
@@ -49,10 +47,10 @@ class GraphRelabeling(Action[Permutation, Graphs]):
         return torch.lgamma(x.sizes.double() + 1) - log_automorphisms(x)
 
     def act(self, g: Permutation, x: Graphs) -> Graphs:
-        """The relabeled graphs, their edges listed by the new positions.
+        """The relabeled graphs, with edges sorted by their new positions.
 
-        Sorting the edges matters: rounding depends on the order of summation, and a list left in its old
-        order would tell nodes apart that are symmetric (by 1e-8, which is enough for a sort).
+        Sorting matters: rounding depends on the order of summation, and edges in their old order would make
+        symmetric nodes differ (by 1e-8, which is enough for a sort).
 
         Raises:
             ValueError: If ``g`` permutes another number of nodes.

@@ -11,9 +11,9 @@ is given, up to a factor, by :math:`Y_l(p) \propto C_l (Y_{l-1}(p) \otimes p)` f
 
 .. math:: D^0 = 1, \qquad D^l(R) = C_l \bigl(D^{l-1}(R) \otimes R\bigr) C_l^\top .
 
-A few products of small matrices, then: no angles, hence no poles, gradients everywhere, and nothing that
-``torch.compile`` could not trace. The matrix :math:`R` may be improper: products of vectors have the *natural*
-parity :math:`(-1)^l` by themselves, and the other one takes a factor :math:`\det R`.
+This takes a few products of small matrices and no angles: there are no poles, gradients exist everywhere, and
+``torch.compile`` can trace it. The matrix :math:`R` may be improper: products of vectors have the *natural* parity
+:math:`(-1)^l`, and the other parity takes a factor :math:`\det R`.
 """
 
 import math
@@ -43,7 +43,7 @@ class Irreps:
 
     @classmethod
     def parse(cls, text: object) -> "Irreps":
-        """Read ``"4x0e+2x1o+1x2e"``, or anything that prints so (an ``e3nn.o3.Irreps``, say); ``""`` stands for none.
+        """Read ``"4x0e+2x1o+1x2e"``, or anything that prints like it (an ``e3nn.o3.Irreps``, say); ``""`` means none.
 
         Raises:
             ValueError: If a summand is not a multiplicity, a degree and a parity.
@@ -65,7 +65,7 @@ class Irreps:
 
     @property
     def dim(self) -> int:
-        """How many numbers there are."""
+        """The number of components."""
         return sum(multiplicity * (2 * degree + 1) for multiplicity, degree, _ in self.terms)
 
     @property
@@ -81,11 +81,7 @@ class Irreps:
 
 
 class WignerMatrices:
-    """The matrices of all degrees up to the highest, for a batch of rotations and reflections.
-
-    Args:
-        max_degree: The highest degree l.
-    """
+    """The Wigner matrices of degrees 0 to ``max_degree``, for batches of rotations and reflections."""
 
     def __init__(self, max_degree: int) -> None:
         if max_degree < 0:
@@ -138,11 +134,11 @@ def wigner_d(g: Float[Tensor, "*batch 3 3"], irreps: Irreps | str) -> Float[Tens
 
 
 class IrrepsRotation(Action[Tensor, Tensor]):
-    """Left action of O(3), or of SO(3), on vectors of irreps: one element for each row.
+    """Left action of O(3), or SO(3), on vectors of irreps: one group element per row.
 
     Args:
         irreps: Such as ``"4x0e+2x1o+1x2e"``.
-        special: Whether the group is SO(3), which cannot see parities.
+        special: Whether the group is SO(3), which does not see parity.
     """
 
     def __init__(self, irreps: Irreps | str, special: bool = False) -> None:
@@ -154,7 +150,7 @@ class IrrepsRotation(Action[Tensor, Tensor]):
         """Move row ``b`` of ``x`` by ``g[b]``; a single row is moved by every element.
 
         Raises:
-            ValueError: If ``x`` is not of these irreps, or ``g`` does not hold one matrix for each row.
+            ValueError: If ``x`` is not of these irreps, or ``g`` does not hold one 3 x 3 matrix per row.
         """
         if x.dim() != 2 or x.shape[1] != self.irreps.dim:
             raise ValueError(
@@ -174,7 +170,7 @@ class IrrepsRotation(Action[Tensor, Tensor]):
 
 
 def parity_factor(g: Float[Tensor, "*batch 3 3"], degree: int, parity: int) -> Float[Tensor, "*batch 1 1"] | float:
-    """What the matrix of natural parity must be multiplied by: 1, or the determinant of ``g``."""
+    """The factor on the matrix of natural parity: 1, or the determinant of ``g``."""
     natural = parity == (-1) ** degree
     return 1.0 if natural else torch.linalg.det(g)[..., None, None]
 
@@ -183,8 +179,8 @@ def parity_factor(g: Float[Tensor, "*batch 3 3"], degree: int, parity: int) -> F
 def coupling(degree: int) -> NDArray[np.float64]:
     """The isometry C_l from (degree l - 1) x (degree 1) to degree l, as an array [2l + 1, 2l - 1, 3].
 
-    Fitted to spherical harmonics at more directions than they need: products of degrees l - 1 and 1 at one direction
-    hold degrees l and l - 2 alone, and the solution of least norm vanishes on all else.
+    Fitted to spherical harmonics in more directions than necessary: products of degrees l - 1 and 1 in one direction
+    contain only degrees l and l - 2, and the least-norm solution vanishes on all others.
     """
     directions = np.random.default_rng(degree).normal(size=(8 * degree + 8, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)

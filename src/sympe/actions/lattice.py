@@ -1,7 +1,7 @@
 r"""Symmetries of a periodic lattice acting on fields.
 
-A field is a tensor with the batch first and the lattice last, ``[B, ..., L1, L2]``; ``*c`` below are any further axes
-(channels, features). An element :math:`g : r \mapsto P r + t` carries along whatever stands at a site:
+A field is a tensor with the batch first and the lattice last, ``[B, ..., L1, L2]``; ``*c`` below stands for any further
+axes (channels, features). An element :math:`g : r \mapsto P r + t` moves each site together with its values:
 
 =========================  ====================  ===============================================================
 action                     fields                law
@@ -12,13 +12,13 @@ action                     fields                law
 :class:`RegularFields`     ``[B, 8, *c, L1, L2]`` :math:`(g x)_{P Q}(P r + t) = x_Q(r)`, Q each of ``POINTS``
 =========================  ====================  ===============================================================
 
-**Bonds.** Each bond belongs to two sites and is stored once, at its left or upper one. The bond to the right of r
-joins r and r + (0, 1). Where P turns "right" into "left", the bond becomes the one to the *left* of P r + t, which is
-stored one site further left. So a reflection or turn moves bond fields by one site more than it moves scalars;
-four direction channels (:func:`bonds_to_directions`) need no such shift.
+**Bonds.** Each bond joins two sites and is stored once, at the left or upper one. The bond to the right of r joins r
+and r + (0, 1). Where P takes "right" to "left", it becomes the bond to the *left* of P r + t, which is stored one site
+further left. So a reflection or rotation can move a bond one site further than a scalar; four direction channels
+(:func:`bonds_to_directions`) need no such shift.
 
-**Spin flip.** If the group has it, it changes the sign of scalar fields (spins, magnetizations, fields that couple to
-them) unless they are declared even. Couplings multiply two spins: directions, bonds and regular fields are invariant.
+**Spin flip.** It changes the sign of scalar fields (spins, magnetizations, fields that couple to them) unless they are
+declared even. Couplings multiply two spins: directions, bonds and regular fields are invariant.
 """
 
 import torch
@@ -31,14 +31,14 @@ from sympe.groups.torus import preimages
 
 
 class LatticeAction(Action[LatticeSymmetry, Tensor]):
-    """Left action on fields, given by how points permute the channels of the first axis after the batch.
+    """Left action on fields, where points may permute the first axis after the batch, the channels.
 
     Args:
         group: The group of the lattice.
 
     Attributes:
-        image: The channel that each channel becomes, by point; None if there is no axis that the points permute.
-        offset: By how many rows and columns the channel moves beyond ``P r + t``; None if it never does.
+        image: The channel that each channel becomes under each point; None if points permute no axis.
+        offset: Rows and columns that a channel moves beyond ``P r + t``; None if it never does.
         odd: Whether a spin flip changes the sign of the field.
     """
 
@@ -54,7 +54,7 @@ class LatticeAction(Action[LatticeSymmetry, Tensor]):
         """Move each field of the batch by its element.
 
         Raises:
-            ValueError: If the field has not the channels of this action, or not the batch or the size of ``g``.
+            ValueError: If ``x`` is not a field of this action, or its batch or lattice size differs from that of ``g``.
         """
         self.check(x)
         if (len(g), g.size) != (x.shape[0], tuple(x.shape[-2:])):
@@ -71,7 +71,7 @@ class LatticeAction(Action[LatticeSymmetry, Tensor]):
         return torch.reshape(moved, x.shape)
 
     def source(self, g: LatticeSymmetry) -> Int[Tensor, "B n L1 L2"]:
-        """For every channel and site the one that moves there, counted channel by channel and row by row."""
+        """For every channel and site, the one that moves there, numbered channel by channel, row by row."""
         if self.image is None:
             return g.preimage[:, None]
         channel = self.image.argsort(1).to(g.point.device)[g.point]
@@ -82,7 +82,7 @@ class LatticeAction(Action[LatticeSymmetry, Tensor]):
         return channel[:, :, None, None] * (g.size[0] * g.size[1]) + site
 
     def check(self, x: Tensor) -> None:
-        """See that ``x`` is a field of this kind, on a lattice of a shape that the group allows.
+        """Check that ``x`` is a field of this kind, on a lattice that the group acts on.
 
         Raises:
             ValueError: If it is not.
@@ -97,11 +97,11 @@ class LatticeAction(Action[LatticeSymmetry, Tensor]):
 
 
 class ScalarFields(LatticeAction):
-    """Fields of numbers at the sites, which points leave as they are: ``x[B, *c, L1, L2]``.
+    """A number at each site, which points move but do not change: ``x[B, *c, L1, L2]``.
 
     Args:
         group: The group of the lattice.
-        odd: Whether a spin flip, if the group has it, changes the sign of the field.
+        odd: Whether a spin flip, if the group has one, changes the sign of the field.
     """
 
     def __init__(self, group: Torus, odd: bool = True) -> None:
@@ -110,23 +110,23 @@ class ScalarFields(LatticeAction):
 
 
 class DirectionFields(LatticeAction):
-    """A number for each site and each direction from it, right, down, left and up: ``x[B, 4, *c, L1, L2]``."""
+    """A number for each site and direction (right, down, left, up): ``x[B, 4, *c, L1, L2]``."""
 
     image = torch.tensor([[(1 if p < 4 else -1) * (d + p) % 4 for d in range(4)] for p in range(8)])
 
 
 class BondFields(LatticeAction):
-    """A number for each bond, that to the right of and that down from each site: ``x[B, 2, *c, L1, L2]``."""
+    """A number for each bond, stored by site as the bonds to the right and down: ``x[B, 2, *c, L1, L2]``."""
 
     image = DirectionFields.image[:, :2] % 2
-    #: A bond that comes to lie left of or above its site is stored at its other end.
+    #: A bond that ends up left of or above its site is stored at its other end.
     offset = torch.where(DirectionFields.image[:, :2, None] >= 2, POINTS[:, :, [1, 0]].transpose(1, 2), 0)
 
 
 class RegularFields(LatticeAction):
-    """A number for each site and each point of D4: ``x[B, 8, *c, L1, L2]``, as layers of a group CNN compute them.
+    """A number for each site and point of D4, as in the layers of a group CNN: ``x[B, 8, *c, L1, L2]``.
 
-    Those of a network with C4, one for each turn, move as :class:`DirectionFields` do.
+    The four channels of a C4 network move as :class:`DirectionFields`.
     """
 
     image = torch.tensor(
@@ -135,13 +135,13 @@ class RegularFields(LatticeAction):
 
 
 def bonds_to_directions(x: Shaped[Tensor, "B 2 *c L1 L2"]) -> Shaped[Tensor, "B 4 *c L1 L2"]:
-    """The bonds to the right of, down from, to the left of and up from each site; every bond is met twice."""
+    """The bonds to the right of, down from, to the left of and up from each site; every bond appears twice."""
     right, down = x.unbind(1)
     return torch.stack([right, down, right.roll(1, -1), down.roll(1, -2)], dim=1)
 
 
 def directions_to_bonds(x: Shaped[Tensor, "B 4 *c L1 L2"]) -> Shaped[Tensor, "B 2 *c L1 L2"]:
-    """The reverse of :func:`bonds_to_directions`.
+    """The inverse of :func:`bonds_to_directions`.
 
     Raises:
         ValueError: If the two ends of a bond disagree.

@@ -1,4 +1,4 @@
-"""How the group of a graph's nodes moves what networks compute: numbers for the whole graph, padded matrices."""
+"""How permutations of nodes move what networks compute: numbers for a whole graph, and padded matrices."""
 
 import torch
 from jaxtyping import Shaped
@@ -9,10 +9,10 @@ from sympe.groups import Group, Permutation, SymmetricGroup
 
 
 class Invariant(Action[Element, Data]):
-    """The trivial action: nothing moves. The outputs of a classifier of graphs, or an energy, are to be invariant.
+    """The trivial action, for invariant outputs such as a class or an energy.
 
     Args:
-        group: The group that does nothing here; permutations of nodes if left out.
+        group: The group that acts trivially; by default permutations of nodes.
     """
 
     def __init__(self, group: Group[Element, Data] | None = None) -> None:
@@ -25,7 +25,7 @@ class Invariant(Action[Element, Data]):
 class DenseRelabeling(Action[Permutation, Tensor]):
     """Left action on padded tensors with one row per graph: node features, or matrices over pairs of nodes.
 
-    Padding stays where it is: node i of a graph is entry i of its row.
+    Node i of a graph is entry i of its row; padding does not move.
 
     Args:
         node_axes: How many axes after the first run over nodes: 1 for ``[G, n, ...]``, 2 for ``[G, n, n, ...]``.
@@ -37,11 +37,11 @@ class DenseRelabeling(Action[Permutation, Tensor]):
     def __init__(self, node_axes: int = 2) -> None:
         if node_axes not in (1, 2):
             raise ValueError(f"node_axes must be 1 or 2; got {node_axes}")
-        self.group = SymmetricGroup()  # type: ignore[assignment]  # rows alone do not tell whose they are: draw for the graphs
+        self.group = SymmetricGroup()  # type: ignore[assignment]  # rows do not name their graph: draw for the graphs
         self.node_axes = node_axes
 
     def act(self, g: Permutation, x: Shaped[Tensor, "G n *d"]) -> Shaped[Tensor, "G n *d"]:
-        """``act(g, x)[a, g(i), g(j)] == x[a, i, j]`` for graph a, the images counted within it.
+        """``act(g, x)[a, g(i), g(j)] == x[a, i, j]`` for graph a, with images counted within it.
 
         Raises:
             ValueError: If ``x`` has too few axes, rows or nodes.

@@ -4,8 +4,8 @@ On a cloud a matrix :math:`g` acts about the centroid :math:`c`:
 
 .. math:: (g x)_i = g\,(x_i - c) + c.
 
-Translations commute with this action and change nothing but :math:`c`: whatever is computed from centered positions
-is invariant under them, and the compact group O(3) does for the whole of E(3).
+Translations commute with this action and change only :math:`c`: whatever is computed from centered positions is
+invariant under them, so the compact group O(3) covers all of E(3).
 """
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ from sympe.points import PointClouds
 
 
 def check_clouds(x: PointClouds) -> None:
-    """Make sure that ``x`` is a batch of point clouds, none empty and all finite.
+    """Check that ``x`` is a batch of nonempty, finite point clouds.
 
     Raises:
         ValueError: If it is not.
@@ -34,15 +34,8 @@ def check_clouds(x: PointClouds) -> None:
     x.check_finite()
 
 
-#: Points this close to the centroid, in angstrom, are not moved by rotations.
+#: Rotations do not move points this close to the centroid, in angstrom.
 _AT_REST = 1e-3
-
-
-def _log_orbit(x: PointClouds) -> Float[Tensor, "B"]:
-    """Infinite, but for a cloud whose points are all at one place."""
-    moves = (x.centered.abs() > _AT_REST).any(1).double()
-    moved = moves.new_zeros(len(x)).index_add(0, x.batch, moves)
-    return torch.where(moved > 0, torch.inf, 0.0).double()
 
 
 class PointRotation(Action[Tensor, PointClouds]):
@@ -57,19 +50,22 @@ class PointRotation(Action[Tensor, PointClouds]):
         self.group: OrthogonalGroup = OrthogonalGroup(dimension, special)
 
     def check(self, x: PointClouds) -> None:
-        """Make sure that ``x`` is a batch of point clouds of this dimension, none empty and all finite."""
+        """Check that ``x`` is a batch of nonempty, finite point clouds of this dimension."""
         check_clouds(x)
         if x.dimension != self.group.dimension:
             raise ValueError(f"expected clouds in {self.group.dimension} dimensions; got {x.dimension}")
 
     def log_orbit(self, x: PointClouds) -> Float[Tensor, "B"]:
-        return _log_orbit(x)
+        """Infinite, except for a cloud whose points coincide."""
+        moves = (x.centered.abs() > _AT_REST).any(1).double()
+        moved = moves.new_zeros(len(x)).index_add(0, x.batch, moves)
+        return torch.where(moved > 0, torch.inf, 0.0).double()
 
     def act(self, g: Float[Tensor, "B d d"], x: PointClouds) -> PointClouds:
         """The moved clouds.
 
         Raises:
-            ValueError: If there is not one matrix for each cloud, of the dimension of the clouds.
+            ValueError: If ``g`` does not hold one matrix per cloud, of the dimension of the clouds.
         """
         expected = (len(x), x.dimension, x.dimension)
         if g.shape != expected:
@@ -85,7 +81,6 @@ class PointRelabeling(Action[Permutation, PointClouds]):
         self.group = SymmetricGroup()
 
     def check(self, x: PointClouds) -> None:
-        """Make sure that ``x`` is a batch of point clouds, none empty and all finite."""
         check_clouds(x)
 
     def act(self, g: Permutation, x: PointClouds) -> PointClouds:
@@ -114,11 +109,10 @@ class PointMotion(Action[tuple[Permutation, Tensor], PointClouds]):
         self.group = ProductGroup(self.relabeling.group, self.rotation.group)
 
     def check(self, x: PointClouds) -> None:
-        """Make sure that ``x`` is a batch of point clouds of this dimension, none empty and all finite."""
         self.rotation.check(x)
 
     def log_orbit(self, x: PointClouds) -> Float[Tensor, "B"]:
-        return _log_orbit(x)
+        return self.rotation.log_orbit(x)
 
     def act(self, g: tuple[Permutation, Tensor], x: PointClouds) -> PointClouds:
         permutation, matrix = g
@@ -126,7 +120,7 @@ class PointMotion(Action[tuple[Permutation, Tensor], PointClouds]):
 
 
 class PointVectorMotion(Action[tuple[Permutation, Tensor], Tensor]):
-    r"""Left action of :math:`S_n \times O(d)` on one vector at each point of the clouds: displacements, forces.
+    r"""Left action of :math:`S_n \times O(d)` on one vector per point: displacements, forces.
 
     Args:
         dimension: 2 or 3.
@@ -138,10 +132,10 @@ class PointVectorMotion(Action[tuple[Permutation, Tensor], Tensor]):
         self.group = ProductGroup(SymmetricGroup(), self.rotation.group)  # type: ignore[arg-type]  # draw for the clouds
 
     def act(self, g: tuple[Permutation, Tensor], x: Float[Tensor, "N d"]) -> Float[Tensor, "N d"]:
-        """The turned vectors, each at its point's new position.
+        """The rotated vectors, each at its point's new position.
 
         Raises:
-            ValueError: If there is not one vector for each point, of the dimension of the matrices.
+            ValueError: If ``x`` does not hold one vector per point, of the dimension of the matrices.
         """
         permutation, matrix = g
         return self.rotation.act(matrix[permutation.batch], x)[permutation.preimage]
@@ -150,12 +144,12 @@ class PointVectorMotion(Action[tuple[Permutation, Tensor], Tensor]):
 class TensorRotation(Action[Tensor, Tensor]):
     r"""Left action on vectors and on tensors of any rank: :math:`(g t)_{ab} = g_{ac}\, g_{bd}\, t_{cd}`.
 
-    The first axis of the data is that of the matrices, the last ``rank`` axes are those of the tensor; what stands
-    between is left alone. For data of each point of a cloud hand over ``g[clouds.batch]``.
+    The first axis of the data runs over the matrices, the last ``rank`` axes are those of the tensor, and any axes
+    between are left alone. For data at the points of clouds, pass ``g[clouds.batch]``.
 
     Args:
         rank: 0 for scalars, 1 for vectors, 2 for matrices such as polarizabilities.
-        axial: Pseudotensors, which take the sign of the determinant as well: angular momenta, magnetic fields.
+        axial: Pseudotensors, which also take the sign of the determinant: angular momenta, magnetic fields.
         dimension: 2 or 3.
         special: Rotations only.
 
@@ -175,7 +169,7 @@ class TensorRotation(Action[Tensor, Tensor]):
         """The moved tensors.
 
         Raises:
-            ValueError: If the data does not have one row for each matrix, or its last axes are not of its dimension.
+            ValueError: If the data does not have one row per matrix, or its last axes have another dimension.
         """
         d = self.dimension
         axes = x.shape[1:][len(x.shape[1:]) - self.rank :]
@@ -185,7 +179,6 @@ class TensorRotation(Action[Tensor, Tensor]):
         g = g.to(x.dtype)
         moved = x.reshape(len(x), -1, *axes)
         for axis in range(2, 2 + self.rank):
-            # One matrix for each row, applied to one axis of the tensor at a time.
             last = moved.movedim(axis, -1)
             moved = torch.einsum("bij,b...j->b...i", g, last).movedim(-1, axis)
         if self.axial:

@@ -1,4 +1,4 @@
-"""What symmetry costs: stabilizers, errors that no equivariant network can avoid, tests of equivariance, audits."""
+"""Audits of data sets, tests of equivariance, stabilizers, and errors that no equivariant network avoids."""
 
 from sympe.auditing.bottleneck import AutoencoderFloor, autoencoder_floor
 from sympe.auditing.equivariance.laws import EquivarianceInDistribution, check_equivariance_in_distribution

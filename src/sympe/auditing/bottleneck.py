@@ -1,9 +1,8 @@
 r"""Errors that no deterministic equivariant autoencoder can avoid, computed before any training.
 
-An equivariant encoder gives all nodes of one orbit of :math:`\mathrm{Aut}(x)` the same code. A decoder of pairs
-then sees one input for all ordered pairs of distinct nodes with orbits :math:`(o_i, o_j)` and can at best
-take the majority of each such class. A decoder that sees only differences of codes sees zero for every
-pair inside any orbit of any graph: all of those share one answer.
+An equivariant encoder gives all nodes in one orbit of :math:`\mathrm{Aut}(x)` the same code. A decoder of pairs cannot
+distinguish ordered pairs of distinct nodes with equal orbits :math:`(o_i, o_j)`; the majority of each such class is its
+best answer. A decoder of code differences sees zero for every pair inside any orbit of any graph: all share one answer.
 """
 
 from dataclasses import dataclass
@@ -14,26 +13,24 @@ from torch import Tensor
 
 from sympe.graphs import Graphs, automorphism_orbits
 
-#: Decoders by the names that an audit knows them by.
+#: Names of the decoders.
 BOTTLENECKS = ("node-codes", "node-differences")
 
 
 @dataclass(frozen=True)
 class PairCounts:
-    """For each graph, what decoders of pairs of codes get wrong at least.
+    """Least errors of decoders of pairs of codes, per graph.
 
     Attributes:
         pairs: Ordered pairs of distinct nodes.
-        edges: How many of them are edges.
         node_codes: Least errors of a decoder of pairs of codes.
-        apart: The part of these that falls on pairs with different orbits.
+        apart: Its errors on pairs with different orbits.
         inside_pairs: Pairs inside one orbit.
-        inside_edges: How many of those are edges.
+        inside_edges: How many of these pairs are edges.
         symmetric: Whether the graph has a non-trivial automorphism.
     """
 
     pairs: Int[Tensor, "G"]
-    edges: Int[Tensor, "G"]
     node_codes: Int[Tensor, "G"]
     apart: Int[Tensor, "G"]
     inside_pairs: Int[Tensor, "G"]
@@ -43,11 +40,11 @@ class PairCounts:
 
 @dataclass(frozen=True)
 class AutoencoderFloor:
-    """Least number of wrong ordered pairs of distinct nodes, over all graphs together.
+    """Least number of wrong ordered pairs of distinct nodes, summed over all graphs.
 
     Attributes:
         pairs: Ordered pairs of distinct nodes.
-        edges: How many of them are edges; guessing "no edge" errs on these.
+        edges: Edges among them: the errors of always answering "no edge".
         node_codes: Least errors of any decoder of pairs of node codes.
         node_differences: Least errors of any decoder of differences of node codes.
         symmetric_graphs: Graphs with a non-trivial automorphism group.
@@ -60,7 +57,7 @@ class AutoencoderFloor:
     symmetric_graphs: int
 
     def percent(self, count: int) -> float:
-        """A number of pairs in per cent of all pairs."""
+        """A number of pairs, in per cent of all pairs."""
         return 100 * count / max(self.pairs, 1)
 
 
@@ -68,7 +65,7 @@ def autoencoder_floor(graphs: Graphs) -> AutoencoderFloor:
     """Least error of reconstructing adjacency through one equivariant code per node.
 
     Args:
-        graphs: Simple undirected graphs. Labels and features enter the symmetries.
+        graphs: Simple undirected graphs. Symmetries preserve labels and features.
     """
     counts = pair_counts(graphs)
     inside_pairs, inside_edges = int(counts.inside_pairs.sum()), int(counts.inside_edges.sum())
@@ -82,11 +79,11 @@ def autoencoder_floor(graphs: Graphs) -> AutoencoderFloor:
 
 
 def pair_counts(graphs: Graphs, orbit: Int[Tensor, "N"] | None = None) -> PairCounts:
-    """What decoders get wrong at least, graph by graph.
+    """Least errors of decoders, per graph.
 
     Args:
         graphs: Simple undirected graphs.
-        orbit: Orbit of each node, numbered over the batch; computed if left out.
+        orbit: Orbit of each node, numbered over the batch; computed by default.
     """
     if orbit is None:
         orbit = automorphism_orbits(graphs)
@@ -95,7 +92,7 @@ def pair_counts(graphs: Graphs, orbit: Int[Tensor, "N"] | None = None) -> PairCo
     owner = torch.zeros(num_orbits, dtype=torch.long, device=graphs.device)
     owner[orbit] = graphs.batch
 
-    # Edges per class of ordered orbit pairs; a class without edges costs nothing, so only these are listed.
+    # List only classes of pairs with edges: the others cause no errors.
     source, target = orbit[graphs.edge_index]
     classes, edges = torch.unique(source * num_orbits + target, return_counts=True)
     a, b = classes // max(num_orbits, 1), classes % max(num_orbits, 1)
@@ -108,7 +105,6 @@ def pair_counts(graphs: Graphs, orbit: Int[Tensor, "N"] | None = None) -> PairCo
 
     return PairCounts(
         pairs=graphs.sizes * (graphs.sizes - 1),
-        edges=per_graph(owner[a], edges),
         node_codes=per_graph(owner[a], minority),
         apart=per_graph(owner[a[~inside]], minority[~inside]),
         inside_pairs=per_graph(owner, members * (members - 1)),

@@ -1,9 +1,10 @@
-"""Many chunks on many cores: in this process, in several of this machine, or on a Ray cluster.
+"""Process chunks in parallel: in this process, in several local ones, or on a Ray cluster.
 
-Results come in any order. Only a few chunks per worker are under way at a time, so that memory does not grow with
-the data.
+Results come in any order. Only a few chunks per worker are in flight, so memory does not grow with the data.
 """
 
+import logging
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -12,29 +13,37 @@ from itertools import chain
 from multiprocessing import get_context
 from typing import Any, TypeVar
 
+import torch
+
+from sympe.extras import require
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 ENGINES = ("local", "ray")
 
-#: Starting processes takes seconds; data that needs less is done without.
+#: Starting processes takes seconds, so small data sets run in this process.
 _SECONDS_ALONE = 2.0
-_UNDER_WAY = 3
+#: Tasks in flight per worker.
+_IN_FLIGHT = 3
+
+_DIED = "a worker died (out of memory?); run the same command with --resume to continue"
 
 
 def run(
     work: Callable[[Task], Result], tasks: Iterable[Task], engine: str = "local", workers: int = 1
 ) -> Iterator[tuple[Task, Result]]:
-    """Each task with its result, in the order in which they are done.
+    """Each task with its result, in order of completion.
 
     Args:
-        work: What to do; must survive pickling, as tasks and results must.
+        work: The function to run; it, the tasks and the results must support pickling.
+        tasks: Its arguments.
         engine: ``local`` or ``ray``.
-        workers: Processes at a time.
+        workers: Number of processes.
 
     Raises:
-        ValueError: If there is no such engine, or fewer than one worker.
-        ImportError: If Ray is asked for and not installed.
+        ValueError: If the engine is unknown, or there is less than one worker.
+        ImportError: If the engine is ``ray`` and Ray is not installed.
         ChildProcessError: If a worker dies.
     """
     if engine not in ENGINES:
@@ -55,52 +64,49 @@ def _local(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) 
     else:
         return
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread) as pool:
-        under_way: dict[Future[Result], Task] = {}
+        in_flight: dict[Future[Result], Task] = {}
         try:
             for task in waiting:
-                under_way[pool.submit(work, task)] = task
-                if len(under_way) >= _UNDER_WAY * workers:
-                    yield from _finished(under_way)
-            while under_way:
-                yield from _finished(under_way)
+                in_flight[pool.submit(work, task)] = task
+                if len(in_flight) >= _IN_FLIGHT * workers:
+                    yield from _finished(in_flight)
+            while in_flight:
+                yield from _finished(in_flight)
         except BrokenProcessPool as error:
-            raise ChildProcessError("a worker died (out of memory?); the same command with --resume goes on") from error
+            raise ChildProcessError(_DIED) from error
         finally:
-            for future in under_way:
+            for future in in_flight:
                 future.cancel()
 
 
-def _finished(under_way: dict[Future[Result], Task]) -> Iterator[tuple[Task, Result]]:
-    for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-        yield under_way.pop(future), future.result()
+def _finished(in_flight: dict[Future[Result], Task]) -> Iterator[tuple[Task, Result]]:
+    for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
+        yield in_flight.pop(future), future.result()
 
 
 def _ray(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> Iterator[tuple[Task, Result]]:
-    try:
-        import ray
-    except ImportError as error:
-        raise ImportError("engine ray needs Ray: pip install sympe[ray]") from error
+    ray = require("ray", "ray", "engine ray")
     own = not ray.is_initialized()
     if own:
         _connect(ray, workers)
     try:
         remote: Any = ray.remote(num_cpus=1)(_alone)
         shared = ray.put(work)
-        under_way: dict[Any, Task] = {}
+        in_flight: dict[Any, Task] = {}
 
         def finished() -> Iterator[tuple[Task, Result]]:
-            done, _ = ray.wait(list(under_way))
+            done, _ = ray.wait(list(in_flight))
             for reference in done:
                 try:
-                    yield under_way.pop(reference), ray.get(reference)
+                    yield in_flight.pop(reference), ray.get(reference)
                 except ray.exceptions.WorkerCrashedError as error:
-                    raise ChildProcessError("a worker died; the same command with --resume goes on") from error
+                    raise ChildProcessError(_DIED) from error
 
         for task in tasks:
-            under_way[remote.remote(shared, task)] = task
-            if len(under_way) >= _UNDER_WAY * workers:
+            in_flight[remote.remote(shared, task)] = task
+            if len(in_flight) >= _IN_FLIGHT * workers:
                 yield from finished()
-        while under_way:
+        while in_flight:
             yield from finished()
     finally:
         if own:
@@ -108,10 +114,7 @@ def _ray(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) ->
 
 
 def _connect(ray: Any, workers: int) -> None:
-    """Join the cluster that ``RAY_ADDRESS`` names, or start one on this machine."""
-    import logging
-    import os
-
+    """Connect to the cluster at ``RAY_ADDRESS``, or start one on this machine."""
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     if os.environ.get("RAY_ADDRESS"):
         ray.init(**quiet)
@@ -120,8 +123,6 @@ def _connect(ray: Any, workers: int) -> None:
 
 
 def _one_thread() -> None:
-    import torch
-
     torch.set_num_threads(1)
 
 

@@ -1,16 +1,16 @@
-r"""Entropy of a law in nats from how often its values came, with an interval.
+r"""Entropy of a law in nats, with a confidence interval, from counts of its values.
 
-The share of each value put into :math:`-\sum p \log p` is biased downwards. Used is
+Inserting observed frequencies into :math:`-\sum p \log p` is biased downwards. The estimator
 
 .. math:: \hat H = \sum_c \frac{n_c}{n} \bigl(\psi(n) - \psi(n_c)\bigr) + R(f_1, f_2)
 
-of A. Chao, Y. T. Wang, L. Jost, *Entropy and the species accumulation curve*, Methods in Ecology and Evolution 4, 2013,
-eq. 6, for n draws of which :math:`n_c` were the value c; R estimates what values that never came add, from the numbers
-:math:`f_1, f_2` of values that came once and twice. The first term alone (Z. Zhang, *Entropy estimation in Turing's
-perspective*, Neural Computation 24, 2012) never exceeds H in the mean.
+is that of A. Chao, Y. T. Wang, L. Jost, *Entropy and the species accumulation curve*, Methods in Ecology and Evolution
+4, 2013, eq. 6, for n draws, :math:`n_c` of them with value c. R estimates the contribution of unseen values from the
+numbers :math:`f_1, f_2` of values seen once and twice. The mean of the first term alone (Z. Zhang, *Entropy estimation
+in Turing's perspective*, Neural Computation 24, 2012) never exceeds H.
 
-The interval runs from the first term, less its standard errors, to :math:`\hat H + R` and as many, and the entropy of
-whether a draw is of a kind that can well have been missed: wide where the sample is too small.
+The interval runs from the first term minus z standard errors to :math:`\hat H + R` plus z standard errors plus the
+entropy of whether a draw has one of the values that the sample may have missed. It is wide for small samples.
 """
 
 import math
@@ -22,13 +22,13 @@ from jaxtyping import Int
 
 
 def entropy(counts: Int[np.ndarray, "m"], z: float) -> tuple[float, float, float]:
-    """Estimate, and the ends of its interval of z standard errors.
+    """Estimate in nats, and the ends of its interval.
 
-    If no value came twice the first term alone is returned, which is too low in the mean; the upper end is infinite.
+    If no value occurs twice, the estimate is the first term alone, too low on average, and the upper end is infinite.
 
     Args:
-        counts: How often each value came, at least once.
-        z: Standard errors to both sides.
+        counts: How often each observed value occurs.
+        z: Half-width of the interval in standard errors.
 
     Example:
         >>> estimate, low, high = entropy(np.array([500, 500]), 2.0)
@@ -42,7 +42,7 @@ def entropy(counts: Int[np.ndarray, "m"], z: float) -> tuple[float, float, float
     seen = float((share * (psi[0] - psi[1:])).sum())
     plugged_in = float(-(share * np.log(share)).sum())
     variance = max(float((share * np.log(share) ** 2).sum()) - plugged_in**2, 0.0) / n
-    # For a uniform law the first term vanishes; the second is the variance then (G. P. Basharin, 1959).
+    # For a uniform law the first term vanishes and the second is the variance (G. P. Basharin, 1959).
     error = math.sqrt(variance + (len(counts) - 1) / (2 * n**2))
     low = max(seen - z * error, 0.0)
     if once == n:
@@ -62,6 +62,6 @@ def _unseen(n: int, once: int, twice: int) -> float:
     if a * n < 1:
         r = np.arange(1, n)
         return once / n * (1 - a) ** (1 - n) * float(-math.log(a) - np.sum((1 - a) ** r / r))
-    # The same series from r = n on: the difference above would be lost in rounding.
+    # The tail of the series from r = n: the difference above would cancel.
     r = np.arange(n, n + math.ceil(40 / a))
     return once / n * float(np.sum(np.exp((r + 1 - n) * math.log1p(-a)) / r))

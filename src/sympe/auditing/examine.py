@@ -1,9 +1,11 @@
-"""From a chunk of raw samples to the findings on them: what every worker does."""
+"""What every worker does: turn a chunk of raw samples into findings."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from sympe.auditing.bottleneck import pair_counts
 from sympe.auditing.parts import Part
@@ -13,13 +15,13 @@ from sympe.auditing.symmetry.stabilizers import Stabilizers, Symmetry
 from sympe.auditing.targets import Errors, Loss, Target, choose_loss, class_errors
 from sympe.graphs import Graphs
 
-#: The target that every graph has: whether nodes are joined.
+#: A target that every graph has: which nodes are adjacent.
 ADJACENCY = "adjacency"
 
 
 @dataclass(frozen=True)
 class Job:
-    """A chunk, and where its samples stand in the data."""
+    """A numbered chunk, and the index of its first sample."""
 
     number: int
     first: int
@@ -29,15 +31,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Examiner:
-    """Examines samples; survives pickling.
+    """Examines samples; can be pickled.
 
     Attributes:
-        symmetry: What acts on the inputs.
-        target: ``adjacency``, or None for the target that the reader gives.
-        loss: How answers are compared; that of the target if None.
-        bottleneck: What answers pass through, or None.
-        heavy_atoms: Whether to take hydrogen atoms out of molecules.
-        irreps: How the reader's targets turn with points in space, or None.
+        symmetry: The symmetry of the inputs.
+        target: ``adjacency``, or None for the reader's target.
+        loss: The loss, or None for the default of the target.
+        bottleneck: Name of the bottleneck, or None.
+        heavy_atoms: Whether to remove hydrogen atoms from molecules.
+        irreps: Irreps of the reader's targets, or None.
     """
 
     symmetry: Symmetry
@@ -48,20 +50,20 @@ class Examiner:
     irreps: str | None = None
 
     def __call__(self, job: Job) -> Part:
-        return self._examine(job.reader, job.raw, job.first)
-
-    def _examine(self, reader: Reader, raw: Any, first: int) -> Part:
+        raw, first = job.raw, job.first
         try:
-            x, target = reader.read(raw)
+            x, target = job.reader.read(raw)
+            if isinstance(x, Tensor) and not bool(x.isfinite().all()):
+                raise ValueError("fields must be finite; got infinity or not a number")
             if self.heavy_atoms:
-                x, target = _heavy(x, target, reader.hydrogen)
+                x, target = _heavy(x, target, job.reader.hydrogen)
             return self._findings(x, target, first)
         except (ValueError, OverflowError) as error:
-            # One bad sample spoils the batch that it is in: halves go on by themselves, down to the sample.
+            # Bisect to the bad sample: it must not spoil the rest of the batch.
             if len(raw) <= 1:
                 return Part(skipped=[(first, " ".join(str(error).split()))])
             half = len(raw) // 2
-            return self._examine(reader, raw[:half], first) + self._examine(reader, raw[half:], first + half)
+            return self(replace(job, raw=raw[:half])) + self(replace(job, raw=raw[half:], first=first + half))
 
     def _findings(self, x: Any, target: Target | None, first: int) -> Part:
         stabilizers = self.symmetry.stabilizers(x)
@@ -90,36 +92,31 @@ class Examiner:
         return part
 
     def _through_codes(self, part: Part, stabilizers: Stabilizers, target: Target | None) -> Part:
-        """The floors of decoders that see codes of nodes."""
+        """Least errors of decoders that see codes of nodes."""
         if not isinstance(stabilizers, GraphStabilizers):
-            raise ValueError("expected graphs to send through codes of nodes")
-        automorphisms = stabilizers.automorphisms
-        graphs = automorphisms.graphs
-        orbit = automorphisms.node_orbits()
+            raise ValueError("expected graphs for a bottleneck of node codes")
+        graphs, orbit = stabilizers.automorphisms.graphs, stabilizers.automorphisms.node_orbits()
         if self.target != ADJACENCY:
             assert target is not None
             loss = choose_loss(target, self.loss)
             _fill(part, _errors_of_codes(graphs, orbit, target, loss), loss)
             return part
-        counts = pair_counts(_plain(graphs), _as_tensor(orbit))
+        counts = pair_counts(_plain(graphs), torch.from_numpy(orbit))
         wrong = counts.node_codes if self.bottleneck == "node-codes" else counts.apart
-        part.error[:] = [float(value) for value in wrong.tolist()]
-        part.entries[:] = counts.pairs.tolist()
-        part.violated[:] = (wrong > 0).tolist()
+        _fill(part, Errors(wrong.double().numpy(), counts.pairs.numpy(), (wrong > 0).numpy()), "zero-one")
         part.inside_pairs[:] = counts.inside_pairs.tolist()
         part.inside_edges[:] = counts.inside_edges.tolist()
-        part.losses.append("zero-one")
         return part
 
 
 def _errors_of_codes(graphs: Graphs, orbit: Any, target: Target, loss: Loss) -> Errors:
-    """Least errors of a decoder that sees the codes of the two nodes of a pair, or of the one node."""
+    """Least errors of a decoder that sees the code of a node, or the two codes of a pair."""
     count = len(graphs)
     batch = graphs.batch.cpu().numpy()
     if target.per == "node":
         return class_errors(orbit, batch, count, target.values, loss)
     if target.per not in ("edge", "pair"):
-        raise ValueError(f"expected a target per node, edge or pair to send through codes; got {target.per}")
+        raise ValueError(f"expected a target per node, edge or pair for a bottleneck of node codes; got {target.per}")
     if target.per == "edge":
         source, end = graphs.edge_index.cpu().numpy()
     else:
@@ -140,9 +137,9 @@ def _fill(part: Part, errors: Errors, loss: Loss) -> None:
 
 
 def _heavy(graphs: Any, target: Target | None, hydrogen: int | None) -> tuple[Graphs, Target | None]:
-    """Molecules and their targets without hydrogen atoms; what had no other atoms stays, without nodes."""
+    """Molecules and targets without hydrogen atoms; a molecule of only hydrogen keeps its place, without nodes."""
     if hydrogen is None or not isinstance(graphs, Graphs) or graphs.node_label is None:
-        raise ValueError("expected molecules with elements to take hydrogens out of")
+        raise ValueError("expected molecules with elements to remove hydrogens from")
     nodes = graphs.node_label != hydrogen
     source, end = graphs.edge_index
     edges = nodes[source] & nodes[end]
@@ -164,11 +161,5 @@ def _plain(graphs: Any) -> Graphs:
         raise ValueError(f"expected graphs to have an adjacency; got {type(graphs).__name__}")
     source, target = graphs.edge_index
     if bool((source == target).any()):
-        raise ValueError("expected simple graphs; there is a self-loop")
+        raise ValueError("expected simple graphs without self-loops; got one")
     return graphs
-
-
-def _as_tensor(values: Any) -> Any:
-    import torch
-
-    return torch.from_numpy(values)

@@ -1,66 +1,44 @@
-"""One page on the symmetries of a data set, made from the numbers of an audit."""
+"""The report of an audit as one HTML page."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sympe.atomic import write_atomically
+from sympe.auditing.report import AuditReport
 from sympe.html import render
 
 
-@dataclass(frozen=True)
-class Bar:
-    """One bar of a chart.
-
-    Attributes:
-        label: What it counts.
-        text: Its value in words.
-        share: Its length, 0 to 100.
-    """
-
-    label: str
-    text: str
-    share: float
-
-
-def write_audit(
-    title: str,
-    verdict: str,
-    advice: str,
-    facts: Sequence[tuple[str, str]],
-    counts: Mapping[str, Mapping[str, int]],
-    offenders: Sequence[Mapping[str, Any]],
-    path: Path,
-) -> None:
-    """Write a page that is complete in itself.
+def write_audit(report: AuditReport, title: str, path: Path) -> None:
+    """Write a self-contained page.
 
     Args:
+        report: The audit.
         title: What was audited.
-        verdict: The outcome in one sentence.
-        advice: What to use instead.
-        facts: The numbers in words, by name.
-        counts: Charts by title; each how many samples have what.
-        offenders: Rows of the samples with the largest errors.
         path: Where to write.
+
+    Raises:
+        ImportError: If Jinja is not installed.
     """
-    charts = [(name, _bars(held)) for name, held in counts.items() if held]
+    summary = report.summary
+    counts = {"Orders of the stabilizers": summary.orders, "Point groups": summary.point_groups}
     page = render(
         "sympe.auditing",
         "audit.html",
         title=title,
-        verdict=verdict,
-        advice=advice,
-        facts=facts,
-        charts=charts,
-        offenders=[{name: _shown(value) for name, value in row.items()} for row in offenders],
+        verdict=summary.verdict,
+        advice=summary.advice,
+        facts=report.facts(),
+        charts=[(name, _bars(held)) for name, held in counts.items() if held],
+        offenders=[{name: _shown(value) for name, value in row.items()} for row in report.worst()],
     )
     write_atomically(path, lambda file: file.write(page.encode()))
 
 
-def _bars(counts: Mapping[str, int]) -> list[Bar]:
+def _bars(counts: Mapping[str, int]) -> list[tuple[str, str, float]]:
+    """Label, count in words, and length in per cent of the longest bar."""
     total, most = max(sum(counts.values()), 1), max(counts.values())
-    return [Bar(name, f"{n:,} ({100 * n / total:.1f} %)", 100 * n / most) for name, n in counts.items()]
+    return [(name, f"{n:,} ({100 * n / total:.1f} %)", 100 * n / most) for name, n in counts.items()]
 
 
 def _shown(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What an audit finds out sample by sample, in parts that can be stored, merged and made in any order."""
+"""Findings of an audit, sample by sample, in parts that can be made, stored and merged in any order."""
 
 import json
 from collections.abc import Iterator
@@ -11,21 +11,21 @@ from sympe.atomic import write_atomically
 
 @dataclass(frozen=True)
 class Part:
-    """The findings on some samples that follow each other; lists of equal length, one entry per sample.
+    """Findings on consecutive samples; all lists but the last two have one entry per sample.
 
     Attributes:
-        index: Place of each sample in the data, counted from 0 over all files, skipped ones included.
-        n: Nodes, sites or points.
+        index: Position in the data, counted from 0 over all files, including skipped samples.
+        n: Number of nodes, sites or points.
         order: Order of the stabilizer; None where it is infinite.
-        log_orbit: Logarithm of the size of the orbit, in nats.
-        point_group: Name of the stabilizer, where it has one.
+        log_orbit: Log of the orbit's size in nats.
+        point_group: Name of the stabilizer, if it has one.
         error: Least error, summed over the entries of the target; None without a target.
-        entries: Entries of the target.
+        entries: Number of entries of the target.
         violated: Whether the target is less symmetric than the input.
-        inside_pairs: For decoders of differences of codes, pairs that all samples share one answer for.
-        inside_edges: How many of those are edges.
-        skipped: Samples that could not be read or audited, each with the reason.
-        losses: The losses that errors were measured by: one, unless targets are of several types.
+        inside_pairs: For decoders of code differences, the number of pairs inside orbits.
+        inside_edges: How many of these pairs are edges.
+        skipped: Index and reason of each sample that could not be read or audited.
+        losses: The losses used: one, unless targets have several types.
     """
 
     index: list[int] = field(default_factory=list)
@@ -63,10 +63,10 @@ class Memory:
 
 
 class Folder:
-    """Parts kept in a folder, one file each: a part is there whole or not at all, also after a kill.
+    """Parts in a folder, one file each, written whole or not at all.
 
     Args:
-        path: The folder; made with the first part.
+        path: The folder; created with the first part.
     """
 
     def __init__(self, path: Path) -> None:
@@ -85,7 +85,7 @@ class Folder:
         self._numbers.add(number)
 
     def clear(self) -> None:
-        """Delete all parts, those that a kill left unfinished, and the folder if nothing else is in it."""
+        """Delete all parts, including unfinished ones, and the folder if it is then empty."""
         for file in [*self.path.glob("[0-9]*.json"), *self.path.glob(".[0-9]*.json.*")]:
             file.unlink(missing_ok=True)
         self._numbers.clear()
@@ -102,7 +102,7 @@ class Folder:
             content["skipped"] = [(int(index), str(reason)) for index, reason in content["skipped"]]
             return Part(**content)
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise ValueError(f"{path} is not a part of an audit: {error}") from error
+            raise ValueError(f"{path} is not part of an audit: {error}") from error
 
 
 Store = Memory | Folder

@@ -1,20 +1,17 @@
-r"""How much more random is a kernel than it has to be? :math:`H(\tilde g \mid x) - \log|\mathrm{Stab}(x)|` in nats.
+r"""How much more random is a kernel than necessary? :math:`H(\tilde g \mid x) - \log|\mathrm{Stab}(x)|` in nats.
 
-By Theorem 3 of docs/theory.md this is the entropy of the form :math:`c = \tilde g^{-1} x` in which a draw sees the
-input, for every equivariant kernel of a finite group. The stabilizer need not be known. Per input, the first that
-applies:
+By Theorem 3 of docs/theory.md this is the entropy of the form :math:`c = \tilde g^{-1} x`, for every equivariant kernel
+of a finite group; the stabilizer need not be known. For each input, the first method that applies:
 
-- *closed form*: the canonicalizer's own ``excess_nats``: 0 where it is exact, the log of the size of the orbit for Haar
+- *closed form*: the canonicalizer's ``excess_nats``, e.g. 0 if it is exact and the log of the orbit's size for Haar
   measure;
-- *enumeration*: a deterministic canonicalizer runs on every element of the group, if there are no more of them than
-  draws; one that names the elements it draws from (``equally_likely``) has each of them counted once: the exact law
-  of c;
-- *choices*: the mean of minus the canonicalizer's own ``log_probability`` over draws estimates
-  :math:`H(\tilde g \mid x)`;
-- *forms*: the entropy of c is estimated from draws.
+- *enumeration*: the exact law of c, by running a deterministic canonicalizer on all group elements, if these are no
+  more than the draws, or from the elements that the canonicalizer lists as ``equally_likely``;
+- *choices*: :math:`H(\tilde g \mid x)` is the mean of minus the canonicalizer's ``log_probability`` over draws;
+- *forms*: the entropy of c, estimated from draws.
 
-Forms of point clouds are read to 0.001 angstrom, as sets of points where the group does not move their order.
-Entropies are estimated by :mod:`sympe.auditing.entropy`; if no form comes twice there is only a lower bound.
+Forms of point clouds are compared at a resolution of 0.001 angstrom, as sets if the group does not permute points.
+:mod:`sympe.auditing.entropy` estimates entropies; if no form occurs twice, it gives only a lower bound.
 """
 
 import math
@@ -40,20 +37,20 @@ from sympe.groups import Permutation
 from sympe.kernel import InversionKernel
 from sympe.points import PointClouds
 
-#: Resolution of positions in angstrom. The grid is shifted: points of symmetric clouds lie on round numbers.
+#: Resolution of positions in angstrom, and a shift of the grid off the round coordinates of symmetric clouds.
 _RESOLUTION, _SHIFT = 1e-3, 0.3819660113
 
 
 @dataclass(frozen=True)
 class ExcessRandomness:
-    """Excess randomness of a kernel, for every member of a batch.
+    """Excess randomness of a kernel at each member of a batch.
 
     Attributes:
         nats: The excess in nats: exact, an estimate, or a lower bound.
         low: Lower end of the confidence interval.
-        high: Upper end; infinite where there is a lower bound only.
-        method: How each was found: ``"closed form"``, ``"enumeration"``, ``"choices"``, ``"forms"``, or
-            ``"lower bound"`` if no form came twice.
+        high: Upper end; infinite for a lower bound.
+        method: ``"closed form"``, ``"enumeration"``, ``"choices"``, ``"forms"``, or ``"lower bound"`` if no form occurs
+            twice.
     """
 
     nats: Float[Tensor, "B"]
@@ -68,16 +65,15 @@ class ExcessRandomness:
 
     @property
     def mean(self) -> float:
-        """Mean over the batch; a lower bound if one of the values is."""
+        """Mean over the batch; a lower bound if any value is."""
         return float(self.nats.mean()) if len(self.nats) else 0.0
 
     def __str__(self) -> str:
-        lines = []
-        ends = zip(self.nats.tolist(), self.low.tolist(), self.high.tolist(), self.method, strict=True)
-        for nats, low, high, method in ends:
-            interval = "" if low == high else f" [{low:.3f}, {high:.3f}]"
-            lines.append(f"{nats:.3f} nats{interval} ({method})")
-        return "\n".join(lines)
+        rows = zip(self.nats.tolist(), self.low.tolist(), self.high.tolist(), self.method, strict=True)
+        return "\n".join(
+            f"{nats:.3f} nats{'' if low == high else f' [{low:.3f}, {high:.3f}]'} ({method})"
+            for nats, low, high, method in rows
+        )
 
 
 #: Estimate and interval.
@@ -97,18 +93,17 @@ def excess_randomness(
     """Excess randomness of a kernel at each member of a batch.
 
     Args:
-        kernel: An :class:`~sympe.InversionKernel`, or any ``kernel(x, generator)`` with an equivariant law of group
-            elements. (If its law is not equivariant, the entropy of the forms is not the excess.)
+        kernel: An :class:`~sympe.InversionKernel`, or any ``kernel(x, generator)`` that returns group elements with an
+            equivariant law. (For other laws the entropy of the forms is not the excess.)
         x: The inputs.
-        action: How the group moves inputs; that of the kernel's canonicalizer, or relabeling for graphs.
-        elements: All elements of a finite group, each once, as one batch with a length, to enumerate; permutations of
-            graphs need not be given.
-        draws: Draws for each input; also the largest group that is enumerated (5040 is 7!).
+        action: The action on inputs; by default that of the kernel's canonicalizer, or relabeling for graphs.
+        elements: All elements of a finite group, each once, as a batch with a length; not needed for graphs.
+        draws: Draws per input, and the order of the largest group to enumerate (5040 = 7!).
         confidence: Probability that an interval covers the value.
-        generator: Source of the draws; seeded with 0 if left out.
+        generator: Source of the draws; by default seeded with 0.
 
     Raises:
-        ValueError: If there are fewer than two draws, or the action cannot be told.
+        ValueError: If there are fewer than two draws, the confidence is not between 0 and 1, or the action is unknown.
 
     Example:
         >>> import sympe
@@ -135,16 +130,16 @@ def excess_randomness(
 
 
 def excess_of_model(model: nn.Module, x: Any) -> dict[str, float | None]:
-    """Mean excess randomness of the kernel inside a model, by the names that records of runs have for it.
+    """Mean excess randomness of the kernel inside a model, for records of runs.
 
     Args:
-        model: Any module that holds an :class:`~sympe.InversionKernel`, or none.
+        model: Any module, with or without an :class:`~sympe.InversionKernel` inside.
         x: The inputs, as a batch.
 
     Returns:
-        ``excess_nats``, ``excess_nats_low`` and ``excess_nats_high``: the means over the batch of the value and of the
-        ends of its interval, equal where it is exact; None for what is infinite, and for a model without a kernel.
-        ``excess_is_infinite``: 1 if draws have infinite entropy, as Gaussian noise has, else 0.
+        ``excess_nats``, ``excess_nats_low`` and ``excess_nats_high``: means over the batch of the value and of the ends
+        of its interval; None if infinite, or if the model has no kernel. ``excess_is_infinite``: 1 if draws have
+        infinite entropy, as Gaussian noise has, else 0.
     """
     names = ("excess_nats", "excess_nats_low", "excess_nats_high")
     kernel = next((part for part in model.modules() if isinstance(part, InversionKernel)), None)
@@ -172,9 +167,11 @@ def _excess(
         if not math.isnan(exact):
             return (exact, exact, exact), "closed form"
         counts = _enumerated(kernel, x, action, _all_elements(x, elements, draws), generator)
-        counts = _over_coset(kernel, x, action) if counts is None else counts
+        if counts is None and (likely := kernel.canonicalizer.equally_likely(x)) is not None:
+            counts = _count_forms(action, likely[1], likely[0], len(likely[0]))
         if counts is not None:
-            exact = _entropy_of_all(counts)
+            share = counts / counts.sum()
+            exact = abs(float((share * np.log(share)).sum()))
             return (exact, exact, exact), "enumeration"
         if isinstance(x, Graphs) and not bool(
             kernel.canonicalizer.log_probability(x, action.group.identity(x)).isnan()
@@ -185,7 +182,7 @@ def _excess(
 
 
 def _all_elements(x: Any, elements: Any, most: int) -> tuple[Any, Any] | None:
-    """As many copies of x as the group has elements, and the elements; None if they are too many, or unknown."""
+    """One copy of x per group element, and the elements; None if they are unknown or more than ``most``."""
     if elements is not None:
         return (copies(x, len(elements)), elements) if len(elements) <= most else None
     if not isinstance(x, Graphs) or math.lgamma(x.num_nodes + 1) > math.log(most) + 1e-9:
@@ -202,7 +199,7 @@ def _enumerated(
     enumeration: tuple[Any, Any] | None,
     generator: torch.Generator,
 ) -> NDArray[np.int64] | None:
-    """Forms over all elements, by the lines of the kernel; None for a canonicalizer with noise."""
+    """Counts of forms over all elements; None for a random canonicalizer."""
     if enumeration is None:
         return None
     many, h = enumeration
@@ -214,20 +211,8 @@ def _enumerated(
     return _count_forms(action, g, many, len(many) // len(x))
 
 
-def _over_coset(kernel: InversionKernel[Any, Any], x: Any, action: Action[Any, Any]) -> NDArray[np.int64] | None:
-    """Forms over all elements that a draw may be, if the canonicalizer names them."""
-    found = kernel.canonicalizer.equally_likely(x)
-    return None if found is None else _count_forms(action, found[1], found[0], len(found[0]))
-
-
-def _entropy_of_all(counts: NDArray[np.int64]) -> float:
-    """Of the uniform law over everything that was counted."""
-    share = counts / counts.sum()
-    return abs(float((share * np.log(share)).sum()))
-
-
 def _count_forms(action: Action[Any, Any], g: Any, many: Any, count: int) -> NDArray[np.int64]:
-    """How often each form ``act(g^-1, x)`` comes."""
+    """How often each form ``act(g^-1, x)`` occurs."""
     form = action.act(action.group.inverse(g), many)
     are_sets = isinstance(action, PointRotation)
     rows = _point_rows(form, count, are_sets) if isinstance(form, PointClouds) else _rows(form, count)
@@ -235,15 +220,15 @@ def _count_forms(action: Action[Any, Any], g: Any, many: Any, count: int) -> NDA
 
 
 def _rows(data: Any, count: int) -> NDArray[Any]:
-    """One row of numbers for each copy that holds all there is to know of it.
+    """One row of numbers per copy that determines it.
 
     Raises:
-        ValueError: If the data are none of a tensor, graphs and point clouds.
+        ValueError: If the data are not a tensor, graphs or point clouds.
     """
     if isinstance(data, Tensor):
         return data.detach().reshape(count, -1).cpu().numpy()
     if isinstance(data, Graphs):
-        # The action lists edges in one order, by their ends and labels.
+        # The action sorts edges by their ends and labels.
         ends = data.edge_index - data.start[data.edge_index[0]]
         parts = [ends.view(2, count, -1).transpose(0, 1), data.edge_label, data.node_label, data.x]
         return torch.cat([part.reshape(count, -1).double() for part in parts if part is not None], dim=1).cpu().numpy()
@@ -251,7 +236,7 @@ def _rows(data: Any, count: int) -> NDArray[Any]:
 
 
 def _point_rows(data: PointClouds, count: int, are_sets: bool) -> NDArray[Any]:
-    """The points of each copy by numbers of their places and species, in ascending order if they are a set."""
+    """One integer per point for its position and species; sorted within each copy if it is a set."""
     place = (data.centered.double() / _RESOLUTION + _SHIFT).floor()
     kinds = torch.zeros_like(data.batch) if data.species is None else data.species
     points = torch.cat([place, kinds[:, None].double()], dim=1).unique(dim=0, return_inverse=True)[1].view(count, -1)

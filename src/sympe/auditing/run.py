@@ -1,8 +1,9 @@
-"""The audit of a data set: does a network that respects its symmetries need to break them?"""
+"""The audit of a data set: must an equivariant network break symmetries to predict the targets?"""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from sympe.auditing import engine
 from sympe.auditing.bottleneck import BOTTLENECKS
 from sympe.auditing.examine import ADJACENCY, Examiner, Job
 from sympe.auditing.parts import Memory, Part, Store
-from sympe.auditing.report import AuditReport, Question
+from sympe.auditing.report import AuditReport
 from sympe.auditing.sources import InMemory, Kind, Pairs, Source, open_path
 from sympe.auditing.symmetry.fields import FieldSymmetry
 from sympe.auditing.symmetry.graphs import GraphSymmetry
@@ -24,10 +25,16 @@ from sympe.auditing.targets import LOSSES, VECTOR_SHAPES, Per, Target
 from sympe.graphs import Graphs
 from sympe.points import PointClouds
 
-#: The groups by name, and what they act on.
-GROUPS: dict[str, Kind] = {"sn": "graphs", "torus": "fields", "o3": "points", "so3": "points"}
-_GROUP_OF: dict[Kind, str] = {"graphs": "sn", "fields": "torus", "points": "o3"}
+#: Symmetries by name of the group, and the default for each kind of data.
+GROUPS: dict[str, Callable[[], Symmetry]] = {
+    "sn": GraphSymmetry,
+    "torus": FieldSymmetry,
+    "o3": PointSymmetry,
+    "so3": partial(PointSymmetry, special=True),
+}
+_DEFAULT: dict[Kind, str] = {"graphs": "sn", "fields": "torus", "points": "o3"}
 
+#: If more samples than this fail for one reason, the question is wrong, not the samples.
 _FEW = 10
 
 Progress = Callable[[int, float | None], None]
@@ -35,17 +42,17 @@ Progress = Callable[[int, float | None], None]
 
 @dataclass(frozen=True)
 class Options:
-    """How data are read, and what the prediction must go through.
+    """How to read the data, and what the prediction must pass through.
 
     Attributes:
         bottleneck: ``node-codes`` or ``node-differences``: the prediction passes through one code per node.
-        split: Take only this split of an ``.npz``.
-        heavy_atoms: Take hydrogen atoms out of molecules.
-        irreps: How targets turn with points in space, such as ``"1x0e+1x2e"``, in the basis of e3nn. By default three
+        split: Take only this split of an ``.npz``: ``train``, ``validation`` or ``test``.
+        heavy_atoms: Remove hydrogen atoms from molecules.
+        irreps: How targets rotate with points in space, e.g. ``"1x0e+1x2e"``, in the basis of e3nn. By default three
             numbers are a vector, nine a matrix, and anything else is invariant.
 
     Raises:
-        ValueError: If a value is unknown.
+        ValueError: If the bottleneck is unknown or the irreps are malformed.
     """
 
     bottleneck: str | None = None
@@ -60,33 +67,33 @@ class Options:
             object.__setattr__(self, "irreps", str(Irreps.parse(self.irreps)))
 
     def check(self, kind: Kind, target: str | None, sources: Sequence[Source]) -> None:
-        """Make sure that the options go with the data and the target.
+        """Check that the options fit the data and the target.
 
         Raises:
             ValueError: If they do not.
         """
         if self.bottleneck is not None:
             if kind != "graphs":
-                raise ValueError(f"expected graphs to send through codes of nodes; got {kind}")
+                raise ValueError(f"expected graphs for bottleneck {self.bottleneck}; got {kind}")
             if target is None:
-                raise ValueError(f"bottleneck {self.bottleneck} needs a target, {ADJACENCY} for instance")
+                raise ValueError(f"bottleneck {self.bottleneck} needs a target, e.g. {ADJACENCY}")
             if self.bottleneck == "node-differences" and target != ADJACENCY:
                 raise ValueError(f"node-differences is for the target {ADJACENCY} only")
         if self.heavy_atoms and any(source.reader.hydrogen is None for source in sources):
-            raise ValueError("expected molecules with elements to take hydrogen atoms out of")
+            raise ValueError("expected molecules with elements to remove hydrogens from")
         if self.irreps is not None and kind != "points":
             raise ValueError(f"expected points in space for targets in irreps; got {kind}")
 
 
 @dataclass(frozen=True)
 class Execution:
-    """Where an audit runs, and where it keeps what it finds.
+    """Where an audit runs, and where it keeps its findings.
 
     Attributes:
         engine: ``local``, or ``ray`` for a Ray cluster.
-        workers: Processes at a time. A script that asks for more than one must be importable.
-        store: Keeps the findings: in memory by default, or in a folder, from which an audit that was killed resumes.
-        progress: Called with the number of samples done and the share of the data, if that is known.
+        workers: Number of processes. With more than one, the main script must be importable.
+        store: Keeps the findings in memory (the default), or in a folder, to resume an interrupted audit.
+        progress: Called with the number of samples done and the share of the data, if known.
     """
 
     engine: str = "local"
@@ -105,26 +112,26 @@ def audit(
     options: Options | None = None,
     execution: Execution | None = None,
 ) -> AuditReport:
-    """Ask of a data set whether equivariant networks can predict its targets without breaking symmetries.
+    """Find out whether equivariant networks can predict the targets of a data set without breaking symmetries.
 
     Args:
-        data: Graphs; clouds of points; a tensor of fields ``[B, L1, L2]`` or ``[B, C, L1, L2]``; an iterable of
-            inputs x or pairs (x, y), where x is a graph (of this library, networkx or PyG), a field, or positions and
-            kinds of points; a path, the name of a data set, or a list of these. On any device: the audit is on the CPU.
-        target: What is to be predicted: the name by which a file knows it, ``adjacency``, or for data in memory a
-            tensor or a :class:`~sympe.auditing.Target`. The targets of pairs (x, y) need no name. Without a target
-            the audit stops at the stabilizers.
+        data: Graphs; point clouds; a tensor of fields ``[B, L1, L2]`` or ``[B, C, L1, L2]``; an iterable of inputs x or
+            pairs (x, y), where x is a graph (:class:`~sympe.Graphs`, networkx or PyG), a field, or positions and kinds
+            of points; a path, the name of a data set, or a list of these. On any device; the audit runs on the CPU.
+        target: The target: its name in a file, ``adjacency``, or for data in memory a tensor or a
+            :class:`~sympe.auditing.Target`. Pairs (x, y) need none. Without a target the audit stops at the
+            stabilizers.
         group: ``sn`` (relabelings of nodes), ``torus`` (symmetries of a periodic lattice), ``o3`` or ``so3`` (of
-            points in space), ``auto`` for the one that goes with the data, or a
-            :class:`~sympe.auditing.Symmetry`.
-        per: What an entry of the target belongs to, if its shape does not tell: ``sample``, ``node``, ``edge`` or
-            ``pair``.
-        loss: ``squared``, ``absolute`` or ``zero-one``; by default the last for integers and the first otherwise.
-        options: How data are read, and what the prediction must go through.
-        execution: Where the audit runs, and where it keeps what it finds.
+            points in space), a :class:`~sympe.auditing.Symmetry`, or ``auto`` to choose by the kind of data.
+        per: What each entry of the target belongs to (``sample``, ``node``, ``edge`` or ``pair``); by default inferred
+            from its shape.
+        loss: ``squared``, ``absolute`` or ``zero-one``; by default ``zero-one`` for integers and ``squared`` otherwise.
+        options: How to read the data, and what the prediction must pass through.
+        execution: Where the audit runs, and where it keeps its findings.
 
     Raises:
-        ValueError: If the data, the group and the target do not go together, or no sample could be audited.
+        ValueError: If data, group and target do not fit together, or no sample could be audited.
+        ImportError: If a format or the engine needs an extra that is not installed.
 
     Example:
         >>> import sympe
@@ -141,26 +148,27 @@ def audit(
     if isinstance(group, str) and group not in ("auto", *GROUPS):
         raise ValueError(f"group must be auto or one of {', '.join(GROUPS)}; got {group!r}")
     is_adjacency = isinstance(target, str) and target == ADJACENCY
-    wanted = GROUPS.get(group) if isinstance(group, str) else group.kind
+    symmetry = GROUPS[group]() if isinstance(group, str) and group != "auto" else group
+    wanted = symmetry.kind if isinstance(symmetry, Symmetry) else None
     sources = list(_sources(data, None if is_adjacency else target, per, wanted, options.split))
     kind = _kind(sources, wanted)
-    symmetry = make_symmetry(_GROUP_OF[kind] if group == "auto" else group)
+    if not isinstance(symmetry, Symmetry):
+        symmetry = GROUPS[_DEFAULT[kind]]()
     name = _name(target, sources)
     options.check(kind, name, sources)
 
     own = ADJACENCY if is_adjacency else None
     examiner = Examiner(symmetry, own, loss, options.bottleneck, options.heavy_atoms, options.irreps)
     _fill(examiner, sources, execution)
-    question = Question(symmetry.name, symmetry.title, name, options.bottleneck, symmetry.breaker)
-    report = AuditReport(question, execution.store)
+    report = AuditReport(symmetry, name, options.bottleneck, execution.store)
     if not report.summary.samples:
-        first = next(report.skipped(), None)
-        raise ValueError(f"expected samples to audit; {'there are none' if first is None else first[1]}")
+        _, reason = next(report.skipped(), (0, "got none"))
+        raise ValueError(f"expected samples to audit; {reason}")
     return report
 
 
 def _kind(sources: Sequence[Source], wanted: Kind | None) -> Kind:
-    """What the data are, which must be what the group acts on."""
+    """Kind of the data, which must be the kind that the group acts on."""
     kinds = {source.reader.kind for source in sources}
     if wanted is None:
         if len(kinds) > 1:
@@ -172,33 +180,19 @@ def _kind(sources: Sequence[Source], wanted: Kind | None) -> Kind:
 
 
 def _name(target: Any, sources: Sequence[Source]) -> str | None:
-    """What to call the target; None if there is none."""
+    """Name of the target; None if there is none."""
     if isinstance(target, str):
         return target
     return "y" if target is not None or any(getattr(source.reader, "per", None) for source in sources) else None
 
 
-def make_symmetry(group: str | Symmetry) -> Symmetry:
-    """A group by name, with what it usually acts on."""
-    if isinstance(group, Symmetry):
-        return group
-    if group == "sn":
-        return GraphSymmetry()
-    if group in ("o3", "so3"):
-        return PointSymmetry(group == "so3")
-    if group == "torus":
-        return FieldSymmetry()
-    raise ValueError(f"group must be one of {', '.join(GROUPS)}; got {group!r}")
-
-
 def _fill(examiner: Examiner, sources: list[Source], execution: Execution) -> None:
-    """Examine all samples that the store does not have yet."""
+    """Examine all samples that are not in the store yet."""
     store, place = execution.store, _Place()
     jobs = (job for job in _jobs(sources, place, store) if job.number not in store)
     for job, part in engine.run(examiner, jobs, execution.engine, execution.workers):
         reasons = {reason for _, reason in part.skipped}
         if job.first == 0 and len(part.skipped) == len(job.raw) > _FEW and len(reasons) == 1:
-            # Not a bad sample but a question that does not fit the data: the rest would fail alike.
             raise ValueError(reasons.pop())
         store.commit(job.number, part)
         if execution.progress is not None:
@@ -206,7 +200,7 @@ def _fill(examiner: Examiner, sources: list[Source], execution: Execution) -> No
 
 
 class _Place:
-    """How far the data has been cut."""
+    """Share of the data cut so far."""
 
     done: float | None = None
 
@@ -221,7 +215,7 @@ def _jobs(sources: list[Source], place: _Place, store: Store) -> Iterator[Job]:
                 number += 1
                 first += len(chunk.raw)
         except ValueError as error:
-            # What comes after the damage cannot be found; other files can.
+            # The rest of a damaged file is lost; other files are not.
             if number not in store:
                 store.commit(number, Part(skipped=[(first, " ".join(str(error).split()))]))
             number += 1
@@ -235,19 +229,19 @@ def _sources(data: Any, target: Any, per: Per | None, kind: Kind | None, split: 
         data = [data]
     if isinstance(data, list | tuple) and data and all(isinstance(path, str | os.PathLike) for path in data):
         if target is not None and not isinstance(target, str):
-            raise ValueError(f"expected the name of a target in files; got {type(target).__name__}")
+            raise ValueError(f"expected the name of a target for data in files; got {type(target).__name__}")
         found: list[Source] = []
         for path in data:
             found += open_path(path, target=target, per=per, kind=kind, split=split)
         return found
     if split is not None:
-        raise ValueError("expected files to take a split from; got data in memory")
+        raise ValueError("expected files for a split; got data in memory")
     if isinstance(data, Graphs | PointClouds | Tensor | np.ndarray):
         x = torch.as_tensor(data) if isinstance(data, np.ndarray) else data
         return [InMemory(x, _target_of(x, target, per))]
     if isinstance(data, Iterable):
         if target is not None:
-            raise ValueError("expected pairs (x, y) of inputs and targets, and no target besides them")
+            raise ValueError("expected targets in pairs (x, y); got a separate target")
         return [Pairs(data, kind, per, total=len(data) if isinstance(data, Sized) else None)]
     raise ValueError(f"expected graphs, fields, points, pairs (x, y) or paths; got {type(data).__name__}")
 

@@ -1,11 +1,11 @@
-r"""What is to be predicted, and the least error that equal answers inside each class leave.
+r"""Targets, and the least error of a map that gives equal answers within each class.
 
-A deterministic equivariant map gives entries of its output that a symmetry of the input exchanges the same value:
-entries of one *class* share one answer. The best such answer is the mean of the class for the squared error, its
-median for the absolute error, its most frequent value for the 0-1 loss.
+If a symmetry of the input exchanges entries of the output, a deterministic equivariant map gives them the same value:
+entries of one *class* share one answer. The best answer is the mean of the class for the squared error, the median for
+the absolute error, and the most frequent value for the 0-1 loss.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -19,11 +19,11 @@ Per = Literal["sample", "node", "edge", "pair", "site", "point"]
 Loss = Literal["squared", "absolute", "zero-one"]
 
 LOSSES: tuple[str, ...] = get_args(Loss)
-#: The power of a difference that each loss grows with.
+#: The power of the difference in each loss.
 POWER = {"squared": 2, "absolute": 1, "zero-one": 1}
-#: Of a vector and of a matrix in space: what has one of these turns with points, unless irreps are given.
+#: Targets of these shapes are vectors and matrices in space, which rotate with the points unless irreps are given.
 VECTOR_SHAPES = {(3,), (3, 3)}
-#: Relative differences below this are the rounding of 32 bits.
+#: Relative differences below this are rounding errors of 32-bit numbers.
 ROUNDING = 1e-6
 
 
@@ -32,14 +32,15 @@ class Target:
     """The targets of a batch of samples.
 
     Attributes:
-        values: One row per entry, sample after sample. Integers are classes, compared by the 0-1 loss unless another
-            is asked for; floating-point numbers are compared by the squared error.
-        per: What an entry belongs to: the whole ``sample``, a ``node``, a directed ``edge`` in the order of the
-            graph's ``edge_index``, an ordered ``pair`` of nodes (row after row of a matrix), a ``site`` of a lattice
-            or a ``point`` in space.
-        vector: Whether the last dimension is a vector or a matrix in space, which turns with the points.
-        irreps: Irreps of O(3) by which the last dimension turns with the points instead, ``"1x0e+1x1e"`` for a number
-            and a pseudovector; None if it does not.
+        values: One row per entry, sample after sample. By default integers are compared by the 0-1 loss and
+            floating-point numbers by the squared error.
+        per: What each entry belongs to: a ``sample``, a ``node``, a directed ``edge`` (in the order of ``edge_index``),
+            an ordered ``pair`` of nodes (in row-major order), a ``site`` of a lattice or a ``point`` in space.
+        vector: Whether entries are vectors or matrices in space, which rotate with the points.
+        irreps: Irreps of O(3) by which entries rotate instead, e.g. ``"1x0e+1x1e"`` for a scalar and a pseudovector.
+
+    Raises:
+        ValueError: If ``per`` is unknown, or the values are complex or not finite.
     """
 
     values: Tensor
@@ -59,15 +60,31 @@ class Target:
     def default_loss(self) -> Loss:
         return "squared" if self.values.is_floating_point() else "zero-one"
 
+    def check(self, counts: Mapping[Per, int]) -> None:
+        """Check that there is one row per entry.
+
+        Args:
+            counts: Number of rows for each ``per`` that the inputs allow.
+
+        Raises:
+            ValueError: If the inputs have no such entries, or the number of rows differs.
+        """
+        if self.per not in counts:
+            raise ValueError(f"the input has no targets per {self.per}; expected one of {', '.join(counts)}")
+        rows = len(self.values) if self.values.dim() else 0
+        if rows != counts[self.per]:
+            owner = "field" if self.per == "site" else self.per
+            raise ValueError(f"expected {counts[self.per]} targets, one per {owner}; got {rows}")
+
 
 @dataclass(frozen=True)
 class Errors:
     """Least errors of a batch of samples.
 
     Attributes:
-        total: Sum of the errors of all entries of each sample.
-        entries: How many entries each sample has.
-        violated: Whether the target is less symmetric than the input (a Curie violation), beyond rounding.
+        total: Error of each sample, summed over its entries.
+        entries: Number of entries of each sample.
+        violated: Whether the target is less symmetric than the input, beyond rounding (a Curie violation).
     """
 
     total: Float[np.ndarray, "B"]
@@ -76,10 +93,10 @@ class Errors:
 
 
 def choose_loss(target: Target, loss: str | None) -> Loss:
-    """The loss that is asked for, or the one that goes with the target.
+    """The given loss, or the default of the target.
 
     Raises:
-        ValueError: If there is no such loss.
+        ValueError: If the loss is unknown.
     """
     if loss is None:
         return target.default_loss
@@ -91,14 +108,17 @@ def choose_loss(target: Target, loss: str | None) -> Loss:
 def class_errors(
     classes: Int[np.ndarray, "M"], owner: Int[np.ndarray, "M"], count: int, values: Tensor, loss: Loss
 ) -> Errors:
-    """Least errors if all entries of one class get one answer.
+    """Least errors if all entries of a class get one answer.
 
     Args:
-        classes: Class of each entry, numbered over the whole batch; no class spans two samples.
+        classes: Class of each entry, numbered over the batch; no class spans two samples.
         owner: Sample of each entry.
-        count: How many samples there are.
-        values: One row per entry; each column is predicted by itself.
-        loss: How an answer is compared.
+        count: Number of samples.
+        values: One row per entry; columns are predicted separately.
+        loss: The loss.
+
+    Raises:
+        ValueError: If the number of rows differs from the number of entries.
     """
     rows = values.detach().cpu().flatten(1).numpy() if values.dim() > 1 else values.detach().cpu().numpy()[:, None]
     if len(rows) != len(classes):
@@ -115,10 +135,11 @@ def class_errors(
     return Errors(total, np.bincount(owner, minlength=count) * rows.shape[1], violated)
 
 
-def no_errors(sizes: Sequence[int] | NDArray[np.int64]) -> Errors:
-    """Nothing that symmetry forbids, in samples of so many entries."""
-    entries = np.asarray(sizes, dtype=np.int64)
-    return Errors(np.zeros(len(entries)), entries, np.zeros(len(entries), bool))
+def no_errors(values: Tensor) -> Errors:
+    """Errors of zero, for targets with one row per sample that symmetry does not constrain."""
+    count = len(values)
+    entries = np.full(count, values.numel() // max(count, 1), dtype=np.int64)
+    return Errors(np.zeros(count), entries, np.zeros(count, bool))
 
 
 def _squared(classes: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -144,6 +165,6 @@ def _minority(classes: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray
     held, times = np.unique(classes * base + kind, return_counts=True)
     most = np.zeros(int(classes.max(initial=-1)) + 1, np.int64)
     np.maximum.at(most, held // base, times)
-    # The errors of a class, spread evenly over its entries.
+    # Spread the errors of a class evenly over its entries.
     size = np.bincount(classes, minlength=len(most))
     return ((size - most) / np.maximum(size, 1))[classes]

@@ -1,14 +1,15 @@
-"""Rows of samples as a file: CSV or Parquet, row by row, whole or not at all."""
+"""Write the samples of a report to CSV or Parquet, row by row."""
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 from sympe.atomic import write_atomically
 from sympe.auditing.report import ROW, AuditReport
+from sympe.extras import require
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -16,7 +17,7 @@ _ROWS_AT_A_TIME = 50_000
 
 
 def check_rows_path(path: Path) -> None:
-    """Raise before an audit what would go wrong after it.
+    """Check before an audit that its rows can be written.
 
     Raises:
         ValueError: If the suffix is neither ``.csv`` nor ``.parquet``.
@@ -25,13 +26,13 @@ def check_rows_path(path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"{path}: expected a file ending in {' or '.join(SUFFIXES)}; got {path.suffix or 'no suffix'}")
     if path.suffix.lower() == ".parquet":
-        _pyarrow()
+        require("pyarrow", "parquet", "Parquet files")
 
 
 def write_rows(report: AuditReport, path: Path) -> None:
     """Write the samples of a report.
 
-    The order of a stabilizer is a 64-bit integer in Parquet, or text in decimal digits if one of them needs more.
+    In Parquet, orders of stabilizers are 64-bit integers, or decimal strings if one does not fit.
 
     Raises:
         ValueError: If the suffix is neither ``.csv`` nor ``.parquet``.
@@ -53,7 +54,7 @@ def _write_csv(rows: Iterable[dict[str, Any]], file: IO[bytes]) -> None:
 
 
 def _write_parquet(report: AuditReport, file: IO[bytes]) -> None:
-    pa, parquet = _pyarrow()
+    pa, parquet = (require(module, "parquet", "Parquet files") for module in ("pyarrow", "pyarrow.parquet"))
     largest = report.summary.log_stabilizer["q100"] or 0.0
     fits = largest < 43.0  # log 2^63 is 43.7
     types = {
@@ -66,25 +67,9 @@ def _write_parquet(report: AuditReport, file: IO[bytes]) -> None:
     }
     schema = pa.schema(list(types.items()))
     with parquet.ParquetWriter(file, schema) as writer:
-        for rows in _batched(report.samples()):
-            if not fits:
-                rows = [row | {"stabilizer_order": _digits(row["stabilizer_order"])} for row in rows]
+        samples = report.samples()
+        while rows := list(islice(samples, _ROWS_AT_A_TIME)):
+            for row in rows:
+                if not fits and row["stabilizer_order"] is not None:
+                    row["stabilizer_order"] = str(row["stabilizer_order"])
             writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-
-
-def _batched(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    while batch := list(islice(rows, _ROWS_AT_A_TIME)):
-        yield batch
-
-
-def _digits(order: int | None) -> str | None:
-    return None if order is None else str(order)
-
-
-def _pyarrow() -> tuple[Any, Any]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise ImportError("writing .parquet needs pyarrow: pip install sympe[molecules], or write a .csv") from error
-    return pyarrow, pyarrow.parquet

@@ -1,4 +1,4 @@
-"""SymPE and other ways to break symmetry, all behind :class:`~sympe.breaking.SymmetryBreaking`."""
+"""SymPE and other ways to break symmetry, most of them a :class:`~sympe.breaking.SymmetryBreaking`."""
 
 from sympe.breaking.base import SymmetryBreaking
 from sympe.breaking.canonicalized import Canonicalized

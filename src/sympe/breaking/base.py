@@ -1,4 +1,4 @@
-"""The role that every way to break symmetry plays: features beside a network's input."""
+"""The interface of symmetry breaking: extra features for a network's input."""
 
 from abc import ABC, abstractmethod
 from typing import Generic
@@ -14,7 +14,7 @@ class SymmetryBreaking(nn.Module, ABC, Generic[Data]):
 
     Attributes:
         dim: Features per node, site or cloud.
-        is_continuous: Whether draws for one input have infinite entropy, as Gaussian noise has.
+        is_continuous: Whether draws for one input have infinite entropy, like Gaussian noise.
     """
 
     dim: int
@@ -22,4 +22,4 @@ class SymmetryBreaking(nn.Module, ABC, Generic[Data]):
 
     @abstractmethod
     def forward(self, x: Data, generator: torch.Generator | None = None) -> Tensor:
-        """One independent draw for every member of the batch ``x``, in the layout of its nodes, sites or clouds."""
+        """One independent draw for every member of the batch ``x``, one row per node, site or cloud."""

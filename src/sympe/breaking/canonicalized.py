@@ -1,12 +1,12 @@
-r"""A network made equivariant in distribution: see the input in a sampled frame, turn the answer back.
+r"""A network made equivariant in distribution: it sees the input in a sampled frame, and its output is moved back.
 
 .. math:: y = \tilde g \, \phi(\tilde g^{-1} x)
 
-With :math:`\tilde g` from the inversion kernel, :math:`\phi` sees the canonical form alone, and the law of y is
-equivariant whatever :math:`\phi` is. With one frame drawn from a set this is stochastic frame averaging (A. Duval et
-al., *FAENet*, ICML 2023, after O. Puny et al., *Frame averaging*, ICLR 2022), with a deterministic canonicalizer it is
+With :math:`\tilde g` from the inversion kernel, :math:`\phi` sees only the canonical form, and the law of y is
+equivariant for any :math:`\phi`. With one frame drawn from a set this is stochastic frame averaging (A. Duval et al.,
+*FAENet*, ICML 2023, after O. Puny et al., *Frame averaging*, ICLR 2022); with a deterministic canonicalizer it is
 relaxed equivariance (S.-O. Kaba, S. Ravanbakhsh, *Symmetry breaking and equivariant neural networks*, 2023). SymPE
-asks for an equivariant :math:`f` instead, which then need not learn what symmetry implies.
+takes an equivariant :math:`f` instead, which need not learn what symmetry implies.
 """
 
 from typing import Generic, TypeVar
@@ -27,12 +27,12 @@ class Canonicalized(nn.Module, Generic[Element, Data, Output]):
     """A network that sees its input in a sampled frame.
 
     Args:
-        network: Equivariant or not; called with the moved input alone.
+        network: Equivariant or not; called with the moved input only.
         kernel: The law of g~ given the input.
         action: How the group moves the network's outputs.
 
     Raises:
-        ValueError: If outputs are moved by another group than the kernel's.
+        ValueError: If ``kernel`` is not a kernel, or its elements cannot move the outputs.
     """
 
     def __init__(self, network: nn.Module, kernel: Kernel[Element, Data], action: Action[Element, Output]) -> None:

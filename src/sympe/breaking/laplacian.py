@@ -10,14 +10,13 @@ from sympe.graphs.batch import check_graphs
 
 
 class Laplacian(SymmetryBreaking[Graphs]):
-    r"""The ``dim`` eigenvectors of :math:`L = D - A` above the constant one, eigenspaces turned at random.
+    r"""The ``dim`` eigenvectors of :math:`L = D - A` above the constant one, with randomly rotated eigenspaces.
 
-    Random signs alone do not do: 47.6 % of small random graphs have repeated eigenvalues, where the basis
-    that a solver returns depends on the storage order of the nodes. Every eigenspace is therefore turned by
-    a Haar matrix (a sign, if its dimension is 1).
+    Random signs are not enough: 47.6 % of small random graphs have repeated eigenvalues, where the solver's basis
+    depends on the storage order of the nodes. So a Haar matrix (a sign, in dimension 1) rotates every eigenspace.
 
     Args:
-        dim: Number of eigenvectors; smaller graphs are padded with zeros.
+        dim: Number of eigenvectors, at least 1; smaller graphs are padded with zeros.
         tolerance: Eigenvalues closer than this share an eigenspace.
     """
 
@@ -31,7 +30,7 @@ class Laplacian(SymmetryBreaking[Graphs]):
         self.tolerance = tolerance
 
     def spectrum(self, x: Graphs) -> Spectrum:
-        """What can be computed once for a graph that comes again; hand it to :meth:`forward`."""
+        """The eigenvectors before rotation; compute them once per graph and pass them to :meth:`forward`."""
         check_graphs(x)
         return laplacian_spectrum(x, self.dim, tolerance=self.tolerance)
 

@@ -1,4 +1,4 @@
-"""All ways to break symmetry by name: one flag to compare them on a task of your own."""
+"""All ways to break symmetry by name, to compare them on your own task."""
 
 from torch import Tensor
 
@@ -44,12 +44,12 @@ GRAPH_METHODS = ("none", "noise", "laplacian", "symmetry-breaking-set", *_ORDERS
 
 
 def for_graphs(method: str, dim: int, max_nodes: int) -> SymmetryBreaking[Graphs]:
-    """A module from graphs to features of nodes, ``module(graphs, generator)``, with the attribute ``dim``.
+    """A module from graphs to node features, ``module(graphs, generator)``, with the attribute ``dim``.
 
     Args:
         method: ``none`` (no features), ``noise``, ``laplacian``, ``haar`` (the control: g~ is Haar), ``sympe-labeling``
             (exact labeling), ``sympe-refinement``, ``sympe-spectral``, ``sympe-breadth-first``,
-            ``sympe-depth-first``, or ``symmetry-breaking-set`` (exact labeling, the vector not learned).
+            ``sympe-depth-first``, or ``symmetry-breaking-set`` (exact labeling, vector not learned).
         dim: Features per node.
         max_nodes: Nodes of the largest graph.
 
@@ -92,11 +92,10 @@ def for_points(method: str, irreps: Irreps | str, special: bool = False) -> Symm
     """A module from point clouds to irreps of O(3), one row per cloud, ``module(clouds, generator)``, with ``dim``.
 
     Args:
-        method: ``none`` (no features), ``noise``, ``unmoved`` (a learned vector that stays where it is), ``haar``
-            (the control: g~ is Haar), ``sympe-frames`` (exact frames), ``sympe-principal-axes``,
-            ``sympe-weighted-frames`` (drawn with continuous weights), or ``symmetry-breaking-set`` (exact frames, the
-            vector is not learned).
-        irreps: Of the vector, such as ``"2x1o+2x2e"``.
+        method: ``none`` (no features), ``noise``, ``unmoved`` (a learned vector that does not move), ``haar`` (the
+            control: g~ is Haar), ``sympe-frames`` (exact frames), ``sympe-principal-axes``, ``sympe-weighted-frames``
+            (drawn with continuous weights), or ``symmetry-breaking-set`` (exact frames, vector not learned).
+        irreps: Irreps of the vector, such as ``"2x1o+2x2e"``.
         special: Rotations only, SO(3).
 
     Raises:

@@ -14,10 +14,10 @@ from sympe.seeding import drawing_device
 
 
 class Noise(SymmetryBreaking[Graphs]):
-    """Independent standard normal features for every node, drawn anew at each call.
+    """Independent standard normal features for every node, redrawn on each call.
 
     Args:
-        dim: Features per node.
+        dim: Features per node, at least 1.
     """
 
     is_continuous = True
@@ -35,9 +35,9 @@ class Noise(SymmetryBreaking[Graphs]):
 
 
 class IrrepsNoise(SymmetryBreaking[PointClouds]):
-    """Independent standard normal numbers for every cloud, drawn anew at each call, in irreps of O(3).
+    """Independent standard normal numbers for every cloud, redrawn on each call, in irreps of O(3).
 
-    Rotations leave the law as it is, so it is equivariant.
+    The law is equivariant because rotations and reflections preserve it.
 
     Args:
         irreps: Such as ``"2x1o+1x2e"``.

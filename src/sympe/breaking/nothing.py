@@ -1,4 +1,4 @@
-"""No symmetry breaking, behind the same interface: the row that every comparison starts from."""
+"""No symmetry breaking, with the same interface: the baseline of every comparison."""
 
 from typing import TypeVar
 
@@ -13,10 +13,10 @@ Given = TypeVar("Given", Graphs, PointClouds)
 
 
 class Nothing(SymmetryBreaking[Given]):
-    """Features of width 0, one row for each row of ``x``'s batch; a network joined to it gets its old input.
+    """Zero features per row, so that joining them leaves a network's input unchanged.
 
     Args:
-        per_node: Whether there is one row for each node (graphs), or one for each member of the batch (clouds).
+        per_node: Whether there is one row per node (graphs), or one per member of the batch (clouds).
     """
 
     dim = 0

@@ -1,17 +1,17 @@
-r"""Relaxed weights: networks that are equivariant under a finite group only as far as the data are.
+r"""Relaxed weights: networks that are only as equivariant under a finite group as the data are.
 
 R. Wang, R. Walters, R. Yu, *Approximately equivariant networks for imperfectly symmetric dynamics*, ICML 2022, eq. 6.
 Features are functions on the group, and
 
 .. math:: y(g) = \sum_h \sum_l w_l(h)\, \psi_l(g^{-1} h)\, x(h) .
 
-With weights :math:`w_l` that are the same for all :math:`h` this is the group convolution, equivariant under left
-multiplication; they start so, and training may tell them apart. What they have learned then names the symmetry that the
-data break (R. Wang et al., *Discovering symmetry breaking in physical systems with relaxed group convolution*, ICML
-2024): weights that agree within the cosets of a subgroup keep it.
+With weights :math:`w_l` that do not depend on :math:`h`, this is the group convolution, equivariant under left
+multiplication; they start equal, and training may make them differ. The learned weights then reveal the symmetry that
+the data break (R. Wang et al., *Discovering symmetry breaking in physical systems with relaxed group convolution*, ICML
+2024): weights that agree within the cosets of a subgroup preserve it.
 
-This breaks the symmetry of the *network*, once and for all, where SymPE breaks it anew for each input: the output is
-deterministic, and it does not move with the input.
+This breaks the symmetry of the *network*, permanently, whereas SymPE breaks it anew for each input: the output is
+deterministic and does not move with the input.
 """
 
 import torch
@@ -28,7 +28,7 @@ class RelaxedConvolution(nn.Module):
         group: The group.
         in_dim: Channels of the input.
         out_dim: Channels of the output.
-        num_filters: How many filters are mixed, l; more can break the symmetry in more ways.
+        num_filters: Number of filters l to mix; more can break the symmetry in more ways.
     """
 
     relative: Tensor
@@ -51,23 +51,26 @@ class RelaxedConvolution(nn.Module):
         return torch.einsum("ghoi,bhi->bgo", mixed, x) + self.bias
 
     def departure(self) -> Float[Tensor, ""]:
-        """How far the weights are from equivariance: their mean square deviation over the group."""
+        """The departure of the weights from equivariance: their mean square deviation over the group."""
         return (self.weights - self.weights.mean(1, keepdim=True)).square().mean()
 
 
 class RelaxedNetwork(nn.Module):
-    r"""Vectors of one representation in, vectors of another out, through relaxed convolutions.
+    r"""Relaxed convolutions from vectors of one representation to vectors of another.
 
     A vector is lifted to the function :math:`g \mapsto \rho(g^{-1}) x`, and a function is projected to the vector
     :math:`\frac{1}{\lvert G \rvert} \sum_g \rho'(g) y(g)`; both are equivariant.
 
     Args:
         group: The group.
-        representation_in: One matrix for each element of the group.
+        representation_in: One matrix per group element, for the input.
         representation_out: Likewise, for the output.
         hidden_dim: Channels of the hidden functions.
-        num_filters: Of each convolution.
-        relaxed: Whether the weights may differ; if not, the network is equivariant for good.
+        num_filters: Number of filters of each convolution.
+        relaxed: Whether the weights may differ; if not, the network stays equivariant.
+
+    Raises:
+        ValueError: If a representation does not have one square matrix per element, or a number is not positive.
     """
 
     lift: Tensor

@@ -1,15 +1,13 @@
 r"""Symmetry-breaking sets: the orbit of a generic object under the symmetries of the input.
 
-Y. Xie, T. Smidt, *Equivariant symmetry breaking sets*, TMLR 2024. An input :math:`x` is given a set of objects on
-which :math:`\mathrm{Stab}(x)` acts freely, and the network sees :math:`x` beside one of them, drawn uniformly. The
-smallest such set is one orbit, and the inversion kernel draws from it: with :math:`\tilde g` uniform on a coset of the
-stabilizer, :math:`\tilde g b` is uniform on the orbit of :math:`b`. So the set is SymPE with an object that is not
-learned but generic, that is, without symmetries of its own.
+Y. Xie, T. Smidt, *Equivariant symmetry breaking sets*, TMLR 2024. An input :math:`x` gets a set of objects on which
+:math:`\mathrm{Stab}(x)` acts freely, and the network sees :math:`x` and one of them, drawn uniformly. The smallest such
+set is one orbit, and the inversion kernel draws from it: with :math:`\tilde g` uniform on a coset of the stabilizer,
+:math:`\tilde g b` is uniform on an orbit: SymPE with a generic (asymmetric) object instead of a learned one.
 
-**Partial breaking.** An object with the symmetries :math:`K` leaves these intact: its orbit has only
-:math:`\lvert \mathrm{Stab}(x) \rvert / \lvert K \rvert` members, and no output is less symmetric than :math:`K`. Any
-vector becomes such an object by averaging, :math:`b = \frac{1}{\lvert K \rvert} \sum_{k \in K} k v`; it may be learned
-as well.
+**Partial breaking.** An object with symmetries :math:`K` preserves them: its orbit has only
+:math:`\lvert \mathrm{Stab}(x) \rvert / \lvert K \rvert` members, and no output is less symmetric than :math:`K`.
+Averaging makes such an object of any vector, learned or not: :math:`b = \frac{1}{\lvert K \rvert} \sum_{k \in K} k v`.
 """
 
 import torch
@@ -23,13 +21,12 @@ from sympe.kernel import Kernel
 
 
 class SymmetryBreakingSet(SymPE[Element, Data]):
-    """Draw one object of the set, uniformly.
+    """Draw one object of the set uniformly: :class:`~sympe.SymPE` with a vector frozen at its random initial value.
 
-    :class:`~sympe.SymPE` with a vector that is frozen at its random initial value.
-    For partial breaking hand over ``KeepSubgroup(encoding, ...)``.
+    For partial breaking pass ``KeepSubgroup(encoding, ...)``.
 
     Args:
-        kernel: The law of g~ given the input; the set is the smallest if its canonicalizer is exact.
+        kernel: The law of g~ given the input; the set is smallest if its canonicalizer is exact.
         encoding: The object, and how the group moves it.
 
     Example:
@@ -48,10 +45,9 @@ class SymmetryBreakingSet(SymPE[Element, Data]):
 class KeepSubgroup(Encoding[Tensor]):
     r"""An encoding whose vector a given subgroup fixes: :math:`\frac{1}{\lvert K \rvert} \sum_{k \in K} k v`.
 
-    Under the inversion kernel the symmetries that a draw leaves to an input are :math:`\tilde g K \tilde g^{-1}`. The
-    subgroup is therefore one of the stabilizer of the *canonical form*: where :math:`H` is to be kept of the symmetries
-    of an input :math:`x`, hand over :math:`g^{-1} H g` with any draw :math:`g` for :math:`x`;
-    :func:`in_canonical_form` does so.
+    Under the inversion kernel a draw preserves the symmetries :math:`\tilde g K \tilde g^{-1}` of an input. So K is a
+    subgroup of the stabilizer of the *canonical form*: to preserve the symmetries :math:`H` of an input :math:`x`, pass
+    :math:`g^{-1} H g` with any draw :math:`g` for :math:`x`, which :func:`in_canonical_form` computes.
 
     Args:
         encoding: The vector, learned or not.
@@ -59,7 +55,7 @@ class KeepSubgroup(Encoding[Tensor]):
         subgroup: All elements of K as one batch: matrices ``[k, 3, 3]``, or numbers ``[k]`` of a finite group.
 
     Raises:
-        ValueError: If the subgroup is empty or fixes nothing but zero.
+        ValueError: If the subgroup is empty or fixes only zero, or ``group`` cannot move the encoding.
     """
 
     subgroup: Tensor
@@ -82,7 +78,7 @@ class KeepSubgroup(Encoding[Tensor]):
             )
 
     def forward(self, g: Tensor) -> Tensor:
-        """The moved vector, averaged over the subgroup first."""
+        """The vector averaged over the subgroup, then moved."""
         k = len(self.subgroup)
         kept = self.subgroup.to(g.device, g.dtype)
         moved = self.encoding(
@@ -93,7 +89,7 @@ class KeepSubgroup(Encoding[Tensor]):
 
 
 def in_canonical_form(group: Group[Tensor, Tensor], g: Tensor, subgroup: Tensor) -> Tensor:
-    """Symmetries of one input, as they look in its canonical form: ``g^-1 h g`` for each h of ``subgroup``.
+    """Symmetries of an input as seen in its canonical form: ``g^-1 h g`` for each h in ``subgroup``.
 
     Args:
         group: The group.

@@ -19,7 +19,7 @@ from sympe.kernel import Kernel, described
 
 
 class SymPE(SymmetryBreaking[Data], Generic[Element, Data]):
-    """Sample g~ given the input, act with it on a learned v, hand the result to the network.
+    """Sample g~ given the input and act with it on a learned v; the result is the network's extra input.
 
     Args:
         kernel: The law of g~ given the input.
@@ -49,16 +49,16 @@ class SymPE(SymmetryBreaking[Data], Generic[Element, Data]):
         self.dim = encoding.dim
 
     def forward(self, x: Data, generator: torch.Generator | None = None) -> Tensor:
-        """``act(g~, v)`` for one draw of g~ per member of the batch."""
+        """``act(g~, v)``, with one draw of g~ per member of the batch."""
         moved: Tensor = self.encoding(self.kernel(x, generator))
         return moved
 
 
 def check_kernel(kernel: object) -> None:
-    """Make sure that something is a kernel.
+    """Check that ``kernel`` is one.
 
     Raises:
-        ValueError: If it is not. A bare canonicalizer is the common mistake: it follows the order of storage.
+        ValueError: If it is not. The common mistake is a bare canonicalizer, which follows the order of storage.
     """
     if isinstance(kernel, Canonicalizer):
         name = type(kernel).__name__

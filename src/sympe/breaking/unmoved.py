@@ -1,4 +1,4 @@
-"""A learned vector that stays where it is: breaks symmetry, and equivariance with it."""
+"""A learned vector that does not move: it breaks symmetry, and equivariance with it."""
 
 from typing import Generic
 
@@ -12,15 +12,18 @@ from sympe.encoding import Encoding
 
 
 class Unmoved(SymmetryBreaking[Data], Generic[Element, Data]):
-    """The vector of an encoding at the identity, for every input: the control that is not equivariant, not even in law.
+    """The same vector for every input: the control that is not equivariant, not even in law.
 
-    It is what learning a symmetry-breaking parameter on a single input comes to (T. Smidt, M. Geiger, B. K. Miller,
-    *Finding symmetry breaking order parameters with Euclidean neural networks*, Physical Review Research 3, 2021):
-    right for inputs that stand as they did in training, and only there. For graphs it reads the order of storage.
+    This amounts to learning a symmetry-breaking parameter on a single input (T. Smidt, M. Geiger, B. K. Miller,
+    *Finding symmetry breaking order parameters with Euclidean neural networks*, Physical Review Research 3, 2021): it
+    is right only for inputs oriented as in training. For graphs it depends on the order of storage.
 
     Args:
         encoding: The vector.
-        action: How the group that does not move it moves the inputs.
+        action: How the group moves the inputs, but not the vector.
+
+    Raises:
+        ValueError: If the group of ``action`` cannot move the encoding.
     """
 
     def __init__(self, encoding: Encoding[Element], action: Action[Element, Data]) -> None:

@@ -1,4 +1,4 @@
-"""One module of a graph network and what breaks its symmetry."""
+"""Join a graph network and a way to break symmetry into one module."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from sympe.kernel import described
 
 
 class WrappedNetwork(nn.Module):
-    """A graph network that gets symmetry-breaking features beside its node features; made by :func:`wrap`."""
+    """A graph network with symmetry-breaking features added to its node features; made by :func:`wrap`."""
 
     def __init__(self, network: nn.Module, breaking: SymmetryBreaking[Graphs]) -> None:
         super().__init__()
@@ -29,10 +29,9 @@ class WrappedNetwork(nn.Module):
         generator: torch.Generator | None = None,
         **kwargs: Any,
     ) -> Any:
-        """``network(torch.cat([x, breaking], -1), edge_index, *args, **kwargs)``, and ``batch`` if it is given.
+        """``network(torch.cat([x, breaking], -1), edge_index, *args, **kwargs)``, with ``batch`` if given.
 
-        Features are drawn for the graphs with these edges and node features; other arguments do not enter the law of
-        g~, which stays equivariant without them.
+        The draw depends only on edges and node features; its law stays equivariant.
 
         Raises:
             ValueError: If edges, ``batch`` and features do not fit together, a feature is not finite, or the network
@@ -41,7 +40,7 @@ class WrappedNetwork(nn.Module):
         if not isinstance(x, Tensor) or not isinstance(edge_index, Tensor):
             raise ValueError(
                 f"expected tensors x [N, d] and edge_index [2, E]; got {type(x).__name__} and "
-                f"{type(edge_index).__name__}: hand over data.x and data.edge_index"
+                f"{type(edge_index).__name__}: pass data.x and data.edge_index"
             )
         owner = torch.zeros(x.shape[0], dtype=torch.long, device=x.device) if batch is None else batch
         graphs = Graphs(edge_index, owner, x=x)
@@ -66,15 +65,15 @@ class WrappedNetwork(nn.Module):
 
 
 def wrap(network: nn.Module, breaking: SymmetryBreaking[Graphs]) -> WrappedNetwork:
-    """Make one module of a graph network and what breaks its symmetry.
+    """Join a graph network and a way to break symmetry into one module.
 
     Args:
-        network: Called as ``network(x, edge_index, ...)``, as PyG's are, on ``breaking.dim`` more features per node
-            than before.
-        breaking: :class:`~sympe.SymPE`, or anything else of :mod:`sympe.breaking`.
+        network: Called like PyG's as ``network(x, edge_index, ...)``; it must take ``breaking.dim`` extra features
+            per node.
+        breaking: :class:`~sympe.SymPE`, or any other :class:`~sympe.breaking.SymmetryBreaking` for graphs.
 
     Raises:
-        ValueError: If they are not what is expected.
+        ValueError: If either is something else.
     """
     if not isinstance(network, nn.Module):
         raise ValueError(f"expected a network, an object of torch.nn.Module; got {described(network)}")

@@ -1,12 +1,11 @@
 r"""The map :math:`\tau`: a group element that takes the canonical form to the input.
 
-A canonicalizer aims at ``x == act(tau(x), canonical_form)`` with a form that is the same all over an orbit. It may
-miss: an inexact one still gives an equivariant law under :class:`~sympe.kernel.InversionKernel`, only with more
-randomness than needed.
+A canonicalizer aims at ``x == act(tau(x), canonical_form)`` with a form that is constant on each orbit. An inexact one
+still gives an equivariant law under :class:`~sympe.kernel.InversionKernel`, with more randomness than needed.
 
-How random g~ is under the kernel is for the canonicalizer to say, as far as it is known without drawing: whether it is
-exact on an input, the excess randomness :math:`H(\tilde g \mid x) - \log|\mathrm{Stab}(x)|`, and the probability of a
-draw. :func:`sympe.auditing.excess_randomness` asks these methods first, and estimates what they leave open.
+A canonicalizer reports what it knows without drawing about the randomness of g~ under the kernel: whether it is exact
+on an input, the excess randomness :math:`H(\tilde g \mid x) - \log|\mathrm{Stab}(x)|`, and the probability of a draw.
+:func:`sympe.auditing.excess_randomness` asks these methods first and estimates what they leave unknown.
 """
 
 from abc import ABC, abstractmethod
@@ -26,7 +25,7 @@ Data = TypeVar("Data", bound=Batch)
 
 
 class Canonicalizer(nn.Module, ABC, Generic[Element, Data]):
-    """A map from inputs to group elements, deterministic but for noise that is independent of the input.
+    """A map from inputs to group elements, deterministic up to noise that is independent of the input.
 
     Attributes:
         action: How the group moves the inputs.
@@ -39,11 +38,11 @@ class Canonicalizer(nn.Module, ABC, Generic[Element, Data]):
         """One group element per member of the batch."""
 
     def is_exact(self, x: Data) -> Bool[Tensor, "B"]:
-        """Where g~ under the kernel is known to be the inversion kernel; False where it is not, or nobody knows."""
+        """Where the law of g~ is known to be the inversion kernel; False where it is not, or unknown."""
         return torch.zeros(len(x), dtype=torch.bool, device=x.device)
 
     def excess_nats(self, x: Data) -> Float[Tensor, "B"]:
-        """Excess randomness of g~ under the kernel in nats; nan where there is no closed form."""
+        """Excess randomness of g~ under the kernel, in nats; nan where no closed form is known."""
         return torch.where(self.is_exact(x), 0.0, torch.full((len(x),), torch.nan, device=x.device)).double()
 
     def log_probability(self, x: Data, g: Element) -> Float[Tensor, "B"]:
@@ -51,19 +50,19 @@ class Canonicalizer(nn.Module, ABC, Generic[Element, Data]):
         return torch.full((len(x),), torch.nan, dtype=torch.float64, device=x.device)
 
     def equally_likely(self, x: Data) -> tuple[Data, Element] | None:
-        """For a batch of one: all elements that a draw may be, if all are as likely, and a copy of ``x`` for each."""
+        """For a batch of one: a copy of ``x`` per possible draw, and these draws; None unless known equally likely."""
         return None
 
 
 class NodeOrder(Canonicalizer[Permutation, Graphs], ABC):
-    """A canonicalizer of graphs: it puts the nodes of each graph in an order."""
+    """A canonicalizer of graphs: an order of the nodes of each graph."""
 
     def __init__(self) -> None:
         super().__init__()
         self.action = GraphRelabeling()
 
     def log_probability(self, x: Graphs, g: Permutation) -> Float[Tensor, "G"]:
-        """Where the order is exact: one over the number of automorphisms if ``g`` leads to the canonical form."""
+        """Where the order is exact: -log of the number of automorphisms if ``g`` leads to the canonical form."""
         exact = self.is_exact(x)
         unknown = super().log_probability(x, g)
         if not bool(exact.any()):
@@ -74,7 +73,7 @@ class NodeOrder(Canonicalizer[Permutation, Graphs], ABC):
 
 
 def _same_graphs(a: Graphs, b: Graphs) -> Bool[Tensor, "G"]:
-    """Which graphs of two relabelings of one batch are equal; the action lists edges in the order of their ends."""
+    """Which graphs of two relabelings of one batch are equal; the action has sorted their edges."""
     pairs = [(x, y, a.batch) for x, y in ((a.node_label, b.node_label), (a.x, b.x)) if x is not None and y is not None]
     owner = a.batch[a.edge_index[0]]
     pairs.append((a.edge_index.T, b.edge_index.T, owner))
@@ -88,10 +87,9 @@ def _same_graphs(a: Graphs, b: Graphs) -> Bool[Tensor, "G"]:
 
 
 def sort_nodes(graphs: Graphs, *keys: Shaped[Tensor, "N"]) -> Permutation:
-    """Order the nodes of each graph by increasing keys, the first key first.
+    """Order the nodes of each graph by the first key, ties by the next, all increasing.
 
-    Ties are left in the order of storage. That is safe under the kernel alone, which shuffles the storage
-    before it asks.
+    Nodes that still tie stay in storage order. That is safe only under the kernel, which shuffles the storage first.
     """
     order = torch.arange(graphs.num_nodes, device=graphs.device)
     for key in reversed(keys):

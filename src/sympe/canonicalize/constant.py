@@ -1,4 +1,4 @@
-"""The canonicalizer that knows nothing: under the kernel it gives Haar measure on the whole group."""
+"""The trivial canonicalizer, which gives Haar measure on the whole group under the kernel."""
 
 import torch
 from jaxtyping import Float
@@ -23,5 +23,5 @@ class Constant(Canonicalizer[Element, Data]):
         return self.action.group.identity(x)
 
     def excess_nats(self, x: Data) -> Float[Tensor, "B"]:
-        """The log of the size of the orbit, where the action knows it."""
+        """The log of the orbit's size, where the action knows it."""
         return self.action.log_orbit(x)

@@ -1,20 +1,18 @@
 r"""Frames of labeled point clouds: which rotation takes the canonical form to the cloud.
 
-Each cloud has a set of candidate frames that moves with it (:mod:`sympe.points.candidates`). In each frame
-:math:`F` the cloud shows some form :math:`F^{-1} x`. The form that minimizes
+Each cloud has an equivariant set of candidate frames (:mod:`sympe.points.candidates`). In the frame :math:`F` the
+cloud has the form :math:`F^{-1} x`. The canonical form minimizes
 
 .. math:: \Phi_1(F) = \frac 1 {\sqrt n} \sum_i \cos\bigl(\omega_1 \cdot F^{-1} x_i + \theta_1(s_i)\bigr)
 
-is the canonical one, ties going to :math:`\Phi_2`, then on: fixed frequencies :math:`\omega_k`, a fixed phase
-:math:`\theta_k` for each species. A sum over points does not see their order. Two candidates that differ by a
-symmetry of the cloud have equal :math:`\Phi`; two that do not, have not (but for an accident of all
-:math:`\Phi_k` at once). What is left is one coset of the stabilizer, each of its frames as often as any other, and
-one is drawn at random.
+with ties broken by :math:`\Phi_2` and so on, for fixed frequencies :math:`\omega_k` and a fixed phase
+:math:`\theta_k` per species. A sum over points does not depend on their order. Candidates that differ by a symmetry of
+the cloud have equal :math:`\Phi`; others do not (barring a coincidence in all :math:`\Phi_k` at once). What remains is
+one coset of the stabilizer, each of its frames equally often, and one is drawn at random.
 
-Storage must not break that tie, and the kernel's rotation cannot: unlike the shuffle of graphs it leaves the points
-in their places, so the first of equal candidates would be the first whichever way the cloud is turned. Rounding
-errors do pick among them, but not uniformly. Hence the explicit draw, from the generator, among all that tie to
-within the tolerance.
+Storage must not break that tie, and the kernel's rotation cannot: unlike the shuffle of graphs it leaves the points in
+their places, so the first of several tied candidates stays first however the cloud is rotated. Rounding errors do
+choose among them, but not uniformly. Hence the explicit draw among all that tie to within the tolerance.
 """
 
 import torch
@@ -24,12 +22,13 @@ from torch import Tensor
 from sympe.actions import PointRotation
 from sympe.canonicalize.base import Canonicalizer
 from sympe.points import PointClouds
-from sympe.points.candidates import Candidates, candidates, dot, greatest, place_of_greatest, points_of
+from sympe.points.candidates import Candidates, candidates, dot, greatest, place_of_greatest
+from sympe.points.clouds import points_of
 from sympe.seeding import drawing_device
 
-#: Directions of the frequencies, their lengths over the greatest distance from the centroid, and the phase of one unit
-#: of species. Long ones tell mirror images of round solids apart: a snub dodecahedron has its handedness in spherical
-#: harmonics of degree 15 and above, which a wave of length 4 cannot see.
+#: Directions of the frequencies, their lengths in units of the inverse greatest distance from the centroid, and the
+#: phase per unit of species. High frequencies distinguish mirror images of round solids: a snub dodecahedron has its
+#: handedness in spherical harmonics of degree 15 and above, to which a frequency of length 4 is blind.
 _DIRECTIONS = ((0.62, 0.55, 0.56), (-0.81, 0.47, 0.35), (0.28, -0.83, 0.48), (0.43, 0.39, -0.81), (-0.49, -0.22, -0.84))
 _LENGTHS = (4.0, 7.0, 10.0, 13.0, 17.0)
 _PHASES = (2.399963, 1.094213, 5.083203, 3.570796, 0.618034)
@@ -38,18 +37,18 @@ _PHASES = (2.399963, 1.094213, 5.083203, 3.570796, 0.618034)
 class Frames(Canonicalizer[Tensor, PointClouds]):
     """Exact frames for O(3) or SO(3), and in the plane for O(2) or SO(2); batched, on any device.
 
-    Under the kernel g~ is uniform on the coset of the stabilizer, whatever the cloud: the point group of a molecule,
-    a circle for one on a line, the whole group for a single point. For ``special=False`` mirror images are one
-    orbit, and a chiral molecule has the same canonical form as its image; with rotations only they are two.
+    Under the kernel g~ is uniform on a coset of the stabilizer for every cloud: the point group of a molecule, a
+    circle if it is linear, the whole group for a single point. With ``special=False`` mirror images share an orbit, so
+    a chiral molecule has the same canonical form as its mirror image; with rotations only they do not.
 
     Args:
         dimension: 3 or 2, that of the clouds.
         special: Rotations only.
-        ordered: Whether the order of the points says which is which, so that only motions that fix each point are
+        ordered: Whether the order of the points identifies them, so that only motions that fix each point are
             symmetries. By default points of one species are alike, as atoms are.
-        tolerance: In angstrom. Distances that differ by less are equal, and a cloud as close to a line (a point)
-            counts as one. Deviations from a symmetry are ignored below about a quarter of it, and told apart above
-            about ten times; between, g~ has a law that is still equivariant, but may be uniform on neither coset.
+        tolerance: In angstrom. Distances that differ by less are equal, and a cloud this close to a line or a point
+            counts as one. Deviations from a symmetry are ignored below about a quarter of it and detected above
+            about ten times; in between, the law of g~ is still equivariant, but may be uniform on neither coset.
 
     Raises:
         ValueError: If the tolerance is not positive; for a cloud that is empty, not finite, or of another dimension.
@@ -115,8 +114,8 @@ def _form_value(
     frequency: Float[Tensor, "d"],
     clouds: PointClouds,
 ) -> Float[Tensor, "C"]:
-    """Phi of each candidate. The frequency is turned into the cloud, in place of the cloud into the frame."""
-    # Of a cloud that counts as a line only the places along it count.
+    """Phi of each candidate; rotates the frequency into the cloud instead of the cloud into the frame."""
+    # For a cloud that counts as a line, only the coordinate along it matters.
     span = found.span.index_select(0, found.cloud)[:, None]
     counts = (torch.arange(len(frequency), device=span.device) < span) | (span == 2)
     wave = (found.frames(position) @ (frequency * counts)[:, :, None])[:, :, 0]
@@ -128,8 +127,8 @@ def _form_value(
 
 
 def draw_one(owner: Int[Tensor, "C"], count: int, generator: torch.Generator | None) -> Int[Tensor, "count"]:
-    """One place of the list for each owner, uniform among its own; every owner must have one."""
+    """A uniformly random place of the list for each owner, among its own; every owner must have one."""
     drawn_on = drawing_device(generator, owner.device)
-    # torch.rand with a generator takes no sizes that are known only as it runs, under torch.compile.
+    # Under torch.compile, torch.rand with a generator does not accept data-dependent sizes.
     key = torch.empty(owner.shape, device=drawn_on, dtype=torch.float64).uniform_(generator=generator)
     return place_of_greatest(key.to(owner.device), owner, count)

@@ -1,9 +1,9 @@
 r"""The joint canonicalizer for :math:`S_n \times O(3)`: a frame, and an order of the points as seen in it.
 
-Given the frame no two points are alike: they are ordered by species, then by their place along one fixed direction.
-If the frame is exact so is the pair, and under the kernel it is uniform on the coset of the joint stabilizer: the
-rotation and the relabeling that undo each other. Its permutation tells symmetric points apart, which is what a
-network needs that sees only distances; its rotation turns whatever carries directions. Both are of one draw.
+Given the frame, no two points are alike: they are ordered by species, then by their place along a fixed direction.
+If the frame is exact, so is the pair: under the kernel it is uniform on a coset of the joint stabilizer, the pairs of
+a rotation and a relabeling that undo each other. The permutation distinguishes symmetric points, for networks that see
+only distances; the rotation moves whatever has a direction. Both come from one draw.
 """
 
 import torch
@@ -16,7 +16,7 @@ from sympe.groups import OrthogonalGroup, Permutation
 from sympe.points import PointClouds
 from sympe.points.candidates import dot
 
-#: No plane across this direction is likely to hold two points of a symmetric cloud.
+#: A generic direction: planes across it are unlikely to contain two points of a symmetric cloud.
 _DIRECTION = (0.5773, 0.2113, 0.7887)
 
 
@@ -24,7 +24,10 @@ class JointFrames(Canonicalizer[tuple[Permutation, Tensor], PointClouds]):
     """The pair of a permutation of the points and a rotation or reflection.
 
     Args:
-        frames: The canonicalizer of the second factor, :class:`~sympe.canonicalize.Frames` for instance.
+        frames: The canonicalizer of the second factor, such as :class:`~sympe.canonicalize.Frames`.
+
+    Raises:
+        ValueError: If it is not a canonicalizer of O(d) or SO(d).
 
     Example:
         >>> import sympe
@@ -52,7 +55,7 @@ class JointFrames(Canonicalizer[tuple[Permutation, Tensor], PointClouds]):
         return None if found is None else (found[0], self.order(*found))
 
     def order(self, x: PointClouds, matrix: Float[Tensor, "B d d"]) -> tuple[Permutation, Tensor]:
-        """The element whose second factor is ``matrix``: frames that are given, and the points in their order there."""
+        """The element with second factor ``matrix``: the given frames, and the order of the points in them."""
         direction = x.position.new_tensor(_DIRECTION[: x.dimension])
         along = dot(x.centered.detach(), (matrix.detach() @ direction).index_select(0, x.batch))
         order = torch.argsort(along)

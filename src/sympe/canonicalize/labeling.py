@@ -1,6 +1,6 @@
-"""Exact canonical labeling: under the kernel, g~ is the inversion kernel of theory.
+"""Exact canonical labeling: under the kernel, g~ follows the inversion kernel.
 
-The canonical form of a graph is the same in every batch; it may differ between versions of igraph.
+The canonical form of a graph is the same in every batch, but may differ between versions of igraph.
 """
 
 import numpy as np
@@ -14,10 +14,10 @@ from sympe.groups import Permutation
 
 
 class Labeling(NodeOrder):
-    """Canonical order of the nodes by bliss; node and edge labels, features, loops and directions are kept.
+    """Canonical order of the nodes by bliss; respects node and edge labels, features, loops and directions.
 
-    Runs on the CPU, one graph at a time (tens of microseconds for a molecule). Node features count as
-    labels: nodes are told apart by any difference in ``x``.
+    Runs on the CPU, one graph at a time (tens of microseconds for a molecule). Node features count as labels: any
+    difference in ``x`` distinguishes nodes.
 
     Source: T. Junttila, P. Kaski, *Engineering an efficient canonical labeling tool for large and sparse
     graphs*, ALENEX 2007.
@@ -27,7 +27,7 @@ class Labeling(NodeOrder):
         order: list[int] = []
         for colored in colored_graphs(x):
             order += colored.canonical_order()
-        # Through numpy: torch reads a list of numbers ten times more slowly.
+        # Through numpy: torch converts lists ten times more slowly.
         return Permutation.trusted(torch.from_numpy(np.array(order, dtype=np.int64)).to(x.device) + x.start, x)
 
     def is_exact(self, x: Graphs) -> Bool[Tensor, "G"]:

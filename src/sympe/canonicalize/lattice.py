@@ -1,4 +1,4 @@
-"""What the canonicalizers of fields on a periodic lattice share: checks, rounding, and memory."""
+"""What canonicalizers of fields on a periodic lattice share: checks, rounding and memory limits."""
 
 from abc import abstractmethod
 
@@ -12,17 +12,16 @@ from sympe.groups import LatticeSymmetry
 
 
 class FieldCanonicalizer(Canonicalizer[LatticeSymmetry, Tensor]):
-    """A canonicalizer of fields: it chooses one of all images of a field under the group.
+    """A canonicalizer of fields: it chooses one image of a field under the group.
 
-    Fields are compared to the last bit, but for the two zeros, which are equal. Where values come out of a
-    computation, symmetric ones may differ by rounding errors, and the field as it is has no symmetry. ``resolution``
-    rounds them first. Values on both sides of a limit between two multiples stay different, however near they are: then
-    some symmetries are missed. The law of the kernel is equivariant in any case.
+    Fields are compared bit by bit, except that the two zeros are equal. Rounding errors in computed values break exact
+    symmetry, so ``resolution`` rounds the values first. Values on both sides of a rounding boundary still differ,
+    however close, and some symmetries are then missed. The law of the kernel is equivariant in any case.
 
     Args:
         action: How the group moves the fields.
-        resolution: Values are rounded to multiples of this before they are compared; exact values if left out.
-        max_memory: Most bytes to work with: large batches are canonicalized in several parts.
+        resolution: Round values to multiples of this (positive) before comparing; by default compare exact values.
+        max_memory: Memory limit in bytes: large batches are canonicalized in several parts.
     """
 
     action: LatticeAction
@@ -37,14 +36,14 @@ class FieldCanonicalizer(Canonicalizer[LatticeSymmetry, Tensor]):
 
     @abstractmethod
     def bytes_per_field(self, x: Tensor) -> int:
-        """An estimate of the memory that one field of the batch needs."""
+        """An estimate of the memory in bytes that one field of the batch needs."""
 
     def parts(self, x: Shaped[Tensor, "B *c L1 L2"]) -> tuple[Tensor, ...]:
         """The batch, checked and rounded, in parts that fit into memory.
 
         Raises:
-            ValueError: If these are not fields of the action, if a value is not finite or if there is not enough
-                memory for a single field.
+            ValueError: If these are not fields of the action, a value is not finite, or a single field needs more
+                than ``max_memory``.
         """
         self.action.check(x)
         needed = self.bytes_per_field(x)

@@ -1,11 +1,10 @@
-r"""A learned canonicalizer of point clouds: a network gives vectors, Gram-Schmidt makes a frame of them.
+r"""A learned canonicalizer of point clouds: Gram-Schmidt makes a frame of a network's vectors.
 
-If the network is equivariant, so is the frame: :math:`\tau(hx) = h \tau(x)`, and the kernel leaves it as it is
+If the network is equivariant, so is the frame, :math:`\tau(hx) = h \tau(x)`, and the kernel leaves it unchanged
 (S.-O. Kaba and others, *Equivariance with learned canonicalization functions*, ICML 2023). On a symmetric cloud an
-equivariant network cannot point in any direction that a symmetry moves: its vectors are zero or lie on an axis. What
-is missing of a frame is then drawn at random, uniformly. For a linear molecule that is the exact law; for a finite
-stabilizer it is more randomness than needed (for methane all of O(3)), and :class:`~sympe.canonicalize.Frames` has
-the least.
+equivariant network cannot point in a direction that a symmetry moves: its vectors are zero or fixed by all symmetries.
+The missing axes of the frame are then drawn uniformly. That is exact for a linear molecule; for a finite stabilizer it
+is more random than needed (for methane, all of O(3)), unlike :class:`~sympe.canonicalize.Frames`.
 """
 
 import torch
@@ -19,18 +18,18 @@ from sympe.seeding import drawing_device
 
 
 class LearnedFrames(Canonicalizer[Tensor, PointClouds]):
-    """The frame of the vectors that a network gives for each cloud; gradients reach the network.
+    """The frame of a network's vectors for each cloud; gradients reach the network.
 
     Args:
-        network: A module from :class:`~sympe.points.PointClouds` to vectors ``[B, k, d]``, equivariant (if it is not,
-            g~ has more randomness than needed); k is d for O(d), d - 1 for SO(d), further ones are left aside.
-            :class:`~sympe.canonicalize.VectorNetwork` will do.
+        network: A module from :class:`~sympe.points.PointClouds` to vectors ``[B, k, d]``, such as
+            :class:`~sympe.canonicalize.VectorNetwork`; k is at least d for O(d) and d - 1 for SO(d), and further
+            vectors are ignored. It should be equivariant; if it is not, g~ has more randomness than needed.
         dimension: 3 or 2, that of the clouds.
         special: Rotations only.
-        tolerance: What is left of a vector across the ones before it counts as zero below this length.
+        tolerance: A vector's component across the previous ones counts as zero below this length.
 
     Raises:
-        ValueError: If the tolerance is not positive, a cloud is of another dimension, or the vectors have another
+        ValueError: If the tolerance is not positive, a cloud has another dimension, or the vectors have the wrong
             shape or are not finite.
     """
 
@@ -54,7 +53,7 @@ class LearnedFrames(Canonicalizer[Tensor, PointClouds]):
             expected = f"[{len(x)}, {least} or more, {d}]"
             raise ValueError(f"expected vectors of shape {expected}; got {list(vectors.shape)}")
         if not torch.compiler.is_compiling() and not bool(vectors.isfinite().all()):
-            raise ValueError("vectors of a frame must be finite; the network gives others")
+            raise ValueError("vectors of a frame must be finite; the network returned others")
         drawn_on = drawing_device(generator, x.device)
         random = torch.randn(len(x), d, d, generator=generator, device=drawn_on, dtype=x.dtype).to(x.device)
         axes: list[Tensor] = []
@@ -64,7 +63,7 @@ class LearnedFrames(Canonicalizer[Tensor, PointClouds]):
                 vector = vectors[:, k].to(x.dtype)
                 rejected = _reject(vector, axes)
                 is_defined = (rejected.norm(dim=1) > self.tolerance)[:, None]
-                # Where it is not, the random axis is handed on in its place: a zero would have no finite gradient.
+                # Elsewhere substitute the random axis: normalizing a zero has no finite gradient.
                 across = self._unit_across(torch.where(is_defined, vector, across), axes)
             axes.append(across)
         frame = torch.stack(axes, dim=2)
@@ -75,7 +74,7 @@ class LearnedFrames(Canonicalizer[Tensor, PointClouds]):
 
     @staticmethod
     def _unit_across(vector: Float[Tensor, "B d"], axes: list[Tensor]) -> Float[Tensor, "B d"]:
-        for _ in range(2):  # once more, for rounding errors after a great cancellation
+        for _ in range(2):  # twice, for rounding errors after strong cancellation
             vector = nn.functional.normalize(_reject(vector, axes), dim=1)
         return vector
 

@@ -1,17 +1,17 @@
-r"""The least of all images of a field, by prefix doubling.
+r"""The lexicographically least image of a field, by prefix doubling.
 
-The images of a field under translations are its readings, row by row and around the borders, from each of its sites;
-with points come the readings of the turned and reflected fields. To compare all readings, name their beginnings by
-numbers that compare as they do. Given names for beginnings of m sites, those of 2 m sites are pairs: the name at a
-site and that m sites further on. So rows have names after :math:`\log_2 L_2` steps, and whole images after
-:math:`\log_2 L_1` more (R. Karp, R. Miller, A. Rosenberg, *Rapid identification of repeated patterns in strings, trees
-and arrays*, STOC 1972). If fewer than m sites are missing, the second part overlaps the first. The image with the least
-name is the least one; if it is found several times, the places are the coset of the stabilizer.
+The images of a field under translations are its readings, row by row with periodic borders, from each site; points add
+the readings of the rotated and reflected fields. To compare all readings, name their prefixes by integers in the same
+order. Given names for prefixes of m sites, those of 2 m sites are pairs: the name at a site and the name m sites
+further on. So rows have names after :math:`\log_2 L_2` steps, and whole images after :math:`\log_2 L_1` more (R. Karp,
+R. Miller, A. Rosenberg, *Rapid identification of repeated patterns in strings, trees and arrays*, STOC 1972). If fewer
+than m sites are missing, the second part overlaps the first. The image with the least name is the least; if it occurs
+several times, its places form the coset of the stabilizer.
 
-Names are integers. The pair of a and b, names below K, is :math:`a K + b`; only when that would no longer fit into
-64 bits, names are replaced by their ranks among those present, by sorting. By then most fields are done: a single
-beginning is the least, or so few that these images are compared site by site. Nothing is hashed: different blocks never
-share a name. Values of fields are replaced by their ranks as well: only their order matters.
+The pair of names a and b, both below K, is :math:`a K + b`; only when that would overflow 64 bits are names replaced by
+their ranks among those present, by sorting. By then most fields are decided: a single prefix is the least, or only a
+few tie, and these images are compared site by site. Nothing is hashed, so different blocks never share a name. Field
+values are replaced by their ranks too: only their order matters.
 """
 
 import torch
@@ -21,21 +21,17 @@ from torch import Tensor
 from sympe.canonicalize.lattice import FieldCanonicalizer
 from sympe.groups import LatticeSymmetry
 
-#: Names stay below this.
+#: Upper bound of all names.
 _LIMIT = 2**62
-#: So few candidates are compared site by site.
+#: Up to this many candidates are compared site by site.
 _FEW = 16
 
 
 class LexicographicMinimum(FieldCanonicalizer):
-    """The symmetry that takes the least image of a field, read row by row and channel by channel in each site, to it.
+    """The symmetry that takes the least image of a field, read row by row, all channels of a site together, to it.
 
-    An exact canonicalizer: under the kernel the draws are uniform on the coset of the stabilizer, whatever the field.
-
-    Args:
-        action: How the group moves the fields.
-        resolution: As for every :class:`~sympe.canonicalize.lattice.FieldCanonicalizer`.
-        max_memory: Most bytes to work with.
+    Exact: under the kernel the draws are uniform on a coset of the stabilizer for every field. The arguments are those
+    of :class:`~sympe.canonicalize.lattice.FieldCanonicalizer`.
 
     Example:
         >>> import sympe
@@ -53,7 +49,7 @@ class LexicographicMinimum(FieldCanonicalizer):
     def forward(self, x: Shaped[Tensor, "B *c L1 L2"], generator: torch.Generator | None = None) -> LatticeSymmetry:
         group, size = self.action.group, (x.shape[-2], x.shape[-1])
         index = torch.cat([self._least(part)[0] for part in self.parts(x)])
-        # The least image is that of a turned field shifted back by u: undo the shift first, then the turn.
+        # The least image is a rotated field shifted back by u: undo the shift first, then the rotation.
         found = group.element(index, size)
         turn = LatticeSymmetry(torch.zeros_like(found.shift), found.point, size, found.sign)
         shift = LatticeSymmetry(found.shift, torch.zeros_like(found.point), size)
@@ -63,31 +59,31 @@ class LexicographicMinimum(FieldCanonicalizer):
         return torch.full((len(x),), self.resolution is None, device=x.device)
 
     def stabilizer_order(self, x: Shaped[Tensor, "B *c L1 L2"]) -> Int[Tensor, "B"]:
-        """How many elements of the group leave each field as it is."""
+        """The number of group elements that fix each field."""
         return torch.cat([self._least(part)[1] for part in self.parts(x)])
 
     def bytes_per_field(self, x: Tensor) -> int:
-        # Names of all readings, several times while they are made, paired and ranked, and ranks of the values.
+        # Several copies of the names of all readings, while they are paired and ranked, and the ranks of the values.
         channels, values = 1 if self.action.image is None else self.action.image.shape[1], x.shape[1:-2].numel()
         return 8 * x.shape[-2:].numel() * ((6 + 3 * channels) * self._readings + 16 * values)
 
     @property
     def _readings(self) -> int:
-        """Number of fields of which all translations are read: points, times two if signs matter."""
+        """Number of fields read from every site: points, times two if signs matter."""
         group = self.action.group
         return len(group.points) * (2 if group.spin_flip and self.action.odd else 1)
 
     def _least(self, x: Tensor) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
-        """Where the least image is, as a place in ``group.elements``, and how many elements of the group lead to it."""
+        """The place of the least image in ``group.elements``, and the number of group elements that lead to it."""
         at_site, bound = self._site_names(x)
         names, undecided = at_site, torch.arange(len(x), device=x.device)
         place, count = names.new_zeros(2, len(x))
         for dim in (3, 2):
             known, length = 1, names.shape[dim]
-            # A single name is that of a field whose images are all alike.
+            # With a single name all images are equal.
             while known < length and bound > 1:
                 if bound**2 > _LIMIT:
-                    # Sorting costs the most: only the fields that need it go on.
+                    # Sorting is the most expensive step: continue only with the fields that need it.
                     candidates = _least_places(names)
                     few = candidates.sum(1) <= _FEW
                     decided = undecided[few]
@@ -103,7 +99,7 @@ class LexicographicMinimum(FieldCanonicalizer):
         return place, count * 2 if group.spin_flip and not self.action.odd else count
 
     def _site_names(self, x: Tensor) -> tuple[Int[Tensor, "B r L1 L2"], int]:
-        """Names of what stands at each site of each field that is read, and their bound."""
+        """Names for the values at each site of each field that is read, and their upper bound."""
         group, size = self.action.group, (x.shape[-2], x.shape[-1])
         points = torch.tensor(group.points, device=x.device)
         turns = LatticeSymmetry(points.new_zeros(len(points), 2), points, size)
@@ -114,7 +110,7 @@ class LexicographicMinimum(FieldCanonicalizer):
         channels = source.shape[1]
         features = x.shape[1:-2].numel() // channels
         ranks, bound = _ranks(values.view(len(x), len(signs), channels, features, size[0] * size[1]))
-        # Points move channels about, and what stands in a channel stays together.
+        # Points permute channels, and the features of a channel stay together.
         names, names_bound = ranks[:, :, :, 0], bound
         for feature in range(1, features):
             names, names_bound = _pair(names, names_bound, ranks[:, :, :, feature], bound)
@@ -131,14 +127,14 @@ class LexicographicMinimum(FieldCanonicalizer):
 def _pair(
     first: Int[Tensor, "*n"], first_bound: int, second: Int[Tensor, "*n"], second_bound: int
 ) -> tuple[Int[Tensor, "*n"], int]:
-    """Names of pairs, and their bound; the first are replaced by their ranks if need be."""
+    """Names of pairs, and their bound; the first names are replaced by their ranks if necessary."""
     if first_bound * second_bound > _LIMIT:
         first, first_bound = _ranks(first)
     return first * second_bound + second, first_bound * second_bound
 
 
 def _integers(x: Tensor) -> Int[Tensor, "*n"]:
-    """Integers that compare as the values do: those of floating-point numbers are their bits, but for negative ones."""
+    """Integers in the order of the values: the bits of floating-point numbers, adjusted for negative ones."""
     if not x.is_floating_point():
         return x.long()
     bits = (x.double() + 0.0).view(torch.int64)  # -0.0 + 0.0 is 0.0
@@ -146,7 +142,7 @@ def _integers(x: Tensor) -> Int[Tensor, "*n"]:
 
 
 def _ranks(names: Int[Tensor, "*n"]) -> tuple[Int[Tensor, "*n"], int]:
-    """The rank of each name among all that are present, and the number of ranks."""
+    """The rank of each name among those present, and the number of ranks."""
     present, ranks = torch.unique(names, return_inverse=True)
     return ranks, len(present)
 
@@ -160,13 +156,13 @@ def _least_places(names: Int[Tensor, "B r L1 L2"]) -> Bool[Tensor, "B n"]:
 def _compare(
     at_site: Int[Tensor, "B r L1 L2"], candidates: Bool[Tensor, "B n"]
 ) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
-    """Where the least image of each field begins, found by comparing the candidates site by site, and how often."""
+    """Where the least image of each field begins, by comparing the candidates site by site, and how often it occurs."""
     field, place = candidates.nonzero(as_tuple=True)
     number = candidates.sum(1)
     first = number.cumsum(0) - number
     if len(field) == len(number):
         return place, number
-    # One row per field; those of fields with fewer candidates than others are filled up with the first.
+    # One row per field, padded with its first candidate.
     column = torch.arange(len(field), device=field.device) - first[field]
     places = place[first][:, None].repeat(1, int(number.max())).index_put((field, column), place)
     is_candidate = torch.arange(places.shape[1], device=place.device) < number[:, None]
@@ -187,7 +183,7 @@ def _compare(
 
 
 def _images(at_site: Int[Tensor, "B r L1 L2"], places: Int[Tensor, "B k"]) -> Int[Tensor, "B k s"]:
-    """The images that begin at these places of all readings, row by row."""
+    """The images that begin at these places, read row by row."""
     rows, columns = at_site.shape[2:]
     reading, site = places // (rows * columns), places % (rows * columns)
     i = ((site // columns)[..., None] + torch.arange(rows, device=site.device)) % rows

@@ -1,4 +1,4 @@
-"""A small equivariant network that gives each node of a sparse graph one number, to be sorted by."""
+"""A small equivariant network that gives each node of a sparse graph a score to sort by."""
 
 import torch
 from jaxtyping import Float
@@ -8,10 +8,10 @@ from sympe.graphs import Graphs
 
 
 class NodeScore(nn.Module):
-    """Mean aggregation over neighbors, node degree as input; cheap beside any network worth breaking symmetry for.
+    """Mean aggregation over neighbors with node degrees as input; cheap next to any network that needs SymPE.
 
     Args:
-        hidden_dim: Width of the node states.
+        hidden_dim: Features of the hidden node states.
         num_layers: Rounds of aggregation.
     """
 

@@ -1,9 +1,8 @@
 r"""Frames from principal axes: the eigenvectors of a cloud's second moments.
 
 O. Puny et al., *Frame averaging for invariant and equivariant network design*, ICLR 2022, section 3.1. The signs of the
-axes are arbitrary, and so are the axes themselves where moments are equal, as they are for a square, a cube or methane:
-there the solver returns any basis. Under the kernel the law is equivariant all the same, with far more randomness than
-needed.
+axes are arbitrary, and where moments are equal, as for a square, a cube or methane, so is the basis that the solver
+returns. Under the kernel the law is still equivariant, with far more randomness than needed.
 """
 
 import torch
@@ -16,11 +15,11 @@ from sympe.points import PointClouds
 
 
 class PrincipalAxes(Canonicalizer[Tensor, PointClouds]):
-    """The axes of least to greatest extent, as columns; species are left aside.
+    """The axes from least to greatest extent, as columns; species are ignored.
 
     Args:
         dimension: 3 or 2, that of the clouds.
-        special: Rotations only; the last axis then makes the frame right-handed.
+        special: Rotations only; the sign of the last axis then makes the frame right-handed.
     """
 
     def __init__(self, dimension: int = 3, special: bool = False) -> None:
@@ -35,7 +34,7 @@ class PrincipalAxes(Canonicalizer[Tensor, PointClouds]):
         return axes.to(x.dtype)
 
     def excess_nats(self, x: PointClouds) -> Float[Tensor, "B"]:
-        """Infinite where two moments are equal: the solver may then return any basis; nan elsewhere."""
+        """Infinite where two moments are equal, as the solver may return any basis there; nan elsewhere."""
         moments = torch.linalg.eigvalsh(_moments(x))
         equal = moments.diff(dim=1).amin(1) <= 1e-6 * moments.amax(1)
         return torch.where(equal, torch.inf, torch.nan).double()

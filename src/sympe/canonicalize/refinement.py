@@ -1,30 +1,29 @@
 r"""Color refinement with individualization, for a whole batch at once, on any device.
 
-Imagine the nodes in a row, graph after graph. A *cell* is a stretch of nodes that are not yet told apart, and their
+Arrange the nodes in a row, graph after graph. A *cell* is a run of nodes that are not yet distinguished, and their
 *color* is the position at which it begins.
 
 1. *Refine*: split cells by the multisets of (edge label, color) over the neighbors of their nodes, until none
-   splits. Only changes are passed on: a node adds the change of its color's hash to a sum at each neighbor, and the
+   splits. Only changes propagate: a node adds the change of its color's hash to a sum at each neighbor, and the
    nodes of a cell whose sums have changed move to its end, by increasing change. Sums of 64-bit integers do not
-   depend on the order of their terms. What is up to three edges away is hashed first, and splits cells in one go.
-2. *Split twins*: nodes of one cell with the same neighbors, each other left out, are numbered by storage.
-3. *Individualize*: a node is settled once no other of its *part* (at first: its graph) has its color. The connected
-   components of the nodes that are not are the new parts. In every part that still has a cell of several nodes, one
-   node of the first such cell gets a color of its own, in all parts at once; then refine, and repeat.
-4. Parts that share colors are now isomorphic, color by color, and joined to the settled nodes in the same way. They
-   are numbered by storage.
+   depend on the order of their terms. A first pass splits cells by a hash of what is up to three edges away.
+2. *Split twins*: number nodes of one cell with the same neighbors, apart from each other, by storage.
+3. *Individualize*: a node is settled once no other node of its *part* (at first: its graph) has its color. The
+   connected components of the unsettled nodes are the new parts. In every part that still has a cell of several
+   nodes, one node of the first such cell gets a new color, in all parts at once; then refine, and repeat.
+4. Parts that share colors are now isomorphic by color, and joined alike to the settled nodes: number them by storage.
 
-**What is exact.** Choices by storage in steps 2 and 4 are undone by automorphisms. So are those of step 3 if the nodes
-to choose from are an orbit under the automorphisms of their part that keep colors: then the order is exactly
-canonical. So it is for forests and disjoint unions of cycles, where refinement finds orbits, and for all but a few
-molecules; but not for most strongly regular graphs, nor for regular graphs without symmetry. There, relabelings of
-one graph may get different forms, and the law of g~ under the kernel is equivariant with more randomness than
-needed. A hash collision, of probability about :math:`2^{-64}` per comparison, could at worst have the same effect.
+**What is exact.** Automorphisms undo the choices by storage in steps 2 and 4, and those of step 3 if the nodes to
+choose from are an orbit under the color-preserving automorphisms of their part: then the order is exactly canonical.
+This holds for forests and disjoint unions of cycles, where refinement finds orbits, and for all but a few molecules;
+but not for most strongly regular graphs, nor for regular graphs without symmetry. There, relabelings of one graph may
+get different forms, and the law of g~ under the kernel is equivariant with more randomness than needed. A hash
+collision, of probability about :math:`2^{-64}` per comparison, could at worst have the same effect.
 
 The form of a graph does not depend on the batch. Nodes are sorted by label, features and degree first, then by the
-hashes of what surrounds them.
+hashes of their surroundings.
 
-Sources: R. Paige, R. Tarjan, *Three partition refinement algorithms*, SIAM J. Comput. 1987 (pass on changes only);
+Sources: R. Paige, R. Tarjan, *Three partition refinement algorithms*, SIAM J. Comput. 1987 (propagate only changes);
 G. Tinhofer, *A note on compact graphs*, Discrete Appl. Math. 1991 (graphs on which every choice of a node is right).
 """
 
@@ -40,11 +39,11 @@ from sympe.groups import Permutation
 class Refinement(NodeOrder):
     """Canonical order by color refinement, without a Python loop over graphs or nodes.
 
-    Labels, loops, multiple edges and directions are kept; features ``x`` count as labels, as in
+    Respects labels, loops, multiple edges and directions; features ``x`` count as labels, as in
     :class:`~sympe.canonicalize.labeling.Labeling`.
 
     Args:
-        individualize: Whether to go on until all nodes are told apart. If not, cells that refinement leaves
+        individualize: Whether to continue until all nodes are distinguished. If not, the cells that refinement leaves
             are ordered by storage (under the kernel: at random).
     """
 
@@ -61,9 +60,9 @@ class Refinement(NodeOrder):
         return Permutation.trusted(partition.node_order(), x)
 
     def is_exact(self, x: Graphs) -> Bool[Tensor, "G"]:
-        """Where refinement alone tells all nodes apart: a graph without symmetry in one canonical order.
+        """Where refinement alone distinguishes all nodes, so that the graph has no symmetry.
 
-        The order is exact on many more graphs (forests, all but a few molecules), which is not looked into here.
+        The order is exact on many more graphs (forests, all but a few molecules), which this does not check.
         """
         partition = _Partition(x)
         shared = partition.shared_nodes(torch.arange(x.num_nodes, device=x.device))
@@ -76,11 +75,11 @@ class _Partition:
     Attributes:
         color: The position at which each node's cell begins.
         hash: A random number for each color within a graph, and for each node.
-        size: Number of nodes of the cell that begins at a position; without meaning elsewhere.
-        part: The part that each node belongs to, or did when it was settled.
+        size: Number of nodes of the cell that begins at a position; meaningless elsewhere.
+        part: The part of each node; for a settled node, its last part.
         open: Nodes that may still share color and part.
-        sent: What a node has told its neighbors: a hash of its color.
-        received: Sum of what the neighbors have told a node and is not yet used.
+        sent: The hash of its color that a node has sent to its neighbors.
+        received: The sum that a node has received from its neighbors and not yet used.
     """
 
     def __init__(self, graphs: Graphs) -> None:
@@ -107,12 +106,12 @@ class _Partition:
     def _store_edges(self, graphs: Graphs) -> None:
         """Edges by source, each with an odd random factor for its label; those of directed graphs also reversed."""
         source, target = graphs.edge_index
-        # Mixed twice: factors must have nothing in common with the hashes of colors and nodes that they multiply.
+        # Mixed twice: the factors must be independent of the hashes of colors and nodes that they multiply.
         weight = torch.ones_like(source) if graphs.edge_label is None else _mix(_mix(graphs.edge_label)) | 1
         loop = source == target
         if bool(loop.any()):
             weight = torch.where(loop, weight * _LOOP, weight)
-        # In an undirected graph the edges that leave a node go where those that enter it come from.
+        # In an undirected graph the edges out of a node lead to the sources of the edges into it.
         name = self.hash
         balance = torch.zeros_like(name).index_add_(0, source, _take(name, target) * weight)
         balance.index_add_(0, target, _take(-name, source) * weight)
@@ -138,7 +137,7 @@ class _Partition:
         return source, _take(self.target, edge), _take(self.weight, edge)
 
     def _look_around(self) -> None:
-        """Split cells by what is up to three edges away, in one go: most that refinement would do in as many rounds."""
+        """Split cells by what is up to three edges away, in one pass that does most of three rounds of refinement."""
         source, target, weight = self._edges(self.open)
         key = _take(self.hash, self.color - self.start)
         for _ in range(3):
@@ -163,7 +162,7 @@ class _Partition:
     def _split(self, nodes: Int[Tensor, "k"], key: Int[Tensor, "k"]) -> Int[Tensor, "c"]:
         """Move nodes to the end of their cells by increasing key, and return those that get a new color.
 
-        The nodes of a cell that are not named stay in front and keep the color.
+        The other nodes of a cell stay in front and keep the color.
         """
         order = _lexsort(_take(self.color, nodes), key)
         nodes, key = _take(nodes, order), _take(key, order)
@@ -184,7 +183,7 @@ class _Partition:
         return nodes[new_color != color]
 
     def split_twins(self) -> None:
-        """Number the nodes of one cell that have the same neighbors, or would if they were not joined."""
+        """Number the nodes of one cell that have the same neighbors, apart from each other."""
         nodes = self.open = self.shared_nodes(self.open)
         if not len(nodes):
             return
@@ -194,8 +193,8 @@ class _Partition:
         name = self.hash
         around = torch.zeros_like(name)
         around[nodes] = torch.zeros_like(nodes).index_add_(0, source, _take(name, target) * weight)
-        # Joined twins have the same neighbors once each leaves the other out. A set of them is known by its first. No
-        # node has twins of both kinds.
+        # Joined twins have the same neighbors apart from each other; the first identifies a set of them. No node has
+        # twins of both kinds.
         source = nodes[source]
         alike = self.color[source] == self.color[target]
         source, target, weight = source[alike], target[alike], weight[alike]
@@ -213,9 +212,9 @@ class _Partition:
         self.refine(self._split(nodes[~first], number[~first]))
 
     def individualize(self) -> bool:
-        """Tell one node apart in every part that has a cell of several nodes, and refine; False if none has."""
+        """Recolor one node in every part that has a cell of several nodes, and refine; False if no part has one."""
         self.open = nodes = self.shared_nodes(self.open)
-        # The nodes come part by part, so new parts are numbered in the order of the old ones that they are taken from.
+        # The nodes are sorted by part, so new parts are numbered in the order of the parts that they come from.
         if not len(nodes):
             return False
         self.part[nodes] = self._component(nodes)
@@ -225,7 +224,7 @@ class _Partition:
         return len(chosen) > 0
 
     def shared_nodes(self, nodes: Int[Tensor, "k"]) -> Int[Tensor, "m"]:
-        """Those of the nodes that share part and color with another, sorted by both."""
+        """The nodes that share part and color with another of them, sorted by both."""
         nodes = nodes[_lexsort(self.part[nodes], self.color[nodes])]
         first = _run_starts(self.part[nodes], self.color[nodes])
         alone = first & torch.cat([first[1:], first.new_ones(min(len(nodes), 1))])
@@ -240,7 +239,7 @@ class _Partition:
         source, target = source[inside], index[target[inside]]
         root = torch.arange(len(nodes), device=nodes.device)
         while True:
-            # Trees of roots: hook each to the least neighbor of its nodes, then halve the paths.
+            # Trees of roots: hook each root to the least neighbor of its nodes, then halve the paths.
             least = root[target]
             hooked = root.scatter_reduce(0, root[source], least, "amin").scatter_reduce(0, source, least, "amin")
             hooked = hooked[hooked]
@@ -254,7 +253,7 @@ class _Partition:
 
 
 def _lexsort(*keys: Shaped[Tensor, "k"]) -> Int[Tensor, "k"]:
-    """The order that sorts by the first key, ties by the next, and ties of all by storage."""
+    """The order that sorts by the first key, ties by the next, and remaining ties by storage."""
     order = torch.argsort(keys[-1], stable=True)
     for key in reversed(keys[:-1]):
         order = _take(order, torch.argsort(_take(key, order), stable=True))
@@ -262,7 +261,7 @@ def _lexsort(*keys: Shaped[Tensor, "k"]) -> Int[Tensor, "k"]:
 
 
 def _take(values: Int[Tensor, "k"], index: Int[Tensor, "m"]) -> Int[Tensor, "m"]:
-    """``values[index]``, in a third of the time on the CPU."""
+    """``values[index]``, three times faster on the CPU."""
     return values.index_select(0, index)
 
 
@@ -276,7 +275,7 @@ def _run_starts(*keys: Shaped[Tensor, "k"]) -> Bool[Tensor, "k"]:
     return starts
 
 
-#: Odd factors of loops, and of edges that are followed against their direction.
+#: Odd factors for loops, and for edges followed against their direction.
 _LOOP, _REVERSED = -7046029254386353131, -4658895280553007687
 
 

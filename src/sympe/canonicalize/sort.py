@@ -1,6 +1,6 @@
-r"""Sort the nodes of each graph by a score, learned if wished.
+r"""Sort the nodes of each graph by a score, which may be learned.
 
-Learning a sort: the forward pass uses the hard ranks; the backward pass that of SoftSort,
+Learning: the forward pass uses the hard ranks, the backward pass the gradient of SoftSort,
 
 .. math:: P_{ri} = \mathrm{softmax}_i\bigl(-|s_{[r]} - s_i| / t\bigr),
 
@@ -20,14 +20,14 @@ from sympe.groups import Permutation
 class Sort(NodeOrder):
     """Order nodes by increasing score.
 
-    The score is computed on the shuffled copy that the kernel hands over, so that even the rounding errors
-    of the score network are equivariant in law, and ties are broken by the shuffle.
+    The kernel passes a shuffled copy to the score network, so that even its rounding errors are equivariant in law,
+    and the shuffle breaks ties.
 
     Args:
-        score: A module from :class:`~sympe.graphs.Graphs` to one number per node, ``[N]`` or ``[N, 1]``. It
-            should be permutation-equivariant; if it is not, g~ has more randomness than needed.
-        temperature: Temperature of SoftSort in units of the standard deviation of a graph's scores. None
-            makes the sort a constant for the gradient.
+        score: A module from :class:`~sympe.graphs.Graphs` to one number per node, ``[N]`` or ``[N, 1]``. It should be
+            permutation-equivariant. Under the kernel g~ is then uniform on the orders compatible with the scores: the
+            inversion kernel iff any two tied nodes are twins (docs/theory.md, section 3).
+        temperature: Of SoftSort, in standard deviations of a graph's scores; None stops the gradient.
 
     Raises:
         ValueError: If the temperature is not positive, or the scores have the wrong shape or are not finite.
@@ -58,7 +58,7 @@ class Sort(NodeOrder):
 
 
 def standardize(score: Float[Tensor, "N"], graphs: Graphs) -> Float[Tensor, "N"]:
-    """Scores with mean 0 and variance 1 in each graph; graphs of equal scores get zeros and a tame gradient."""
+    """Scores with mean 0 and variance 1 in each graph; equal scores give zeros and a bounded gradient."""
     size = graphs.sizes.clamp(min=1).to(score.dtype)
     zeros = score.new_zeros(len(graphs))
     centered = score - (zeros.index_add(0, graphs.batch, score) / size)[graphs.batch]
@@ -69,7 +69,7 @@ def standardize(score: Float[Tensor, "N"], graphs: Graphs) -> Float[Tensor, "N"]
 def softsort(score: Float[Tensor, "N"], g: Permutation, graphs: Graphs, temperature: float) -> Float[Tensor, "N n"]:
     """Relaxed one-hot ranks: entry (i, r) is the weight of node i in place r of its graph.
 
-    Each column sums to 1 over the nodes of a graph, but for the places beyond its last node, which hold zeros.
+    Each column sums to 1 over the nodes of a graph; places beyond its last node hold zeros.
     """
     place = torch.arange(graphs.num_nodes, device=graphs.device) - graphs.start
     padded = score.new_full((len(graphs), graphs.max_nodes), torch.inf)

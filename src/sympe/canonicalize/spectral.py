@@ -10,12 +10,11 @@ from sympe.groups import Permutation
 class Spectral(NodeOrder):
     r"""Order nodes by the Fiedler vector, ties by the vectors that follow.
 
-    Eigenspaces are grouped by ``tolerance`` and turned by Haar matrices, so neighboring ranks are close in
-    the graph and no choice of the solver shows. The random signs and turns are randomness beyond the
-    minimum: one bit for a graph without symmetry.
+    Nodes of neighboring ranks are close in the graph. Haar rotations of the eigenspaces hide the solver's choice of a
+    basis; these rotations and signs are excess randomness, one bit for a graph without symmetry.
 
     Args:
-        num_vectors: How many eigenvectors to compare before a tie is left to the kernel.
+        num_vectors: How many eigenvectors to compare before a tie is left to the kernel, at least 1.
         tolerance: Eigenvalues closer than this share an eigenspace.
     """
 
@@ -31,6 +30,6 @@ class Spectral(NodeOrder):
 
     def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
         spectrum = laplacian_spectrum(x, self.num_vectors, tolerance=self.tolerance, dtype=torch.float64)
-        # The spectrum has more columns where another graph of the batch needs them; here they must not count.
+        # Other graphs of the batch may add columns, which must not count here.
         vectors = spectrum.rotate(generator)[:, : self.num_vectors]
         return sort_nodes(x, *(vectors / self.resolution).round().unbind(1))

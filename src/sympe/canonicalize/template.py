@@ -1,18 +1,18 @@
-r"""The image of a field that fits a template best, by Fourier transform.
+r"""The image of a field that has the least inner product with a template, by Fourier transform.
 
-For a template w, a field like x itself, take
+For a template w, a field of the same shape as x, take
 
 .. math:: \tau(x) = \operatorname{argmin}_g \, \langle w, g^{-1} x \rangle
                   = \operatorname{argmin}_g \, \langle g w, x \rangle .
 
-For all translations at once this is the cross-correlation of x with w, turned and reflected by each point: a Fourier
-transform of x and one back for each of the eight points of D4.
+For all translations at once, this is the cross-correlation of x with w moved by each point: one Fourier transform of x
+and one back for each point (eight in D4).
 
-**Exact?** For almost all templates, images of x that differ have different scores. Images that are equal have equal
-scores up to rounding, which chooses among them, as it may: each leads to the same canonical form, and the kernel's
-shuffle makes the choice uniform. Rounding must not choose between images that differ. Scores are computed in float64;
-they err by some :math:`10^{-15}` of their size, and the two lowest are typically a tenth of it apart, so the risk is
-negligible unless a few values are many orders of magnitude above the others.
+**Exact?** For almost all templates, different images of x have different scores. Equal images have equal scores up to
+rounding, which may choose among them: each leads to the same canonical form, and the kernel's shuffle makes the choice
+uniform. Rounding must not choose between different images. Scores are computed in float64 with a relative error of
+about :math:`10^{-15}`, and the two lowest typically differ by a tenth of their size, so the risk is negligible unless
+a few values are many orders of magnitude above the others.
 :class:`~sympe.canonicalize.lexicographic.LexicographicMinimum` has no such risk.
 """
 
@@ -26,16 +26,15 @@ from sympe.groups import LatticeSymmetry
 
 
 class Template(FieldCanonicalizer):
-    """The symmetry whose inverse takes a field to where its inner product with a template is least.
+    """The symmetry whose inverse takes a field to its image of least inner product with a template.
+
+    Further arguments are those of :class:`~sympe.canonicalize.lattice.FieldCanonicalizer`.
 
     Args:
-        action: How the group moves the fields.
-        weight: The template, shaped like one field; a smaller lattice is filled up with zeros. A parameter may be
-            learned, by way of :meth:`scores`. If left out, a Gaussian field is drawn from ``seed`` for each shape of
-            field, so that one canonicalizer serves lattices of all sizes.
+        weight: The template, shaped like one field; a smaller lattice is padded with zeros. A parameter can be
+            learned through :meth:`scores`. By default a Gaussian field is drawn from ``seed`` for each shape of field,
+            so that one canonicalizer serves lattices of all sizes.
         seed: Seed of the Gaussian templates.
-        resolution: As for every :class:`~sympe.canonicalize.lattice.FieldCanonicalizer`.
-        max_memory: Most bytes to work with.
 
     Example:
         >>> import sympe
@@ -84,7 +83,7 @@ class Template(FieldCanonicalizer):
         return torch.cat([scores, -scores if self.action.odd else scores], dim=1)
 
     def bytes_per_field(self, x: Tensor) -> int:
-        # For each point: three numbers a channel (template, its transform, the product) and the scores, twice.
+        # Per point: three numbers per channel (template, its transform, the product) and the scores, twice.
         return 8 * x.shape[-2:].numel() * (3 * x.shape[1:-2].numel() + 2) * len(self.action.group.points)
 
     def _template(self, x: Tensor) -> Complex[Tensor, "p c L1 k"]:
@@ -96,12 +95,12 @@ class Template(FieldCanonicalizer):
     def _draw(self, shape: tuple[int, ...], device: torch.device) -> Complex[Tensor, "p c L1 k"]:
         if (shape, device) not in self._drawn:
             generator = torch.Generator().manual_seed(self.seed)
-            with torch.inference_mode(False):  # what is kept may be needed with gradients later
+            with torch.inference_mode(False):  # the cached template may need gradients later
                 weight = torch.randn(shape, generator=generator, dtype=torch.float64).to(device)
                 self._drawn[shape, device] = self._transform(weight, shape)
         return self._drawn[shape, device]
 
-    # What torch.compiler.assume_constant_result sets. The decorator itself would load the compiler with every import.
+    # As torch.compiler.assume_constant_result does; the decorator itself would load the compiler on import.
     _draw._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
     def _transform(self, weight: Float[Tensor, "*c k1 k2"], shape: tuple[int, ...]) -> Complex[Tensor, "p c L1 k"]:

@@ -1,38 +1,39 @@
-r"""Order nodes by walking along the edges: neighbors in the order are near in the graph.
+r"""Order nodes by walking along the edges, so that neighbors in the order are close in the graph.
 
-Starting from the first node in storage, go on to an unvisited neighbor of the node visited *earliest*
-(breadth first) or *latest* (depth first); ties, and the first node of a further component, by storage. Under
-the kernel this is a traversal from a random node with random choices: more random than exact labeling, less
-than Haar, and with a rule that is the same for every graph. Given another canonicalizer, the traversal walks
-its canonical form: root and choices are then as canonical as that form is, and so is the order.
+Start from the first node in storage and continue to an unvisited neighbor of the node visited *earliest* (breadth
+first) or *latest* (depth first); storage breaks ties and picks the first node of each further component. Under the
+kernel this is a traversal from a random node with random choices: more random than exact labeling, less than Haar.
+Given another canonicalizer, the traversal walks its canonical form: root and choices, and so the order, are then as
+canonical as that form.
 
-:class:`RandomDepthFirst` draws every choice afresh instead. One order in storage that settles all ties would not do
-where the probability of a visit must be known: that one neighbor came before another says something about its place
-in storage, and so about later choices (in every cycle). With independent choices the probability of an order is
+:class:`RandomDepthFirst` makes every choice independently instead, so that the probability of an order is known:
 
 .. math:: P(\text{order} \mid x) = \prod_r \frac{1}{|C_r|},
 
-:math:`C_r` the nodes that could have come at rank :math:`r`, which the nodes before determine.
+with :math:`C_r` the nodes that could have come at rank :math:`r`, given the nodes before. A single storage order that
+breaks all ties would not give this: that one neighbor came before another says something about its place in storage,
+and so about later choices (in every cycle).
 """
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from sympe.canonicalize.base import NodeOrder
-from sympe.graphs import Graphs, to_dense
+from sympe.graphs import Graphs
+from sympe.graphs.convert import neighbors
 from sympe.groups import Permutation
 from sympe.seeding import drawing_device
 
 
 class Traversal(NodeOrder):
-    """Order of visit; batched, on any device, in as many steps as the largest graph has nodes.
+    """Order of visit; batched, on any device, one step per node of the largest graph.
 
-    Memory grows with (number of graphs) x (nodes of the largest)^2. Labels and directions of edges are left aside.
+    Memory grows with (number of graphs) x (most nodes)^2. Edge labels and directions are ignored.
 
     Args:
-        depth_first: Whether to go on from the node visited latest (True) or earliest (False).
-        form: Canonicalizer whose canonical form is walked; the graphs as they are stored if left out.
+        depth_first: Whether to continue from the node visited latest (True) or earliest (False).
+        form: Canonicalizer whose canonical form is walked; by default the graphs are walked as stored.
     """
 
     def __init__(self, depth_first: bool, form: NodeOrder | None = None) -> None:
@@ -48,16 +49,15 @@ class Traversal(NodeOrder):
         return group.compose(to_input, self._walk(self.action.act(group.inverse(to_input), x)))
 
     def is_exact(self, x: Graphs) -> Bool[Tensor, "G"]:
-        """Where the canonical form that is walked is exact."""
+        """Where the walked canonical form is exact."""
         return super().is_exact(x) if self.form is None else self.form.is_exact(x)
 
     def _walk(self, x: Graphs) -> Permutation:
-        joined, there = _joined(x)
-        preference = torch.zeros_like(there, dtype=torch.long).masked_fill(~there, -1)
+        joined, there, preference = _start(x)
         graph = torch.arange(len(there), device=x.device)
         time_of_visit = torch.full_like(preference, there.shape[1])
         for step in range(there.shape[1]):
-            # argmax may return any of several maxima; the first in storage is meant.
+            # Of several maxima, the first in storage.
             following = _candidates(preference).int().argmax(1)
             time_of_visit[graph, following] = torch.minimum(
                 time_of_visit[graph, following], preference.new_tensor(step)
@@ -69,14 +69,14 @@ class Traversal(NodeOrder):
         return Permutation(image, x.start + visit, x.batch, x.start)
 
 
-def _joined(x: Graphs) -> tuple[Bool[Tensor, "G n n"], Bool[Tensor, "G n"]]:
-    """Which nodes are neighbors in either direction, and which places hold a node."""
-    adjacency, there = to_dense(Graphs(x.edge_index, x.batch, num_graphs=x.num_graphs))
-    return (adjacency + adjacency.transpose(1, 2)) > 0, there
+def _start(x: Graphs) -> tuple[Bool[Tensor, "G n n"], Bool[Tensor, "G n"], Int[Tensor, "G n"]]:
+    """Which nodes are neighbors, which places hold a node, and the preferences before the first visit."""
+    joined, there = neighbors(x)
+    return joined, there, torch.zeros_like(there, dtype=torch.long).masked_fill(~there, -1)
 
 
 def _candidates(preference: Tensor) -> Bool[Tensor, "G n"]:
-    """The nodes that may come next: preference is below 0 once visited, 0 if no neighbor was, above 0 if one was."""
+    """The nodes that may come next: preference is negative once visited, 0 if no neighbor was, positive if one was."""
     return preference == preference.amax(1, keepdim=True)
 
 
@@ -97,7 +97,7 @@ class BreadthFirst(Traversal):
         super().__init__(depth_first=False, form=form)
 
     def log_probability(self, x: Graphs, g: Permutation) -> Float[Tensor, "G"]:
-        """Children of a node come in any order, each as likely, as if every choice were drawn afresh."""
+        """The children of a node come in a uniformly random order, as if every choice were independent."""
         if self.form is not None:
             return super().log_probability(x, g)
         return _log_probability_of_choices(x, g, depth_first=False)
@@ -111,14 +111,13 @@ class DepthFirst(Traversal):
 
 
 class RandomDepthFirst(NodeOrder):
-    """A depth-first order from a random node with independent random choices, of which the probability is known.
+    """A depth-first order from a random node with independent random choices, whose probability is known.
 
-    Its law is equivariant by itself; labels and directions of edges are left aside.
+    Its law is equivariant without the kernel. Edge labels and directions are ignored.
     """
 
     def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
-        joined, there = _joined(x)
-        preference = torch.zeros_like(there, dtype=torch.long).masked_fill(~there, -1)
+        joined, there, preference = _start(x)
         drawn_on = drawing_device(generator, x.device)
         visits = []
         for step in range(there.shape[1]):
@@ -128,7 +127,7 @@ class RandomDepthFirst(NodeOrder):
             preference = _visit(preference, joined, following, step)
         if not visits:
             return self.action.group.identity(x)
-        # A graph that is all visited goes on to nodes it has seen: its later places are not taken.
+        # A graph whose nodes are all visited revisits some: ignore its later places.
         taken = torch.arange(there.shape[1], device=x.device) < there.sum(1, keepdim=True)
         return Permutation.trusted(torch.stack(visits, dim=1)[taken] + x.start, x)
 
@@ -137,9 +136,8 @@ class RandomDepthFirst(NodeOrder):
 
 
 def _log_probability_of_choices(x: Graphs, g: Permutation, depth_first: bool) -> Float[Tensor, "G"]:
-    """Log probability of orders whose every choice is independent and uniform; -inf for what is no such traversal."""
-    joined, there = _joined(x)
-    preference = torch.zeros_like(there, dtype=torch.long).masked_fill(~there, -1)
+    """Log probability of orders with independent, uniform choices; -inf for orders that are not such a traversal."""
+    joined, there, preference = _start(x)
     graph = torch.arange(len(there), device=x.device)
     order = torch.zeros_like(preference)
     order[g.batch, torch.arange(len(g.batch), device=x.device) - g.start] = g.image - g.start

@@ -1,12 +1,12 @@
-r"""A small equivariant network that gives a few vectors for each point cloud: vector neurons.
+r"""A small equivariant network from point clouds to a few vectors each: vector neurons.
 
-Features are lists of vectors; linear maps mix the vectors of a list and never their components. The nonlinearity
-removes what points against a learned direction,
+Features are lists of vectors; linear maps mix the vectors of a list, never their components. The nonlinearity removes
+the component against a learned direction,
 
 .. math:: v \leftarrow v - \min(0, \langle v, k \rangle)\, k / |k|^2,
 
 as in C. Deng and others, *Vector neurons: a general framework for SO(3)-equivariant networks*, ICCV 2021, section
-3.2. Points exchange the mean over their cloud. Vectors turn with the cloud, and are reflected with it.
+3.2. Points exchange the mean over their cloud. Vectors rotate with the cloud, and are reflected with it.
 """
 
 import torch
@@ -17,13 +17,13 @@ from sympe.points import PointClouds
 
 
 class VectorNetwork(nn.Module):
-    """Vectors ``[B, num_vectors, d]`` of each cloud, in angstrom; equivariant under O(d) and translations.
+    """Vectors ``[B, num_vectors, d]``, in angstrom; equivariant under O(d), invariant under translations.
 
     Args:
-        num_vectors: Vectors of each cloud that come out.
-        hidden_dim: Vectors of each point.
+        num_vectors: Output vectors per cloud.
+        hidden_dim: Vectors per point.
         num_layers: Rounds of exchange.
-        num_species: Species are 0 up to this number less 1; the default is that of the chemical elements.
+        num_species: Species range from 0 to this number less 1; the default covers the chemical elements.
 
     Raises:
         ValueError: If a species is out of range.
@@ -50,7 +50,7 @@ class VectorNetwork(nn.Module):
 
 
 class VectorLayer(nn.Module):
-    """One residual round: mix own vectors and the mean of the cloud, and cut by a learned direction."""
+    """One residual round: mix a point's vectors with the cloud's mean, and clip along a learned direction."""
 
     def __init__(self, hidden_dim: int) -> None:
         super().__init__()

@@ -1,20 +1,20 @@
 r"""Weighted frames: a frame drawn with weights that are continuous in the positions.
 
-No choice of a single frame is continuous where two points are equally far out: the frame jumps from one to the other
-(N. Dym, H. Lawrence, J. Siegel, *Equivariant frames and the impossibility of continuous canonicalization*, ICML
-2024). A law on frames need not jump. Here three points are drawn one after another, with probabilities
-proportional to a power p of a length that vanishes where the direction is undefined:
+No choice of a single frame is continuous where two points are equally far from the centroid: the frame jumps from one
+to the other (N. Dym, H. Lawrence, J. Siegel, *Equivariant frames and the impossibility of continuous canonicalization*,
+ICML 2024). A law on frames need not jump. Three points are drawn in sequence, with probabilities proportional to a
+power p of a length that vanishes where the direction is undefined:
 
 .. math:: P(i) \propto |x_i|^p, \qquad P(j \mid i) \propto h_{ij}^p, \qquad P(k \mid i, j) \propto |z_k|^p.
 
-The first axis points to i; h is the distance from it, and the second axis leans to j; z is the height above the
-plane of both, and the third axis, for O(3), is on the side of k. Positions are seen from the centroid. Points that
-a symmetry exchanges have equal weights without any tolerance.
+Positions are relative to the centroid. The first axis points to i; h is the distance from it, and the second axis
+leans toward j; z is the height above the plane of both, and the third axis, for O(3), is on the side of k. Points that
+a symmetry exchanges have equal weights, without any tolerance.
 
-Where a cloud becomes planar or linear the law still jumps, but only within the stabilizer of the limit, which moves
-nothing that is seen there: averages over the law of continuous functions of the form :math:`g^{-1} x` have no jumps,
-except at the single point. In return a cloud without symmetry is seen in more than one form: g~ has more randomness
-than it needs. A large power has little of it, and steep weights.
+Where a cloud becomes planar or linear, the law still jumps, but only within the stabilizer of the limit, which leaves
+the form unchanged: averages over the law of continuous functions of the form :math:`g^{-1} x` do not jump, except at a
+single point. The price is excess randomness: a cloud without symmetry appears in more than one form. A large power has
+less of it, but steeper weights.
 """
 
 import torch
@@ -32,12 +32,12 @@ _ROUNDING = 1e-6
 
 
 class WeightedFrames(Canonicalizer[Tensor, PointClouds]):
-    """A frame of O(3) or SO(3), in the plane of O(2) or SO(2), from points drawn with continuous weights.
+    """A frame of O(3) or SO(3), or in the plane of O(2) or SO(2), from points drawn with continuous weights.
 
     Args:
         dimension: 3 or 2, that of the clouds.
         special: Rotations only.
-        power: The power p. Twice the length is 2^p times as likely.
+        power: The power p: a point at twice the length is 2^p times as likely.
 
     Raises:
         ValueError: If the power is not positive; for a cloud that is empty, not finite, or of another dimension.
@@ -66,7 +66,7 @@ class WeightedFrames(Canonicalizer[Tensor, PointClouds]):
         radius = dot(position, position).sqrt()
         scale = greatest(radius, x.batch, len(x))
         first = self._draw_point(radius, x, generator)
-        # Not a tolerance of symmetry: a place where nothing but rounding is left has no direction.
+        # Not a symmetry tolerance: where only rounding errors are left, there is no direction.
         span = (scale > 0).long() * (4 - self.dimension)
         second, sign = first, torch.ones_like(first)
         if self.dimension == 3:
@@ -89,7 +89,7 @@ class WeightedFrames(Canonicalizer[Tensor, PointClouds]):
     def _draw_point(
         self, length: Float[Tensor, "N"], x: PointClouds, generator: torch.Generator | None
     ) -> Int[Tensor, "B"]:
-        """One point of each cloud, by the Gumbel-max trick."""
+        """One point per cloud, by the Gumbel-max trick."""
         drawn_on = drawing_device(generator, x.device)
         uniform = torch.rand(len(length), generator=generator, device=drawn_on, dtype=length.dtype).to(x.device)
         tiny = torch.finfo(length.dtype).tiny

@@ -1,16 +1,16 @@
-"""The command line: parse, dispatch, exit code. One file per command; other packages join by entry points.
+"""The command line: parse, dispatch, exit code. One file per command.
 
-A package adds commands through the entry point group ``sympe.commands``: a function that returns commands by name,
-each a dataclass whose fields are its options and whose instances run when they are called.
+Other packages add commands through the entry point group ``sympe.commands``: a function that returns commands by name.
+A command is a dataclass; its fields are the options, and calling an instance runs it.
 
-Results go to stdout, progress and complaints to stderr. Bad input ends with one line and exit code 2.
+Results go to stdout, progress and errors to stderr. Bad input ends with one line and exit code 2.
 """
 
 import sys
 from functools import reduce
 from importlib.metadata import entry_points
 from operator import or_
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import tyro
 
@@ -18,12 +18,12 @@ from sympe.cli.audit import AuditCommand
 from sympe.cli.memory import keep_freed_memory
 from sympe.cli.version import VersionCommand
 
-#: Entry points of this group load a function that returns commands by name.
+#: Entry point group of functions that return commands by name.
 COMMANDS = "sympe.commands"
 
 
 def all_commands() -> dict[str, type]:
-    """The commands of this package and of all packages that joined."""
+    """Commands of this package and of all installed plugins."""
     found: dict[str, type] = {"audit": AuditCommand, "version": VersionCommand}
     for entry in entry_points(group=COMMANDS):
         found |= entry.load()()
@@ -36,11 +36,10 @@ def main(arguments: list[str] | None = None) -> None:
     known = all_commands()
     named = next((word for word in arguments if not word.startswith("-")), None)
     if named is not None and named not in known and arguments[0] == named:
-        _complain(
-            f"unknown command {named!r}; installed here: {', '.join(known)}. Experiments come with the package "
+        _fail(
+            f"unknown command {named!r}; installed here: {', '.join(known)}. Experiments are in the package "
             f"sympe-experiments: pip install ./experiments in a clone of the repository"
         )
-        sys.exit(2)
     choices: list[Any] = [Annotated[command, tyro.conf.subcommand(name)] for name, command in known.items()]
     command: Any = tyro.cli(
         reduce(or_, choices),
@@ -53,15 +52,15 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         command()
     except (ValueError, OSError, ImportError) as error:
-        _complain(str(error) or type(error).__name__)
-        sys.exit(2)
+        _fail(str(error) or type(error).__name__)
     except (KeyboardInterrupt, SystemExit) as error:
-        # Lightning turns the interruption of a training into an exit of its own.
+        # Lightning turns a KeyboardInterrupt into a SystemExit.
         if not isinstance(error, KeyboardInterrupt) and not isinstance(error.__context__, KeyboardInterrupt):
             raise
         print("sympe: interrupted; the same command with --resume goes on", file=sys.stderr)
         sys.exit(130)
 
 
-def _complain(text: str) -> None:
+def _fail(text: str) -> NoReturn:
     print(f"sympe: {' '.join(text.split())}", file=sys.stderr)
+    sys.exit(2)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 if TYPE_CHECKING:
-    from sympe.auditing.parts import Folder
     from sympe.auditing.report import AuditReport
 
 ERDOS_RENYI = "erdos-renyi"
@@ -23,51 +22,52 @@ ERDOS_RENYI = "erdos-renyi"
 
 @dataclass(frozen=True)
 class AuditCommand:
-    """Ask of a data set whether equivariant networks need symmetry breaking to predict its targets."""
+    """Find out whether equivariant networks need symmetry breaking to predict the targets of a data set."""
 
     paths: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """Files or folders (graph6, npz, SMILES, SDF, xyz, extxyz, GraphML, PyG .pt), names of data sets (erdos-renyi, qm9,
-    planar, sbm, tree, community_small), or one module:function that yields inputs x or pairs (x, y)."""
+    """Files or folders (graph6, npz, SMILES, SDF, xyz, extxyz, GraphML, PyG .pt), data sets (erdos-renyi, qm9, planar,
+    sbm, tree, community_small), or one module:function that yields inputs x or pairs (x, y)."""
     target: str | None = None
-    """What is to be predicted: an array, column, attribute or property, or adjacency."""
+    """Target to predict: an array, column, attribute or property, or adjacency."""
     per: Literal["sample", "node", "edge", "pair"] | None = None
-    """What an entry of the target belongs to, if its shape does not tell."""
+    """What each entry of the target belongs to; by default inferred from its shape."""
     loss: Literal["squared", "absolute", "zero-one"] | None = None
-    """How answers are compared; zero-one for integers and squared for all else if left out."""
+    """Loss; by default zero-one for integers and squared otherwise."""
     group: Literal["auto", "sn", "torus", "o3", "so3"] = "auto"
-    """sn for graphs, torus for fields on a lattice, o3 and so3 for points in space."""
+    """sn for graphs, torus for fields on a lattice, o3 or so3 for points in space."""
     point_group: Literal["C1", "C2", "C4", "D2", "D4"] = "D4"
-    """Turns and reflections of a lattice; C1 leaves the translations."""
+    """Rotations and reflections of a lattice; C1 means translations only."""
     spin_flip: bool = False
-    """Whether the flip of all spins is a symmetry of a lattice too."""
+    """Include the flip of all spins among the symmetries of a lattice."""
     fields: Literal["scalar", "bonds", "directions", "regular"] = "scalar"
-    """What turns and reflections do to the channels of the inputs on a lattice."""
+    """How rotations and reflections act on the channels of inputs on a lattice."""
     target_fields: Literal["scalar", "bonds", "directions", "regular"] = "scalar"
-    """The same for targets on a lattice."""
+    """How they act on the channels of targets on a lattice."""
     tolerance: float | None = None
-    """Points: angstrom within which they coincide, 0.01 if left out. Lattice: values are rounded to multiples of it."""
+    """For points: distance in angstrom within which they coincide, 0.01 by default. For lattices: values are rounded to
+    multiples of it; by default they are compared exactly."""
     bottleneck: Literal["node-codes", "node-differences"] | None = None
-    """Let the prediction pass through one code per node, as in an autoencoder."""
+    """Predict through one code per node, as an autoencoder does."""
     split: Literal["train", "validation", "test"] | None = None
-    """Take only this split; erdos-renyi is its test split if left out."""
+    """Audit only this split; for erdos-renyi, test by default."""
     heavy_atoms: bool = False
-    """Take hydrogen atoms out of molecules."""
+    """Remove hydrogen atoms from molecules."""
     irreps: str | None = None
-    """How targets turn with points in space, "1x0e+1x2e" say; three numbers are a vector, nine a matrix if left out."""
+    """How targets rotate with points in space, e.g. "1x0e+1x2e"; by default 3 numbers are a vector, 9 a matrix."""
     json: bool = False
-    """Print one JSON object on stdout instead of a table."""
+    """Print one JSON object instead of a table."""
     html: Path | None = None
-    """Write a page that is complete in itself."""
+    """Write a self-contained HTML page."""
     rows: Path | None = None
-    """Write one row per sample, to a .csv or a .parquet file."""
+    """Write one row per sample to a .csv or .parquet file."""
     engine: Literal["local", "ray"] = "local"
-    """Where the work is done: on this machine, or on a Ray cluster (that of RAY_ADDRESS)."""
+    """Run on this machine, or on the Ray cluster at RAY_ADDRESS."""
     workers: int | None = None
-    """Processes at a time; as many as there are cores if left out."""
+    """Number of processes; by default one per core."""
     resume: bool = False
-    """Go on with the same audit, if it was interrupted."""
+    """Continue an interrupted audit."""
     work: Path = Path("runs/audit")
-    """Folder for what an unfinished audit has found so far."""
+    """Folder for the findings of unfinished audits."""
 
     def __call__(self) -> None:
         from sympe.auditing.parts import Folder
@@ -75,48 +75,46 @@ class AuditCommand:
         from sympe.auditing.writing import check_rows_path, write_rows
 
         if not self.paths:
-            raise ValueError("expected a file, a folder, the name of a data set or module:function; got nothing")
+            raise ValueError("expected a file, a folder, a data set or module:function; got nothing")
         if self.rows is not None:
             check_rows_path(self.rows)
-        sys.set_int_max_str_digits(0)  # orders of groups are written out in full
+        sys.set_int_max_str_digits(0)  # group orders are printed in full
         data, split = _data(self.paths, self.split)
         store = Folder(self.work / self._fingerprint())
         if not self.resume:
             store.clear()
-        with _cleared(store), _progress() as progress:
-            report = audit(
-                data,
-                target=self.target,
-                group=self._group(),
-                per=self.per,
-                loss=self.loss,
-                options=Options(self.bottleneck, split, self.heavy_atoms, self.irreps),
-                execution=Execution(self.engine, _cores() if self.workers is None else self.workers, store, progress),
-            )
+        workers = _cores() if self.workers is None else self.workers
+        try:
+            with _progress() as progress:
+                report = audit(
+                    data,
+                    target=self.target,
+                    group=self._group(),
+                    per=self.per,
+                    loss=self.loss,
+                    options=Options(self.bottleneck, split, self.heavy_atoms, self.irreps),
+                    execution=Execution(self.engine, workers, store, progress),
+                )
+        except ValueError:
+            store.clear()  # the audit is impossible: there is nothing to resume
+            raise
+        title = " ".join(self.paths)
         if self.rows is not None:
             write_rows(report, self.rows)
         if self.html is not None:
             from sympe.auditing.page import write_audit
 
-            summary = report.summary
-            charts = {"Orders of the stabilizers": summary.orders, "Point groups": summary.point_groups}
-            write_audit(
-                self._title(), summary.verdict, summary.advice, report.facts(), charts, report.worst(), self.html
-            )
+            write_audit(report, title, self.html)
         if self.json:
             _print_json(report)
         else:
-            _print_table(self._title(), report)
+            _print_table(title, report)
         store.clear()
 
     def _group(self) -> Any:
-        """The group, made from the options that shape it, or its name."""
-        of_lattice = (self.point_group, self.spin_flip, self.fields, self.target_fields) != (
-            "D4",
-            False,
-            "scalar",
-            "scalar",
-        )
+        """The group with its options, or its name."""
+        lattice_options = (self.point_group, self.spin_flip, self.fields, self.target_fields)
+        of_lattice = lattice_options != ("D4", False, "scalar", "scalar")
         if of_lattice and self.group not in ("auto", "torus"):
             raise ValueError(f"point-group, spin-flip and fields are for the group torus; got {self.group}")
         if of_lattice or self.group == "torus":
@@ -133,11 +131,8 @@ class AuditCommand:
             raise ValueError(f"tolerance is for the groups torus, o3 and so3; got {self.group}")
         return self.group
 
-    def _title(self) -> str:
-        return " ".join(self.paths)
-
     def _fingerprint(self) -> str:
-        """A name for this audit: the same for the same data and questions, whatever it runs on."""
+        """A name for this audit: equal for equal data and options, wherever it runs."""
         elsewhere = ("paths", "json", "html", "rows", "engine", "workers", "resume", "work")
         asked: list[Any] = [value for name, value in sorted(vars(self).items()) if name not in elsewhere]
         for name in self.paths:
@@ -151,7 +146,7 @@ class AuditCommand:
 
 
 def _data(paths: tuple[str, ...], split: str | None) -> tuple[Any, str | None]:
-    """The data to audit, and the split that is still to be taken of it."""
+    """The data to audit, and the split that remains to be selected."""
     if len(paths) == 1 and paths[0] == ERDOS_RENYI and not Path(ERDOS_RENYI).exists():
         from sympe.graphs.datasets import erdos_renyi
 
@@ -164,7 +159,7 @@ def _data(paths: tuple[str, ...], split: str | None) -> tuple[Any, str | None]:
 
 
 def _called(name: str) -> Any:
-    """What ``module:function`` yields; modules are also looked for in the current folder."""
+    """The samples of ``module:function``; the search path includes the current folder."""
     module_name, _, function_name = name.partition(":")
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())
@@ -176,7 +171,7 @@ def _called(name: str) -> Any:
         raise ValueError(f"{name}: expected a function that yields x or (x, y); got {type(function).__name__}")
     samples = function()
     if not hasattr(samples, "__iter__"):
-        raise ValueError(f"{name}: expected a function that yields x or (x, y); it gave {type(samples).__name__}")
+        raise ValueError(f"{name}: expected a function that yields x or (x, y); it returned {type(samples).__name__}")
     return samples
 
 
@@ -185,18 +180,8 @@ def _cores() -> int:
 
 
 @contextmanager
-def _cleared(store: "Folder") -> Iterator[None]:
-    """Keep what was found if the audit is interrupted, and not if it cannot be made."""
-    try:
-        yield
-    except ValueError:
-        store.clear()
-        raise
-
-
-@contextmanager
 def _progress() -> Iterator[Any]:
-    """A bar on stderr that comes only after five seconds."""
+    """A progress bar on stderr that appears after five seconds."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -226,7 +211,7 @@ def _progress() -> Iterator[Any]:
 
 
 def _print_json(report: "AuditReport") -> None:
-    """One object, its samples written one by one: they need not fit into memory."""
+    """Stream one JSON object, sample by sample: the samples need not fit in memory."""
     from dataclasses import asdict
 
     sys.stdout.write('{"summary": ' + json.dumps(asdict(report.summary)) + ', "samples": [')

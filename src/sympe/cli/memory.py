@@ -1,4 +1,4 @@
-"""What a command asks of the allocator of its process."""
+"""Settings of the memory allocator for a command."""
 
 import ctypes
 
@@ -7,11 +7,10 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
 def keep_freed_memory() -> None:
-    """Let glibc keep what is freed, up to 2 GB, for the next to ask for.
+    """Let glibc keep up to 2 GB of freed memory for reuse; does nothing for other allocators.
 
-    By default it gives large blocks back to the system, which clears them page by page when it hands them out again;
-    a network on a CPU frees and asks for tensors of many megabytes in every step. Other allocators are left as they
-    are.
+    By default, glibc returns large blocks to the system, which zeroes every page again on the next allocation. A
+    network on a CPU allocates and frees tensors of many megabytes in every step.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

@@ -1,7 +1,4 @@
-r"""A learned vector that group elements move.
-
-An encoding declares the group that moves it. Where it is joined to a kernel, the two groups are compared once.
-"""
+"""A learned vector that group elements move. Its group is compared with that of the kernel once, when they meet."""
 
 from abc import ABC, abstractmethod
 from typing import Generic, Never, TypeVar
@@ -12,7 +9,7 @@ from sympe.groups import FiniteGroup, Group, OrthogonalGroup, ProductGroup, Symm
 
 Element = TypeVar("Element")
 
-#: What serves the elements of each kind of group; named in the error of a wrong pair.
+#: Encodings for each kind of group, for the error of a mismatched pair.
 _SERVED_BY: dict[type, str] = {
     SymmetricGroup: "RankEncoding or SinusoidalRankEncoding",
     OrthogonalGroup: "IrrepsEncoding",
@@ -26,8 +23,8 @@ class Encoding(nn.Module, ABC, Generic[Element]):
     """A learned vector v and the group's action on it.
 
     Attributes:
-        group: The group that moves v; elements of a subgroup will do.
-        dim: Number of features per node (site, point) that ``act(g, v)`` has.
+        group: The group that moves v; so do its subgroups.
+        dim: Features of ``act(g, v)`` per node, site or member of the batch.
     """
 
     group: Group[Element, Never]
@@ -35,13 +32,13 @@ class Encoding(nn.Module, ABC, Generic[Element]):
 
     @abstractmethod
     def forward(self, g: Element) -> Tensor:
-        """The moved vector ``act(g, v)``, in the layout of the data it will be joined to."""
+        """The moved vector ``act(g, v)``, in the layout of the data it is joined to."""
 
     def check_group(self, drawn: Group[Element, Never]) -> None:
-        """Make sure that elements of the group ``drawn`` can move v.
+        """Check that elements of the group ``drawn`` can move v.
 
         Raises:
-            ValueError: If they cannot; the message names encodings that they can move.
+            ValueError: If they cannot; the message names encodings for that group.
         """
         if not self.group.contains(drawn):
             name = type(self).__name__

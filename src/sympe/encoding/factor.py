@@ -10,11 +10,11 @@ from sympe.groups.product import Elements
 
 
 class FactorEncoding(Encoding[Elements]):
-    """An encoding of the elements of one factor of a product: ranks for the permutation of a joint draw, for instance.
+    """An encoding moved by one factor of a product: by the permutation of a joint draw, for instance.
 
     Args:
-        encoding: The encoding of the factor.
-        factor: Which of the factors it reads, counted from 0.
+        encoding: The encoding for that factor.
+        factor: Which factor moves it, counted from 0.
 
     Example:
         >>> import sympe

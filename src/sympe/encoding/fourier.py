@@ -1,13 +1,13 @@
-r"""The same field, learned in another basis: its Fourier amplitudes instead of its values.
+r"""A field learned in another basis: by its Fourier amplitudes instead of its values.
 
 The real Fourier basis of a ring of n sites, :math:`H_{kx} = (\cos \theta + \sin \theta) / \sqrt n` with
 :math:`\theta = 2 \pi k x / n` (R. Hartley, *A more symmetrical Fourier analysis*, Proc. IRE 30, 144, 1942), is
-orthogonal and its own inverse. With :math:`v = H c H` the amplitudes c of a normal random field are normal and
-independent as well: nothing about v is assumed, and no field is preferred.
+orthogonal and its own inverse. With :math:`v = H c H` the amplitudes c of a field of independent normal values are
+independent and normal too: this assumes nothing about v and prefers no field.
 
-What changes is the path of an optimizer that scales each coordinate by itself, as Adam does. A pattern that the
-network asks for again and again, such as a checkerboard, is one amplitude, which then grows on its own; among site
-values the same request is a small common part of L x L gradients, each dominated by other things.
+What changes is the path of an optimizer that scales each coordinate separately, such as Adam. A pattern that the
+network keeps asking for, such as a checkerboard, is a single amplitude that can grow by itself; in terms of site values
+it is a small common component of L x L gradients, each dominated by other contributions.
 """
 
 import math
@@ -21,7 +21,7 @@ from sympe.encoding.lattice import FieldEncoding
 
 
 def fourier_basis(n: int) -> Float[Tensor, "n n"]:
-    """The real orthonormal Fourier basis of a ring of n sites, one wave per row; it is its own inverse."""
+    """The real orthonormal Fourier basis of a ring of n sites, one wave per row; its own inverse."""
     turns = torch.arange(n, dtype=torch.float64)
     angle = 2 * math.pi / n * (turns[:, None] * turns % n)
     return (angle.cos() + angle.sin()) / math.sqrt(n)
@@ -46,7 +46,7 @@ class FourierAmplitudes(nn.Module):
 
 
 def learn_amplitudes(encoding: FieldEncoding) -> FieldEncoding:
-    """Let a field or tile be learned by its Fourier amplitudes; returns the same encoding, with the same v.
+    """Parametrize a field or tile by its Fourier amplitudes; returns the same encoding, with the same v.
 
     Raises:
         ValueError: If v is frozen.

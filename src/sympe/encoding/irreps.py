@@ -1,7 +1,7 @@
-r"""A learned vector of irreps of O(3), one for each cloud of points.
+r"""A learned vector of irreps of O(3) for clouds of points.
 
-The vector :math:`v` is moved by the Wigner matrices of the sampled :math:`\tilde g` and belongs to the cloud as a
-whole: every point of a cloud gets the same :math:`\tilde g v`, beside its own features.
+The Wigner matrices of the sampled :math:`\tilde g` move the vector :math:`v`, which belongs to the cloud as a whole:
+every point gets the same :math:`\tilde g v` in addition to its own features.
 """
 
 import torch
@@ -15,8 +15,8 @@ from sympe.encoding.base import Encoding
 class IrrepsEncoding(Encoding[Tensor]):
     """A free vector of given irreps, moved by rotations and reflections.
 
-    A vector of few irreps may itself be symmetric: one of ``1x1o`` is fixed by all rotations about it, one of ``1x2e``
-    by the inversion. It breaks a symmetry of the input only as far as it lacks it.
+    A vector of few irreps may itself be symmetric: all rotations about a ``1x1o`` fix it, and the inversion fixes any
+    ``1x2e``. It breaks only those symmetries of the input that it lacks.
 
     Args:
         irreps: Such as ``"4x0e+2x1o+1x2e"``, or an ``e3nn.o3.Irreps``.
@@ -41,5 +41,5 @@ class IrrepsEncoding(Encoding[Tensor]):
         self.v = nn.Parameter(torch.randn(self.dim))
 
     def forward(self, g: Float[Tensor, "B 3 3"]) -> Float[Tensor, "B dim"]:
-        """The vector as each element of ``g`` moves it, one row per cloud, in the precision of v."""
+        """The vector moved by each element of ``g``, one row per cloud, in the precision of v."""
         return self.action.act(g.to(self.v.dtype), self.v[None])

@@ -1,10 +1,10 @@
 r"""Learned vectors for periodic lattices: a field of ``dim`` features per site, moved by the sampled symmetry.
 
-:math:`(g v)(P r + t) = v(r)`, the action on scalar fields; the result, ``[B, dim, L1, L2]``, is joined to the input as
-further channels. Where the group has a spin flip, v is odd: it changes its sign.
+:math:`(g v)(P r + t) = v(r)`, as for scalar fields; the result, ``[B, dim, L1, L2]``, is joined to the input as extra
+channels. A spin flip changes the sign of v.
 
-A vector says what a broken symmetry may look like. A tile repeats and serves every lattice that its period divides; a
-full field is free and serves one size; a few waves per lattice vary slowly and serve every size.
+The vector determines what a broken symmetry can look like. A tile repeats and serves every lattice that its period
+divides; a full field is free and serves one size; a few waves per lattice vary slowly and serve every size.
 """
 
 import math
@@ -19,17 +19,26 @@ from sympe.groups import LatticeSymmetry, Torus
 
 
 class MovedField(Encoding[LatticeSymmetry]):
-    """An encoding whose v is a field on the lattice."""
+    """An encoding whose v, with the features first, describes a field on the lattice."""
 
     #: The largest group of a lattice: any torus moves the field.
     group = Torus("D4", spin_flip=True)
+    v: Tensor
+
+    def __init__(self, v: Tensor, frozen: bool) -> None:
+        super().__init__()
+        self.dim = len(v)
+        if frozen:
+            self.register_buffer("v", v)
+        else:
+            self.v = nn.Parameter(v)
 
     @abstractmethod
     def field(self, size: tuple[int, int]) -> Float[Tensor, "dim L1 L2"]:
         """The vector v on a lattice of this size."""
 
     def forward(self, g: LatticeSymmetry) -> Float[Tensor, "B dim L1 L2"]:
-        """The field v, moved by each of the symmetries."""
+        """The field v, moved by each symmetry."""
         moved = self.field(g.size).flatten(1)[:, g.preimage].transpose(0, 1)
         return moved if g.sign is None else moved * g.sign[:, None, None, None]
 
@@ -38,23 +47,15 @@ class FieldEncoding(MovedField):
     """A free number for each feature and site of a lattice of one size.
 
     Args:
-        dim: Features per site.
-        size: Rows and columns of the lattice.
-        frozen: Whether v stays as it was drawn.
+        dim: Features per site, at least 1.
+        size: Rows and columns of the lattice, at least 1.
+        frozen: Whether v keeps its random initial value.
     """
 
-    v: Tensor
-
     def __init__(self, dim: int, size: tuple[int, int], frozen: bool = False) -> None:
-        super().__init__()
         if dim < 1 or min(size) < 1:
             raise ValueError(f"dim and size must be at least 1; got {dim} and {size[0]} x {size[1]}")
-        self.dim = dim
-        v = torch.randn(dim, *size)
-        if frozen:
-            self.register_buffer("v", v)
-        else:
-            self.v = nn.Parameter(v)
+        super().__init__(torch.randn(dim, *size), frozen)
 
     def field(self, size: tuple[int, int]) -> Float[Tensor, "dim L1 L2"]:
         if size != self.v.shape[1:]:
@@ -66,12 +67,12 @@ class FieldEncoding(MovedField):
 
 
 class TileEncoding(FieldEncoding):
-    """A tile that is repeated all over the lattice.
+    """A tile that repeats over the whole lattice.
 
     Args:
-        dim: Features per site.
+        dim: Features per site, at least 1.
         period: Rows and columns of the tile, which must divide those of the lattice; one number for a square tile.
-        frozen: Whether v stays as it was drawn.
+        frozen: Whether v keeps its random initial value.
     """
 
     def __init__(self, dim: int, period: int | tuple[int, int] = 2, frozen: bool = False) -> None:
@@ -96,28 +97,21 @@ class WaveEncoding(MovedField):
     over all k with :math:`|k_1|, |k_2| \le K`, one of each pair :math:`\pm k`.
 
     Args:
-        dim: Features per site.
-        max_periods: K, the most periods along a side of the lattice.
-        frozen: Whether the amplitudes stay as they were drawn.
+        dim: Features per site, at least 1.
+        max_periods: K, the maximum number of periods along a side of the lattice, at least 1.
+        frozen: Whether the amplitudes keep their random initial values.
     """
 
-    v: Tensor
     wave: Tensor
 
     def __init__(self, dim: int, max_periods: int = 2, frozen: bool = False) -> None:
-        super().__init__()
         if dim < 1 or max_periods < 1:
             raise ValueError(f"dim and max_periods must be at least 1; got {dim} and {max_periods}")
-        self.dim = dim
         k = torch.arange(-max_periods, max_periods + 1)
         wave = torch.cartesian_prod(k, k)
-        wave = wave[len(wave) // 2 + 1 :]  # what comes after k = 0 is minus what comes before
+        wave = wave[len(wave) // 2 + 1 :]  # the waves after k = 0 are minus those before it
+        super().__init__(torch.randn(dim, 2 * len(wave)) / math.sqrt(len(wave)), frozen)
         self.register_buffer("wave", wave.float(), persistent=False)
-        v = torch.randn(dim, 2 * len(wave)) / math.sqrt(len(wave))
-        if frozen:
-            self.register_buffer("v", v)
-        else:
-            self.v = nn.Parameter(v)
 
     def field(self, size: tuple[int, int]) -> Float[Tensor, "dim L1 L2"]:
         i, j = (torch.arange(n, device=self.wave.device, dtype=self.wave.dtype) / n for n in size)

@@ -1,7 +1,7 @@
 r"""Learned vectors for the permutations of nodes: one row per rank.
 
-For :math:`S_n` the vector :math:`v` has one row per rank, and :math:`(g v)_i = v_{\mathrm{rank}(i)}`: a node
-reads the row of its place in the sampled canonical order.
+For :math:`S_n` the vector :math:`v` has one row per rank, and :math:`(g v)_i = v_{\mathrm{rank}(i)}`: each node
+reads the row of its rank in the sampled order.
 """
 
 from abc import abstractmethod
@@ -15,7 +15,7 @@ from sympe.groups import Permutation, SymmetricGroup
 
 
 class PermutedRows(Encoding[Permutation]):
-    """An encoding whose v is a table of one row per rank."""
+    """An encoding whose v is a table with one row per rank."""
 
     group = SymmetricGroup()
 
@@ -35,8 +35,8 @@ class RankEncoding(PermutedRows):
     """A free vector of ``dim`` numbers for each rank up to ``max_nodes``.
 
     Args:
-        dim: Features per node.
-        max_nodes: Rows of the table; no graph may have more nodes.
+        dim: Features per node, at least 1.
+        max_nodes: Rows of the table, at least 1; no graph may have more nodes.
     """
 
     def __init__(self, dim: int, max_nodes: int) -> None:
@@ -62,8 +62,8 @@ class SinusoidalRankEncoding(PermutedRows):
     The frequencies are those of A. Vaswani et al., *Attention is all you need*, 2017, section 3.5.
 
     Args:
-        dim: Features per node.
-        num_frequencies: Number of frequencies, in a geometric series from 1 to 1e-4 per rank.
+        dim: Features per node, at least 1.
+        num_frequencies: Number of frequencies, in a geometric series from 1 to 1e-4 radians per rank.
     """
 
     frequencies: Tensor

@@ -10,11 +10,11 @@ from sympe.groups import FiniteGroup
 
 
 class RepresentationEncoding(Encoding[Tensor]):
-    """A free vector, moved by one matrix for each element of the group; one row per member of the batch.
+    """A free vector moved by one matrix per group element; one row per member of the batch.
 
     Args:
         group: The group.
-        matrices: One matrix for each element, in the group's order; the regular representation if left out, whose
+        matrices: One matrix per element, in the group's order; by default the regular representation, whose generic
             vectors break every symmetry.
 
     Raises:
@@ -48,5 +48,5 @@ class RepresentationEncoding(Encoding[Tensor]):
         self.v = nn.Parameter(torch.randn(self.dim))
 
     def forward(self, g: Int[Tensor, "B"]) -> Float[Tensor, "B d"]:
-        """The vector as each element moves it."""
+        """The vector moved by each element of the batch."""
         return (self.matrices @ self.v)[g]

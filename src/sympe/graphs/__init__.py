@@ -1,4 +1,4 @@
-"""The one graph type of the library, and the ways into and out of it."""
+"""The library's graph type, and conversions to and from it."""
 
 from sympe.graphs.batch import Graphs, concatenate
 from sympe.graphs.bliss import automorphism_orbits, colored_graphs

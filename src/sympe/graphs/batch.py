@@ -1,11 +1,12 @@
-"""The one graph type of the library: a ragged batch of graphs, stored flat as PyG does.
+"""The library's graph type: a ragged batch of graphs, stored flat as in PyG.
 
-The nodes of all graphs stand one after another at positions ``0 .. N-1``; ``batch`` says which graph each
-belongs to. An undirected edge is stored in both directions.
+The nodes of all graphs are at positions ``0 .. N-1``, graph after graph; ``batch`` holds the graph of each node. An
+undirected edge is stored in both directions.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -17,20 +18,18 @@ from sympe.caching import cached
 
 @dataclass(frozen=True, eq=False)
 class Graphs:
-    """A batch of graphs, with optional labels and features that their symmetries must keep.
+    """A batch of graphs, with optional labels and features that symmetries must preserve.
 
-    Building one checks shapes, types and devices; :meth:`validate` also checks the values (the functions
-    ``from_...`` call it).
+    The constructor checks shapes, types and devices; :meth:`validate`, which the ``from_...`` functions call, also
+    checks values. Integers of any width are accepted and kept in 64 bits: hashes and pairs of nodes would overflow.
 
     Attributes:
         edge_index: Source and target position of each directed edge.
-        batch: The graph that each node belongs to, non-decreasing.
+        batch: The graph of each node, non-decreasing.
         node_label: Integer kind of each node (an element, say), or None.
         edge_label: Integer kind of each directed edge (a bond type), or None.
-        x: Node features, or None. Two nodes with different features are not symmetric.
-        num_graphs: Number of graphs; read off ``batch`` if not given (then the last graph is not empty).
-
-    Integers of any width are taken and kept in 64 bits: hashes and pairs of nodes would overflow in less.
+        x: Node features, or None. Nodes with different features are not symmetric.
+        num_graphs: Number of graphs; by default read off ``batch``, which assumes that the last graph is not empty.
 
     Raises:
         ValueError: If shapes, types or devices do not fit together.
@@ -78,11 +77,11 @@ class Graphs:
         return {name: value for name, value in held if isinstance(value, Tensor)}
 
     def validate(self) -> "Graphs":
-        """Check every value, once for each batch, and return the graphs themselves.
+        """Check every value, once per batch, and return the batch itself.
 
         Raises:
-            ValueError: If ``batch`` decreases or names a graph that is not there, an edge leaves its graph
-                or the batch, or a feature is not finite.
+            ValueError: If ``batch`` decreases or is out of range, an edge leaves its graph or the batch, or a feature
+                is not finite.
         """
         if vars(self).get("_is_valid"):
             return self
@@ -106,7 +105,7 @@ class Graphs:
         return self._trusted(True)
 
     def _trusted(self, is_valid: bool) -> "Graphs":
-        """Remember that all values have been checked, or follow from values that were."""
+        """Record that all values have been checked, or come from values that were."""
         if is_valid:
             vars(self)["_is_valid"] = True
         return self
@@ -140,7 +139,7 @@ class Graphs:
 
     @cached
     def start(self) -> Int[Tensor, "N"]:
-        """First position of the graph that each node belongs to."""
+        """First position of each node's graph."""
         return self.ptr[self.batch]
 
     @cached
@@ -192,7 +191,7 @@ class Graphs:
 
 
 def check_graphs(x: object) -> None:
-    """Make sure that ``x`` is a valid batch of graphs.
+    """Check that ``x`` is a valid batch of graphs.
 
     Raises:
         ValueError: If it is not; see also :meth:`Graphs.validate`.
@@ -207,10 +206,10 @@ def check_graphs(x: object) -> None:
 
 
 def concatenate(parts: Sequence[Graphs]) -> Graphs:
-    """One batch out of several.
+    """Join several batches into one.
 
     Raises:
-        ValueError: If there are none, only some of them carry labels or features, or features differ in width.
+        ValueError: If there are none, only some carry labels or features, or features differ in width.
     """
     if not parts:
         raise ValueError("expected at least one batch of graphs; got none")
@@ -223,11 +222,8 @@ def concatenate(parts: Sequence[Graphs]) -> Graphs:
         if name == "x" and len(widths := {value.shape[1] for value in present}) > 1:
             raise ValueError(f"all batches must carry features of one width; got widths {sorted(widths)}")
         optional[name] = torch.cat(present) if present else None
-    node_shift = [0]
-    graph_shift = [0]
-    for part in parts:
-        node_shift.append(node_shift[-1] + part.num_nodes)
-        graph_shift.append(graph_shift[-1] + part.num_graphs)
+    node_shift = list(accumulate((part.num_nodes for part in parts), initial=0))
+    graph_shift = list(accumulate((part.num_graphs for part in parts), initial=0))
     return Graphs(
         edge_index=torch.cat([part.edge_index + shift for part, shift in zip(parts, node_shift, strict=False)], dim=1),
         batch=torch.cat([part.batch + shift for part, shift in zip(parts, graph_shift, strict=False)]),

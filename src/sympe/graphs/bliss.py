@@ -1,14 +1,13 @@
-r"""Exact questions about one graph at a time, put to bliss (T. Junttila, P. Kaski, ALENEX 2007) by igraph.
+r"""Exact canonical orders and automorphisms from bliss (T. Junttila, P. Kaski, ALENEX 2007), through igraph.
 
-bliss knows simple undirected graphs with colored nodes. :func:`colored_graphs` writes any graph of the library
-as one of those. Label, features and loops of a node become its color. The edges that join two nodes become one
-*kind*: the labels that run in the one direction and those that run in the other. In every graph the undirected
-kind that is most frequent there stays a plain edge; each other pair gets a node in its middle (two if the
-directions differ) with the kind as color. The automorphisms of the original graph are those of the colored one,
-restricted to the original nodes.
+bliss handles simple undirected graphs with colored nodes. :func:`colored_graphs` encodes any graph of the library
+as one. The label, features and loops of a node become its color. The edges that join two nodes become one *kind*:
+the labels in one direction and those in the other. The most frequent undirected kind of a graph stays a plain edge;
+every other pair is subdivided by one node (two if the directions differ) with the kind as color. The automorphisms
+of the original graph are those of the colored one, restricted to the original nodes.
 
-Colors are ranks over the batch. bliss uses their order only, and how two colors compare depends on the two
-nodes or kinds alone: a graph has the same canonical form in every batch.
+Colors are ranks over the batch. bliss uses only their order, and how two colors compare depends only on the two
+nodes or kinds, so a graph has the same canonical form in every batch.
 """
 
 import math
@@ -38,10 +37,10 @@ class ColoredGraph:
     num_nodes: int
 
     def canonical_order(self) -> list[int]:
-        """The original nodes in canonical order: two isomorphic graphs match when both are so ordered."""
+        """The original nodes in canonical order: isomorphic graphs coincide when both are sorted this way."""
         if self.num_nodes < 2:
             return list(range(self.num_nodes))
-        # igraph's list reads permutation[new] = old: entry r is the node at canonical place r.
+        # igraph returns permutation[new] = old: entry r is the node at canonical place r.
         order: list[int] = self.graph.canonical_permutation(color=self.color)
         return order if len(order) == self.num_nodes else [node for node in order if node < self.num_nodes]
 
@@ -52,13 +51,13 @@ class ColoredGraph:
         return [generator[: self.num_nodes] for generator in self.graph.automorphism_group(color=self.color)]
 
     def count_automorphisms(self) -> int:
-        """Order of the automorphism group, exactly, however large."""
+        """Exact order of the automorphism group, however large."""
         if self.num_nodes < 2:
             return 1
         try:
             return int(self.graph.count_automorphisms(color=self.color))
         except ValueError:
-            # igraph hands the number over in digits, of which Python reads 4300 unless told otherwise.
+            # igraph returns the number as a string of digits, of which Python reads at most 4300 by default.
             limit = sys.get_int_max_str_digits()
             sys.set_int_max_str_digits(0)
             try:
@@ -68,13 +67,13 @@ class ColoredGraph:
 
 
 def colored_graphs(graphs: Graphs) -> Iterator[ColoredGraph]:
-    """Each graph of the batch, written for bliss."""
+    """Each graph of the batch, encoded for bliss."""
     import igraph
 
     pairs = _joined_pairs(graphs)
     sizes = graphs.sizes.cpu().numpy()
 
-    # Of the graph's nodes the original ones come first, then those that subdivide a pair.
+    # The original nodes of a graph come first, then those that subdivide a pair.
     added = np.where(pairs.plain, 0, np.where(pairs.forward == pairs.backward, 1, 2))
     added_ptr = _offsets(added)
     node_ptr = _offsets(sizes + np.bincount(pairs.graph, weights=added, minlength=len(graphs)).astype(np.int64))
@@ -99,7 +98,7 @@ def colored_graphs(graphs: Graphs) -> Iterator[ColoredGraph]:
     color[(shift + first)[split]] = (kind + pairs.forward)[split]
     color[(shift + last)[split]] = (kind + pairs.backward)[split]
 
-    # One list of colors and one view of the edges, cut per graph: arrays per graph would cost more than bliss does.
+    # One list of colors and one view of the edges, sliced per graph: separate arrays would cost more than bliss itself.
     colors, view = color.tolist(), edges.data
     nodes, cuts = node_ptr.tolist(), path[pairs.ptr].tolist()
     for g, n in enumerate(sizes.tolist()):
@@ -112,11 +111,11 @@ class _Pairs:
     """Pairs of joined nodes ``u < v``, counted within their graph, graph after graph.
 
     Attributes:
-        forward: Rank of the multiset of labels that run from u to v; 0 if there is none.
+        forward: Rank of the multiset of labels from u to v; 0 if there are none.
         backward: The same from v to u.
         plain: Whether the pair is of the kind that its graph leaves undivided.
-        graph: The graph that each pair belongs to.
-        ptr: Where the pairs of each graph start, and their number at the end.
+        graph: The graph of each pair.
+        ptr: The first pair of each graph, and the number of pairs at the end.
     """
 
     u: Ints
@@ -147,18 +146,18 @@ def _joined_pairs(graphs: Graphs) -> _Pairs:
 
 
 def _most_frequent(owner: Ints, value: Ints, count: int) -> Ints:
-    """The value that each owner holds most often, the smallest if there are several; -1 without any."""
+    """The most frequent value of each owner, the smallest in a tie; -1 for an owner of none."""
     base = value.max(initial=0) + 1
     held, times = np.unique(owner * base + value, return_counts=True)
     owner, value = np.divmod(held, base)
     order = np.lexsort((-value, times, owner))
     result = np.full(count, -1)
-    result[owner[order]] = value[order]  # the last one written stays
+    result[owner[order]] = value[order]  # the last write wins
     return result
 
 
 def _node_colors(graphs: Graphs) -> Ints:
-    """One rank per node, equal where label, features and loops are."""
+    """One rank per node; nodes with equal label, features and loops share it."""
     columns: list[NDArray[np.generic]] = []
     if graphs.node_label is not None:
         columns.append(graphs.node_label.cpu().numpy())
@@ -173,21 +172,21 @@ def _node_colors(graphs: Graphs) -> Ints:
 
 
 def _multiset_ranks(owner: Ints, label: NDArray[np.generic], count: int) -> Ints:
-    """Rank of the multiset of labels that each owner holds, read in increasing order; 0 if it holds none."""
+    """Rank of each owner's multiset of labels, read in increasing order; 0 for the empty one."""
     order = np.lexsort((label, owner))
     owner, label = owner[order], label[order]
     held = np.bincount(owner, minlength=count)
     place = np.arange(len(owner)) - _offsets(held)[owner]
     by_place = np.argsort(place, kind="stable")
     rank = np.zeros(count, np.int64)
-    # From the last label to the first: what is ranked at a place is the label there and the rank of the rest.
+    # From the last label to the first: each place ranks the pair of its label and the rank of the rest.
     for at in reversed(np.split(by_place, np.bincount(place).cumsum()[:-1])):
         rank[owner[at]] = 1 + _ranks(label[at], rank[owner[at]])
     return rank
 
 
 def _ranks(*columns: NDArray[np.generic]) -> Ints:
-    """Rank 0, 1, ... of the distinct rows of columns in lexicographic order."""
+    """Rank 0, 1, ... of each row of the columns among the distinct rows, in lexicographic order."""
     order = np.lexsort(columns[::-1])
     differs = np.zeros(len(order), bool)
     for column in columns:
@@ -198,7 +197,7 @@ def _ranks(*columns: NDArray[np.generic]) -> Ints:
 
 
 def _offsets(counts: Ints) -> Ints:
-    """Where each of several runs starts, and where the last one ends."""
+    """The start of each of several runs, and the end of the last."""
     return np.concatenate([np.zeros(1, np.int64), counts.cumsum()])
 
 
@@ -219,7 +218,7 @@ def automorphism_orbits(graphs: Graphs) -> torch.Tensor:
 
 
 def joined(fixed: list[Ints], moved: list[Ints], count: int) -> Ints:
-    """Number of the connected part of each of ``count`` items, where ``fixed`` items are joined to ``moved`` ones."""
+    """Number of the connected component of each of ``count`` items, with edges from ``fixed`` to ``moved`` items."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 

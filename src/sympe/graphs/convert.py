@@ -1,8 +1,7 @@
-"""Graphs from and to what users have: edge lists, networkx, PyG, dense padded tensors, graph6."""
+"""Graphs from and to edge lists, networkx, PyG, dense padded tensors and graph6."""
 
 import sys
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,16 +24,16 @@ def from_edges(
     edge_label: Sequence[int] | None = None,
     directed: bool = False,
 ) -> Graphs:
-    """Graphs from pairs (number of nodes, edges), the nodes counted within each graph.
+    """Graphs from pairs (number of nodes, edges), with nodes counted within each graph.
 
     Args:
-        graphs: For each graph its number of nodes and its edges; an undirected edge is named once.
+        graphs: The number of nodes and the edges of each graph; list an undirected edge once.
         node_label: Kinds of all nodes, graph after graph.
-        edge_label: Kinds of all edges, graph after graph, once per named edge.
-        directed: Whether an edge (i, j) leaves (j, i) out.
+        edge_label: Kinds of all listed edges, graph after graph.
+        directed: Whether an edge (i, j) does not imply (j, i).
 
     Raises:
-        ValueError: If an edge is not a pair of nodes that are there, or labels do not match in number.
+        ValueError: If an edge is not a pair of existing nodes, or the number of labels does not match.
     """
     sizes: list[int] = []
     arcs: list[np.ndarray] = []
@@ -55,7 +54,7 @@ def from_edges(
     if labels is not None and labels.shape[0] != flat.shape[1]:
         raise ValueError(f"expected {flat.shape[1]} edge labels, one per named edge; got {labels.shape[0]}")
     if not directed:
-        # A loop is its own reverse: mirroring it would make it a double edge.
+        # A loop is its own reverse; adding it again would make a double edge.
         proper = flat[0] != flat[1]
         flat = torch.cat([flat, flat.flip(0)[:, proper]], dim=1)
         labels = None if labels is None else torch.cat([labels, labels[proper]])
@@ -69,7 +68,7 @@ def from_edges(
 
 
 def _as_kinds(values: Sequence[int] | Tensor, name: str) -> Int[Tensor, "n"]:
-    """Integers as a tensor; a float would be cut off without a word."""
+    """Integers as a tensor; casting a float would truncate it silently."""
     kinds = torch.as_tensor(values)
     if kinds.is_floating_point() and not kinds.numel():
         return kinds.long()
@@ -79,13 +78,13 @@ def _as_kinds(values: Sequence[int] | Tensor, name: str) -> Int[Tensor, "n"]:
 
 
 def is_networkx(value: object) -> bool:
-    """Whether a value is a graph of networkx, which need not be loaded for the answer."""
+    """Whether a value is a networkx graph; does not import networkx."""
     networkx = sys.modules.get("networkx")
     return networkx is not None and isinstance(value, networkx.Graph)
 
 
 def from_networkx(graphs: "Iterable[networkx.Graph]") -> Graphs:
-    """Graphs from networkx; nodes are counted in networkx's order, attributes are left aside."""
+    """Graphs from networkx, with nodes in networkx's order; attributes are ignored."""
     listed = []
     for graph in graphs:
         place = {node: i for i, node in enumerate(graph)}
@@ -95,15 +94,11 @@ def from_networkx(graphs: "Iterable[networkx.Graph]") -> Graphs:
 
 
 def to_networkx(graphs: Graphs) -> "list[networkx.Graph]":
-    """One undirected ``networkx.Graph`` per graph, nodes named 0 .. n-1, labels as attribute ``label``."""
+    """One undirected ``networkx.Graph`` per graph, with nodes 0 .. n-1 and labels as the attribute ``label``."""
     import networkx
 
-    built: list[networkx.Graph] = []
     ptr = graphs.ptr.tolist()
-    for a, b in pairwise(ptr):
-        graph = networkx.Graph()
-        graph.add_nodes_from(range(b - a))
-        built.append(graph)
+    built: list[networkx.Graph] = [networkx.empty_graph(size) for size in graphs.sizes.tolist()]
     if graphs.node_label is not None:
         for position, (owner, label) in enumerate(zip(graphs.batch.tolist(), graphs.node_label.tolist(), strict=True)):
             built[owner].nodes[position - ptr[owner]]["label"] = label
@@ -116,7 +111,7 @@ def to_networkx(graphs: Graphs) -> "list[networkx.Graph]":
 
 
 def from_pyg(data: Any) -> Graphs:
-    """Graphs from a PyG ``Data`` or ``Batch``; ``x`` is kept as node features if it is there.
+    """Graphs from a PyG ``Data`` or ``Batch``; ``node_label``, ``edge_label`` and ``x`` are kept if present.
 
     Raises:
         ValueError: If there is no ``edge_index``, or a value is out of range or not finite.
@@ -128,7 +123,7 @@ def from_pyg(data: Any) -> Graphs:
         batch = torch.zeros(data.num_nodes, dtype=torch.long, device=data.edge_index.device)
         num_graphs = 1
     else:
-        # A Data that was batched by hand does not know the number of its graphs.
+        # A Data batched by hand does not know its number of graphs.
         num_graphs = getattr(data, "num_graphs", -1)
     x = getattr(data, "x", None)
     return Graphs(
@@ -146,7 +141,7 @@ def to_pyg(graphs: Graphs) -> Any:
 
     Raises:
         ValueError: If there are no graphs, which a ``Batch`` cannot hold.
-        ImportError: If PyG is not installed (``pip install sympe[pyg]``).
+        ImportError: If PyG is not installed (``pip install 'sympe[pyg]'``).
     """
     pyg = require("torch_geometric.data", "pyg", "to_pyg")
     if not len(graphs):
@@ -165,7 +160,7 @@ def from_dense(adjacency: Shaped[Tensor, "B n n"], mask: Bool[Tensor, "B n"] | N
 
     Args:
         adjacency: Entry (i, j) is non-zero where there is an edge from i to j.
-        mask: True where there is a node; all are nodes if left out.
+        mask: True where there is a node; by default everywhere.
 
     Raises:
         ValueError: If the shapes do not fit, an entry is not an integer, or an edge touches a padded node.
@@ -198,12 +193,10 @@ def from_dense(adjacency: Shaped[Tensor, "B n n"], mask: Bool[Tensor, "B n"] | N
 
 
 def to_dense(graphs: Graphs) -> tuple[Int[Tensor, "B n n"], Bool[Tensor, "B n"]]:
-    """Padded adjacency matrices (edge labels as entries, 1 where there are none) and the mask of nodes.
-
-    Parallel edges are counted once.
+    """Padded adjacency matrices (with edge labels, or 1, as entries) and the mask of nodes; parallel edges count once.
 
     Raises:
-        ValueError: If an edge label is 0, which a matrix could not tell from "no edge".
+        ValueError: If an edge label is 0, which would mean "no edge" in a matrix.
     """
     if graphs.edge_label is not None and bool((graphs.edge_label == 0).any()):
         raise ValueError("edge labels must be non-zero to be entries of an adjacency matrix; got a 0")
@@ -218,8 +211,14 @@ def to_dense(graphs: Graphs) -> tuple[Int[Tensor, "B n n"], Bool[Tensor, "B n"]]
     return adjacency, mask
 
 
+def neighbors(graphs: Graphs) -> tuple[Bool[Tensor, "B n n"], Bool[Tensor, "B n"]]:
+    """Padded matrices of which nodes are joined, in either direction, and the mask of nodes; labels are ignored."""
+    adjacency, mask = to_dense(Graphs(graphs.edge_index, graphs.batch, num_graphs=graphs.num_graphs))
+    return (adjacency + adjacency.transpose(1, 2)) > 0, mask
+
+
 def from_graph6(lines: Iterable[bytes | str]) -> Graphs:
-    """Graphs from lines of graph6 or sparse6, with or without header.
+    """Graphs from lines of graph6 or sparse6, with or without a header.
 
     Raises:
         ValueError: If a line cannot be read; the message names it.
@@ -241,9 +240,9 @@ def from_graph6(lines: Iterable[bytes | str]) -> Graphs:
 
 
 def _parse_graph6(line: bytes) -> tuple[int, NDArray[np.int64]]:
-    """Number of nodes, and every edge in both directions, by source and target."""
+    """Number of nodes, and every edge in both directions, sorted by source and target."""
     sparse = line.startswith(b":")
-    # networkx takes characters below the allowed ones for bits, and eight bytes of sparse6 can announce 2^36 nodes.
+    # networkx accepts characters below the allowed range, and eight bytes of sparse6 can announce 2^36 nodes.
     body = line[1:] if sparse else line
     if not body or min(body) < 63 or max(body) > 126:
         raise ValueError("expected characters from '?' to '~'")
@@ -262,7 +261,7 @@ def _parse_graph6(line: bytes) -> tuple[int, NDArray[np.int64]]:
     n = int(sixes[0]) if head == 1 else int(sixes[1:4].astype(np.int64) @ (4096, 64, 1))
     if len(sixes) - head != (n * (n - 1) // 2 + 5) // 6:
         raise ValueError(f"expected {(n * (n - 1) // 2 + 5) // 6} characters for {n} nodes; got {len(sixes) - head}")
-    # Column by column of the upper triangle: bit k stands for the pair (i, j) with i < j and k = j (j - 1) / 2 + i.
+    # The upper triangle by columns: bit k is the pair (i, j) with i < j and k = j (j - 1) / 2 + i.
     place = np.flatnonzero(np.unpackbits(sixes[head:, None], axis=1)[:, 2:])
     place = place[place < n * (n - 1) // 2]
     j = ((1 + np.sqrt(8.0 * place + 1)) / 2).astype(np.int64)
@@ -273,7 +272,7 @@ def _parse_graph6(line: bytes) -> tuple[int, NDArray[np.int64]]:
 
 
 def to_graph6(graphs: Graphs) -> list[str]:
-    """One line of graph6 per graph, without header (simple undirected graphs; labels are left aside)."""
+    """One line of graph6 per graph, without a header (simple undirected graphs; labels are ignored)."""
     import networkx
 
     return [networkx.to_graph6_bytes(graph, header=False).decode().strip() for graph in to_networkx(graphs)]

@@ -1,10 +1,10 @@
-"""Common data sets: random graphs that are made here, and others that are read from a folder that the user names.
+"""Common data sets: random graphs, which are generated here, and others, which are read from a folder.
 
-The folder is ``root`` if it is given, else the environment variable ``SYMPE_DATA``. It holds ``qm9.npz``,
-``planar.npz`` and so on, in the layout of :mod:`sympe.graphs.npz`.
+The folder is ``root`` or, by default, the environment variable ``SYMPE_DATA``. It holds ``qm9.npz``, ``planar.npz``
+and so on, in the layout of :mod:`sympe.graphs.npz`.
 
-The order of QM9's atoms is canonical in the file: a model that can see it must not be compared with one that
-cannot. Permute the nodes before use.
+QM9 lists the atoms of a molecule in a canonical order. Permute the nodes before use: comparing a model that sees this
+order with one that does not would be unfair.
 """
 
 import os
@@ -22,16 +22,16 @@ GRAPH_SETS = ("planar", "sbm", "tree", "community_small")
 def load_qm9(root: str | os.PathLike[str] | None = None, split: str | None = None, *, hydrogens: bool = True) -> Graphs:
     """The molecules of QM9 (Ramakrishnan, Dral, Rupp, von Lilienfeld, Sci. Data 1, 140022, 2014).
 
-    A node's label is its element's place in ``QM9_ELEMENTS``; an edge's label is the order of the bond, 1 to 3.
+    Node labels are indices into ``QM9_ELEMENTS``; edge labels are bond orders, 1 to 3.
 
     Args:
         root: The folder that holds ``qm9.npz``, or a file of molecules in its layout.
-        split: One of ``train``, ``validation``, ``test``; all molecules if left out.
-        hydrogens: Whether hydrogen atoms are nodes. Without them only heavy atoms and the bonds between them
-            stay, with the same labels; a molecule without heavy atoms is left out (QM9 has none).
+        split: One of ``train``, ``validation``, ``test``; by default all molecules.
+        hydrogens: Whether hydrogen atoms are nodes. Without them the heavy atoms and the bonds between them keep
+            their labels, and a molecule without heavy atoms is dropped (QM9 has none).
 
     Raises:
-        ValueError: If the file is not there or cannot be read, or the molecules have no elements.
+        ValueError: If the file is missing or unreadable, or the molecules have no elements.
     """
     path = find("qm9", root)
     graphs = read(path, split)
@@ -43,7 +43,7 @@ def load_qm9(root: str | os.PathLike[str] | None = None, split: str | None = Non
 
 
 def load_graph_set(name: str, root: str | os.PathLike[str] | None = None, split: str | None = None) -> Graphs:
-    """A set of synthetic graphs, common for judging generative models: one of ``GRAPH_SETS``.
+    """One of ``GRAPH_SETS``, synthetic graphs on which generative models are commonly evaluated.
 
     Planar, sbm and tree: Bergmeister, Martinkus, Perraudin, Wattenhofer, *Efficient and Scalable Graph Generation
     through Iterative Local Expansion*, ICLR 2024. Community-small (which has no split): Martinkus, Loukas,
@@ -52,10 +52,10 @@ def load_graph_set(name: str, root: str | os.PathLike[str] | None = None, split:
     Args:
         name: Which set.
         root: The folder that holds ``<name>.npz``, or the file itself.
-        split: One of ``train``, ``validation``, ``test``; all graphs if left out.
+        split: One of ``train``, ``validation``, ``test``; by default all graphs.
 
     Raises:
-        ValueError: If there is no such set, or its file is not there or cannot be read.
+        ValueError: If there is no such set, or its file is missing or unreadable.
     """
     if name not in GRAPH_SETS:
         raise ValueError(f"name must be one of {', '.join(GRAPH_SETS)}; got {name!r}")
@@ -63,13 +63,13 @@ def load_graph_set(name: str, root: str | os.PathLike[str] | None = None, split:
 
 
 def erdos_renyi(split: str, count: int | None = None) -> Graphs:
-    """Random graphs :math:`G(n, 1/4)` with n running over 7..16.
+    """Random graphs :math:`G(n, 1/4)`, with n cycling through 7..16.
 
     V. G. Satorras, E. Hoogeboom, M. Welling, *E(n) equivariant graph neural networks*, ICML 2021.
 
     Args:
         split: ``train`` (5000 graphs), ``validation`` (500) or ``test`` (500).
-        count: The first so many instead.
+        count: Number of graphs, if different; the sequence stays the same.
     """
     import networkx
 
@@ -83,7 +83,7 @@ def find(name: str, root: str | os.PathLike[str] | None = None) -> Path:
     """The file of a data set.
 
     Raises:
-        ValueError: If no folder is named, or the file is not there.
+        ValueError: If no folder is named, or the file is missing.
     """
     given = os.environ.get("SYMPE_DATA") if root is None else root
     if not given:
@@ -97,7 +97,7 @@ def find(name: str, root: str | os.PathLike[str] | None = None) -> Path:
 
 
 def _without_nodes(graphs: Graphs, label: int) -> Graphs:
-    """The graphs without the nodes of one label, their edges, and the graphs that have no other nodes."""
+    """The graphs without the nodes of one label and their edges; graphs that lose all nodes are dropped."""
     assert graphs.node_label is not None
     nodes = graphs.node_label != label
     source, target = graphs.edge_index

@@ -1,14 +1,13 @@
-"""Files of graphs, read and written; the suffix of a file says its format.
+"""Read and write files of graphs; the suffix determines the format.
 
-- ``.g6 .graph6 .s6 .sparse6``: graph6 or sparse6, one graph per line, with or without header.
-- ``.graphml``: GraphML; attributes are left aside.
+- ``.g6 .graph6 .s6 .sparse6``: graph6 or sparse6, one graph per line, with or without a header.
+- ``.graphml``: GraphML; attributes are ignored.
 - ``.edges .edgelist .txt .csv``: one undirected edge per line, as two names separated by spaces, tabs or a comma.
-  A blank line ends a graph, ``#`` starts a comment, a first line ``source,target`` is a header. An edge named
-  more than once counts once.
-- ``.npz``: arrays, as :mod:`sympe.graphs.npz` describes them; the only format with labels and splits.
+  A blank line ends a graph, ``#`` starts a comment, a first line ``source,target`` is a header. Repeats count once.
+- ``.npz``: arrays as described in :mod:`sympe.graphs.npz`; the only format with labels and splits.
 
-Nodes are numbered in the order in which the file names them first. Whatever is wrong with a file ends in one
-``ValueError`` of one line that names the file and, where there is one, the place in it.
+Nodes are numbered in the order in which the file first names them. Any problem with a file raises a one-line
+``ValueError`` that names the file and, if known, the place in it.
 """
 
 import os
@@ -28,16 +27,16 @@ if TYPE_CHECKING:
 
 _GRAPH6 = frozenset({".g6", ".graph6", ".s6", ".sparse6"})
 _EDGE_LISTS = frozenset({".edges", ".edgelist", ".txt", ".csv"})
-#: Suffixes that are read.
+#: Suffixes that :func:`read` accepts.
 READABLE = _GRAPH6 | _EDGE_LISTS | {".graphml", ".npz"}
 
 
 def read(path: str | os.PathLike[str], split: str | None = None) -> Graphs:
-    """All graphs of a file, or of every readable file in a folder, in the order of their names.
+    """All graphs of a file, or of every readable file in a folder, in the order of the file names.
 
     Args:
-        path: A file in one of the formats above, or a folder of such files (subfolders are left aside).
-        split: Take only this split, one of ``train``, ``validation``, ``test``; for ``.npz`` with an array ``split``.
+        path: A file in one of the formats above, or a folder of such files (subfolders are ignored).
+        split: Read only this split, one of ``train``, ``validation``, ``test``; for ``.npz`` with an array ``split``.
 
     Raises:
         ValueError: If there is nothing to read, or it cannot be read; the message names the file.
@@ -67,12 +66,12 @@ def read(path: str | os.PathLike[str], split: str | None = None) -> Graphs:
 
 
 def write(graphs: Graphs, path: str | os.PathLike[str]) -> None:
-    """Write graphs to a ``.g6``, ``.graph6`` or ``.npz`` file, whole or not at all; folders are made if missing.
+    """Write graphs to a ``.g6``, ``.graph6`` or ``.npz`` file atomically, creating missing folders.
 
-    An ``.npz`` keeps everything. graph6 can hold simple undirected graphs without labels only.
+    An ``.npz`` keeps everything; graph6 holds only simple undirected graphs without labels.
 
     Raises:
-        ValueError: If there are no graphs, the suffix is another, or graph6 cannot hold the graphs.
+        ValueError: If there are no graphs, the suffix is not one of these, or graph6 cannot hold the graphs.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -139,16 +138,16 @@ def _parse_edge_list(raw: bytes) -> Graphs:
 
 
 def parse_graphml(raw: bytes) -> "list[networkx.Graph]":
-    """The graphs in the content of a file, with their attributes.
+    """The graphs in the content of a GraphML file, with their attributes.
 
     Raises:
-        ValueError: If it is no GraphML.
+        ValueError: If it is not GraphML.
     """
     import networkx
     from networkx.readwrite.graphml import GraphMLReader
 
     _check_graphml(raw)
-    # A file without the namespace is common, and the reader finds nothing in it.
+    # Files without the namespace are common, and the reader finds nothing in them.
     bare, named = b"<graphml>", b'<graphml xmlns="http://graphml.graphdrawing.org/xmlns">'
     try:
         parsed = list(GraphMLReader()(string=raw.replace(bare, named)))
@@ -160,7 +159,7 @@ def parse_graphml(raw: bytes) -> "list[networkx.Graph]":
 
 
 def _check_graphml(raw: bytes) -> None:
-    """Refuse what the reader would expand without bound (entities) or make up (the missing end of an edge)."""
+    """Refuse what the reader would expand without bound (entities) or invent (a missing end of an edge)."""
     parser = expat.ParserCreate()
     needed = {"node": ("id",), "edge": ("source", "target")}
 

@@ -1,14 +1,13 @@
 """Graphs as one ``.npz`` of arrays that run over all graphs, one graph after another.
 
-- ``n_nodes [G]`` and ``n_edges [G]``: how many nodes and edges each graph has.
-- ``edges [M, 2]``: the ends of each edge, counted from 0 within its graph. An undirected edge is named once;
-  with a true ``directed []`` every row is one directed edge.
-- If there are any: ``node_label [N]``, ``edge_label [M]`` and node features ``x [N, d]``.
-- If the graphs are split: ``split [G]``, 0 for training, 1 for validation, 2 for test.
+- ``n_nodes [G]`` and ``n_edges [G]``: the number of nodes and edges of each graph.
+- ``edges [M, 2]``: the ends of each edge, counted from 0 within its graph. An undirected edge is listed once;
+  if ``directed []`` is true, every row is one directed edge.
+- Optional: ``node_label [N]``, ``edge_label [M]`` and node features ``x [N, d]``.
+- Optional: ``split [G]``, 0 for training, 1 for validation, 2 for test.
 
-Molecules have ``n_atoms [G]``, ``n_bonds [G]``, ``atom_type [N]`` and ``bonds [M, 3]`` in place of the first
-three, with the type of the bond in the last column; the types become labels. Arrays of any other name are
-left aside.
+For molecules ``n_atoms [G]``, ``n_bonds [G]``, ``atom_type [N]`` and ``bonds [M, 3]``, with the bond type in the
+last column, replace the first three arrays; the types become labels. Arrays of any other name are ignored.
 """
 
 import io
@@ -29,15 +28,15 @@ PLAIN = ("n_nodes", "n_edges", "edges")
 MOLECULES = ("n_atoms", "n_bonds", "bonds", "atom_type")
 OPTIONAL = ("node_label", "edge_label", "x", "directed", "split")
 
-# Two positions of nodes are packed into 64 bits; and a damaged count must not ask for all memory.
+# Pairs of positions are packed into 64 bits, and a corrupt count must not allocate all memory.
 _MOST_NODES = 2**31 - 1
 
 
 def parse_npz(raw: bytes, split: str | None = None) -> Graphs:
-    """The graphs in the content of a file; of one split only, if it is named.
+    """The graphs in the content of a file, or one split of them.
 
     Raises:
-        ValueError: If the content is not of the form above.
+        ValueError: If the content does not have the layout above.
     """
     arrays = _load(raw)
     graphs = parse_arrays(arrays)
@@ -52,10 +51,10 @@ def parse_npz(raw: bytes, split: str | None = None) -> Graphs:
 
 
 def parse_arrays(arrays: Mapping[str, NDArray[np.generic]]) -> Graphs:
-    """The graphs in arrays of the form above; a split is left aside.
+    """The graphs in arrays with the layout above, ignoring any split.
 
     Raises:
-        ValueError: If the arrays do not have that form.
+        ValueError: If the arrays do not have that layout.
     """
     node_label: NDArray[np.int64] | None = None
     edge_label: NDArray[np.int64] | None = None
@@ -89,7 +88,7 @@ def parse_arrays(arrays: Mapping[str, NDArray[np.generic]]) -> Graphs:
 
 
 def to_npz(graphs: Graphs) -> bytes:
-    """The content of a file that holds these graphs with everything they carry."""
+    """The content of a file with these graphs, their labels and features."""
     source, target = graphs.edge_index.cpu().numpy()
     owner, start = graphs.batch.cpu().numpy()[source], graphs.start.cpu().numpy()[source]
     directed = not is_undirected(graphs)
@@ -114,7 +113,7 @@ def to_npz(graphs: Graphs) -> bytes:
 
 
 def is_undirected(graphs: Graphs) -> bool:
-    """Whether no edge is there twice, and each has its reverse, with the same label."""
+    """Whether there are no parallel edges, and every edge has its reverse with the same label."""
     source, target = graphs.edge_index.cpu().numpy()
     label = np.zeros_like(source) if graphs.edge_label is None else graphs.edge_label.cpu().numpy()
     forward, backward = np.lexsort((target, source)), np.lexsort((source, target))
@@ -144,7 +143,7 @@ def _load(raw: bytes) -> dict[str, NDArray[np.generic]]:
 
 
 def _integers(arrays: Mapping[str, NDArray[np.generic]], name: str, *shape: int | str) -> NDArray[np.int64]:
-    """One array in 64 bits, whatever integers the file has: sums and shifts of uint8 would overflow.
+    """One array of integers in 64 bits, as sums and shifts of uint8 would overflow.
 
     Args:
         shape: Expected length of each dimension; a letter stands for any.
@@ -201,7 +200,7 @@ def _assemble(
     flat = edges + (np.cumsum(sizes) - sizes)[owner][:, None]
     if not directed:
         _check_named_once(flat, owner, edge_array)
-        # Each edge beside its reverse, so that edges stay in the order of their graphs; a loop is its own reverse.
+        # Each edge next to its reverse keeps the edges in the order of their graphs; a loop is its own reverse.
         kept = np.stack([np.ones(len(flat), bool), flat[:, 0] != flat[:, 1]], axis=1).reshape(-1)
         flat = np.stack([flat, flat[:, ::-1]], axis=1).reshape(-1, 2)[kept]
         edge_label = None if edge_label is None else np.repeat(edge_label, 2)[kept]

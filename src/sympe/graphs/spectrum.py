@@ -1,10 +1,9 @@
 r"""Eigenspaces of the graph Laplacian, and their Haar rotation.
 
-A solver returns *some* orthonormal basis of each eigenspace. Which one depends on rounding and on the order
-in which nodes are stored, so a function of single eigenvectors is not equivariant. Rotating every eigenspace
-by an independent Haar matrix of :math:`O(m)` (a random sign if :math:`m = 1`) makes the law of the vectors
-exactly equivariant, whatever the solver chose: :math:`U Q` with Haar :math:`Q` has the same law as
-:math:`U R Q` for every orthogonal :math:`R`.
+A solver returns *some* orthonormal basis of each eigenspace. Which one depends on rounding and on the storage order
+of the nodes, so a function of individual eigenvectors is not equivariant. Rotating every eigenspace by an independent
+Haar matrix of :math:`O(m)` (a random sign if :math:`m = 1`) makes the law of the vectors exactly equivariant, whatever
+the solver chose: :math:`U Q` with Haar :math:`Q` has the same law as :math:`U R Q` for every orthogonal :math:`R`.
 """
 
 from collections.abc import Sequence
@@ -15,19 +14,19 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from sympe.graphs.batch import Graphs
-from sympe.graphs.convert import to_dense
+from sympe.graphs.convert import neighbors
 from sympe.seeding import drawing_device
 
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    r"""Laplacian eigenvectors of a batch of graphs, the constant one left out.
+    r"""Laplacian eigenvectors of a batch of graphs, without the constant one.
 
     Attributes:
-        values: Eigenvalues in increasing order, ``k`` per graph; graphs with fewer are padded with infinity.
-        vectors: Row ``i`` holds node ``i``'s entry of each vector of its own graph, scaled to unit mean
-            square over the graph (norm :math:`\sqrt n`); padded with zeros.
-        space: Which eigenspace each vector belongs to, counted from 0 in its graph.
+        values: Eigenvalues in increasing order, ``k`` per graph, padded with infinity.
+        vectors: Row ``i`` holds node ``i``'s entry of each eigenvector of its graph, scaled to unit mean square
+            over the graph (norm :math:`\sqrt n`) and padded with zeros.
+        space: The eigenspace of each vector, counted from 0 in its graph.
         batch: The graph of each node.
     """
 
@@ -37,7 +36,7 @@ class Spectrum:
     batch: Int[Tensor, "N"]
 
     def select(self, indices: Sequence[int]) -> "Spectrum":
-        """The spectra of the graphs at ``indices``, in that order; all graphs of the batch must be of one size."""
+        """The spectra of the graphs at ``indices``, in that order; all graphs of the batch must have the same size."""
         chosen = torch.as_tensor(indices, dtype=torch.long, device=self.values.device)
         count, k = self.values.shape
         vectors = self.vectors.view(count, -1, k)[chosen]
@@ -49,10 +48,9 @@ class Spectrum:
         return Spectrum(self.values.to(device), self.vectors.to(device), self.space.to(device), self.batch.to(device))
 
     def rotate(self, generator: torch.Generator | None = None) -> Float[Tensor, "N k"]:
-        """The vectors, every eigenspace turned by a Haar matrix of its own.
+        """The vectors, every eigenspace rotated by an independent Haar matrix.
 
-        The last eigenspace may be cut off by ``k``; then its first vectors are returned, and their law is
-        equivariant only if the whole space was kept: :func:`laplacian_spectrum` sees to that.
+        The law is equivariant only if the eigenspaces are whole, as :func:`laplacian_spectrum` returns them.
         """
         count, k = self.values.shape
         device, dtype = self.vectors.device, self.vectors.dtype
@@ -70,26 +68,24 @@ def laplacian_spectrum(
 ) -> Spectrum:
     r"""Eigenvectors of :math:`L = D - A` with the smallest eigenvalues, orthogonal to the constant vector.
 
-    Edge directions and labels are left aside. Solved densely in float64; memory grows with (number of
-    graphs) x (nodes of the largest)^2.
+    Edge directions and labels are ignored. Dense, in float64; memory grows with (number of graphs) x (most nodes)^2.
 
     Args:
         graphs: A batch; a graph of n nodes has n - 1 such vectors.
-        num_vectors: How many to keep at least; an eigenspace that the cut would split is kept whole, so
-            the result may have more columns.
-        tolerance: Neighboring eigenvalues closer than this belong to one eigenspace. The values of two
-            exactly equal ones differ by about 1e-14 after solving.
-        dtype: Type of the vectors returned.
+        num_vectors: The least number to keep; an eigenspace that this would split is kept whole, so the result may
+            have more columns.
+        tolerance: Neighboring eigenvalues closer than this share an eigenspace. The solver returns equal eigenvalues
+            with a difference of about 1e-14.
+        dtype: Type of the returned values and vectors.
 
     Raises:
         ValueError: If ``num_vectors`` is not positive.
     """
     if num_vectors < 1:
         raise ValueError(f"num_vectors must be at least 1; got {num_vectors}")
-    adjacency, mask = to_dense(_unlabeled(graphs))
+    joined, mask = neighbors(graphs)
     count, n = mask.shape
-    a = ((adjacency + adjacency.transpose(1, 2)) > 0).double()
-    a = a * (1 - torch.eye(n, dtype=a.dtype, device=a.device))
+    a = joined.double() * (1 - torch.eye(n, dtype=torch.float64, device=joined.device))
     size = mask.sum(1).clamp(min=1).double()
     # Eigenvalues of L are at most n. Padding goes to 4n and the constant vector to 2n: both sort last.
     laplacian = torch.diag_embed(a.sum(2) + 4 * n * (~mask).double()) - a
@@ -113,7 +109,3 @@ def laplacian_spectrum(
         more = torch.arange(pad, device=a.device) + 3 * n
         space = torch.cat([space, more.expand(count, pad)], dim=1)
     return Spectrum(values.to(dtype), vectors.to(dtype), space, graphs.batch)
-
-
-def _unlabeled(graphs: Graphs) -> Graphs:
-    return Graphs(graphs.edge_index, graphs.batch, num_graphs=graphs.num_graphs)

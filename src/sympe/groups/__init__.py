@@ -1,4 +1,4 @@
-"""What a symmetry is: identity, composition, inverse, Haar measure. No data and no networks here."""
+"""What a symmetry is: identity, composition, inverse and Haar measure, without data or networks."""
 
 from sympe.groups.base import Batch, Group
 from sympe.groups.finite import FiniteGroup

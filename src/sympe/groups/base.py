@@ -1,9 +1,9 @@
 r"""What a symmetry is: a group, known only by its operations.
 
-A :class:`Group` works on *batches* of elements. The type of an element is the group's own business (a
+A :class:`Group` works on *batches* of elements. Each group chooses the type of its elements (a
 :class:`~sympe.groups.permutations.Permutation` for :math:`S_n`, a matrix for :math:`O(3)`); the rest of the library
-only composes, inverts and draws elements. What a batch must offer to draw elements for it (a length, a device, the
-owner of each node) is the group's business as well: its type is the second parameter.
+only composes, inverts and draws them. The second type parameter is what a group needs of the batch that it draws
+elements for (a length, a device, the graph of each node).
 
 Convention: elements act from the left, ``compose(g, h)`` is "first h, then g".
 """
@@ -16,7 +16,7 @@ from typing_extensions import TypeVar
 
 
 class Batch(Protocol):
-    """What most groups must know of a batch: how many members it has, and where it lives."""
+    """What most groups need of a batch: its length and its device."""
 
     def __len__(self) -> int: ...
 
@@ -33,7 +33,7 @@ class Group(ABC, Generic[Element, Like]):
 
     @abstractmethod
     def identity(self, like: Like) -> Element:
-        """The identity, once for every member of the batch ``like``."""
+        """The identity, for every member of the batch ``like``."""
 
     @abstractmethod
     def compose(self, g: Element, h: Element) -> Element:
@@ -48,8 +48,8 @@ class Group(ABC, Generic[Element, Like]):
         """Independent uniform (Haar) elements, one for every member of the batch ``like``."""
 
     def contains(self, other: object) -> bool:
-        """Whether every element of the group ``other`` is an element of this one, in the same form.
+        """Whether every element of ``other`` is an element of this group, in the same form.
 
-        By default a group contains those of its class; one whose groups differ by their settings compares these.
+        By default a group contains all groups of its class; a class with settings compares those too.
         """
         return type(other) is type(self)

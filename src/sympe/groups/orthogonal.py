@@ -1,9 +1,8 @@
 r"""Rotations and reflections of space and of the plane: O(3), SO(3), O(2), SO(2).
 
-An element is an orthogonal matrix ``[B, d, d]``, one for each member of the batch; ``compose`` is the matrix product.
-Haar measure on SO(3) is the law of the rotation of a normalized Gaussian quaternion (K. Shoemake, *Uniform random
-rotations*, Graphics Gems III, 1992), on SO(2) that of a uniform angle. In O(d) the last column of the rotation
-gets a random sign: O(d) is the rotations and one reflection of each.
+A batch of elements is a tensor of orthogonal matrices ``[B, d, d]``; ``compose`` is the matrix product. Haar measure
+on SO(3) is the law of the rotation by a normalized Gaussian quaternion (K. Shoemake, *Uniform random rotations*,
+Graphics Gems III, 1992), and on SO(2) that of a uniform angle. For O(d) the last column gets a random sign.
 """
 
 import torch
@@ -17,8 +16,7 @@ from sympe.seeding import drawing_device
 class OrthogonalGroup(Group[Tensor, Batch]):
     """O(d), or SO(d), in d = 2 or 3 dimensions.
 
-    A batch ``like`` is anything with a length and a device; where it has a floating-point ``dtype`` the matrices
-    have it too.
+    A batch ``like`` is anything with a length and a device; the matrices take its floating-point ``dtype``, if any.
 
     Args:
         dimension: 2 or 3.
@@ -72,12 +70,12 @@ def random_orthogonal(
     device: torch.device,
     dtype: torch.dtype,
 ) -> Float[Tensor, "count d d"]:
-    """Independent Haar matrices; the same on every device for one generator of the CPU."""
+    """Independent Haar matrices; a CPU generator gives the same ones for every device."""
     drawn_on = drawing_device(generator, device)
-    # Two columns of Gaussians are a uniform angle, four a uniform quaternion.
+    # Two normalized Gaussians give a uniform angle, four a uniform quaternion.
     gauss = torch.randn(count, 2 * (dimension - 1), generator=generator, device=drawn_on, dtype=dtype).to(device)
     unit = gauss / gauss.norm(dim=1, keepdim=True).clamp(min=torch.finfo(dtype).tiny)
-    rotation = _rotation_of_angle(unit) if dimension == 2 else rotation_of_quaternion(unit)
+    rotation = rotation_of_angle(unit) if dimension == 2 else rotation_of_quaternion(unit)
     if special:
         return rotation
     sign = torch.randint(2, (count, 1), generator=generator, device=drawn_on).to(device) * 2 - 1
@@ -85,7 +83,7 @@ def random_orthogonal(
 
 
 def rotation_of_quaternion(q: Float[Tensor, "*B 4"]) -> Float[Tensor, "*B 3 3"]:
-    """The rotation of unit quaternions ``w + x i + y j + z k``."""
+    """The rotations by unit quaternions ``w + x i + y j + z k``."""
     w, x, y, z = q.unbind(-1)
     rows = [
         [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
@@ -95,8 +93,8 @@ def rotation_of_quaternion(q: Float[Tensor, "*B 4"]) -> Float[Tensor, "*B 3 3"]:
     return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
 
 
-def _rotation_of_angle(unit: Float[Tensor, "*B 2"]) -> Float[Tensor, "*B 2 2"]:
-    """The rotation that takes (1, 0) to each of the unit vectors."""
+def rotation_of_angle(unit: Float[Tensor, "*B 2"]) -> Float[Tensor, "*B 2 2"]:
+    """The rotations that take (1, 0) to each of the unit vectors."""
     cosine, sine = unit.unbind(-1)
     return torch.stack([torch.stack([cosine, -sine], dim=-1), torch.stack([sine, cosine], dim=-1)], dim=-2)
 

@@ -1,13 +1,11 @@
 r"""Permutations of the nodes of a ragged batch of graphs or sets.
 
 A batch of graphs with :math:`n_1, n_2, \dots` nodes is stored flat, its nodes at *positions*
-:math:`0 \dots N-1`. An element of :math:`S_{n_1} \times S_{n_2} \times \dots` is one permutation of the
-positions that keeps every node inside its own graph. Permutations are images: the node at position ``i``
-moves to position ``image[i]``.
+:math:`0 \dots N-1`. An element of :math:`S_{n_1} \times S_{n_2} \times \dots` permutes the positions and keeps
+every node inside its own graph. It is given by its images: the node at position ``i`` moves to ``image[i]``.
 
-If :math:`g` takes a canonical form to :math:`x`, the node that stands at rank ``r`` in the canonical form
-stands at ``image[r]`` in :math:`x`; so the **rank** of a node of :math:`x` is read off the inverse,
-``preimage``. Both directions are kept: inverting is then free.
+If :math:`g` takes a canonical form to :math:`x`, the node of rank ``r`` in the canonical form is at ``image[r]`` in
+:math:`x`, so the inverse, ``preimage``, gives the **rank** of each node of :math:`x`. With both, inversion is free.
 """
 
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ from sympe.seeding import drawing_device
 
 @runtime_checkable
 class NodeBatch(Protocol):
-    """What the group must know of a batch: which graph each node is in, and where that graph starts."""
+    """What the group needs of a batch: the graph of each node, and where that graph starts."""
 
     @property
     def batch(self) -> Int[Tensor, "N"]: ...
@@ -39,10 +37,10 @@ class Permutation:
     Attributes:
         image: The node at position ``i`` moves to position ``image[i]``, counted over the whole batch.
         preimage: The inverse of ``image``.
-        batch: The graph that each position belongs to, non-decreasing.
-        start: The first position of the graph that each position belongs to.
-        relaxed: Optional differentiable stand-in for the ranks: row ``i`` is the one-hot vector of
-            ``rank[i]`` in value, and carries the gradient of a relaxation (straight-through).
+        batch: The graph of each position, non-decreasing.
+        start: The first position of that graph.
+        relaxed: Optional differentiable stand-in for the ranks (straight-through): row ``i`` has the value of the
+            one-hot vector of ``rank[i]`` and the gradient of a relaxation.
     """
 
     image: Int[Tensor, "N"]
@@ -53,29 +51,24 @@ class Permutation:
 
     @property
     def rank(self) -> Int[Tensor, "N"]:
-        """Position of each node in the canonical order of its own graph, ``0 .. n_i - 1``."""
+        """Position of each node in the canonical order of its graph, ``0 .. n_i - 1``."""
         return self.preimage - self.start
 
     def to(self, device: torch.device | str) -> "Permutation":
         """The same permutations on another device."""
-        return Permutation(
-            self.image.to(device),
-            self.preimage.to(device),
-            self.batch.to(device),
-            self.start.to(device),
-            None if self.relaxed is None else self.relaxed.to(device),
-        )
+        image, preimage, batch, start = (t.to(device) for t in (self.image, self.preimage, self.batch, self.start))
+        return Permutation(image, preimage, batch, start, None if self.relaxed is None else self.relaxed.to(device))
 
     @classmethod
     def from_order(cls, order: Int[Tensor, "N"], like: NodeBatch) -> "Permutation":
         """The permutation whose ``image`` is ``order``: position ``r`` in the canonical form holds node ``order[r]``.
 
         Args:
-            order: All positions, those of one graph kept together (as a sort by graph and key gives them).
-            like: The batch that is ordered.
+            order: All positions, graph after graph, as a sort by graph and key returns them.
+            like: The batch to order.
 
         Raises:
-            ValueError: If a position is missing, comes twice, or stands in another graph's place.
+            ValueError: If a position is missing, repeated, or in another graph's place.
         """
         if order.shape != like.batch.shape or order.is_floating_point():
             raise ValueError(
@@ -99,15 +92,15 @@ class Permutation:
 
     @classmethod
     def trusted(cls, order: Int[Tensor, "N"], like: NodeBatch) -> "Permutation":
-        """:meth:`from_order` without its checks, for orders that come out of a sort."""
+        """:meth:`from_order` without the checks, for the output of a sort."""
         return cls(order, invert(order), like.batch, like.start)
 
     @classmethod
     def from_images(cls, images: list[list[int]], like: NodeBatch) -> "Permutation":
-        """Permutations from one list of images per graph, each counted within its own graph.
+        """Permutations from one list of images per graph, counted within that graph.
 
         Raises:
-            ValueError: If a list is not a permutation, or the sizes are not those of ``like``.
+            ValueError: If a list is not a permutation, or its length is not the size of its graph in ``like``.
 
         Example:
             >>> import sympe
@@ -150,11 +143,7 @@ class SymmetricGroup(Group[Permutation, NodeBatch]):
         return Permutation(positions, positions, like.batch, like.start)
 
     def compose(self, g: Permutation, h: Permutation) -> Permutation:
-        """``(g h)[i] = g[h[i]]``.
-
-        A relaxation is carried over from the right factor, the one that holds the ranks; a relaxation
-        of the left factor is dropped.
-        """
+        """``(g h)[i] = g[h[i]]``; a relaxation of h, which holds the ranks, carries over, one of g is dropped."""
         relaxed = None if h.relaxed is None else h.relaxed[g.preimage]
         return Permutation(g.image[h.image], h.preimage[g.preimage], g.batch, g.start, relaxed)
 
@@ -164,8 +153,8 @@ class SymmetricGroup(Group[Permutation, NodeBatch]):
     def haar(self, like: NodeBatch, generator: torch.Generator | None = None) -> Permutation:
         """Independent uniform permutations.
 
-        A stable sort by graph of one uniform permutation of all positions: the order that it leaves inside
-        each graph is exactly uniform, with no ties of floating-point keys to think of.
+        Sorting one uniform permutation of all positions stably by graph leaves an exactly uniform order inside each
+        graph, with no floating-point keys that could tie.
         """
         device = like.batch.device
         drawn_on = drawing_device(generator, device)

@@ -11,7 +11,7 @@ Elements = tuple[Any, ...]
 
 
 class ProductGroup(Group[Elements, Like]):
-    r"""The direct product of several groups, :math:`S_n \times O(3)` for instance.
+    r"""The direct product of several groups, such as :math:`S_n \times O(3)`.
 
     All factors read the same batch ``like``.
 

@@ -1,23 +1,23 @@
 r"""Symmetries of a periodic lattice of :math:`L_1 \times L_2` sites: translations and a point group.
 
-Sites are :math:`r = (i, j)`, row i counted downwards and column j to the right, both from 0. An element first turns
+Sites are :math:`r = (i, j)`; rows i count downward and columns j to the right, both from 0. An element first rotates
 or reflects about the site (0, 0), then shifts:
 
 .. math:: g : r \mapsto P r + t \pmod{L_1, L_2} .
 
 **Points.** P is one of the eight matrices :data:`POINTS`, numbered ``4 a + k`` for :math:`P = s^a \rho^k`: first k
 quarter turns, then a reflections. The quarter turn :math:`\rho` takes right to down, down to left, left to up and up
-to right (clockwise on paper); the reflection s takes down to up and leaves right where it is:
+to right (clockwise on paper); the reflection s swaps up and down:
 
 .. math:: \rho\,(i, j) = (j, -i), \qquad s\,(i, j) = (-i, j) .
 
 With the directions numbered 0 right, 1 down, 2 left, 3 up (:data:`DIRECTIONS`), :math:`s^a \rho^k` takes direction d
 to :math:`d + k`, or to :math:`-(d + k)` if a = 1, modulo 4.
 
-Elements are kept apart even where they move all sites of a small lattice alike, as a half turn and the identity do on
-2 x 2 sites: directions and bonds tell them apart.
+Elements that move the sites of a small lattice alike, as the half turn and the identity do on 2 x 2 sites, are still
+distinct: they differ on directions and bonds.
 
-**Spin flip.** An optional factor :math:`Z_2` that commutes with all else: the sign of all spins.
+**Spin flip.** An optional factor :math:`Z_2` flips the sign of all spins; it commutes with everything else.
 """
 
 from dataclasses import dataclass
@@ -34,10 +34,10 @@ DIRECTIONS = torch.tensor([[0, 1], [1, 0], [0, -1], [-1, 0]])
 
 _TURN, _REFLECTION = torch.tensor([[0, 1], [-1, 0]]), torch.tensor([[-1, 0], [0, 1]])
 _TURNS = torch.stack([torch.linalg.matrix_power(_TURN.double(), k).long() for k in range(4)])
-#: The matrices of D4: no reflection and 0, 1, 2, 3 quarter turns, then the same, each followed by the reflection.
+#: The matrices of D4: 0, 1, 2, 3 quarter turns, then the same, each followed by the reflection.
 POINTS: Int[Tensor, "8 2 2"] = torch.cat([_TURNS, _REFLECTION @ _TURNS])
 
-#: The numbers of the points that each group has: D2 has the half turn and the two reflections that keep the axes.
+#: Numbers of the points in each group; D2 has the half turn and the two reflections that keep the axes.
 POINT_GROUPS = {
     "C1": (0,),
     "C2": (0, 2),
@@ -55,7 +55,7 @@ class LatticeSymmetry:
         shift: Rows down and columns to the right, in lattice spacings, within ``0 .. L - 1``.
         point: Which of :data:`POINTS`.
         size: Rows and columns of the lattice, ``(L1, L2)``.
-        sign: What spins are multiplied with, +1 or -1; None if the group has no spin flip.
+        sign: Factor on the spins, +1 or -1; None if the group has no spin flip.
     """
 
     shift: Int[Tensor, "B 2"]
@@ -68,7 +68,7 @@ class LatticeSymmetry:
 
     @property
     def preimage(self) -> Int[Tensor, "B L1 L2"]:
-        """For every site the one that moves there, counted row by row: ``L2 i + j``."""
+        """For every site, the one that moves there, numbered row by row: ``L2 i + j``."""
         return preimages(self.shift, self.point, self.size)
 
     def to(self, device: torch.device | str) -> "LatticeSymmetry":
@@ -80,7 +80,7 @@ class LatticeSymmetry:
 def preimages(
     shift: Int[Tensor, "*#b 2"], point: Int[Tensor, "*#b"], size: tuple[int, int]
 ) -> Int[Tensor, "... L1 L2"]:
-    r"""The sites :math:`P^{-1} (r - t)` that move to each site r, counted row by row."""
+    r"""The site :math:`P^{-1} (r - t)` that moves to each site r, numbered row by row."""
     rows, columns = size
     i = torch.arange(rows, device=shift.device)[:, None] - shift[..., 0, None, None]
     j = torch.arange(columns, device=shift.device) - shift[..., 1, None, None]
@@ -92,15 +92,15 @@ def preimages(
 
 
 class Torus(Group[LatticeSymmetry, Tensor]):
-    """Translations of a periodic lattice, with a point group and, if asked for, the flip of all spins.
+    """Translations of a periodic lattice, with a point group and optionally the flip of all spins.
 
-    ``like`` in the methods below is a field: any tensor whose first axis is the batch and whose last two are the
-    lattice. One group serves all sizes.
+    In the methods below ``like`` is a field: any tensor whose first axis is the batch and whose last two are the
+    lattice. One group serves all lattice sizes.
 
     Args:
-        point_group: "C1" (translations only), "C2", "C4" (turns), "D2" or "D4" (and reflections). C4 and D4 need a
-            square lattice.
-        spin_flip: Whether the flip of all spins is a symmetry as well.
+        point_group: "C1" (translations only), "C2", "C4" (rotations), "D2" or "D4" (with reflections). C4 and D4 need
+            a square lattice.
+        spin_flip: Whether flipping all spins is also a symmetry.
 
     Raises:
         ValueError: If there is no such point group.
@@ -117,7 +117,7 @@ class Torus(Group[LatticeSymmetry, Tensor]):
 
     def __init__(self, point_group: str = "D4", spin_flip: bool = False) -> None:
         if point_group not in POINT_GROUPS:
-            raise ValueError(f"expected a point group out of {', '.join(POINT_GROUPS)}; got {point_group!r}")
+            raise ValueError(f"point_group must be one of {', '.join(POINT_GROUPS)}; got {point_group!r}")
         self.point_group = point_group
         self.points = POINT_GROUPS[point_group]
         self.spin_flip = spin_flip
@@ -131,7 +131,7 @@ class Torus(Group[LatticeSymmetry, Tensor]):
         return size[0] * size[1] * len(self.points) * (2 if self.spin_flip else 1)
 
     def check_size(self, size: tuple[int, int]) -> None:
-        """See that the group acts on lattices of this size.
+        """Check that the group acts on lattices of this size.
 
         Raises:
             ValueError: If the lattice has no sites, or quarter turns do not fit its shape.
@@ -149,11 +149,11 @@ class Torus(Group[LatticeSymmetry, Tensor]):
         return set(other.points) <= set(self.points) and (self.spin_flip or not other.spin_flip)
 
     def elements(self, size: tuple[int, int], device: torch.device | str = "cpu") -> LatticeSymmetry:
-        """Every element once: for each point, then each shift row by row, and all of that again with spins flipped."""
+        """Every element once: for each point every shift, row by row; then all of them with the spins flipped."""
         return self.element(torch.arange(self.order(size), device=device), size)
 
     def element(self, index: Int[Tensor, "B"], size: tuple[int, int]) -> LatticeSymmetry:
-        """The elements with these places in :meth:`elements`."""
+        """The elements at these places in :meth:`elements`."""
         sites = size[0] * size[1]
         point = torch.tensor(self.points, device=index.device)[index // sites % len(self.points)]
         shift = torch.stack([index // size[1] % size[0], index % size[1]], dim=1)
@@ -166,10 +166,10 @@ class Torus(Group[LatticeSymmetry, Tensor]):
         return self.element(torch.zeros(like.shape[0], dtype=torch.long, device=like.device), size)
 
     def compose(self, g: LatticeSymmetry, h: LatticeSymmetry) -> LatticeSymmetry:
-        """First h, then g: the point of the product is ``P_g P_h``, its shift ``P_g t_h + t_g``.
+        """First h, then g: the product has point ``P_g P_h`` and shift ``P_g t_h + t_g``.
 
         Raises:
-            ValueError: If the two are symmetries of lattices of different sizes.
+            ValueError: If g and h belong to lattices of different sizes.
         """
         if g.size != h.size:
             raise ValueError(f"expected symmetries of one lattice; got sizes {g.size} and {h.size}")
@@ -180,7 +180,7 @@ class Torus(Group[LatticeSymmetry, Tensor]):
         return LatticeSymmetry(_wrap(shift, g.size), (g.point // 4 + h.point // 4) % 2 * 4 + turns % 4, g.size, sign)
 
     def inverse(self, g: LatticeSymmetry) -> LatticeSymmetry:
-        """The point is inverted (reflections are their own inverses), the shift becomes ``-P^-1 t``."""
+        """The point becomes its inverse (reflections are their own), the shift ``-P^-1 t``."""
         shift = -_turned(POINTS.to(g.point.device)[g.point].transpose(1, 2), g.shift)
         return LatticeSymmetry(_wrap(shift, g.size), torch.where(g.point < 4, -g.point % 4, g.point), g.size, g.sign)
 
@@ -198,7 +198,7 @@ def _size_of(like: Tensor) -> tuple[int, int]:
 
 
 def _turned(point: Int[Tensor, "B 2 2"], shift: Int[Tensor, "B 2"]) -> Int[Tensor, "B 2"]:
-    # CUDA multiplies no matrices of integers.
+    # CUDA has no integer matrix product.
     return (point * shift[:, None, :]).sum(2)
 
 

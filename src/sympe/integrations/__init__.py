@@ -1,1 +1,1 @@
-"""Bridges to other libraries, each an optional extra: import the one that you need, ``sympe.integrations.pyg`` say."""
+"""Bridges to other libraries, each an optional extra: import the one you need, such as ``sympe.integrations.pyg``."""

@@ -1,6 +1,6 @@
-r"""e3nn: networks that are equivariant under O(3), and what breaks the symmetry of their inputs.
+r"""e3nn: symmetry breaking for networks that are equivariant under O(3).
 
-A network of e3nn takes a mapping with positions ``pos``, features ``x`` in irreps, and ``batch``. :func:`wrap` draws
+An e3nn network takes a mapping with positions ``pos``, features ``x`` in irreps, and ``batch``. :func:`wrap` draws
 :math:`\tilde g v` for each cloud and joins it to the features of each of its points:
 
     pe = sympe.SymPE(sympe.InversionKernel(Frames()), IrrepsEncoding("2x1o+2x2e"))
@@ -25,7 +25,7 @@ except ImportError as error:
 
 
 class WrappedNetwork(nn.Module):
-    """A network of e3nn whose points get a symmetry-breaking vector beside their features; made by :func:`wrap`."""
+    """An e3nn network with a symmetry-breaking vector added to the features of its points; made by :func:`wrap`."""
 
     def __init__(self, network: nn.Module, encoding: nn.Module, irreps_x: Irreps) -> None:
         super().__init__()
@@ -36,8 +36,7 @@ class WrappedNetwork(nn.Module):
     def forward(self, data: Mapping[str, Tensor], generator: torch.Generator | None = None, **kwargs: Any) -> Any:
         """``network({**data, "x": [x, encoding]}, **kwargs)``.
 
-        The vector is drawn for the positions and, if ``data`` has them, the integer species ``z``; what else the points
-        carry does not enter the law of g~, which stays equivariant without it.
+        The draw depends only on positions and, if given, the integer species ``z``; its law stays equivariant.
 
         Raises:
             ValueError: If positions, features, ``batch`` and ``z`` do not fit together.
@@ -55,16 +54,16 @@ class WrappedNetwork(nn.Module):
 
 
 def wrap(network: nn.Module, encoding: nn.Module, irreps_x: Any) -> WrappedNetwork:
-    """Make one module of a network of e3nn and a symmetry-breaking encoding.
+    """Join an e3nn network and a symmetry-breaking encoding into one module.
 
     Args:
-        network: Called with a mapping that holds ``pos``, ``x`` and ``batch``, as those in ``e3nn.nn.models`` are.
+        network: Called with a mapping that holds ``pos``, ``x`` and ``batch``, like those in ``e3nn.nn.models``.
         encoding: :class:`~sympe.SymPE` with an :class:`~sympe.encoding.IrrepsEncoding`, or anything that
-            :func:`sympe.breaking.for_points` makes.
+            :func:`sympe.breaking.for_points` returns.
         irreps_x: Irreps of the features ``x`` without the encoding.
 
     Raises:
-        ValueError: If the network says that it takes other irreps, or the encoding has none.
+        ValueError: If the network declares other irreps, or the encoding has none.
     """
     expected = joined_irreps(irreps_x, encoding)
     taken = getattr(network, "irreps_in", None)
@@ -74,7 +73,7 @@ def wrap(network: nn.Module, encoding: nn.Module, irreps_x: Any) -> WrappedNetwo
 
 
 def joined_irreps(irreps_x: Any, encoding: nn.Module) -> Any:
-    """Irreps of features and encoding together, an ``e3nn.o3.Irreps``: what the network must take.
+    """The irreps that the network must take, features and encoding together, as an ``e3nn.o3.Irreps``.
 
     Raises:
         ValueError: If the encoding has no irreps, or ``irreps_x`` cannot be read.

@@ -1,12 +1,11 @@
-r"""escnn: steerable networks on images, and what breaks the symmetry of their inputs.
+r"""escnn: symmetry breaking for steerable networks on images.
 
-:func:`wrap` takes a ``GeometricTensor`` and hands the network one with further channels. For each image an element
-:math:`\tilde g` of the space's finite fiber group (rotations by quarter turns, say, with or without reflections) is
-drawn, and a learned vector v of a representation :math:`\rho` of that group is moved by it.
-:math:`\rho(\tilde g) v` is the same at every pixel: it breaks the symmetry of rotations and reflections, and none of
-translations.
+:func:`wrap` adds channels to the ``GeometricTensor`` that a network takes. For each image it draws an element
+:math:`\tilde g` of the space's finite fiber group (quarter turns, say, with or without reflections), which moves a
+learned vector v of a representation :math:`\rho` of that group. :math:`\rho(\tilde g) v` is the same at every pixel: it
+breaks the symmetry of rotations and reflections, but not of translations.
 
-escnn needs a Fortran compiler and numpy below 2, in an environment of its own.
+escnn needs a Fortran compiler and numpy below 2; give it its own environment.
 """
 
 from typing import Any
@@ -32,7 +31,7 @@ except ImportError as error:
 
 
 class FiberAction(Action[Tensor, Tensor]):
-    """How the fiber group moves images: pixels and channels, as ``GeometricTensor.transform`` does.
+    """How the fiber group moves images, both pixels and channels, as ``GeometricTensor.transform`` does.
 
     Elements are numbers; element i is ``elements[i]`` of escnn.
 
@@ -54,7 +53,7 @@ class FiberAction(Action[Tensor, Tensor]):
         self.group = FiniteGroup(torch.tensor(table), name=fiber_group.name)
 
     def act(self, g: Int[Tensor, "B"], x: Float[Tensor, "B c h w"]) -> Float[Tensor, "B c h w"]:
-        """Each image moved by its own element."""
+        """Each image moved by its element."""
         moved = torch.empty_like(x)
         for number in g.unique().tolist():
             chosen = g == number
@@ -63,15 +62,14 @@ class FiberAction(Action[Tensor, Tensor]):
 
 
 class FilterScore(Canonicalizer[Tensor, Tensor]):
-    """The element that makes the response to a fixed random filter greatest once it is undone.
+    """The element whose inverse maximizes an image's response to fixed random filters.
 
-    The response is averaged over the image, with the borders joined: translations do not change it. (Group
-    convolutions as canonicalizers: S.-O. Kaba et al., *Equivariance with learned canonicalization functions*, ICML
-    2023.)
+    The mean response over the image, with periodic borders, is invariant under translations. Group convolutions as
+    canonicalizers: S.-O. Kaba et al., *Equivariance with learned canonicalization functions*, ICML 2023.
 
     Args:
         field_type: The type of the images.
-        size: Side of the filter in pixels.
+        size: Side of the filters in pixels.
     """
 
     filters: Tensor
@@ -91,12 +89,12 @@ class FilterScore(Canonicalizer[Tensor, Tensor]):
                 wrapped = nn.functional.pad(undone, (pad, pad, pad, pad), mode="circular")
                 response = nn.functional.conv2d(wrapped, self.filters.to(x.dtype)).tanh()
                 scores.append(response.mean((1, 2, 3)))
-        # Rounding must not choose among equal scores: it follows the order of summation.
+        # Rounding errors depend on the order of summation and must not choose among equal scores.
         return (torch.stack(scores, dim=1) / 1e-5).round().argmax(1)
 
 
 class WrappedNetwork(nn.Module):
-    """A steerable network that gets a moved vector as further channels; made by :func:`wrap`."""
+    """A steerable network with a moved vector as extra channels; made by :func:`wrap`."""
 
     def __init__(self, network: nn.Module, pe: SymPE[Tensor, Tensor], in_type: FieldType, representation: Any) -> None:
         super().__init__()
@@ -109,7 +107,7 @@ class WrappedNetwork(nn.Module):
         """The network's output for the input with the channels of the encoding.
 
         Raises:
-            ValueError: If the input is of another type.
+            ValueError: If the input is not of type ``in_type``.
         """
         if x.type != self.in_type:
             raise ValueError(f"expected a GeometricTensor of type {self.in_type}; got {x.type}")
@@ -119,11 +117,11 @@ class WrappedNetwork(nn.Module):
 
 
 def joined_type(in_type: FieldType, representation: Any = None) -> FieldType:
-    """The type of input and encoding together: what the network must take.
+    """The type that the network must take, input and encoding together.
 
     Args:
-        in_type: Of the input.
-        representation: Of the encoding, one of escnn's; the regular one if left out.
+        in_type: The type of the input.
+        representation: An escnn representation for the encoding; by default the regular one.
     """
     gspace = in_type.gspace
     return in_type + FieldType(gspace, [gspace.regular_repr if representation is None else representation])
@@ -132,16 +130,16 @@ def joined_type(in_type: FieldType, representation: Any = None) -> FieldType:
 def wrap(
     network: nn.Module, in_type: FieldType, representation: Any = None, canonicalize: bool = True
 ) -> WrappedNetwork:
-    """Make one module of a steerable network and a symmetry-breaking encoding, ``GeometricTensor`` in and out.
+    """Join a steerable network and a symmetry-breaking encoding into one module, ``GeometricTensor`` in and out.
 
     Args:
         network: Called with a ``GeometricTensor`` of :func:`joined_type`.
         in_type: The type of the images without the encoding.
-        representation: Of the encoding, one of escnn's; the regular one if left out.
-        canonicalize: Whether g~ is drawn by :class:`FilterScore`; if not, uniformly on the whole group.
+        representation: An escnn representation for the encoding; by default the regular one.
+        canonicalize: Whether :class:`FilterScore` is the canonicalizer; if not, g~ is uniform on the whole group.
 
     Raises:
-        ValueError: If the fiber group is infinite, or the network says that it takes another type.
+        ValueError: If the fiber group is infinite, or the network declares another type.
     """
     canonicalizer: Any = FilterScore(in_type) if canonicalize else Constant(FiberAction(in_type))
     action = canonicalizer.action

@@ -1,6 +1,6 @@
 """Save and load models with their configuration, in a folder or on the Hugging Face Hub; weights as safetensors.
 
-A class with :class:`HubMixin` remembers the arguments that it was made with, as long as JSON can hold them:
+A class with :class:`HubMixin` stores the arguments of its constructor, if JSON can hold them:
 
     class Model(nn.Module, HubMixin):
         def __init__(self, method: str, dim: int): ...
@@ -8,7 +8,7 @@ A class with :class:`HubMixin` remembers the arguments that it was made with, as
     Model("sympe", 16).save_pretrained("folder")
     model = Model.from_pretrained("folder")
 
-The model that is read back gives the same outputs, bit for bit, from the same generator.
+With the same generator, the loaded model gives the same outputs bit for bit.
 """
 
 import sys
@@ -29,14 +29,14 @@ class HubMixin(
 ):
     """``save_pretrained``, ``from_pretrained`` and ``push_to_hub`` for a module.
 
-    Put it behind ``nn.Module`` in the bases of your class. Loading is strict: weights that are missing, left over or of
-    another shape are an error, not a warning.
+    List it after ``nn.Module`` in the bases of your class. Loading is strict: missing or unexpected weights, or weights
+    of another shape, are an error, not a warning.
     """
 
     @classmethod
     def _from_pretrained(cls, *, model_id: str, strict: bool = True, **kwargs: Any) -> Any:
         try:
-            # The parent prints that it loads, where the results of a program belong.
+            # The parent reports its progress on stdout, which is for a program's results.
             with redirect_stdout(sys.stderr):
                 return super()._from_pretrained(model_id=model_id, strict=strict, **kwargs)
         except (RuntimeError, TypeError) as error:

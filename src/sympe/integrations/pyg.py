@@ -1,18 +1,17 @@
 r"""PyG: transforms that add encodings to data, and a module that joins them to the features of a batch.
 
-A learned vector cannot live in a transform, which runs in workers and knows no gradients. So :class:`AddSymPE` stores
-the drawn group element, one rank per node, and :class:`BreakSymmetry` in the model looks up the rows of v. The costly
-part, exact labeling on the CPU, is then done by the workers of a ``DataLoader``.
+A learned vector cannot be part of a transform, which runs in workers without gradients. So :class:`AddSymPE` stores the
+drawn group element, one rank per node, and :class:`BreakSymmetry` in the model looks up the rows of v. The workers of a
+``DataLoader`` then do the expensive part, exact labeling on the CPU.
 
-**Randomness.** Use the transforms as ``transform``, not as ``pre_transform``: a draw that is stored is one sample for
-all time. They draw anew at each call,
+**Randomness.** Use them as ``transform``; as ``pre_transform`` they would fix one draw forever. Each call draws
 
-- from the default generator of the process (``seed=None``), as PyG's own do; PyTorch seeds that of each worker in each
-  epoch;
-- or with ``seed``, from a stream of their own. In a worker the stream also depends on the seed that the loader gives
-  it: no two workers and no two epochs share one, and all follows from ``seed`` and the loader's ``generator``;
-- or with ``seed`` and ``key``, the name of an attribute that numbers the graphs, from ``(seed, epoch, number)`` alone:
-  the same for any number of workers and in any order. Set ``transform.epoch`` before each pass.
+- with ``seed=None``, from the default generator of the process, like PyG's own transforms; PyTorch seeds it in each
+  worker and epoch;
+- with ``seed``, from a separate stream. In a worker it also depends on the seed that the loader gives the worker: no
+  two workers and no two epochs share a stream, and all follow from ``seed`` and the loader's ``generator``;
+- with ``seed`` and ``key``, the name of an attribute that numbers the graphs, from ``(seed, epoch, number)`` alone, for
+  any number of workers and in any order. Set ``transform.epoch`` before each pass.
 """
 
 import copy
@@ -36,13 +35,13 @@ except ImportError as error:
 
 
 class _Draws:
-    """Which generator a call draws from; see the module."""
+    """The generator that each call draws from; see the module."""
 
     def __init__(self, seed: int | None, key: str | None) -> None:
         if seed is not None and seed < 0:
             raise ValueError(f"seed must be at least 0; got {seed}")
         if key is not None and seed is None:
-            raise ValueError(f"key {key!r} needs a seed, which it is combined with; got none")
+            raise ValueError(f"key {key!r} needs a seed to combine with; got none")
         self.seed, self.key, self.epoch = seed, key, 0
         self._origin: tuple[int, ...] | None = None
         self._stream: torch.Generator | None = None
@@ -62,12 +61,12 @@ class _Draws:
         return self._stream
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy starts its stream anew: generators do not travel between processes.
+        # Generators cannot be pickled, so a copy restarts its stream.
         return vars(self) | {"_origin": None, "_stream": None}
 
 
 class _Transform(BaseTransform):
-    """A transform that draws."""
+    """A random transform."""
 
     def __init__(self, seed: int | None, key: str | None) -> None:
         self.draws = _Draws(seed, key)
@@ -83,15 +82,14 @@ class _Transform(BaseTransform):
 
 
 class AddSymPE(_Transform):
-    """Add the place of each node in a sampled canonical order, as integers; :class:`BreakSymmetry` makes them features.
+    """Add the rank of each node in a sampled order, as an integer; :class:`BreakSymmetry` turns ranks into features.
 
     Args:
         canonicalizer: The order, such as ``sympe.canonicalize.Labeling()``.
         attr_name: Attribute to store the ranks in.
-        seed: See the module.
-        key: See the module.
-        node_label: Attribute with an integer kind of each node (``"z"``, say) that symmetries must keep, beside ``x``.
-        edge_label: Attribute with an integer kind of each edge.
+        seed, key: See the module.
+        node_label: Attribute with an integer kind per node (``"z"``, say) that symmetries must preserve.
+        edge_label: Attribute with an integer kind per edge.
 
     Raises:
         ValueError: If a seed is negative, or a key is given without one.
@@ -126,16 +124,15 @@ class AddSymPE(_Transform):
 
 
 class AddLaplacianPE(_Transform):
-    """Add Laplacian eigenvectors whose law is exactly equivariant: whole eigenspaces are turned, not only signs.
+    """Add Laplacian eigenvectors whose law is exactly equivariant: whole eigenspaces are rotated, not only signs.
 
-    Takes the place of PyG's ``AddLaplacianEigenvectorPE``, whose vectors on graphs with repeated eigenvalues (rings,
-    molecules) depend on the order in which the nodes happen to be stored.
+    Replaces PyG's ``AddLaplacianEigenvectorPE``, whose vectors on graphs with repeated eigenvalues (rings, molecules)
+    depend on the storage order of the nodes.
 
     Args:
         k: Number of eigenvectors; smaller graphs are padded with zeros.
         attr_name: Attribute to store them in; None to join them to ``x``.
-        seed: See the module.
-        key: See the module.
+        seed, key: See the module.
         tolerance: Eigenvalues closer than this share an eigenspace.
     """
 
@@ -160,15 +157,14 @@ class AddLaplacianPE(_Transform):
 
 
 class BreakSymmetry(nn.Module):
-    """Join a symmetry-breaking encoding to the features ``x`` of a ``Data`` or ``Batch``, which is left as it was.
+    """Join a symmetry-breaking encoding to the features ``x`` of a ``Data`` or ``Batch``, without changing the input.
 
-    Ranks that :class:`AddSymPE` has stored are used as the draw; without them it is made here.
+    The draw consists of the ranks stored by :class:`AddSymPE`, or is made here if there are none.
 
     Args:
-        encoding: :class:`~sympe.SymPE`, or anything that :func:`sympe.breaking.for_graphs` makes.
-        attr_name: Attribute where stored ranks are looked for.
-        node_label: As for :class:`AddSymPE`, for draws made here.
-        edge_label: Likewise.
+        encoding: :class:`~sympe.SymPE`, or anything that :func:`sympe.breaking.for_graphs` returns.
+        attr_name: Attribute that may hold stored ranks.
+        node_label, edge_label: As in :class:`AddSymPE`, for draws made here.
     """
 
     def __init__(
@@ -187,7 +183,7 @@ class BreakSymmetry(nn.Module):
         """The same data with ``encoding.dim`` more features per node.
 
         Raises:
-            ValueError: If the data are no graphs, or stored ranks are no order of the nodes.
+            ValueError: If the data are not graphs, or the stored ranks are not an order of the nodes.
         """
         graphs = to_graphs(data, self.node_label, self.edge_label)
         rank = getattr(data, self.attr_name, None)
@@ -199,7 +195,7 @@ class BreakSymmetry(nn.Module):
 
 
 def to_graphs(data: Any, node_label: str | None = None, edge_label: str | None = None) -> Graphs:
-    """Graphs from data, integer attributes of any name taken as labels.
+    """Graphs from data, with integer attributes of any name as labels.
 
     Raises:
         ValueError: If an attribute is missing; see also :func:`sympe.graphs.from_pyg`.
@@ -223,7 +219,7 @@ def _permutation(rank: Tensor, graphs: Graphs) -> Permutation:
     positions = torch.arange(len(rank), device=rank.device)
     if not torch.equal(preimage.sort().values, positions):
         raise ValueError(
-            "expected ranks 0 .. n-1 in each graph; were they drawn for other graphs, or nodes left out since?"
+            "expected ranks 0 .. n-1 in each graph; were they drawn for other graphs, or nodes removed since?"
         )
     return Permutation.from_order(preimage.argsort(), graphs)
 

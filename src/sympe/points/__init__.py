@@ -1,4 +1,4 @@
-"""The one type of point clouds, and the ways into and out of it."""
+"""The library's type of point clouds, and conversions to and from it."""
 
 from sympe.points.clouds import PointClouds, concatenate, from_clouds, from_padded, to_padded
 from sympe.points.elements import ATOMIC_NUMBER, SYMBOLS

@@ -1,21 +1,19 @@
-r"""Candidate frames of a cloud: a set of orthogonal matrices that moves with it, whole.
+r"""Candidate frames of a cloud: an equivariant set of orthogonal matrices.
 
-The frame of an ordered pair of points :math:`(i, j)`, seen from the centroid, is found by Gram-Schmidt: its first
-axis points to i, its second lies in the plane of i and j on the side of j, and its third is, for rotations, their
-cross product; for O(3) both signs of the last axis are candidates. Pairs are chosen by two rules that know neither
-storage nor orientation:
+The frame of an ordered pair of points :math:`(i, j)`, seen from the centroid, comes from Gram-Schmidt: its first axis
+points to i, its second lies in the plane of i and j on the side of j, and its third is, for rotations, their cross
+product; for O(3) both signs of the last axis are candidates. Two rules, blind to storage and orientation, choose pairs:
 
 1. i is as far from the centroid as any point;
 2. j is as far from the axis through i as any point is from any such axis.
 
-What falls short of the greatest distance by less than ``tolerance`` ties with it (by less than twice that in the
-second rule, where errors of two points add up), and all ties are candidates. Hence the symmetries of the cloud permute
-the candidates. Both rules take the longest lever there is: an error of
-:math:`\delta` in the positions turns the frame by an angle that moves no point of the cloud by more than a few
-:math:`\delta`, even close to a line or to a plane.
+Distances that fall short of the greatest by less than ``tolerance`` tie with it (twice that in the second rule, where
+the errors of two points add up), and all ties are candidates. Hence the symmetries of the cloud permute the candidates.
+Both rules choose the longest lever: an error of :math:`\delta` in the positions rotates the frame by an angle that
+moves no point of the cloud by more than a few :math:`\delta`, even close to a line or a plane.
 
-Where all points lie within ``tolerance`` of a line the second axis is any direction across it (the rest of the
-stabilizer is a circle); where all lie within ``tolerance`` of the centroid the first axis is arbitrary too.
+If all points lie within ``tolerance`` of a line, the second axis is any direction across it (the rest of the
+stabilizer is a circle); if all lie within ``tolerance`` of the centroid, the first axis is arbitrary too.
 """
 
 from dataclasses import dataclass
@@ -24,19 +22,19 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from sympe.points.clouds import PointClouds
+from sympe.points.clouds import PointClouds, points_of
 
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Frames that the pairs of points give, those of all clouds one after another.
+    """The frames of pairs of points, cloud after cloud.
 
     Attributes:
-        cloud: The cloud that each frame belongs to, non-decreasing.
-        first: Point that the first axis points to.
-        second: Point that the second axis leans to; the same as ``first`` where the axis is arbitrary.
+        cloud: The cloud of each frame, non-decreasing.
+        first: The point that the first axis points to.
+        second: The point that the second axis leans toward; the same as ``first`` where the axis is arbitrary.
         sign: Determinant of the frame.
-        span: What each cloud fills, to within the tolerance: 0 a single place, 1 a line in space, 2 more than that.
+        span: What each cloud spans, to within the tolerance: 0 for a single place, 1 for a line in space, 2 for more.
     """
 
     cloud: Int[Tensor, "C"]
@@ -53,7 +51,7 @@ class Candidates:
         return Candidates(cloud, first, second, sign, self.span)
 
     def frames(self, position: Float[Tensor, "N d"]) -> Float[Tensor, "C d d"]:
-        """The frames as matrices, one axis in each column; ``position`` is seen from the centroids."""
+        """The frames as matrices, one axis per column; ``position`` is relative to the centroids."""
         span = self.span.index_select(0, self.cloud)
         first = _axis(position.index_select(0, self.first), span > 0)
         if position.shape[1] == 2:
@@ -71,7 +69,7 @@ def candidates(clouds: PointClouds, special: bool, tolerance: float, slack: floa
         clouds: At least one point in each.
         special: Rotations only.
         tolerance: In angstrom; distances closer than this are equal.
-        slack: Factor of the tolerance of ties, not of that of lines and places. More gives more candidates.
+        slack: Factor on the tolerance for ties, not for lines and places. More slack gives more candidates.
     """
     with torch.no_grad():
         position = clouds.centered.double()
@@ -102,33 +100,25 @@ def candidates(clouds: PointClouds, special: bool, tolerance: float, slack: floa
         return Candidates(cloud, first, second, sign, span)
 
 
-def points_of(cloud: Int[Tensor, "C"], clouds: PointClouds) -> tuple[Int[Tensor, "m"], Int[Tensor, "m"]]:
-    """Each of a list of clouds with each of its points: the place in the list, and the point."""
-    sizes = clouds.sizes.index_select(0, cloud)
-    place = torch.repeat_interleave(torch.arange(len(cloud), device=cloud.device), sizes)
-    offset = clouds.ptr.index_select(0, cloud) - (sizes.cumsum(0) - sizes)
-    return place, torch.arange(len(place), device=cloud.device) + offset.index_select(0, place)
-
-
 def greatest(values: Float[Tensor, "m"], owner: Int[Tensor, "m"], count: int) -> Float[Tensor, "count"]:
-    """The greatest of the values of each owner."""
+    """The greatest value of each owner."""
     return values.new_full((count,), -torch.inf).scatter_reduce(0, owner, values, "amax")
 
 
 def place_of_greatest(values: Float[Tensor, "m"], owner: Int[Tensor, "m"], count: int) -> Int[Tensor, "count"]:
-    """Where the greatest of the values of each owner stands, the first of several; each must own one."""
+    """The place of each owner's greatest value, the first in a tie; every owner must have a value."""
     is_greatest = values == greatest(values, owner, count).index_select(0, owner)
     place = torch.where(is_greatest, torch.arange(len(values), device=values.device), len(values))
     return torch.full((count,), len(values), device=values.device).scatter_reduce(0, owner, place, "amin")
 
 
 def _bound(greatest: Float[Tensor, "B"], tolerance: float) -> Float[Tensor, "B"]:
-    """What ties with the greatest length; never a point without a direction, however small the cloud."""
+    """The least length that ties with the greatest; never 0, so that tied points have a direction in any cloud."""
     return torch.maximum(greatest - tolerance, greatest / 2)
 
 
 def dot(a: Float[Tensor, "m d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "m"]:
-    """Row by row; several times as fast as a sum over so short an axis."""
+    """Row-wise dot products, several times faster than a sum over such a short axis."""
     total = a[:, 0] * b[:, 0]
     for k in range(1, a.shape[1]):
         total = total + a[:, k] * b[:, k]
@@ -136,7 +126,7 @@ def dot(a: Float[Tensor, "m d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "m"]:
 
 
 def _axis(vector: Float[Tensor, "C d"], is_defined: Bool[Tensor, "C"]) -> Float[Tensor, "C d"]:
-    """Unit vectors along the vectors, and along x where none is defined."""
+    """The vectors scaled to unit length, or the x axis where they are undefined."""
     fallback = torch.zeros_like(vector)
     fallback[:, 0] = 1
     vector = torch.where(is_defined[:, None], vector, fallback)
@@ -146,11 +136,11 @@ def _axis(vector: Float[Tensor, "C d"], is_defined: Bool[Tensor, "C"]) -> Float[
 def _across(
     vector: Float[Tensor, "C 3"], axis: Float[Tensor, "C 3"], is_defined: Bool[Tensor, "C"]
 ) -> Float[Tensor, "C 3"]:
-    """Unit vectors across an axis, towards the vectors, and anywhere where none is defined."""
-    # The coordinate axis that stands most across: at least 54 degrees away.
+    """Unit vectors across an axis, toward the vectors; arbitrary where these are undefined."""
+    # The coordinate axis farthest from the axis: at least 54 degrees away.
     fallback = torch.nn.functional.one_hot(axis.abs().argmin(1), 3).to(vector.dtype)
     rejected = _reject(torch.where(is_defined[:, None], vector, fallback), axis)
-    # Twice: after a great cancellation the first difference is not quite across.
+    # Twice: after strong cancellation the first difference is not quite orthogonal.
     return _unit(_reject(_unit(rejected), axis))
 
 

@@ -1,12 +1,11 @@
-"""A ragged batch of labeled point clouds, stored flat as batches of graphs are.
+"""A ragged batch of labeled point clouds, stored flat like a batch of graphs.
 
-The points of all clouds stand one after another at positions ``0 .. N-1``; ``batch`` says which cloud each belongs
-to. The order of the points within a cloud carries no meaning.
+The points of all clouds are at positions ``0 .. N-1``, cloud after cloud; ``batch`` holds the cloud of each point. The
+order of the points within a cloud has no meaning.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -17,16 +16,16 @@ from sympe.caching import cached
 
 @dataclass(frozen=True, eq=False)
 class PointClouds:
-    """A batch of clouds of points in space or in the plane, each with an optional species.
+    """A batch of clouds of points in space or in the plane, optionally with a species per point.
 
-    Building one checks shapes, types and devices; :meth:`validate` also checks the values (the functions
-    ``from_...`` and :func:`~sympe.points.read` call it).
+    The constructor checks shapes, types and devices; :meth:`validate`, which the ``from_...`` functions and
+    :func:`~sympe.points.read` call, also checks values.
 
     Attributes:
         position: Coordinates in angstrom, in 2 or 3 dimensions.
-        batch: The cloud that each point belongs to, non-decreasing.
-        species: Integer kind of each point (an atomic number, say), or None where all are alike.
-        num_clouds: Number of clouds; read off ``batch`` if not given.
+        batch: The cloud of each point, non-decreasing.
+        species: Integer kind of each point (an atomic number, say), or None if all are alike.
+        num_clouds: Number of clouds; by default read off ``batch``.
 
     Raises:
         ValueError: If shapes, types or devices do not fit together.
@@ -63,11 +62,11 @@ class PointClouds:
             object.__setattr__(self, "num_clouds", int(self.batch[-1]) + 1 if self.num_points else 0)
 
     def validate(self) -> "PointClouds":
-        """Check every value once, and return the clouds themselves.
+        """Check every value, and return the batch itself.
 
         Raises:
-            ValueError: If ``batch`` decreases or names a cloud that is not there, a cloud is empty, a coordinate is
-                not finite, or two points of a cloud are at the same position.
+            ValueError: If ``batch`` decreases or is out of range, a cloud is empty, a coordinate is not finite, or two
+                points of a cloud coincide.
         """
         self.check_batch()
         self.check_finite()
@@ -83,10 +82,10 @@ class PointClouds:
         return self
 
     def check_batch(self) -> None:
-        """Check that ``batch`` counts the clouds up.
+        """Check ``batch``.
 
         Raises:
-            ValueError: If it decreases or names a cloud that is not there.
+            ValueError: If it decreases or is out of range.
         """
         if self.num_points and (bool((self.batch.diff() < 0).any()) or int(self.batch[0]) < 0):
             raise ValueError("batch must be non-decreasing and start at 0 or above: store the points cloud after cloud")
@@ -139,25 +138,24 @@ class PointClouds:
 
     @cached
     def start(self) -> Int[Tensor, "N"]:
-        """First position of the cloud that each point belongs to."""
+        """First position of each point's cloud."""
         return self.ptr[self.batch]
 
     @property
     def centroid(self) -> Float[Tensor, "B d"]:
-        """Mean of the positions of each cloud, all species alike; zero for a cloud without points."""
+        """Mean position of each cloud, regardless of species; zero for an empty cloud."""
         total = self.position.new_zeros(self.num_clouds, self.dimension).index_add(0, self.batch, self.position)
         return total / self.sizes.clamp(min=1)[:, None]
 
     @property
     def centered(self) -> Float[Tensor, "N d"]:
-        """Positions as seen from the centroid."""
+        """Positions relative to the centroid."""
         return self.position - self.centroid[self.batch]
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> "PointClouds":
         """The same clouds on another device, or with positions of another floating-point type."""
-        moved: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        moved = {name: value.to(device) if isinstance(value, Tensor) else value for name, value in moved.items()}
-        return replace(self, **moved | {"position": moved["position"].to(dtype)})
+        species = None if self.species is None else self.species.to(device)
+        return replace(self, position=self.position.to(device, dtype), batch=self.batch.to(device), species=species)
 
     def select(self, indices: Sequence[int] | Int[Tensor, "k"]) -> "PointClouds":
         """The clouds at ``indices``, in that order (repeats allowed).
@@ -173,15 +171,21 @@ class PointClouds:
             raise ValueError(
                 f"indices must lie in 0..{self.num_clouds - 1}; got {int(chosen.min())}..{int(chosen.max())}"
             )
-        sizes = self.sizes[chosen]
-        batch = torch.repeat_interleave(torch.arange(len(chosen), device=self.device), sizes)
-        points = torch.arange(len(batch), device=self.device) + (self.ptr[chosen] - sizes.cumsum(0) + sizes)[batch]
+        batch, points = points_of(chosen, self)
         species = None if self.species is None else self.species[points]
         return PointClouds(self.position[points], batch, species, len(chosen))
 
 
+def points_of(cloud: Int[Tensor, "C"], clouds: PointClouds) -> tuple[Int[Tensor, "m"], Int[Tensor, "m"]]:
+    """All pairs of a cloud in a list and one of its points: the place in the list, and the point."""
+    sizes = clouds.sizes.index_select(0, cloud)
+    place = torch.repeat_interleave(torch.arange(len(cloud), device=cloud.device), sizes)
+    offset = clouds.ptr.index_select(0, cloud) - (sizes.cumsum(0) - sizes)
+    return place, torch.arange(len(place), device=cloud.device) + offset.index_select(0, place)
+
+
 def concatenate(parts: Sequence[PointClouds]) -> PointClouds:
-    """One batch out of several.
+    """Join several batches into one.
 
     Raises:
         ValueError: If there are none, only some carry species, or dimensions differ.
@@ -206,7 +210,7 @@ def from_clouds(
     species: Sequence[Sequence[int] | Tensor] | None = None,
     dtype: torch.dtype | None = None,
 ) -> PointClouds:
-    """A batch from one list of coordinates, and one of species, per cloud.
+    """A batch from a list of coordinates and, optionally, a list of species per cloud.
 
     Raises:
         ValueError: If a cloud is empty or its lists do not fit together; see also :meth:`PointClouds.validate`.

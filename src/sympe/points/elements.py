@@ -1,4 +1,4 @@
-"""Symbols of the chemical elements, in the order of their atomic numbers."""
+"""Symbols of the chemical elements by atomic number."""
 
 _LISTED = (
     "X H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr "
@@ -8,5 +8,5 @@ _LISTED = (
 )
 SYMBOLS = tuple(_LISTED.split())
 
-#: Atomic number of each symbol; 0 is ``X``, a point that is no atom.
+#: Atomic number of each symbol; 0 is ``X``, a point that is not an atom.
 ATOMIC_NUMBER = {symbol: number for number, symbol in enumerate(SYMBOLS)}

@@ -1,13 +1,13 @@
-r"""The symmetries of a labeled point cloud: its stabilizer in O(3) or SO(3), and the name of it.
+r"""The symmetries of a labeled point cloud: its stabilizer in O(3) or SO(3), with its name.
 
 Every symmetry takes any candidate frame (:mod:`sympe.points.candidates`) to a candidate frame. So the matrices
-:math:`F F_0^{-1}`, over all candidates F and one candidate :math:`F_0`, hold the whole stabilizer, and those are
-kept that take every point near a point of its species, one to one. Each is then replaced by the orthogonal matrix
-that fits its permutation best (W. Kabsch, *A solution for the best rotation to relate two sets of vectors*, Acta
-Cryst. A32, 1976), which must take every point to within the tolerance of its image.
+:math:`F F_0^{-1}`, over all candidates F and one candidate :math:`F_0`, include the whole stabilizer; those that take
+every point close to a point of its species, one to one, are kept. Each is then replaced by the orthogonal matrix that
+fits its permutation best (W. Kabsch, *A solution for the best rotation to relate two sets of vectors*, Acta Cryst. A32,
+1976), which must take every point to within the tolerance of its image.
 
-A finite stabilizer is named by its elements, in Schoenflies's notation. That of a linear molecule is infinite: its
-matrices here are one of each kind, up to turns about the axis; a single atom keeps the identity.
+A finite stabilizer is named by its elements, in Schoenflies notation. For a linear molecule, whose stabilizer is
+infinite, the matrices are one of each kind, up to rotations about the axis; for a single atom, the identity.
 """
 
 import math
@@ -24,10 +24,10 @@ from sympe.points.candidates import candidates
 from sympe.points.clouds import PointClouds, to_padded
 from sympe.seeding import drawing_device
 
-#: Motions are sought at this many tolerances.
+#: The first search for symmetries uses this multiple of the tolerance.
 _NET = 4.0
 
-#: Numbers of one block of distances between points and moved points.
+#: Size of one block of distances between points and moved points.
 _BLOCK = 2**24
 
 
@@ -37,11 +37,11 @@ class Stabilizer:
 
     Attributes:
         name: Schoenflies symbol: ``C2v``, ``Td``, ``Dinfh``, ``Kh``; ``Dn`` and ``Cn`` for clouds in the plane.
-        matrices: The elements, the identity first; for infinite groups one for each of the permutations of the points
-            and each sign of the determinant.
-        permutations: What each does to the points: point i moves to the place of point ``permutations[k, i]``.
-        axis: Unit vector along a cloud on a line in space, whose turns are symmetries too; None for others.
-        is_isotropic: Whether all points are at one place, so that every motion is a symmetry.
+        matrices: The elements, the identity first; for infinite groups one per permutation of the points and sign of
+            the determinant.
+        permutations: The permutation of each element: point i moves to the place of point ``permutations[k, i]``.
+        axis: Unit vector along a linear cloud in space, which all rotations about it preserve; None for others.
+        is_isotropic: Whether all points coincide, so that every motion is a symmetry.
         special: Whether only rotations count.
     """
 
@@ -66,11 +66,11 @@ class Stabilizer:
         if math.isinf(self.order):
             raise ValueError(f"expected a finite stabilizer; {self.name} is infinite")
         table = _table(self.permutations, torch.linalg.det(self.matrices) > 0)
-        assert table is not None  # closed: checked when it was found
+        assert table is not None  # _distinct has checked that the elements are closed
         return FiniteGroup(table, name=self.name)
 
     def haar(self, count: int, generator: torch.Generator | None = None) -> Float[Tensor, "count d d"]:
-        """Independent uniform elements, of infinite groups as well."""
+        """Independent uniform elements, also of infinite groups."""
         dimension = self.matrices.shape[1]
         device, dtype = self.matrices.device, self.matrices.dtype
         if self.is_isotropic:
@@ -94,7 +94,7 @@ def stabilizers(clouds: PointClouds, special: bool = False, tolerance: float = 1
         clouds: The clouds; points of one species are alike, whatever their order.
         special: Rotations only, so that mirror images count as different.
         tolerance: In angstrom. A motion is a symmetry if it takes every point to within this distance of its image.
-            Where the motions found so are not closed under products, the tolerance is halved until they are.
+            If the symmetries are not closed under products, the tolerance is halved until they are.
 
     Raises:
         ValueError: If the tolerance is not positive, or a cloud is empty, not finite or has coincident points.
@@ -119,15 +119,15 @@ def stabilizers(clouds: PointClouds, special: bool = False, tolerance: float = 1
 
 
 def _closed(clouds: PointClouds, special: bool, tolerance: float) -> list[Stabilizer | None]:
-    """Stabilizers at one tolerance; None where the motions that were found are not closed."""
-    # A frame of two points errs by several times what a fit to all points does: first a wide net, then the fit.
+    """Stabilizers at one tolerance; None where the symmetries are not closed under products."""
+    # A frame of two points errs several times more than a fit to all points: cast a wide net first, then fit.
     found = candidates(clouds, special, tolerance, slack=_NET)
     frames = found.frames(clouds.centered.double())
     counts = torch.bincount(found.cloud, minlength=len(clouds))
     reference = (counts.cumsum(0) - counts)[found.cloud]
     motion = frames @ frames[reference].transpose(1, 2)
     image, is_symmetry = _match(clouds, found.cloud, motion, _NET * tolerance)
-    # A single place has no first axis, and its points, if there are several, no order.
+    # A single place has no first axis, and several points there have no order: keep the reference frame alone.
     is_symmetry |= (found.span[found.cloud] == 0) & (torch.arange(len(frames), device=frames.device) == reference)
     motion, image, cloud = motion[is_symmetry], image[is_symmetry], found.cloud[is_symmetry]
     sizes, spans = clouds.sizes.tolist(), found.span.tolist()
@@ -143,7 +143,7 @@ def _closed(clouds: PointClouds, special: bool, tolerance: float) -> list[Stabil
 def _match(
     clouds: PointClouds, cloud: Int[Tensor, "C"], motion: Float[Tensor, "C d d"], tolerance: float
 ) -> tuple[Int[Tensor, "C n"], Bool[Tensor, "C"]]:
-    """Where each motion takes each point, and whether it is a symmetry."""
+    """The image of each point under each motion, and whether the motion is a symmetry."""
     position, mask, species = to_padded(clouds.to(dtype=torch.float64))
     position = (position - clouds.centroid.double()[:, None]) * mask[..., None]
     n = mask.shape[1]
@@ -173,7 +173,7 @@ def _stabilizer(
     special: bool,
     tolerance: float,
 ) -> Stabilizer | None:
-    """One stabilizer from the motions of one cloud, repeats among them; None if they are not closed."""
+    """The stabilizer from the motions of one cloud, possibly with repeats; None if they are not closed."""
     dimension = position.shape[1]
     if span == 0:
         name = ("S" * special + "O2") if dimension == 2 else "K" if special else "Kh"
@@ -203,7 +203,7 @@ def _distinct(
 ) -> tuple[Float[Tensor, "m d d"], Int[Tensor, "m n"], Bool[Tensor, "m"], Int[Tensor, "m m"]] | None:
     """The motions without repeats, whether each is proper, and their table; None if they are not closed."""
     is_proper = torch.linalg.det(matrices) > 0
-    # With the determinant, the permutation tells the motion (up to turns about the axis, for a line in space).
+    # Permutation and determinant identify the motion (up to rotations about the axis, for a line in space).
     keys = torch.cat([~is_proper[:, None], permutations], dim=1)
     keys, repeat = torch.unique(keys, dim=0, return_inverse=True)
     first = torch.full((len(keys),), len(matrices), device=repeat.device)
@@ -223,7 +223,7 @@ def _kind(like: Tensor) -> dict[str, Any]:
 
 
 def _table(permutations: Int[Tensor, "m n"], is_proper: Bool[Tensor, "m"]) -> Int[Tensor, "m m"] | None:
-    """Number of each product, None if one is missing."""
+    """The number of each product; None if one is missing."""
     m, n = permutations.shape
     elements = zip(permutations.tolist(), is_proper.tolist(), strict=True)
     number = {(*row, proper): i for i, (row, proper) in enumerate(elements)}
@@ -252,7 +252,7 @@ def _plane_name(is_proper: Bool[Tensor, "m"]) -> str:
 
 
 def _name(matrices: Float[Tensor, "m 3 3"], is_proper: Bool[Tensor, "m"], table: Int[Tensor, "m m"]) -> str:
-    """Schoenflies symbol of a finite group from the kinds of its elements."""
+    """Schoenflies symbol of a finite group, from the kinds of its elements."""
     order = FiniteGroup(table).element_orders().to(is_proper.device)
     rotations = int(is_proper.sum())
     highest = int(order[is_proper].max())

@@ -1,8 +1,8 @@
-"""Files of molecules in XYZ format, read and written.
+"""Read and write molecules in XYZ format.
 
-Each molecule is a line with the number of atoms, a line of comment, and a line ``symbol x y z`` for each atom, in
-angstrom. In place of a symbol an atomic number will do; further columns are left aside. Where the comment is that of
-extended XYZ, ``Properties=...`` says which columns hold ``species`` and ``pos``.
+Each molecule is a line with the number of atoms, a comment line, and a line ``symbol x y z`` per atom, in angstrom. An
+atomic number may replace the symbol; further columns are ignored. In extended XYZ the comment's ``Properties=...``
+says which columns hold ``species`` and ``pos``.
 """
 
 import os
@@ -18,7 +18,7 @@ from sympe.points.elements import ATOMIC_NUMBER, SYMBOLS
 
 
 def read(path: str | os.PathLike[str], dtype: torch.dtype = torch.float64) -> PointClouds:
-    """All molecules of an XYZ file, species as atomic numbers.
+    """All molecules of an XYZ file, with atomic numbers as species.
 
     Raises:
         ValueError: If the file cannot be read; the message names the file and the line.
@@ -53,10 +53,10 @@ def read(path: str | os.PathLike[str], dtype: torch.dtype = torch.float64) -> Po
 
 
 def write(clouds: PointClouds, path: str | os.PathLike[str]) -> None:
-    """Write molecules as XYZ, whole or not at all; clouds without species get the symbol X.
+    """Write molecules as XYZ, atomically; clouds without species get the symbol X.
 
     Raises:
-        ValueError: If there are no clouds, they are not in three dimensions, or a species is no atomic number.
+        ValueError: If there are no clouds, they are not in three dimensions, or a species is not an atomic number.
     """
     if not len(clouds) or clouds.dimension != 3:
         raise ValueError(f"{path}: expected clouds in 3 dimensions; got {len(clouds)} in {clouds.dimension}")

@@ -231,7 +231,9 @@ def test_kinds_of_outputs_are_told_from_their_shapes() -> None:
 
 def test_a_shape_that_fits_twice_needs_an_action() -> None:
     one_node = from_edges([(1, []), (1, [])])
-    with pytest.raises(ValueError, match=r"shape \[2\] of the output does not tell what moves it; give output_action"):
+    with pytest.raises(
+        ValueError, match=r"cannot infer the action on outputs from their shape \[2\]; give output_action"
+    ):
         check_equivariance(lambda graphs: graphs.sizes.float(), one_node)
     assert check_equivariance(lambda graphs: graphs.sizes.float(), one_node, output_action=Invariant()).max_error == 0
 
@@ -331,7 +333,7 @@ def test_another_group(padding: str, right: bool, generator: torch.Generator) ->
     [
         (lambda graphs: [1.0], "the map must return a tensor; got list"),
         (lambda graphs: torch.full((graphs.num_nodes,), torch.inf), "finite numbers; got inf in an output of shape"),
-        (lambda graphs: torch.zeros(7, 9), "does not tell what moves it"),
+        (lambda graphs: torch.zeros(7, 9), "cannot infer the action on outputs"),
     ],
 )
 def test_bad_outputs(output: object, message: str) -> None:
@@ -345,7 +347,7 @@ def test_outputs_of_varying_shape_and_other_bad_input() -> None:
 
     with pytest.raises(ValueError, match=r"expected outputs of one shape; got \[\d+, 2\] at x and \[\d+, 2\] at h x"):
         check_equivariance(varying, LARGE["cycle 8"][0], output_action=Invariant())
-    with pytest.raises(ValueError, match="expected the action that moves inputs of type Tensor; got none"):
+    with pytest.raises(ValueError, match="expected an action on inputs of type Tensor; got none"):
         check_equivariance(lambda x: x, torch.zeros(3))
     with pytest.raises(ValueError, match="elements must be at least 1; got 0"):
         check_equivariance(lambda x: x.sizes, GRAPHS, elements=0)

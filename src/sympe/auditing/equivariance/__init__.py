@@ -1,1 +1,1 @@
-"""Tests of equivariance: of maps, layer by layer, and of laws; and how symmetric outputs are."""
+"""Tests of equivariance of maps, of their layers, and of laws; symmetry of outputs."""

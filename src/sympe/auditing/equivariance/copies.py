@@ -1,4 +1,4 @@
-"""Many copies of one input in one batch, and which action moves what a map makes of it."""
+"""Batches of copies of an input, and the action on the output of a map."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from sympe.graphs import Graphs
 
 
 def copies(x: Any, count: int) -> Any:
-    """The batch ``x``, ``count`` times over, copy after copy.
+    """The batch ``x`` repeated ``count`` times, copy after copy.
 
     Raises:
         ValueError: If ``x`` is neither a tensor nor a batch with a length and a method ``select``.
@@ -29,59 +29,59 @@ def member(x: Any, index: int) -> Any:
 
 
 def action_on_inputs(x: Any, action: Action[Any, Any] | None) -> Action[Any, Any]:
-    """The action on inputs that is given, or relabeling for graphs.
+    """The given action on inputs, or by default relabeling for graphs.
 
     Raises:
-        ValueError: If none is given and the inputs are not graphs.
+        ValueError: If no action is given and the inputs are not graphs.
     """
     if action is not None:
         return action
     if isinstance(x, Graphs):
         return GraphRelabeling()
-    raise ValueError(f"expected the action that moves inputs of type {type(x).__name__}; got none")
+    raise ValueError(f"expected an action on inputs of type {type(x).__name__}; got none")
 
 
-def fitting_action(x: Graphs, y: Tensor) -> tuple[str, Action[Any, Any]] | None:
-    """What the rows of ``y`` belong to, told from its shape, and the action that moves them; None if in doubt."""
-    fitting: list[tuple[str, Action[Any, Any]]] = []
+def fitting_action(x: Graphs, y: Tensor) -> Action[Any, Any] | None:
+    """The only action on outputs that fits the shape of ``y``; None if none or several fit."""
+    fitting: list[Action[Any, Any]] = []
     shape, n = tuple(y.shape), x.max_nodes
     if shape[:1] == (x.num_nodes,):
-        fitting.append(("nodes", NodeRelabeling()))
+        fitting.append(NodeRelabeling())
     if shape[:1] == (len(x),):
         if shape[1:3] == (n, n):
-            fitting.append(("pairs of nodes", DenseRelabeling(2)))
+            fitting.append(DenseRelabeling(2))
         elif shape[1:2] == (n,) and len(shape) > 2:
-            fitting.append(("nodes", DenseRelabeling(1)))
+            fitting.append(DenseRelabeling(1))
         else:
-            fitting.append(("graphs", Invariant()))
+            fitting.append(Invariant())
             if shape[1:] == (n,):
-                fitting.append(("nodes", DenseRelabeling(1)))
+                fitting.append(DenseRelabeling(1))
     if shape[:1] == (x.num_edges,):
-        fitting.append(("edges", EdgeRelabeling(x)))
+        fitting.append(EdgeRelabeling(x))
     return fitting[0] if len(fitting) == 1 else None
 
 
 def action_on_outputs(x: Any, y: Tensor, action: Action[Any, Any] | None) -> Action[Any, Any]:
-    """The action on outputs that is given, or the only one that fits the shape of ``y``.
+    """The given action on outputs, or by default the only one that fits the shape of ``y``.
 
     Raises:
-        ValueError: If none is given, and none or several fit.
+        ValueError: If no action is given, and none or several fit.
     """
     if action is not None:
         return action
     fitting = fitting_action(x, y) if isinstance(x, Graphs) else None
     if fitting is None:
-        raise ValueError(f"the shape {list(y.shape)} of the output does not tell what moves it; give output_action")
-    return fitting[1]
+        raise ValueError(f"cannot infer the action on outputs from their shape {list(y.shape)}; give output_action")
+    return fitting
 
 
 class EdgeRelabeling(Action[Any, Tensor]):
-    """Left action on one row per directed edge of the given graphs, in the order in which they list their edges."""
+    """Left action on one row per directed edge, in the order of the edges of the given graphs."""
 
     def __init__(self, graphs: Graphs) -> None:
         self.graphs = graphs
         self.relabeling = GraphRelabeling()
-        self.group = self.relabeling.group  # type: ignore[assignment]  # rows alone do not tell whose they are: draw for the graphs
+        self.group = self.relabeling.group  # type: ignore[assignment]  # draws need the graphs, not the rows
 
     def act(self, g: Any, x: Tensor) -> Tensor:
         number = torch.arange(self.graphs.num_edges, device=self.graphs.device)
@@ -93,10 +93,10 @@ class EdgeRelabeling(Action[Any, Tensor]):
 
 
 def as_output(y: Any, name: str = "the map") -> Tensor:
-    """An output as it must be: a tensor of finite numbers, cut off from the gradient.
+    """The output, detached, if it is a tensor of finite numbers.
 
     Raises:
-        ValueError: If it is something else.
+        ValueError: If it is not.
     """
     if not isinstance(y, Tensor):
         raise ValueError(f"{name} must return a tensor; got {type(y).__name__}")
@@ -107,11 +107,11 @@ def as_output(y: Any, name: str = "the map") -> Tensor:
 
 
 def resolution(y: Tensor) -> float:
-    """Relative differences below this are taken for rounding: the square root of the spacing of the numbers."""
+    """Relative differences below this count as rounding: the square root of the machine epsilon."""
     return float(torch.finfo(y.dtype).eps ** 0.5) if y.is_floating_point() or y.is_complex() else 0.0
 
 
 def root_mean_square(*tensors: Tensor) -> Float[Tensor, ""]:
-    """Over all entries of all tensors; 0 if there are none, and for those that are not finite."""
+    """Root mean square of all entries; 0 if there are none. Entries that are not finite count as 0."""
     square = [torch.nan_to_num(t.abs().double(), 0, 0, 0).square().sum() for t in tensors]
     return (sum(square, torch.zeros(())) / max(sum(t.numel() for t in tensors), 1)).sqrt()

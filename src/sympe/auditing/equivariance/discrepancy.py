@@ -1,20 +1,20 @@
-r"""Do several groups of samples have one law? Maximum mean discrepancy, with an exact permutation test.
+r"""Do several groups of samples have the same law? Maximum mean discrepancy, with an exact permutation test.
 
-Samples come in a table: one row per group, one column per call, in which each group was sampled once. With a kernel k,
+Samples form a table: one row per group, one column per call, which samples each group once. For a kernel k,
 
 .. math:: \mathrm{MMD}^2 = 2\,\bigl(\operatorname{mean}_{\text{one group}} k(y, y')
           - \operatorname{mean}_{\text{two groups}} k(y, y')\bigr),
 
-over pairs from different calls, is an unbiased estimate of the squared distance between the laws of two groups, taken
-at random (A. Gretton et al., *A kernel two-sample test*, JMLR 13, 2012). The p-value compares the sum over pairs of one
-group with those after permuting the groups at random within each call,
+over pairs from different calls, is an unbiased estimate of the squared distance between the laws of two random groups
+(A. Gretton et al., *A kernel two-sample test*, JMLR 13, 2012). The p-value compares the sum T over pairs within groups
+with the sums :math:`T_b` after B random permutations of the groups within each call,
 
 .. math:: p = \frac{1 + \#\{b : T_b \ge T\}}{1 + B} .
 
-**Kernels.** Floating-point samples: the mean of Gaussian kernels with 1/4, 1/2, 1 and 2 times the median distance as
-width; samples closer than rounding are equal. Integers: if samples repeat, equality divided by the share of the value,
-which makes the statistic Pearson's chi-square up to constants; else the mean of :math:`e^{-d/w}` with the number d of
-entries in which two samples differ. They depend on all samples together, never on the groups: the test stays exact.
+**Kernels.** Floating-point samples: the mean of Gaussian kernels of width 1/4, 1/2, 1 and 2 times the median distance;
+samples within rounding are equal. Integers: if samples repeat, equality divided by the share of the value, which makes
+the statistic Pearson's chi-square up to constants; otherwise the mean of :math:`e^{-d/w}`, where d counts the entries
+that differ. Kernels depend on the pooled samples, never on the groups, so the test is exact.
 """
 
 from dataclasses import dataclass
@@ -27,26 +27,26 @@ from sympe.auditing.equivariance.copies import resolution, root_mean_square
 
 #: Widths of the kernels, in units of the median distance.
 WIDTHS = (0.25, 0.5, 1.0, 2.0)
-#: Discrete samples must come this often, in the mean, to be compared as wholes.
+#: Mean number of repeats from which discrete samples are compared as categories.
 REPEATS = 5
-#: Simulations behind a point of the power curve, and steps of the bisection on it.
+#: Simulations per point of the power curve, and bisection steps on it.
 SIMULATIONS, BISECTIONS = 300, 6
-#: Permutations that are evaluated at a time.
+#: Permutations evaluated at once.
 CHUNK = 250
-#: Statistics closer than this, relative to the one found, are equal: sums depend on their order.
+#: Relative difference below which statistics are equal: sums depend on the order of their terms.
 ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Kernel values of all pairs of samples, row after row of the table.
+    """Kernel values of all pairs of samples, in row-major order of the table.
 
     Attributes:
         kernel: The values.
         name: ``"gaussian"``, ``"chi-square"`` or ``"hamming"``.
         groups: Rows of the table.
         calls: Columns of the table.
-        distinct: Number of different samples.
+        distinct: Number of distinct samples.
     """
 
     kernel: Float[Tensor, "m m"]
@@ -57,7 +57,7 @@ class Pairs:
 
     @property
     def mmd2(self) -> float:
-        """Unbiased squared discrepancy between the laws of two groups."""
+        """Unbiased estimate of the squared distance between the laws of two groups."""
         blocks = self.kernel.view(self.groups, self.calls, self.groups, self.calls)
         other_call = ~torch.eye(self.calls, dtype=torch.bool)
         same_group = torch.eye(self.groups, dtype=torch.bool)
@@ -65,7 +65,7 @@ class Pairs:
         return float(2 * (mean[same_group].mean() - mean[~same_group].mean()))
 
     def p_value(self, permutations: int, generator: torch.Generator) -> float:
-        """Of the hypothesis that all groups have one law."""
+        """p-value of the hypothesis that all groups have the same law."""
         observed = float(self._within(torch.arange(len(self.kernel)).view(1, self.groups, self.calls)))
         reached = 0
         for start in range(0, permutations, CHUNK):
@@ -76,9 +76,9 @@ class Pairs:
         return (1 + reached) / (1 + permutations)
 
     def detectable_share(self, permutations: int, level: float, generator: torch.Generator) -> float | None:
-        """Smallest share of samples that could be one fixed sample per group and be detected with probability 0.9.
+        """Smallest share of one fixed sample per group that is detected with probability 0.9; None if there is none.
 
-        Tables are drawn from the samples at hand, without and with the defect. None if even a share of 1 is missed.
+        Simulated by resampling from the pooled samples, with and without this defect.
         """
         device = generator.device
 
@@ -106,11 +106,11 @@ class Pairs:
         return high
 
     def _within(self, index: Int[Tensor, "b groups calls"]) -> Float[Tensor, "b"]:
-        """Sum over pairs of samples of one group. That of a sample with itself is the same for all permutations."""
+        """Sum over pairs within groups. Pairs of a sample with itself add the same to every permutation."""
         return self.kernel[index[:, :, :, None], index[:, :, None, :]].sum((1, 2, 3))
 
     def _above_expectation(self, index: Int[Tensor, "b groups calls"]) -> Float[Tensor, "b"]:
-        """As :meth:`_within`, less the share of all pairs: for tables that do not hold the same samples."""
+        """:meth:`_within` minus its expected share of all pairs, to compare tables with different samples."""
         one = torch.ones((), dtype=self.kernel.dtype)
         times = torch.zeros(len(index), len(self.kernel), dtype=one.dtype)
         times.scatter_add_(1, index.flatten(1), one.expand(len(index), index[0].numel()))
@@ -121,7 +121,7 @@ class Pairs:
 
 
 def compare(samples: Shaped[Tensor, "groups calls d"]) -> Pairs:
-    """Compare all samples with each other."""
+    """Kernel values of all pairs of samples."""
     groups, calls, _ = samples.shape
     rows = samples.flatten(0, 1).cpu()
     if rows.is_complex():
@@ -140,7 +140,7 @@ def compare(samples: Shaped[Tensor, "groups calls d"]) -> Pairs:
 
 
 def _mixture(distance: Float[Tensor, "m m"], power: int) -> Float[Tensor, "m m"]:
-    """Mean of exp(-(d / w)^power / power) over widths w in units of the median distance."""
+    """Mean of exp(-(d / w)^power / power) over widths w, in units of the median nonzero distance."""
     apart = distance[distance > 0]
     if not len(apart):
         return torch.ones_like(distance)

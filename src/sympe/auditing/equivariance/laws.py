@@ -1,13 +1,13 @@
 r"""Is a law equivariant in distribution, :math:`p(hy \mid hx) = p(y \mid x)`? A test with one p-value.
 
-For several random (Haar) elements h the map is sampled at :math:`hx`, and each sample y is moved back,
-:math:`h^{-1} y`. If the law is equivariant, all of these have one law, whatever h is. The test asks whether samples of
-one h are more alike than samples of different h, by :mod:`sympe.auditing.equivariance.discrepancy`. With two elements
-it is a two-sample test; with more, all samples serve in all comparisons, and there is one p-value.
+The map is sampled at :math:`hx` for several random (Haar) elements h, and each sample y is moved back,
+:math:`h^{-1} y`. If the law is equivariant, all of these have the same law for every h. The test, of
+:mod:`sympe.auditing.equivariance.discrepancy`, asks whether samples of one h are more alike than samples of different
+h. With two elements it is a two-sample test; with more, it pools all samples and still gives one p-value.
 
-Each call of the map samples once at every h, and the elements are permuted within calls. So the p-value is exact for
-every sample size, also where the members of one call depend on each other (batch normalization, noise shared by a
-batch), as long as calls are independent and a batch has no favorite member: "Testing a law" in docs/theory.md.
+Each call of the map samples once at every h, and the test permutes elements within calls. So the p-value is exact for
+every sample size, even if the members of a batch depend on each other (batch normalization, shared noise), as long as
+calls are independent and the map treats all members of a batch alike: "Testing a law" in docs/theory.md.
 """
 
 from collections.abc import Callable
@@ -24,21 +24,20 @@ from sympe.auditing.equivariance.discrepancy import compare
 
 @dataclass(frozen=True)
 class EquivarianceInDistribution:
-    """What :func:`check_equivariance_in_distribution` found.
+    """Result of :func:`check_equivariance_in_distribution`.
 
     Attributes:
-        p_value: Probability of a statistic as large as the one found, if the law is equivariant.
-        mmd2: Unbiased estimate of the squared distance between the laws at two random group elements; about 0 if the
-            law is equivariant. For Gaussian kernels at most 2.
+        p_value: Probability of a statistic at least this large if the law is equivariant.
+        mmd2: Unbiased estimate of the squared distance between the laws at two random group elements: about 0 if the
+            law is equivariant, and at most 2 for Gaussian kernels.
         kernel: ``"gaussian"``, ``"chi-square"`` or ``"hamming"``.
         elements: Number of random group elements.
-        draws: Samples at each.
+        draws: Samples per element.
         level: Significance level: the law is rejected if ``p_value`` is at most this.
-        detectable: Smallest share of draws in which a sampler could return one fixed output for each group element,
-            in place of a sample, and would be rejected with probability 0.9; an index tie-break does so in all of
-            its draws. Found by simulation from the samples at hand. None if all outputs are equal (there is nothing
-            to confuse), if not even a share of 1 is detected, or if not asked for.
-        distinct: Number of different outputs.
+        detectable: Smallest share of draws in which a sampler may return one fixed output per group element and still
+            be rejected with probability 0.9; an index tie-break does so in all draws. Simulated from the samples. None
+            if all outputs are equal, if not even a share of 1 is detected, or if not requested.
+        distinct: Number of distinct outputs.
     """
 
     p_value: float
@@ -55,23 +54,27 @@ class EquivarianceInDistribution:
         return self.p_value <= self.level
 
     def require(self) -> None:
-        """Raise ``AssertionError`` with the whole report if equivariance in distribution is rejected."""
+        """Raise ``AssertionError`` with the full report if equivariance in distribution is rejected."""
         if self.is_rejected:
             raise AssertionError(str(self))
 
     def __str__(self) -> str:
         verdict = (
-            "not equivariant in distribution" if self.is_rejected else "no sign against equivariance in distribution"
+            "not equivariant in distribution"
+            if self.is_rejected
+            else "no evidence against equivariance in distribution"
         )
         lines = [
             f"{verdict}: p = {self.p_value:.2g} (level {self.level:g}), MMD^2 = {self.mmd2:.2g} ({self.kernel}), "
             f"{self.draws} draws at each of {self.elements} group elements"
         ]
         if self.distinct == 1:
-            lines.append("all outputs are equal: the map is deterministic here, and as symmetric as its input")
+            lines.append(
+                "all outputs are equal: the map is deterministic here and preserves all symmetries of its input"
+            )
         elif self.detectable is not None:
             lines.append(
-                "power: a sampler that returns one fixed output for each group element in "
+                "power: a sampler that returns one fixed output per group element in "
                 f"{100 * self.detectable:.0f} % of its draws would be rejected with probability 0.9"
             )
         return "\n".join(lines)
@@ -91,29 +94,29 @@ def check_equivariance_in_distribution(
     power: bool = True,
     generator: torch.Generator | None = None,
 ) -> EquivarianceInDistribution:
-    """Test whether samples at ``act(h, x)`` have the law of ``act(h, .)`` of samples at ``x``.
+    """Test whether samples of the map at ``act(h, x)`` have the law of ``act(h, y)`` for samples y at ``x``.
 
-    The map is called as ``map(x, generator=...)``, with a new generator in each call, and must take everything random
-    from it or from global randomness that it does not seed: calls must be independent.
+    Calls of the map must be independent: it gets a new generator each time, as ``map(x, generator=...)``, and must draw
+    from it, or from global randomness that it does not seed.
 
     Args:
-        map: From data and a generator to a tensor, one sample for each member of the batch. A kernel of group
-            elements is tested by what it does, ``lambda x, generator: kernel(x, generator).rank``.
-        x: The input. A batch is tested as one input: the outputs of its members together.
-        action: How the group moves inputs; relabeling if ``x`` holds graphs.
-        output_action: How it moves outputs; for graphs told from the shape, if only one fits.
+        map: From data and a generator to a tensor, one sample per member of the batch. Test a kernel of group elements
+            by its effect: ``lambda x, generator: kernel(x, generator).rank``.
+        x: The input. A batch counts as one input, with the outputs of all members as its output.
+        action: The action on inputs; by default relabeling for graphs.
+        output_action: The action on outputs; for graphs inferred from the shape if only one fits.
         elements: Number of random group elements h.
-        draws: Samples at each of them.
+        draws: Samples per element.
         permutations: Number B of random permutations; the smallest p-value is 1 / (1 + B).
-        level: Significance level: the probability to reject a law that is equivariant.
-        batched: Sample at all elements in one call, on a batch of copies of ``x``. If False, or for data without
-            copies, each sample is a call of its own.
-        power: Whether to find out what would be detected.
-        generator: Source of everything random here; seeded with 0 if left out.
+        level: Significance level: the probability of rejecting an equivariant law.
+        batched: Sample at all elements in one call, on a batch of copies of ``x``. False, e.g. for data that cannot be
+            copied: one call per sample.
+        power: Whether to compute ``detectable``.
+        generator: Source of all randomness here; by default seeded with 0.
 
     Raises:
-        ValueError: If there are fewer than two elements or draws, the level cannot be reached with so few permutations,
-            the action cannot be told, or the outputs are no tensors, empty, not finite, or change their shape.
+        ValueError: If there are fewer than two elements or draws, there are too few permutations for the level, an
+            action cannot be inferred, or an output is empty, not a finite tensor, or changes shape.
 
     Example:
         >>> import sympe
@@ -128,9 +131,7 @@ def check_equivariance_in_distribution(
         least = f"1 / (1 + permutations) = {1 / (1 + permutations):.2g}"
         raise ValueError(f"level must be below 1 and at least {least}; got {level}")
     generator = torch.Generator().manual_seed(0) if generator is None else generator
-    sample = _sample_together if batched else _sample_one_by_one
-    y = sample(map, x, action_on_inputs(x, action), output_action, elements, draws, generator)
-    pairs = compare(y)
+    pairs = compare(_samples(map, x, action_on_inputs(x, action), output_action, elements, draws, batched, generator))
     p_value = pairs.p_value(permutations, generator)
     detectable = pairs.detectable_share(permutations, level, generator) if power and pairs.distinct > 1 else None
     return EquivarianceInDistribution(
@@ -145,61 +146,41 @@ def check_equivariance_in_distribution(
     )
 
 
-def _sample_together(
+def _samples(
     map: Callable[..., Any],
     x: Any,
     moves: Action[Any, Any],
     output_action: Action[Any, Any] | None,
     elements: int,
     draws: int,
+    batched: bool,
     generator: torch.Generator,
 ) -> Tensor:
-    """Samples moved back, ``[elements, draws, numbers]``: one call of the map for each draw at all elements."""
-    together = copies(x, elements)
-    h = moves.group.haar(together, generator)
-    moved, back = moves.act(h, together), moves.group.inverse(h)
+    """Samples moved back, ``[elements, draws, numbers]``."""
+    at_once = elements if batched else 1
+    inputs = copies(x, elements) if batched else x
     drawn = []
-    for _ in range(draws):
-        y = as_output(map(moved, generator=_spawn(generator)))
-        on_outputs = action_on_outputs(together, y, output_action)
-        if y.dim() < 1 or y.shape[0] % elements:
-            raise ValueError(
-                f"expected outputs with the rows of {elements} copies of x one after another; got shape {list(y.shape)}"
-            )
-        drawn.append(on_outputs.act(back, y).reshape(elements, -1))
-    return torch.stack(_alike(drawn), dim=1)
-
-
-def _sample_one_by_one(
-    map: Callable[..., Any],
-    x: Any,
-    moves: Action[Any, Any],
-    output_action: Action[Any, Any] | None,
-    elements: int,
-    draws: int,
-    generator: torch.Generator,
-) -> Tensor:
-    """The same with a call of the map for each draw at each element."""
-    drawn = []
-    for _ in range(elements):
-        h = moves.group.haar(x, generator)
-        moved, back = moves.act(h, x), moves.group.inverse(h)
+    for _ in range(elements // at_once):
+        h = moves.group.haar(inputs, generator)
+        moved, back = moves.act(h, inputs), moves.group.inverse(h)
         for _ in range(draws):
             y = as_output(map(moved, generator=_spawn(generator)))
-            drawn.append(action_on_outputs(x, y, output_action).act(back, y).reshape(-1))
-    return torch.stack(_alike(drawn)).view(elements, draws, -1)
-
-
-def _alike(drawn: list[Tensor]) -> list[Tensor]:
-    shapes = sorted({tuple(y.shape) for y in drawn})
-    if len(shapes) > 1:
-        raise ValueError(f"expected outputs of one shape; got {list(shapes[0])} and {list(shapes[1])} numbers")
-    if not drawn[0].numel():
+            on_outputs = action_on_outputs(inputs, y, output_action)
+            if batched and (y.dim() < 1 or y.shape[0] % elements):
+                raise ValueError(
+                    f"expected outputs with the rows of {elements} copies of x one after another; "
+                    f"got shape {list(y.shape)}"
+                )
+            drawn.append(on_outputs.act(back, y).reshape(at_once, y.numel() // at_once))
+    sizes = sorted({y.shape[1] for y in drawn})
+    if len(sizes) > 1:
+        raise ValueError(f"expected outputs of one shape; got {sizes[0]} and {sizes[1]} numbers")
+    if not sizes[0]:
         raise ValueError("expected outputs that hold numbers; got empty ones")
-    return drawn
+    return torch.stack(drawn, dim=1).view(elements, draws, -1)
 
 
 def _spawn(generator: torch.Generator) -> torch.Generator:
-    """A generator of its own for one call: however much it draws, no other call is shifted."""
+    """A new generator for one call, so that the number of its draws does not affect other calls."""
     seed = torch.randint(2**62, (), generator=generator, device=generator.device)
     return torch.Generator(generator.device).manual_seed(int(seed))

@@ -1,9 +1,8 @@
 r"""Which submodule of a network breaks the symmetry?
 
-Hooks record what each submodule gets and returns for x and for hx. A submodule *breaks* the symmetry if
-its inputs are moved by h as they should be and its outputs are not. Submodules after it get broken inputs and are not
-to blame; a module whose own code breaks the symmetry, outside of its submodules, is found as well, because it ends
-after all of them and its inputs were right.
+Hooks record the inputs and outputs of each submodule for x and for hx. A submodule *breaks* the symmetry if h moves its
+inputs correctly but not its outputs. Later submodules get broken inputs and are not to blame. A module whose own code
+breaks the symmetry, outside its submodules, is found too: its inputs are correct, and it returns after all of them.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,19 +17,19 @@ from sympe.actions import Action
 from sympe.auditing.equivariance.copies import fitting_action, root_mean_square
 from sympe.graphs import Graphs
 
-#: Tells the action that moves a tensor which the named submodule gets or returns, or None not to compare it.
+#: The action on a tensor that the named submodule gets or returns; None not to compare it.
 LayerAction = Callable[[str, Tensor], Action[Any, Any] | None]
 
 
 @dataclass(frozen=True)
 class LayerError:
-    """How far one submodule, in one of its calls, is from equivariance.
+    """Equivariance error of one call of a submodule.
 
     Attributes:
-        name: The submodule's name, with ``#2``, ``#3``, ... for later calls of the same one.
+        name: Name of the submodule, with ``#2``, ``#3``, ... for repeated calls.
         kind: Class of the submodule.
         max_error: Largest relative error of its outputs; None if none could be compared.
-        input_error: The same of its inputs: what earlier layers did wrong.
+        input_error: Largest relative error of its inputs, caused by earlier layers.
     """
 
     name: str
@@ -39,39 +38,28 @@ class LayerError:
     input_error: float | None
 
 
-@dataclass(frozen=True)
-class RelativeError:
-    max: float
-    mean: float
-
-
-def relative_error(expected: Tensor, found: Tensor, scale: float | Tensor | None) -> RelativeError:
-    """Errors relative to ``scale``, or to the root mean square of both sides."""
+def relative_error(expected: Tensor, found: Tensor, scale: float | None) -> tuple[float, float]:
+    """Largest and mean error relative to ``scale``; by default to the root mean square of both tensors."""
     if not expected.numel():
-        return RelativeError(0.0, 0.0)
+        return 0.0, 0.0
     wide = torch.complex128 if expected.is_complex() else torch.float64
-    # Equal infinities (a masked attention) are equal; anything else that is not finite is an error.
+    # Equal infinities (masked attention) are equal; other non-finite values are errors.
     difference = torch.where(expected == found, 0, (expected.to(wide) - found.to(wide)).abs())
     difference = torch.nan_to_num(difference, torch.inf, torch.inf)
-    unit = float(root_mean_square(expected, found) if scale is None else scale)
+    unit = float(root_mean_square(expected, found)) if scale is None else scale
     if unit == 0:
-        return RelativeError(0.0, 0.0) if not bool(difference.any()) else RelativeError(torch.inf, torch.inf)
-    return RelativeError(float(difference.max()) / unit, float(difference.mean()) / unit)
+        return (torch.inf, torch.inf) if bool(difference.any()) else (0.0, 0.0)
+    return float(difference.max()) / unit, float(difference.mean()) / unit
 
 
 def by_shape_of(x: Any, on_outputs: Action[Any, Any]) -> LayerAction:
-    def by_shape(name: str, tensor: Tensor) -> Action[Any, Any] | None:
-        if not isinstance(x, Graphs):
-            return on_outputs
-        fitting = fitting_action(x, tensor)
-        return None if fitting is None else fitting[1]
-
-    return by_shape
+    """For graphs the action that fits the shape of a tensor, otherwise the action on outputs."""
+    return lambda name, tensor: fitting_action(x, tensor) if isinstance(x, Graphs) else on_outputs
 
 
 @dataclass
 class Call:
-    """What one call of a submodule got and returned, and the errors found so far."""
+    """Inputs and outputs of one call of a submodule, and the errors found so far."""
 
     kind: str
     inputs: list[Tensor]
@@ -82,7 +70,7 @@ class Call:
 
 @dataclass
 class Trace:
-    """The calls of all submodules in one call of the map, by name, in the order in which they ended."""
+    """All calls of submodules during one call of the map, by name, in the order of their returns."""
 
     calls: dict[str, Call] = field(default_factory=dict)
 
@@ -113,7 +101,7 @@ class Trace:
             there = moved.calls.get(name)
             if there is None:
                 continue
-            # Outputs that are zero but for rounding, as of a normalization, are measured by what came in.
+            # Outputs may be zero up to rounding (after a normalization): then the inputs set the scale.
             unit = max(float(root_mean_square(*side)) for side in (call.inputs, call.outputs))
             for what in ("inputs", "outputs"):
                 error = "input_error" if what == "inputs" else "max_error"
@@ -129,19 +117,19 @@ class Trace:
 def _moved_error(
     name: str, here: Tensor, there: Tensor, h: Any, layer_action: LayerAction, unit: float
 ) -> float | None:
-    """How far ``there`` is from ``here`` moved by h; None where that cannot be said."""
+    """Error of ``there`` relative to ``here`` moved by h; None if they cannot be compared."""
     action = layer_action(name, here)
     if action is None or here.shape != there.shape:
         return None
     try:
         expected = action.act(h, here)
-    except (ValueError, IndexError, RuntimeError):  # not data of the kind that this action moves
+    except (ValueError, IndexError, RuntimeError):  # the action does not apply to this tensor
         return None
-    return relative_error(expected, there, unit).max if expected.shape == there.shape else None
+    return relative_error(expected, there, unit)[0] if expected.shape == there.shape else None
 
 
 def _numbers(value: Any) -> Iterator[Tensor]:
-    """Tensors of floating-point numbers in nested arguments, copied: a layer may change its argument in place."""
+    """Copies of the floating-point tensors in nested arguments: layers may work in place."""
     if isinstance(value, Tensor):
         if value.is_floating_point() or value.is_complex():
             yield value.detach().clone()

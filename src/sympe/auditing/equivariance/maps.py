@@ -1,10 +1,8 @@
 r"""Is a map equivariant, :math:`f(hx) = h f(x)`, and if not, which layer breaks it?
 
-For random (Haar) elements h the two sides are compared entry by entry, relative to the root mean square of the
-output. Errors below the square root of the spacing of its numbers (3e-4 in 32 bits, 1.5e-8 in 64) are taken for
-rounding.
-
-Which layer breaks it is told by :mod:`sympe.auditing.equivariance.layers`.
+For random (Haar) elements h the two sides are compared entry by entry, relative to the root mean square of the output.
+By default, errors below the square root of the machine epsilon (3e-4 in 32 bits, 1.5e-8 in 64) count as rounding.
+:mod:`sympe.auditing.equivariance.layers` finds the layer.
 """
 
 from collections.abc import Callable
@@ -21,16 +19,15 @@ from sympe.auditing.equivariance.layers import LayerAction, LayerError, Trace, b
 
 @dataclass(frozen=True)
 class Equivariance:
-    """What :func:`check_equivariance` found.
+    """Result of :func:`check_equivariance`.
 
     Attributes:
-        max_error: Largest error of any entry over all elements, relative to the root mean square of the output.
-        mean_error: Mean error over entries and elements, relative to the same.
-        repeat_error: Largest relative difference of two calls at one and the same x; a map that is random is to be
-            checked in distribution.
+        max_error: Largest error over entries and group elements, relative to the root mean square of the output.
+        mean_error: Mean relative error over entries and elements.
+        repeat_error: Largest relative difference between two calls at the same x; nonzero for random maps.
         tolerance: Largest error that passes.
         elements: Number of random group elements.
-        layers: One entry per call of a submodule, in the order in which they ended; empty if not asked for.
+        layers: One entry per call of a submodule, in the order of their returns; empty if not requested.
     """
 
     max_error: float
@@ -46,7 +43,7 @@ class Equivariance:
 
     @property
     def culprit(self) -> LayerError | None:
-        """The first submodule with right inputs and wrong outputs; None if there is none."""
+        """The first submodule with correct inputs and wrong outputs, or None."""
         for layer in self.layers:
             broken = layer.max_error is not None and layer.max_error > self.tolerance
             if broken and (layer.input_error is None or layer.input_error <= self.tolerance):
@@ -54,7 +51,7 @@ class Equivariance:
         return None
 
     def require(self) -> None:
-        """Raise ``AssertionError`` with the whole report if the map is not equivariant."""
+        """Raise ``AssertionError`` with the full report if the map is not equivariant."""
         if not self.is_equivariant:
             raise AssertionError(str(self))
 
@@ -66,8 +63,8 @@ class Equivariance:
         ]
         if self.repeat_error > self.tolerance:
             lines.append(
-                f"the map is random: two calls at one input differ by {self.repeat_error:.1e}; "
-                "use check_equivariance_in_distribution, or model.eval() if that is dropout"
+                f"the map is random: two calls at the same input differ by {self.repeat_error:.1e}; "
+                "use check_equivariance_in_distribution, or model.eval() if the cause is dropout"
             )
         culprit = self.culprit
         if culprit is not None:
@@ -77,7 +74,7 @@ class Equivariance:
             error = "not compared" if layer.max_error is None else f"{layer.max_error:.1e}"
             note = "" if layer is not culprit else "  <- breaks it"
             if layer.input_error is not None and layer.input_error > self.tolerance:
-                note = "  (inputs broken before)"
+                note = "  (inputs already broken)"
             lines.append(f"  {layer.name:{width}}  {error}{note}")
         return "\n".join(lines)
 
@@ -97,27 +94,26 @@ def check_equivariance(
 ) -> Equivariance:
     """Compare ``map(act(h, x))`` with ``act(h, map(x))`` for random group elements h.
 
-    The map is called as it is: put a network into ``eval()`` first, or its dropout is found (and its running
-    statistics are updated).
+    Call ``eval()`` on a network first: in training mode dropout breaks equivariance, and running statistics change.
 
     Args:
         map: From data to a tensor. For graphs: ``lambda graphs: gnn(graphs.x, graphs.edge_index)``.
-        x: The input, a batch; every member is moved by an element of its own.
-        action: How the group moves inputs; relabeling if ``x`` holds graphs.
-        output_action: How it moves outputs. For graphs it can be told from the shape, if only one fits: one row per
+        x: The input, a batch; each member is moved by its own element.
+        action: The action on inputs; by default relabeling for graphs.
+        output_action: The action on outputs. For graphs it is inferred from the shape if only one fits: one row per
             node, edge or graph (invariant), or padded ``[G, n, d]`` and ``[G, n, n]``.
-        elements: How many h to try.
-        tolerance: Largest relative error that passes; by the precision of the output if left out.
-        scale: What errors are relative to, where the output may be zero but for rounding; the root mean square of
-            the output if left out.
-        layers: Whether to look into the submodules of ``map``; if ``map`` is not a module itself, the module in it.
-        layer_action: How the group moves what submodules get and return. If left out, by the shape for graphs, and
-            for other data by ``output_action`` where it can be applied.
-        generator: Source of the elements; seeded with 0 if left out.
+        elements: Number of random elements h.
+        tolerance: Largest relative error that passes; by default set by the precision of the output.
+        scale: Scale of the errors, for outputs that are zero up to rounding; by default the root mean square of the
+            output.
+        layers: Whether to check the submodules of ``map``; if ``map`` is not a module, the module that it calls.
+        layer_action: The action on inputs and outputs of submodules; by default inferred from the shape for graphs, and
+            ``output_action`` where it applies for other data.
+        generator: Source of the elements; by default seeded with 0.
 
     Raises:
-        ValueError: If the action cannot be told, ``layers`` is true for a map that is no module, or the outputs are no
-            tensors, not finite, or change their shape under h.
+        ValueError: If an action cannot be inferred, ``layers`` is true for a map that is not a module, or an output is
+            not a finite tensor or changes shape under h.
 
     Example:
         >>> import sympe
@@ -137,7 +133,7 @@ def check_equivariance(
     if layer_action is None:
         layer_action = by_shape_of(x, on_outputs)
     tolerance = resolution(y) if tolerance is None else tolerance
-    repeat_error = float(relative_error(y, _same_shape(y, as_output(map(x)), "in a second call"), scale).max)
+    repeat_error, _ = relative_error(y, _same_shape(y, as_output(map(x)), "in a second call"), scale)
     largest, means = 0.0, 0.0
     generator = torch.Generator().manual_seed(0) if generator is None else generator
     for _ in range(elements):
@@ -145,8 +141,8 @@ def check_equivariance(
         moved = Trace()
         with moved.watching(module):
             there = as_output(map(moves.act(h, x)))
-        error = relative_error(on_outputs.act(h, y), _same_shape(y, there, "at h x"), scale)
-        largest, means = max(largest, error.max), means + error.mean
+        error, mean = relative_error(on_outputs.act(h, y), _same_shape(y, there, "at h x"), scale)
+        largest, means = max(largest, error), means + mean
         trace.compare(moved, h, layer_action)
     return Equivariance(largest, means / elements, repeat_error, tolerance, elements, trace.errors())
 
@@ -164,4 +160,4 @@ def _module(map: Any, layers: bool | nn.Module) -> nn.Module | None:
         return None
     if isinstance(map, nn.Module):
         return map
-    raise ValueError(f"layers=True needs a map that is a module; got {type(map).__name__}: give the module as layers")
+    raise ValueError(f"layers=True needs a map that is a module; got {type(map).__name__}: pass the module as layers")

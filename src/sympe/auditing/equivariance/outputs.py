@@ -1,13 +1,12 @@
-r"""Are outputs more symmetric than their inputs, or less?
+r"""Are outputs more or less symmetric than their inputs?
 
-For an input x and an output y, both moved by the permutations of nodes, there are three stabilizers: that of x, that
-of y, and that of both together, their intersection. A deterministic equivariant map has
+Permutations of nodes act on an input x and on an output y. A deterministic equivariant map has
 :math:`\mathrm{Stab}(x) \subseteq \mathrm{Stab}(y)` (Curie's principle).
 
-- **Symmetry increase**: :math:`|\mathrm{Stab}(y)| > |\mathrm{Stab}(x)|`. The map did not tell apart what is
-  different: a loss of information, where the answer should not be that symmetric.
+- **Symmetry increase**: :math:`|\mathrm{Stab}(y)| > |\mathrm{Stab}(x)|`. The map fails to distinguish nodes that
+  differ: a loss of information if the answer should be less symmetric.
 - **Symmetry breaking**: :math:`|\mathrm{Stab}(x) \cap \mathrm{Stab}(y)| < |\mathrm{Stab}(x)|`. Samples of a random map
-  do so; a deterministic one that does is not equivariant.
+  do this; a deterministic map that does is not equivariant.
 """
 
 import math
@@ -23,12 +22,12 @@ from sympe.graphs import Graphs, colored_graphs
 
 @dataclass(frozen=True)
 class OutputSymmetry:
-    """Stabilizers of inputs and outputs, graph by graph, as logarithms of their orders in nats.
+    """Logs of the orders of stabilizers, in nats, per graph.
 
     Attributes:
-        log_input: Of the inputs.
-        log_output: Of the outputs alone.
-        log_both: Of inputs and outputs together.
+        log_input: For the input.
+        log_output: For the output alone.
+        log_both: For input and output together.
     """
 
     log_input: Float[Tensor, "G"]
@@ -37,12 +36,12 @@ class OutputSymmetry:
 
     @property
     def increases(self) -> Bool[Tensor, "G"]:
-        """Where the output is more symmetric than its input."""
+        """Whether the output is more symmetric than its input."""
         return self.log_output > self.log_input + 1e-9
 
     @property
     def breaks(self) -> Bool[Tensor, "G"]:
-        """Where the output lacks a symmetry of its input."""
+        """Whether the output lacks a symmetry of its input."""
         return self.log_both < self.log_input - 1e-9
 
     @property
@@ -51,7 +50,7 @@ class OutputSymmetry:
 
     @property
     def share_broken(self) -> float:
-        """Share of the graphs whose symmetry is broken, of those that have any."""
+        """Share of the symmetric graphs whose symmetry is broken."""
         symmetric = self.log_input > 0
         return float(self.breaks[symmetric].double().mean()) if bool(symmetric.any()) else 0.0
 
@@ -67,9 +66,9 @@ def output_symmetry(graphs: Graphs, output: Shaped[Tensor, "..."], tolerance: fl
 
     Args:
         graphs: The inputs.
-        output: One row per node, ``[N]`` or ``[N, d]``; or a padded matrix for each graph, ``[G, n, n]`` or
-            ``[G, n, n, d]`` with n nodes in the largest, over ordered pairs of nodes.
-        tolerance: Numbers of one graph that differ by less, relative to the largest number of the output, are equal.
+        output: One row per node, ``[N]`` or ``[N, d]``; or a padded matrix over ordered pairs of nodes per graph,
+            ``[G, n, n]`` or ``[G, n, n, d]``, where n is the largest number of nodes.
+        tolerance: Largest difference between equal numbers of a graph, relative to the largest number of the output.
 
     Raises:
         ValueError: If the output has another shape or is not finite.
@@ -96,7 +95,7 @@ def output_symmetry(graphs: Graphs, output: Shaped[Tensor, "..."], tolerance: fl
 
 
 def _kinds(rows: Shaped[Tensor, "m d"], owner: Int[Tensor, "m"], tolerance: float) -> Int[Tensor, "m"]:
-    """Number the rows such that two of one owner are equal if all their entries are within chains of ``tolerance``."""
+    """Cluster the rows of each owner: equal numbers where chains of steps up to ``tolerance`` link every entry."""
     kind = owner.clone()
     for column in rows.unbind(1):
         by_value = torch.argsort(column, stable=True)
@@ -110,7 +109,7 @@ def _kinds(rows: Shaped[Tensor, "m d"], owner: Int[Tensor, "m"], tolerance: floa
 
 
 def _pair_graphs(graphs: Graphs, y: Shaped[Tensor, "G n n *d"], tolerance: float) -> Graphs:
-    """Complete directed graphs with loops, the kinds of their entries as edge labels."""
+    """Complete directed graphs with loops; edge labels number the entries of y."""
     n = y.shape[1]
     there = torch.arange(n, device=y.device) < graphs.sizes[:, None]
     graph, i, j = (there[:, :, None] & there[:, None, :]).nonzero(as_tuple=True)
@@ -121,7 +120,7 @@ def _pair_graphs(graphs: Graphs, y: Shaped[Tensor, "G n n *d"], tolerance: float
 
 
 def _joined(graphs: Graphs, alone: Graphs) -> Graphs:
-    """One graph for each, whose symmetries are those of both."""
+    """Graphs with the common symmetries of both."""
     shift = 0 if alone.edge_label is None or not alone.num_edges else int(alone.edge_label.max()) + 1
     label = torch.zeros_like(graphs.edge_index[0]) if graphs.edge_label is None else graphs.edge_label
     label = torch.unique(label, return_inverse=True)[1] + shift

@@ -1,8 +1,8 @@
-"""Where the samples of an audit come from."""
+"""Sources of samples for an audit."""
 
-from sympe.auditing.sources.base import Chunk, Kind, Reader, Source
-from sympe.auditing.sources.files import DATA_SETS, open_path
+from sympe.auditing.sources.base import Kind, Source
+from sympe.auditing.sources.files import open_path
 from sympe.auditing.sources.memory import InMemory
 from sympe.auditing.sources.pairs import Pairs
 
-__all__ = ["DATA_SETS", "Chunk", "InMemory", "Kind", "Pairs", "Reader", "Source", "open_path"]
+__all__ = ["InMemory", "Kind", "Pairs", "Source", "open_path"]

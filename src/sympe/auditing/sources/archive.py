@@ -1,4 +1,4 @@
-"""Archives of numpy arrays (.npz), read in step, one stretch after another, without ever being in memory as a whole."""
+"""Archives of numpy arrays (.npz), streamed in lockstep: no array is ever loaded whole."""
 
 import zipfile
 import zlib
@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sympe.graphs.npz import SPLITS
+
 
 class Column:
-    """An array in an archive, read from its beginning to its end along the first axis."""
+    """An array in an archive, read sequentially along its first axis."""
 
     def __init__(self, name: str, file: Any) -> None:
         self.name, self._file = name, file
@@ -30,7 +32,7 @@ class Column:
         return self.shape[0] if self.shape else 1
 
     def take(self, count: int) -> NDArray[Any]:
-        """The next rows; all there are if fewer are left."""
+        """The next ``count`` rows, or all that remain."""
         width = int(np.prod(self.shape[1:], dtype=np.int64))
         try:
             raw = self._file.read(count * width * self.dtype.itemsize)
@@ -43,10 +45,10 @@ class Column:
 
 
 class Archive:
-    """An ``.npz`` file, open for reading; a context manager.
+    """A context manager that opens an ``.npz`` file for reading.
 
     Raises:
-        ValueError: If it is no archive of arrays.
+        ValueError: If the file is not an archive of arrays.
     """
 
     def __init__(self, path: Path) -> None:
@@ -67,7 +69,11 @@ class Archive:
         self._stack.close()
 
     def column(self, name: str) -> Column:
-        """An array at its beginning."""
+        """Open an array at its first row.
+
+        Raises:
+            ValueError: If it is missing or cannot be read.
+        """
         if name not in self.names:
             raise ValueError(f"expected an array {name}; got {', '.join(self.names) or 'none'}")
         try:
@@ -75,21 +81,30 @@ class Archive:
         except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
             raise ValueError(f"array {name} cannot be read: {error}") from error
 
+    def in_split(self, split: str | None) -> NDArray[np.bool_] | None:
+        """Which samples are in a split; None for all."""
+        return None if split is None else whole(self.column("split")) == SPLITS.index(split)
+
 
 def whole(column: Column) -> NDArray[np.int64]:
+    """All of an array of counts.
+
+    Raises:
+        ValueError: If it is not one row of non-negative integers.
+    """
     if column.dtype.kind not in "iu" or len(column.shape) != 1:
-        raise ValueError(f"{column.name} must hold integers in one row; got {column.dtype} {list(column.shape)}")
+        raise ValueError(f"{column.name} must hold one row of integers; got {column.dtype} {list(column.shape)}")
     values = column.take(len(column)).astype(np.int64)
     if len(values) < len(column) or (len(values) and values.min() < 0):
-        raise ValueError(f"{column.name} must hold {len(column)} numbers from 0 up")
+        raise ValueError(f"{column.name} must hold {len(column)} non-negative numbers")
     return values
 
 
 def wide(array: NDArray[Any]) -> type:
-    """Integers in 64 bits, floating-point numbers in their own width or as doubles.
+    """The type to read an array as: 64-bit integers, or floats of 32 or 64 bits.
 
     Raises:
-        ValueError: If it holds neither.
+        ValueError: If it does not hold numbers.
     """
     if array.dtype.kind in "iub":
         return np.int64

@@ -1,50 +1,52 @@
-"""Where samples come from: a source cuts its data into chunks, a reader makes inputs and targets of a chunk.
+"""A source cuts its data into chunks; a reader turns a chunk into inputs and targets.
 
-Cutting is quick and done in one process, in one pass and in the order of the data. Reading is done wherever there is
-a core. The cuts depend on the data alone, so that an audit can be taken up again after a kill.
+Cutting is fast: one process, one pass, in the order of the data. Reading is parallel. The cuts depend only on the data,
+so an interrupted audit can resume.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from sympe.auditing.targets import Target
 
 Kind = Literal["graphs", "fields", "points"]
 
-#: Samples and bytes (or numbers) of a chunk, at most; one sample may be larger.
+#: Most samples and bytes (or numbers) in a chunk; a single sample may be larger.
 MOST_SAMPLES = 1000
 MOST_WEIGHT = 2_000_000
 
 
 class Reader(ABC):
-    """Makes inputs and targets of raw samples; survives pickling, so that it can be sent to other processes.
+    """Turns raw samples into inputs and targets; can be pickled, to run in other processes.
 
     Attributes:
-        kind: What the inputs are.
+        kind: Kind of the inputs.
+        hydrogen: Node label of hydrogen atoms, if nodes are atoms.
     """
 
     kind: Kind
-    #: Label of the nodes that are hydrogen atoms, where nodes are atoms.
     hydrogen: int | None = None
 
     @abstractmethod
     def read(self, raw: Any) -> tuple[Any, Target | None]:
-        """The inputs as one batch, and the targets if there are any.
+        """The inputs as one batch, and their targets, if any.
 
         Raises:
-            ValueError: If a sample cannot be read. Each is then read by itself, and those that fail are skipped.
+            ValueError: If a sample cannot be read. The samples are then read in halves, and the bad ones skipped.
         """
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Raw samples that follow each other.
+    """Consecutive raw samples.
 
     Attributes:
-        raw: The samples; has a length and can be cut by slices.
-        done: Share of the source that has been read when this chunk is, or None if that is unknown.
+        raw: The samples; supports ``len`` and slices.
+        done: Share of the source read up to the end of this chunk; None if unknown.
     """
 
     raw: Any
@@ -52,33 +54,30 @@ class Chunk:
 
 
 class Source(ABC):
-    """Samples in an order of their own.
+    """Samples in a fixed order.
 
     Attributes:
-        name: What complaints call it.
-        reader: What reads its chunks.
+        reader: Reads the chunks.
     """
 
-    name: str
     reader: Reader
 
     @abstractmethod
     def chunks(self) -> Iterator[Chunk]:
-        """All samples, cut in the same places every time.
+        """All samples, always cut at the same places.
 
         Raises:
-            ValueError: If the source is damaged; what was cut before stays good.
+            ValueError: If the source is damaged; earlier chunks remain valid.
         """
 
 
 def cut(samples: Iterable[tuple[Any, int, float | None]]) -> Iterator[Chunk]:
-    """Chunks of samples that come one by one, each with its weight and the share that has been read.
+    """Chunks from a stream of samples, each with its weight and the share of the source read so far.
 
-    What came before damage is handed out first.
+    If the stream raises a ``ValueError``, the samples before it are yielded first.
     """
     held: list[Any] = []
     weight, done = 0, None
-    damage: ValueError | None = None
     try:
         for sample, more, position in samples:
             if held and (len(held) == MOST_SAMPLES or weight + more > MOST_WEIGHT):
@@ -87,16 +86,16 @@ def cut(samples: Iterable[tuple[Any, int, float | None]]) -> Iterator[Chunk]:
             held.append(sample)
             weight += more
             done = position
-    except ValueError as error:
-        damage = error
+    except ValueError:
+        if held:
+            yield Chunk(held, done)
+        raise
     if held:
-        yield Chunk(held, done if damage else 1.0)
-    if damage:
-        raise damage
+        yield Chunk(held, 1.0)
 
 
 def cuts(weights: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Where to cut samples of these weights, as pairs of first and last plus one."""
+    """Chunks of samples with these weights, as half-open ranges."""
     first = weight = 0
     for place, more in enumerate(weights):
         if place > first and (place - first == MOST_SAMPLES or weight + more > MOST_WEIGHT):
@@ -105,3 +104,12 @@ def cuts(weights: Sequence[int]) -> Iterator[tuple[int, int]]:
         weight += more
     if first < len(weights):
         yield first, len(weights)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Prefix the message of any ``ValueError`` with the path."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error

@@ -1,6 +1,6 @@
 """Fields on a periodic lattice in an archive of numpy arrays."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sympe.auditing.sources.archive import Archive, whole, wide
-from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cuts
+from sympe.auditing.sources.archive import Archive, wide
+from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cuts, naming
 from sympe.auditing.targets import Per, Target
-from sympe.graphs.npz import SPLITS
 
-#: Fields are in the first of these that is there, unless they are named.
+#: Names of the array of fields, in order of preference.
 FIELD_ARRAYS = ("fields", "field", "x", "inputs")
 
 
@@ -23,64 +22,53 @@ class FieldFile(Source):
 
     Args:
         path: The file.
-        target: Name of the array that is to be predicted, or None.
+        target: Name of the array to predict, or None.
         split: Take only this split.
+
+    Raises:
+        ValueError: If the archive has no array of fields, or no such target.
     """
 
     def __init__(self, path: Path, target: str | None = None, split: str | None = None) -> None:
-        self.name, self.path, self.target, self.split = str(path), path, target, split
+        self.path, self.target, self.split = path, target, split
         with Archive(path) as archive:
             self.array = field_array(archive.names, target)
             shape = archive.column(self.array).shape
             if len(shape) not in (3, 4):
-                raise ValueError(
-                    f"{path}: expected {self.array} of shape [B, L1, L2] or [B, C, L1, L2]; got {list(shape)}"
-                )
+                raise ValueError(f"expected {self.array} of shape [B, L1, L2] or [B, C, L1, L2]; got {list(shape)}")
             self.count = shape[0]
             self.per: Per = "sample"
             if target is not None:
                 wanted = archive.column(target).shape
                 if wanted[:1] != shape[:1]:
-                    raise ValueError(f"{path}: expected {shape[0]} rows in {target}; got shape {list(wanted)}")
+                    raise ValueError(f"expected {shape[0]} rows in {target}; got shape {list(wanted)}")
                 self.per = "site" if len(wanted) > 2 and wanted[-2:] == shape[-2:] else "sample"
             self.numbers = int(np.prod(shape[1:], dtype=np.int64))
         self.reader: Reader = FieldArrayReader(self.per)
 
     def chunks(self) -> Iterator[Chunk]:
-        try:
-            with Archive(self.path) as archive:
-                column = archive.column(self.array)
-                target = None if self.target is None else archive.column(self.target)
-                chosen = None
-                if self.split is not None:
-                    chosen = whole(archive.column("split")) == SPLITS.index(self.split)
-                for first, last in cuts([8 * self.numbers] * self.count):
-                    rows = [
-                        (x, None if target is None else np.asarray(y))
-                        for x, y in zip(
-                            column.take(last - first),
-                            [None] * (last - first) if target is None else target.take(last - first),
-                            strict=True,
-                        )
-                    ]
-                    if chosen is not None:
-                        rows = [row for row, keep in zip(rows, chosen[first:last], strict=True) if keep]
-                    yield Chunk(rows, last / self.count)
-        except ValueError as error:
-            raise ValueError(f"{self.path}: {error}") from error
+        with naming(self.path), Archive(self.path) as archive:
+            column = archive.column(self.array)
+            target = None if self.target is None else archive.column(self.target)
+            chosen = archive.in_split(self.split)
+            for first, last in cuts([8 * self.numbers] * self.count):
+                count = last - first
+                targets: Iterable[Any] = [None] * count if target is None else map(np.asarray, target.take(count))
+                rows = list(zip(column.take(count), targets, strict=True))
+                if chosen is not None:
+                    rows = [row for row, keep in zip(rows, chosen[first:last], strict=True) if keep]
+                yield Chunk(rows, last / self.count)
 
 
 @dataclass(frozen=True)
 class FieldArrayReader(Reader):
-    """Reads pairs of arrays: a field, and its target or None."""
+    """Reads pairs of a field and its target or None."""
 
     per: Per
     kind: Kind = "fields"
 
     def read(self, raw: list[tuple[NDArray[Any], NDArray[Any] | None]]) -> tuple[torch.Tensor, Target | None]:
         x = torch.from_numpy(np.stack([field.astype(wide(field)) for field, _ in raw]))
-        if x.is_floating_point() and not bool(torch.isfinite(x).all()):
-            raise ValueError("fields must be finite; got infinity or not a number")
         targets = [y for _, y in raw if y is not None]
         if len(targets) < len(raw):
             return x, None
@@ -88,10 +76,10 @@ class FieldArrayReader(Reader):
 
 
 def field_array(names: list[str], target: str | None) -> str:
-    """The name of the array that holds the fields.
+    """Name of the array of fields.
 
     Raises:
-        ValueError: If it cannot be told.
+        ValueError: If it is ambiguous or missing.
     """
     for name in FIELD_ARRAYS:
         if name in names and name != target:

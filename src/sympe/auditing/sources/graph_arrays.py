@@ -10,18 +10,18 @@ import torch
 from numpy.typing import NDArray
 
 from sympe.auditing.sources.archive import Archive, whole, wide
-from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cuts
+from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cuts, naming
 from sympe.auditing.targets import Per, Target
 from sympe.graphs import Graphs
-from sympe.graphs.npz import MOLECULES, OPTIONAL, PLAIN, SPLITS, parse_arrays
+from sympe.graphs.npz import MOLECULES, OPTIONAL, PLAIN, parse_arrays
 
-#: What the types of bonds are called as a target; in the file they are the last column of ``bonds``.
+#: Target name for the bond types, which the file stores as the last column of ``bonds``.
 BONDS = "bond_type"
 
 
 @dataclass(frozen=True)
 class GraphArrays:
-    """The arrays of some graphs, and their targets; cut by slices."""
+    """Arrays of consecutive graphs and their targets; supports slices."""
 
     arrays: Mapping[str, NDArray[Any]]
     target: NDArray[Any] | None
@@ -34,19 +34,28 @@ class GraphArrays:
     def __getitem__(self, part: slice) -> "GraphArrays":
         nodes, edges = (np.concatenate([[0], np.cumsum(self.arrays[name])]) for name in self.names[:2])
         first, last, _ = part.indices(len(self))
-        cuts = {
-            "sample": slice(first, last),
-            "node": slice(nodes[first], nodes[last]),
-            "edge": slice(edges[first], edges[last]),
-        }
-        owned = {name: cuts[_per(name, self.names)] for name in self.arrays}
-        arrays = {name: array[owned[name]] for name, array in self.arrays.items()}
-        return GraphArrays(arrays, None if self.target is None else self.target[cuts[self.per]], self.names, self.per)  # type: ignore[index]
+        return self._rows(
+            {
+                "sample": slice(first, last),
+                "node": slice(nodes[first], nodes[last]),
+                "edge": slice(edges[first], edges[last]),
+            }
+        )
+
+    def where(self, keep: NDArray[np.bool_]) -> "GraphArrays":
+        """The graphs where ``keep`` is true."""
+        nodes, edges = (np.repeat(keep, self.arrays[name]) for name in self.names[:2])
+        return self._rows({"sample": keep, "node": nodes, "edge": edges})
+
+    def _rows(self, rows: Mapping[Per, Any]) -> "GraphArrays":
+        arrays = {name: array[rows[_per(name, self.names)]] for name, array in self.arrays.items()}
+        target = None if self.target is None or self.per is None else self.target[rows[self.per]]
+        return GraphArrays(arrays, target, self.names, self.per)
 
 
 @dataclass(frozen=True)
 class GraphArrayReader(Reader):
-    """Reads stretches of the arrays of graphs."""
+    """Reads blocks of graphs."""
 
     hydrogen: int | None = None
     directed: bool = False
@@ -63,7 +72,7 @@ class GraphArrayReader(Reader):
             return graphs, None
         values = torch.from_numpy(np.ascontiguousarray(raw.target.astype(wide(raw.target))))
         if raw.per == "edge" and not self.directed:
-            # Both directions of a named edge, in the order in which the graphs have them; a loop is its own reverse.
+            # Both directions of each edge, in the order of the graphs; a loop has only one.
             edges = arrays[raw.names[2]]
             values = values.repeat_interleave(torch.from_numpy(1 + (edges[:, 0] != edges[:, 1])), dim=0)
         return graphs, Target(values, raw.per)
@@ -74,8 +83,8 @@ class GraphFile(Source):
 
     Args:
         path: The file.
-        target: Name of an array that is to be predicted; what is predicted is taken away from the input.
-        per: What an entry of it belongs to; found out from its length if left out.
+        target: Name of the array to predict, which is removed from the input.
+        per: What each entry of the target belongs to; by default inferred from its length.
         split: Take only this split.
 
     Raises:
@@ -83,14 +92,13 @@ class GraphFile(Source):
     """
 
     def __init__(self, path: Path, target: str | None = None, per: Per | None = None, split: str | None = None) -> None:
-        self.name, self.path = str(path), path
-        self.target, self.split = target, split
+        self.path, self.target, self.split = path, target, split
         with Archive(path) as archive:
             self.names = graph_arrays(archive.names)
             self._carried = [name for name in _labels(self.names) if name in archive.names and name != target]
             directed = "directed" in archive.names and bool(archive.column("directed").take(1).any())
             if split is not None and "split" not in archive.names:
-                raise ValueError(f"{path}: expected an array split to take {split!r} from; there is none")
+                raise ValueError(f"expected an array split to take {split!r} from; there is none")
             molecules = self.names == MOLECULES[:3]
             self.per: Per | None = None
             if target == BONDS and molecules:
@@ -103,27 +111,19 @@ class GraphFile(Source):
                 fits = [name for name, count in counts.items() if count == length and per in (None, name)]
                 if not fits:
                     expected = ", ".join(f"{count} {name}s" for name, count in counts.items())
-                    raise ValueError(f"{path}: expected {target} to have one row for each of {expected}; got {length}")
+                    raise ValueError(f"expected {target} to have one row for each of {expected}; got {length}")
                 self.per = fits[0]
         self.reader = GraphArrayReader(hydrogen=0 if molecules and target != "atom_type" else None, directed=directed)
 
     def chunks(self) -> Iterator[Chunk]:
-        try:
-            yield from self._chunks()
-        except ValueError as error:
-            raise ValueError(f"{self.path}: {error}") from error
-
-    def _chunks(self) -> Iterator[Chunk]:
         nodes_name, edges_name, list_name = self.names
-        with Archive(self.path) as archive:
+        with naming(self.path), Archive(self.path) as archive:
             sizes, counts = (whole(archive.column(name)) for name in (nodes_name, edges_name))
             if len(sizes) != len(counts):
                 raise ValueError(
                     f"{nodes_name} and {edges_name} must be equally long; got {len(sizes)} and {len(counts)}"
                 )
-            chosen = None
-            if self.split is not None:
-                chosen = whole(archive.column("split")) == SPLITS.index(self.split)
+            chosen = archive.in_split(self.split)
             columns = {name: archive.column(name) for name in [list_name, *self._carried]}
             named = self.target is not None and self.target != BONDS
             target = archive.column(self.target) if named and self.target else None
@@ -143,18 +143,14 @@ class GraphFile(Source):
                     if len(array) < rows[_per(name, self.names)]:
                         raise ValueError(f"array {name} is too short for the sizes of the graphs")
                 block = GraphArrays(arrays, own, self.names, self.per)
-                if chosen is None:
-                    yield Chunk(block, last / len(sizes))
-                    continue
-                # Runs of graphs of the split would be many: the reader takes the others' arrays out.
-                yield Chunk(_chosen(block, chosen[first:last]), last / len(sizes))
+                yield Chunk(block if chosen is None else block.where(chosen[first:last]), last / len(sizes))
 
 
 def graph_arrays(names: list[str]) -> tuple[str, str, str]:
-    """The names of the arrays with sizes, numbers of edges and edges.
+    """Names of the arrays of sizes, edge counts and edges.
 
     Raises:
-        ValueError: If they are not there.
+        ValueError: If they are missing.
     """
     for required in (MOLECULES, PLAIN):
         if all(name in names for name in required):
@@ -170,15 +166,3 @@ def _per(name: str, names: tuple[str, str, str]) -> Per:
     if name in names[:2]:
         return "sample"
     return "edge" if name in (names[2], "edge_label") else "node"
-
-
-def _chosen(block: GraphArrays, keep: NDArray[np.bool_]) -> GraphArrays:
-    nodes_name, edges_name, _ = block.names
-    rows = {
-        "sample": keep,
-        "node": np.repeat(keep, block.arrays[nodes_name]),
-        "edge": np.repeat(keep, block.arrays[edges_name]),
-    }
-    arrays = {name: array[rows[_per(name, block.names)]] for name, array in block.arrays.items()}
-    own = None if block.target is None else block.target[rows[block.per]]  # type: ignore[index]
-    return GraphArrays(arrays, own, block.names, block.per)

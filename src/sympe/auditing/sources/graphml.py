@@ -1,4 +1,4 @@
-"""GraphML, with an attribute of the nodes, edges or graphs as the target."""
+"""GraphML, with an attribute of nodes, edges or graphs as the target."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,10 @@ def read_graphml(path: Path, target: str | None = None) -> "list[tuple[networkx.
 
     Args:
         path: The file.
-        target: An attribute of all nodes, of all edges, or of the graphs. Texts count as classes.
+        target: An attribute of all nodes, all edges, or the graphs. Strings become classes.
 
     Raises:
-        ValueError: If the file is no GraphML, or nothing has the attribute everywhere.
+        ValueError: If the file is not GraphML, or some nodes and edges lack the attribute.
     """
     try:
         graphs = parse_graphml(path.read_bytes())
@@ -40,12 +40,10 @@ def _target(path: Path, graph: "networkx.Graph", name: str, kinds: dict[str, int
         return _classes(nodes, kinds)
     edges = [data[name] for _, _, data in graph.edges(data=True) if name in data]
     if not edges or len(edges) < graph.number_of_edges():
-        raise ValueError(f"{path}: expected an attribute {name} on every node or on every edge; some have none")
+        raise ValueError(f"{path}: expected an attribute {name} on every node or on every edge; some lack it")
     if graph.is_multigraph():
-        raise ValueError(
-            f"{path}: expected at most one edge between two nodes to take {name} from; there are parallel ones"
-        )
-    # In the order in which the graph type of the library lists the directed edges.
+        raise ValueError(f"{path}: expected no parallel edges for the target {name}; the graph has some")
+    # In the order of the directed edges of sympe.Graphs.
     place = {(u, v): value for (u, v), value in zip(graph.edges(), edges, strict=True)}
     both = graph if graph.is_directed() else graph.to_directed(as_view=True)
     listed = [place[u, v] if (u, v) in place else place[v, u] for u, v in both.edges()]

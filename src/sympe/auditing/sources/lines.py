@@ -1,4 +1,4 @@
-"""Files with one sample per line: graph6, sparse6, SMILES. Read line by line; compressed files (.gz .xz .bz2) too."""
+"""Files with one sample per line (graph6, sparse6, SMILES), plain or compressed (.gz .xz .bz2)."""
 
 import bz2
 import gzip
@@ -16,7 +16,7 @@ _COMPRESSED: dict[str, Any] = {".gz": gzip, ".xz": lzma, ".bz2": bz2}
 
 
 def suffix_of(path: Path) -> str:
-    """The suffix that says the format: the last one, or the one before a suffix of compression."""
+    """The suffix of the format, without a suffix of compression; in lower case."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if len(suffixes) > 1 and suffixes[-1] in _COMPRESSED:
         return suffixes[-2]
@@ -24,10 +24,10 @@ def suffix_of(path: Path) -> str:
 
 
 def lines_of(path: Path) -> Iterator[tuple[bytes, float]]:
-    """Each line without its end, and the share of the file that has been read.
+    """Each line, and the share of the file read so far.
 
     Raises:
-        ValueError: If the file cannot be read or unpacked.
+        ValueError: If the file cannot be unpacked.
     """
     size = max(path.stat().st_size, 1)
     with path.open("rb") as packed:
@@ -42,7 +42,7 @@ def lines_of(path: Path) -> Iterator[tuple[bytes, float]]:
 
 @dataclass(frozen=True)
 class Graph6Reader(Reader):
-    """Reads lines of graph6 and sparse6."""
+    """Reads graph6 and sparse6."""
 
     kind: Kind = "graphs"
 
@@ -50,15 +50,15 @@ class Graph6Reader(Reader):
         try:
             return from_graph6(raw), None
         except ValueError as error:
-            # The number of the line within the chunk says nothing; samples have numbers of their own.
+            # Drop the line number: it counts within the chunk.
             raise ValueError(str(error).partition(" is ")[2] or str(error)) from error
 
 
 class Lines(Source):
-    """A file with one sample per line; blank lines and headers alone are left out."""
+    """A file with one sample per line; skips blank lines and bare headers."""
 
     def __init__(self, path: Path, reader: Reader) -> None:
-        self.name, self.path, self.reader = str(path), path, reader
+        self.path, self.reader = path, reader
 
     def chunks(self) -> Iterator[Chunk]:
         headers = (b"", b">>graph6<<", b">>sparse6<<")

@@ -1,7 +1,7 @@
-"""Molecules as SMILES or SDF, by RDKit: graphs of atoms and bonds, or clouds of atoms where there are coordinates.
+"""SMILES and SDF, read by RDKit: molecules as graphs of atoms and bonds, or as point clouds if there are coordinates.
 
-Every atom is a node, hydrogens too; its label is made of element, charge and isotope, that of an edge is the order of
-the bond, with aromatic bonds as RDKit finds them. Stereochemistry is left aside.
+Every atom, including hydrogen, is a node labeled by element, charge and isotope. Edges are labeled by bond type, with
+RDKit's aromaticity. Stereochemistry is ignored.
 """
 
 import csv
@@ -16,19 +16,21 @@ import torch
 from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cut
 from sympe.auditing.sources.lines import lines_of
 from sympe.auditing.targets import Target
+from sympe.extras import require
 from sympe.graphs import Graphs
+from sympe.points import PointClouds, from_clouds
 
-#: Label of a neutral hydrogen atom of no particular isotope.
+#: Label of a neutral hydrogen atom without a specified isotope.
 HYDROGEN = 1
 _BOND = {"SINGLE": 1, "DOUBLE": 2, "TRIPLE": 3, "AROMATIC": 4, "QUADRUPLE": 5, "DATIVE": 6, "ZERO": 7}
 
 
 @dataclass(frozen=True)
 class SmilesReader(Reader):
-    """Reads pairs of a SMILES and the text of a target, or None.
+    """Reads pairs of a SMILES and the text of its target, or None.
 
     Attributes:
-        target: Name of the target, for complaints.
+        target: Name of the target, for error messages.
     """
 
     target: str | None = None
@@ -41,11 +43,11 @@ class SmilesReader(Reader):
 
 @dataclass(frozen=True)
 class SdfReader(Reader):
-    """Reads records of SDF.
+    """Reads SDF records.
 
     Attributes:
-        target: Name of a property that is to be predicted, or None.
-        kind: ``graphs``, or ``points`` for the coordinates of the atoms.
+        target: Name of the property to predict, or None.
+        kind: ``graphs``, or ``points`` for atoms with coordinates.
     """
 
     target: str | None = None
@@ -65,20 +67,20 @@ class SdfReader(Reader):
 
 
 class SmilesFile(Source):
-    """SMILES, one per line and followed by a name or nothing; or a table (.csv, .tsv) with a column of SMILES.
+    """SMILES, one per line, with an optional name; or a table (.csv, .tsv) with a column of SMILES.
 
     Args:
-        path: The file, compressed or not.
-        target: A column of the table that is to be predicted.
+        path: The file, plain or compressed.
+        target: The column of the table to predict.
 
     Raises:
-        ValueError: If the table has no column of SMILES, or not the target.
+        ValueError: If the table lacks a column of SMILES or the target.
         ImportError: If RDKit is not installed.
     """
 
     def __init__(self, path: Path, target: str | None = None) -> None:
         _rdkit()
-        self.name, self.path = str(path), path
+        self.path = path
         self.reader = SmilesReader(target)
         suffixes = [suffix.lower() for suffix in path.suffixes]
         self.delimiter = "\t" if ".tsv" in suffixes else "," if ".csv" in suffixes else None
@@ -95,7 +97,7 @@ class SmilesFile(Source):
                     raise ValueError(f"{path}: expected a column {target}; got {', '.join(names)}")
                 self.wanted = names.index(target)
         elif target is not None:
-            raise ValueError(f"{path}: expected a table (.csv, .tsv) to take the target {target} from")
+            raise ValueError(f"{path}: expected a table (.csv, .tsv) for the target {target}")
 
     def chunks(self) -> Iterator[Chunk]:
         rows = self._rows()
@@ -122,7 +124,7 @@ class SmilesFile(Source):
 
 
 class SdfFile(Source):
-    """Records of SDF, each ending in ``$$$$``.
+    """SDF records, each terminated by ``$$$$``.
 
     Raises:
         ImportError: If RDKit is not installed.
@@ -130,7 +132,7 @@ class SdfFile(Source):
 
     def __init__(self, path: Path, target: str | None = None, kind: Kind = "graphs") -> None:
         _rdkit()
-        self.name, self.path = str(path), path
+        self.path = path
         self.reader = SdfReader(target, kind)
 
     def chunks(self) -> Iterator[Chunk]:
@@ -150,10 +152,9 @@ class SdfFile(Source):
 
 
 def _rdkit() -> Any:
-    try:
-        from rdkit import Chem, RDLogger
-    except ImportError as error:
-        raise ImportError("reading SMILES and SDF needs RDKit: pip install sympe[molecules]") from error
+    require("rdkit", "molecules", "SMILES and SDF files")
+    from rdkit import Chem, RDLogger
+
     RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
     return Chem
 
@@ -175,7 +176,7 @@ def _from_sdf(record: str, add_hydrogens: bool) -> Any:
     molecule = next(iter(supplier), None)
     if molecule is None or not molecule.GetNumAtoms():
         title = record.split("\n", 1)[0].strip()
-        raise ValueError(f"expected a record of SDF that passes RDKit's sanitization; got {title[:40]!r}")
+        raise ValueError(f"expected an SDF record that passes RDKit's sanitization; got {title[:40]!r}")
     return chem.AddHs(molecule) if add_hydrogens else molecule
 
 
@@ -201,17 +202,15 @@ def _graphs(molecules: Sequence[Any]) -> Graphs:
 
 
 def _label(atom: Any) -> int:
-    """Element, charge and isotope in one number; that of a plain atom is its atomic number."""
+    """Element, charge and isotope in one number: the atomic number for a neutral atom without isotope."""
     charge, isotope = atom.GetFormalCharge(), atom.GetIsotope()
     return int(atom.GetAtomicNum() + 256 * (2 * abs(charge) - (charge > 0)) + 2**20 * isotope)
 
 
-def _clouds(molecules: Sequence[Any]) -> Any:
-    from sympe.points import from_clouds
-
+def _clouds(molecules: Sequence[Any]) -> PointClouds:
     for molecule in molecules:
         if not molecule.GetNumConformers() or not molecule.GetConformer().Is3D():
-            raise ValueError("expected coordinates in three dimensions; there are none")
+            raise ValueError("expected coordinates in three dimensions; got none")
     positions = [torch.from_numpy(molecule.GetConformer().GetPositions()) for molecule in molecules]
     return from_clouds(positions, [[_label(atom) for atom in molecule.GetAtoms()] for molecule in molecules])
 

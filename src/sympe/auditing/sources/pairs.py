@@ -1,4 +1,4 @@
-"""Pairs (x, y) of an input and its target, as a user's own code makes them: PyG, networkx, arrays, points."""
+"""Pairs (x, y) of an input and its target from the user's own code: PyG, networkx, arrays, points."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from sympe.graphs import Graphs, concatenate, from_networkx, from_pyg
 from sympe.graphs.convert import is_networkx
 
 _LOOK_AHEAD = 100
-#: What one target may be given per, the most particular first.
+#: What a target of a graph may belong to, the most specific first.
 _GRAPH_TARGETS: tuple[Per, ...] = ("pair", "node", "edge", "sample")
 
 
@@ -25,8 +25,8 @@ class PairReader(Reader):
     """Reads pairs (x, y).
 
     Attributes:
-        kind: What the inputs are.
-        per: What an entry of a target belongs to; None if there are no targets.
+        kind: Kind of the inputs.
+        per: What each entry of a target belongs to; None without targets.
         vector: Whether targets are vectors or matrices in space.
     """
 
@@ -68,18 +68,17 @@ class PairReader(Reader):
 
 
 class Pairs(Source):
-    """Inputs, or pairs of an input and its target, one by one.
+    """A stream of inputs, or of pairs of an input and its target.
 
     Args:
         samples: Inputs x, or pairs (x, y). A tuple of two is a pair, unless points are expected and it holds positions
-            ``[n, 3]`` and kinds ``[n]``: that is an input.
-        kind: What the inputs are; found out from the first ones if left out.
-        per: What an entry of a target belongs to; found out from the shapes of the first targets if left out.
-        name: What complaints call them.
-        total: How many there are, if that is known.
+            ``[n, 3]`` and kinds ``[n]``, which make one input.
+        kind: Kind of the inputs; by default inferred from the first one.
+        per: What each entry of a target belongs to; by default inferred from the shapes of the first targets.
+        total: Number of samples, if known.
 
     Raises:
-        ValueError: If a target fits nothing, or an input is of no known kind.
+        ValueError: If a target fits nothing, or the kind of an input is unknown.
     """
 
     def __init__(
@@ -87,10 +86,8 @@ class Pairs(Source):
         samples: Iterable[Any],
         kind: Kind | None = None,
         per: Per | None = None,
-        name: str = "the data",
         total: int | None = None,
     ) -> None:
-        self.name = name
         self.total = total
         if per is not None and per not in get_args(Per):
             raise ValueError(f"per must be one of {', '.join(get_args(Per))}; got {per!r}")
@@ -117,7 +114,7 @@ class Pairs(Source):
 
 
 def as_graphs(value: Any) -> Graphs:
-    """One graph of the library's own type, on the CPU, whatever it came as."""
+    """One graph as :class:`~sympe.Graphs` on the CPU, from any supported type."""
     if isinstance(value, Graphs):
         return value.to("cpu")
     if is_networkx(value):
@@ -128,7 +125,7 @@ def as_graphs(value: Any) -> Graphs:
 
 
 def _from_pyg(data: Any) -> Graphs:
-    """A PyG ``Data`` with all that a network is shown: features ``x``, atomic numbers ``z``, features of edges."""
+    """A PyG ``Data`` with everything that a network sees: ``x``, atomic numbers ``z`` and ``edge_attr``."""
     graphs = from_pyg(data)
     kinds, edges = getattr(data, "z", None), getattr(data, "edge_attr", None)
     if graphs.node_label is None and kinds is not None and kinds.shape == (graphs.num_nodes,):
@@ -140,7 +137,7 @@ def _from_pyg(data: Any) -> Graphs:
 
 
 def as_points(value: Any) -> points.PointClouds:
-    """One cloud on the CPU, from one, from positions, positions and kinds, or a PyG ``Data`` with ``pos``."""
+    """One cloud on the CPU, from a cloud, positions, (positions, kinds), or a PyG ``Data`` with ``pos``."""
     if isinstance(value, points.PointClouds):
         return value.to("cpu")
     kinds = None
@@ -156,7 +153,7 @@ def as_points(value: Any) -> points.PointClouds:
 
 
 def _as_pair(sample: Any, kind: Kind | None) -> tuple[Any, Any]:
-    """Input and target. Two arrays [n, 3] and [n] where points are expected are positions and kinds, an input."""
+    """Input and target; see :class:`Pairs` for tuples of positions and kinds."""
     if isinstance(sample, tuple) and len(sample) == 2:
         first, second = (tuple(getattr(value, "shape", ())) for value in sample)
         if kind == "points" and len(first) == 2 and second == first[:1]:
@@ -166,7 +163,7 @@ def _as_pair(sample: Any, kind: Kind | None) -> tuple[Any, Any]:
 
 
 def kind_of(x: Any) -> Kind:
-    """What an input, or a batch of inputs, is."""
+    """Kind of an input or of a batch of inputs."""
     if isinstance(x, Graphs) or is_networkx(x) or getattr(x, "edge_index", None) is not None:
         return "graphs"
     if isinstance(x, Tensor | np.ndarray):
@@ -210,7 +207,7 @@ def _tensor(value: Any, what: str) -> Tensor:
 
 
 def _numbers(value: Any) -> int:
-    """About how many numbers a value holds."""
+    """Approximate number of numbers in a value."""
     if isinstance(value, Tensor):
         return value.numel()
     if isinstance(value, np.ndarray):

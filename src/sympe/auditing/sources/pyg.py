@@ -1,4 +1,4 @@
-"""Files of PyG: a ``Data``, a list of ``Data``, or the (data, slices) that PyG's data sets store."""
+"""PyG files: a ``Data``, a list of ``Data``, or the (data, slices) of a stored data set."""
 
 import pickle
 from collections.abc import Iterator
@@ -8,27 +8,28 @@ from typing import Any
 
 import torch
 
+from sympe.extras import require
+
 
 def read_pyg(path: Path) -> list[Any]:
-    """The ``Data`` objects in a ``.pt`` file, which is read without running any code of its own.
+    """The ``Data`` objects in a ``.pt`` file, loaded without running code from the file.
 
     Raises:
-        ValueError: If the file holds something else, or a class that is not among PyG's plain containers.
+        ValueError: If the file holds anything but PyG's plain containers.
         ImportError: If PyG is not installed.
     """
-    try:
-        from torch_geometric.data import Data
-        from torch_geometric.data.data import DataEdgeAttr, DataTensorAttr
-        from torch_geometric.data.storage import BaseStorage, EdgeStorage, GlobalStorage, NodeStorage
-    except ImportError as error:
-        raise ImportError("reading .pt files needs PyG: pip install sympe[pyg]") from error
+    require("torch_geometric", "pyg", "PyG files")
+    from torch_geometric.data import Data
+    from torch_geometric.data.data import DataEdgeAttr, DataTensorAttr
+    from torch_geometric.data.storage import BaseStorage, EdgeStorage, GlobalStorage, NodeStorage
+
     known = [Data, DataEdgeAttr, DataTensorAttr, BaseStorage, EdgeStorage, GlobalStorage, NodeStorage]
     try:
         with torch.serialization.safe_globals(known):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         found = str(error).partition("Unsupported global: GLOBAL ")[2].split(" ")[0]
-        reason = f"it names {found}" if found else "it is no file of tensors and PyG's Data"
+        reason = f"it names {found}" if found else "it holds neither tensors nor Data"
         if "DynamicInheritanceGetter" in found:
             reason = "a Batch does (save its to_data_list())"
         raise ValueError(f"{path}: expected PyG's Data, and nothing that runs code when loaded; {reason}") from error
@@ -56,7 +57,7 @@ def _listed(content: Any, Data: Any) -> Iterator[Any]:
 
 
 def _sliced(held: Any, slices: dict[str, Any], Data: Any) -> Iterator[Any]:
-    """The samples of a data set that PyG's ``collate`` has joined."""
+    """The samples of a data set joined by PyG's ``collate``."""
     values = held if isinstance(held, dict) else held.to_dict()
     cuts = {name: list(pairwise(torch.as_tensor(ptr).tolist())) for name, ptr in slices.items() if name in values}
     count = min((len(places) for places in cuts.values()), default=0)

@@ -1,7 +1,7 @@
-"""Molecules in XYZ and extended XYZ, frame by frame, with what a frame says of its atoms or of itself as the target.
+"""Molecules in XYZ and extended XYZ; the target is a column of the atoms or a key of the frame.
 
-Extended XYZ writes ``key=value`` pairs on the second line of a frame; ``Properties=species:S:1:pos:R:3:forces:R:3``
-names the columns that follow, each with its kind and width. Periodic structures are refused: they have space groups.
+Extended XYZ has ``key=value`` pairs on the second line of a frame; ``Properties=species:S:1:pos:R:3:forces:R:3`` gives
+the name, type and width of each column. Periodic structures are refused: their symmetries are space groups.
 """
 
 import re
@@ -25,12 +25,12 @@ Frame = Sequence[str]
 
 @dataclass(frozen=True)
 class XyzReader(Reader):
-    """Reads frames, each a list of its lines.
+    """Reads frames, each a list of lines.
 
     Attributes:
-        target: A column of the atoms, or a key of the frame, that is to be predicted; None for none.
-        per: Whether that is given per ``point`` or per ``sample``.
-        vector: Whether it turns with the molecule: three numbers are a vector, nine a matrix.
+        target: The column of the atoms or key of the frame to predict, or None.
+        per: ``point`` for a column, ``sample`` for a key.
+        vector: Whether the target rotates with the molecule: three numbers are a vector, nine a matrix.
     """
 
     target: str | None = None
@@ -73,15 +73,15 @@ class XyzFile(Source):
     """A file of frames.
 
     Args:
-        path: The file, compressed or not.
-        target: A column of the atoms or a key of the frames that is to be predicted; the first frame must have it.
+        path: The file, plain or compressed.
+        target: The column of the atoms or key of the frames to predict.
 
     Raises:
-        ValueError: If the file is empty or its first frame has no such target.
+        ValueError: If there is a target, and the file is empty or its first frame lacks the target.
     """
 
     def __init__(self, path: Path, target: str | None = None) -> None:
-        self.name, self.path = str(path), path
+        self.path = path
         self.reader = XyzReader()
         if target is None:
             return
@@ -97,7 +97,7 @@ class XyzFile(Source):
             per, width = "sample", len(keys[target].split())
         else:
             offered = [name for name in [*columns, *keys] if name not in ("species", "pos", "Properties")]
-            raise ValueError(f"{path}: expected {target} in the frames; they have {', '.join(offered) or 'no more'}")
+            raise ValueError(f"{path}: expected {target} in the frames; they have {', '.join(offered) or 'no others'}")
         self.reader = XyzReader(target, per, vector=width in (3, 9))
 
     def chunks(self) -> Iterator[Chunk]:
@@ -118,7 +118,7 @@ class XyzFile(Source):
             elif text.strip():
                 count = text.strip()
                 if not count.isdecimal() or int(count) < 1:
-                    # Where the next frame begins cannot be told, so nothing after this line can be read.
+                    # The next frame cannot be found, so the rest of the file is lost.
                     raise ValueError(f"{self.path}: line {place}: expected a number of atoms; got {count[:40]!r}")
                 frame, left = [text], int(count) + 1
         if frame:
@@ -126,7 +126,7 @@ class XyzFile(Source):
 
 
 def frame_keys(frame: Frame) -> dict[str, str]:
-    """What the second line of a frame says."""
+    """The keys and values on the second line of a frame."""
     if len(frame) < int(frame[0]) + 2:
         raise ValueError(f"expected {int(frame[0])} atoms; the file ends after {max(len(frame) - 2, 0)}")
     return {
@@ -135,20 +135,20 @@ def frame_keys(frame: Frame) -> dict[str, str]:
 
 
 def refuse_periodic(keys: dict[str, str]) -> None:
-    """Raise a ``ValueError`` for a structure that repeats in space."""
+    """Raise a ``ValueError`` for a periodic structure."""
     periodic = keys.get("pbc", "T T T" if "Lattice" in keys else "F").split()
     if any(flag.upper() in ("T", "TRUE", "1") for flag in periodic):
-        raise ValueError("expected a molecule; the structure is periodic, and its symmetries are a space group")
+        raise ValueError("expected a molecule, not a periodic structure, whose symmetries are a space group")
 
 
 def columns_of(keys: dict[str, str]) -> dict[str, slice]:
-    """Where each property of the atoms stands in their lines."""
+    """Columns of each property of the atoms."""
     fields = keys.get("Properties", _PLAIN).split(":")
     columns: dict[str, slice] = {}
     place = 0
     for name, _, width in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
         if not width.isdecimal():
-            raise ValueError(f"expected Properties as name:kind:width; got {keys['Properties'][:60]!r}")
+            raise ValueError(f"expected Properties as name:type:width; got {keys['Properties'][:60]!r}")
         columns[name] = slice(place, place + int(width))
         place += int(width)
     if not {"species", "pos"} <= columns.keys() or columns["pos"].stop - columns["pos"].start != 3:

@@ -1,1 +1,1 @@
-"""The stabilizer of an input and how it moves targets: graphs, fields, points, and any finite group."""
+"""Stabilizers of inputs and their actions on targets: graphs, fields, points, and any finite group."""

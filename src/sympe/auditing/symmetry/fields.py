@@ -1,12 +1,12 @@
-r"""Fields on a periodic lattice under translations and a point group: stabilizers by correlation, exactly.
+r"""Fields on a periodic lattice under translations and a point group: exact stabilizers by correlation.
 
-An element :math:`g = (P, t)` leaves a field as it is if
+An element :math:`g = (P, t)` fixes a field if
 
 .. math:: S_P(t) = \sum_r \bigl(x(r) - (P x)(r - t)\bigr)^2 = 0 ,
 
-and for each P one correlation, by fast Fourier transforms, gives :math:`S_P` at all shifts. Values are first replaced
-by their ranks, which are whole numbers, and large ranks by their digits, so that :math:`S_P` is a whole number too and
-the rounding of the transform cannot hide a difference.
+and for each P, one correlation by fast Fourier transforms gives :math:`S_P` at all shifts. Values are first replaced by
+their integer ranks, and large ranks by their digits, so that :math:`S_P` is an integer and rounding in the transform
+cannot hide a difference.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from sympe.auditing.targets import POWER, Errors, Loss, Target, class_errors, no
 from sympe.graphs.bliss import joined
 from sympe.groups import LatticeSymmetry, Torus
 
-#: How channels of fields behave under turns and reflections, by name.
+#: Actions of rotations and reflections on channels, by name.
 FIELDS = {"scalar": ScalarFields, "bonds": BondFields, "directions": DirectionFields, "regular": RegularFields}
 
 _DIGIT = 1024
@@ -30,12 +30,12 @@ _DIGIT = 1024
 
 @dataclass(frozen=True)
 class FieldStabilizers(Stabilizers):
-    """Subgroups of the symmetries of a lattice, exactly.
+    """Exact stabilizers of fields on a lattice.
 
     Attributes:
-        is_symmetry: For each field the elements of ``group.elements`` that leave it as it is.
+        is_symmetry: For each field, the elements of ``group.elements`` that fix it.
         size: Rows and columns of the lattice.
-        target_action: How the group moves targets.
+        target_action: The action on targets.
     """
 
     is_symmetry: Bool[Tensor, "B g"]
@@ -44,12 +44,9 @@ class FieldStabilizers(Stabilizers):
 
     def errors(self, target: Target, loss: Loss) -> Errors:
         values, count = target.values, len(self.orders)
-        if len(values) != count:
-            raise ValueError(f"expected {count} targets, one per field; got {len(values)}")
+        target.check({"sample": count, "site": count})
         if target.per == "sample":
-            return no_errors([values[0].numel()] * count if count else [])
-        if target.per != "site":
-            raise ValueError(f"a field has no targets per {target.per}; expected sample or site")
+            return no_errors(values)
         if values.shape[-2:] != self.size:
             raise ValueError(f"expected targets on {self.size[0]} x {self.size[1]} sites; got {list(values.shape)}")
         action = self.target_action
@@ -59,7 +56,7 @@ class FieldStabilizers(Stabilizers):
         owner = np.repeat(np.arange(count), len(rows) // max(count, 1))
         if not (action.odd and action.group.spin_flip):
             return class_errors(self._orbits(channels), owner, count, rows, loss)
-        # Signs may change: entries stand beside their negatives, and where the two meet the answer can only be zero.
+        # Elements may flip signs: list each entry and its negative; if both lie in one orbit, the answer must be zero.
         orbit = self._orbits(channels, signed=True)
         forced = orbit[: len(rows)] == orbit[len(rows) :]
         free = rows[torch.from_numpy(~forced)]
@@ -73,7 +70,7 @@ class FieldStabilizers(Stabilizers):
         return Errors(errors.total / 2 + zeroed, entries, errors.violated | (zeroed > 0))
 
     def _orbits(self, channels: int, signed: bool = False) -> Int[np.ndarray, "M"]:
-        """Entries of a target that symmetries exchange, numbered over the batch; with their negatives if signed."""
+        """Orbit of each entry of a target, numbered over the batch; if signed, then of its negative."""
         count, entries = len(self.orders), channels * self.size[0] * self.size[1]
         owner, element = _generators(self.is_symmetry, self.target_action.group, self.size)
         g = self.target_action.group.element(element, self.size)
@@ -91,15 +88,15 @@ class FieldStabilizers(Stabilizers):
 
 
 class FieldSymmetry(Symmetry):
-    """Translations of a periodic lattice with turns and reflections.
+    """Translations, rotations and reflections of a periodic lattice.
 
     Args:
-        action: How the group moves the inputs; scalars under translations and D4 if left out.
-        target_action: How it moves the targets; as scalars if left out.
-        resolution: Values are rounded to multiples of this before they are compared; exact values if left out.
+        action: The action on inputs; by default scalars under translations and D4.
+        target_action: The action on targets; by default scalars.
+        resolution: Round values to multiples of this before comparing them; by default compare exactly.
 
     Raises:
-        ValueError: If the two actions are not of one group, or the resolution is not positive.
+        ValueError: If the actions belong to different groups, or the resolution is not positive.
     """
 
     name = "torus"
@@ -146,7 +143,7 @@ class FieldSymmetry(Symmetry):
         found = []
         for point in group.points:
             turn = LatticeSymmetry(torch.zeros(len(x), 2, dtype=torch.long), torch.full((len(x),), point), size)
-            # Digits come last among the channels, where the action leaves them alone.
+            # Digits are the last channels, which the action leaves in place.
             turned = torch.fft.rfft2(self.action.act(turn, digits))
             product = (still * turned.conj()).flatten(1, -3).sum(1)
             found.append(torch.fft.irfft2(product, s=size))
@@ -158,7 +155,7 @@ class FieldSymmetry(Symmetry):
 
 
 def _digits(x: Shaped[Tensor, "B *c L1 L2"]) -> Shaped[Tensor, "B *c d L1 L2"]:
-    """The rank of each value within its field, as signed digits: opposite values get opposite digits, zero zeros."""
+    """Digits of the rank of each value's magnitude within its field, with the sign of the value."""
     flat = x.detach().cpu().flatten(1).double()
     if not bool(flat.isfinite().all()):
         raise ValueError("fields must be finite; got infinity or not a number")
@@ -179,14 +176,13 @@ def _digits(x: Shaped[Tensor, "B *c L1 L2"]) -> Shaped[Tensor, "B *c d L1 L2"]:
 def _generators(
     is_symmetry: Bool[Tensor, "B g"], group: Torus, size: tuple[int, int]
 ) -> tuple[Int[Tensor, "k"], Int[Tensor, "k"]]:
-    """Elements that generate each stabilizer: two shifts, and one element for each point and sign that is there."""
+    """Generators of each stabilizer: two shifts, and one element per point-group element and sign in it."""
     sites = size[0] * size[1]
     blocks = is_symmetry.view(len(is_symmetry), -1, sites)
     owner, block = blocks.any(2).nonzero(as_tuple=True)
     chosen = [(owner, block * sites + blocks[owner, block].int().argmax(1))]
     shifts = blocks[:, 0].view(-1, *size)
-    # The shift by the fewest columns that stays in its row, and the one by the fewest rows: with the first they
-    # generate all others.
+    # The smallest shift within a row and a shift by the fewest rows generate all shifts.
     columns = shifts[:, 0, 1:]
     has, least = columns.any(1), columns.int().argmax(1) + 1
     chosen.append((has.nonzero()[:, 0], least[has]))

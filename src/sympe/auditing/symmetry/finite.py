@@ -1,4 +1,4 @@
-"""Any finite group that acts on vectors of numbers by matrices or by permutations, element by element."""
+"""Finite groups that act on vectors by matrices or permutations; all elements are enumerated."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class FiniteStabilizers(Stabilizers):
     """Subgroups of a finite group.
 
     Attributes:
-        is_symmetry: For each input the elements that leave it as it is.
-        moves: What each element does to targets, as a matrix; None if they are invariant.
+        is_symmetry: For each input, the elements that fix it.
+        moves: The matrix by which each element acts on targets; None if they are invariant.
     """
 
     is_symmetry: Bool[Tensor, "B g"]
@@ -28,11 +28,10 @@ class FiniteStabilizers(Stabilizers):
 
     def errors(self, target: Target, loss: Loss) -> Errors:
         count = len(self.orders)
-        if len(target.values) != count:
-            raise ValueError(f"expected {count} targets, one per input; got {len(target.values)}")
+        target.check({target.per: count})
         values = target.values.detach().cpu().reshape(count, -1)
         if self.moves is None:
-            return no_errors([values.shape[1]] * count)
+            return no_errors(values)
         if values.shape[1] != self.moves.shape[1]:
             raise ValueError(f"expected targets of {self.moves.shape[1]} numbers; got {values.shape[1]}")
         entries = np.full(count, values.shape[1], dtype=np.int64)
@@ -48,10 +47,10 @@ class FiniteStabilizers(Stabilizers):
         return Errors(total.numpy(), entries, (total > ROUNDING ** POWER[loss] * (y**2).sum(1)).numpy())
 
     def _orbits(self) -> np.ndarray:
-        """Entries of targets that symmetries exchange, numbered over the batch."""
+        """Orbit of each entry of the targets, numbered over the batch."""
         assert self.moves is not None
         size = self.moves.shape[1]
-        image = self.moves.argmax(1)  # column j of a permutation matrix has its 1 at the image of j
+        image = self.moves.argmax(1)  # column j of a permutation matrix has its 1 in the row of the image of j
         owner, element = self.is_symmetry.nonzero(as_tuple=True)
         start = owner[:, None] * size
         fixed = torch.arange(size) + start
@@ -59,17 +58,17 @@ class FiniteStabilizers(Stabilizers):
 
 
 class FiniteSymmetry(Symmetry):
-    """A finite group, enumerated from generators.
+    """A finite group, given by generators.
 
     Args:
-        inputs: What each generator does to inputs ``[B, d]``: orthogonal matrices, or permutations as lists of images.
-        targets: What the same generators do to targets ``[B, e]``; they are invariant if left out.
-        tolerance: Inputs count as equal within this, relative to their size; permutations are compared exactly.
-        name: What to call the group.
+        inputs: Generators acting on inputs ``[B, d]``: orthogonal matrices, or permutations as lists of images.
+        targets: The same generators acting on targets ``[B, e]``; by default targets are invariant.
+        tolerance: Largest difference between equal inputs, relative to their size; exact for permutations.
+        name: Name of the group.
 
     Raises:
-        ValueError: If there are not equally many generators of both kinds, they are not
-            orthogonal, or they do not generate a finite group of moderate size.
+        ValueError: If the numbers of generators differ, a matrix is not orthogonal, or the group is infinite or has
+            more than 5000 elements.
 
     Example:
         >>> import sympe
@@ -96,7 +95,7 @@ class FiniteSymmetry(Symmetry):
         both = torch.stack([torch.block_diag(a, b) for a, b in zip(first, second.double(), strict=True)])
         found = FiniteGroup.from_matrices(both, name).matrices
         assert found is not None
-        # Enumeration multiplies whole numbers, which stay whole.
+        # Products of permutation matrices are exact.
         self.moves, self.target_moves = found[:, :d, :d], None if targets is None else found[:, d:, d:]
         self.is_exact = bool(((first == 0) | (first == 1)).all())
         self.tolerance = tolerance
@@ -122,7 +121,7 @@ def _matrices(generators: Sequence[Sequence[int]] | Tensor) -> Float[Tensor, "k 
     if given.dim() == 3 and given.shape[1] == given.shape[2] and len(given):
         matrices = given.double()
         if not torch.allclose(matrices @ matrices.transpose(1, 2), torch.eye(given.shape[1]).double(), atol=1e-6):
-            raise ValueError("expected orthogonal matrices, as rotations and permutations are; got others")
+            raise ValueError("expected orthogonal matrices; got others")
         return matrices
     if given.dim() != 2 or given.is_floating_point() or not len(given):
         raise ValueError(f"expected matrices [k, d, d] or permutations [k, d]; got {given.dtype} {list(given.shape)}")

@@ -8,41 +8,41 @@ import torch
 
 from sympe.auditing.symmetry.orbits import Automorphisms
 from sympe.auditing.symmetry.stabilizers import Stabilizers, Symmetry
-from sympe.auditing.targets import Errors, Loss, Target, class_errors, no_errors
+from sympe.auditing.targets import Errors, Loss, Per, Target, class_errors, no_errors
 from sympe.graphs import Graphs
 
 
 @dataclass(frozen=True)
 class GraphStabilizers(Stabilizers):
-    """Automorphism groups, exactly."""
+    """Exact automorphism groups."""
 
     automorphisms: Automorphisms
 
     def errors(self, target: Target, loss: Loss) -> Errors:
         graphs = self.automorphisms.graphs
-        sizes = graphs.sizes.cpu().numpy()
-        count = len(graphs)
         if target.vector or target.irreps is not None:
             raise ValueError("expected targets that permutations move; vectors in space belong to o3 and so3")
+        target.check(target_counts(graphs))
         if target.per == "sample":
-            if target.values.shape[:1] != (count,):
-                raise ValueError(f"expected {count} targets, one per graph; got {list(target.values.shape)}")
-            return no_errors([target.values[0].numel()] * count if count else [])
+            return no_errors(target.values)
         if target.per == "node":
-            return class_errors(
-                self.automorphisms.node_orbits(), graphs.batch.cpu().numpy(), count, target.values, loss
-            )
-        if target.per == "edge":
-            owner = graphs.batch[graphs.edge_index[0]].cpu().numpy()
-            return class_errors(self.automorphisms.edge_orbits(), owner, count, target.values, loss)
-        if target.per == "pair":
-            owner = np.repeat(np.arange(count), sizes**2)
-            return class_errors(self.automorphisms.pair_orbits(), owner, count, target.values, loss)
-        raise ValueError(f"a graph has no targets per {target.per}; expected sample, node, edge or pair")
+            classes, owner = self.automorphisms.node_orbits(), graphs.batch.cpu().numpy()
+        elif target.per == "edge":
+            classes, owner = self.automorphisms.edge_orbits(), graphs.batch[graphs.edge_index[0]].cpu().numpy()
+        else:
+            owner = np.repeat(np.arange(len(graphs)), graphs.sizes.cpu().numpy() ** 2)
+            classes = self.automorphisms.pair_orbits()
+        return class_errors(classes, owner, len(graphs), target.values, loss)
+
+
+def target_counts(graphs: Graphs) -> dict[Per, int]:
+    """How many targets graphs have, by what a target belongs to."""
+    pairs = int((graphs.sizes**2).sum())
+    return {"sample": len(graphs), "node": graphs.num_nodes, "edge": graphs.num_edges, "pair": pairs}
 
 
 class GraphSymmetry(Symmetry):
-    """Relabelings of the nodes; labels, features, loops and directions of edges are kept."""
+    """Relabelings of nodes that preserve labels, features, loops and directions of edges."""
 
     name = "sn"
     title = "relabelings of the nodes"
@@ -60,7 +60,7 @@ class GraphSymmetry(Symmetry):
 
 
 def adjacency(graphs: Graphs) -> Target:
-    """Whether there is an edge, for every ordered pair of nodes: the target of an autoencoder."""
+    """Whether an edge joins each ordered pair of nodes: the target of an autoencoder."""
     sizes = graphs.sizes
     base = sizes**2
     base = base.cumsum(0) - base

@@ -1,5 +1,6 @@
-"""Orbits of automorphism groups on the nodes, edges and ordered pairs of nodes, exactly, from generators."""
+"""Exact orbits of automorphism groups on nodes, edges and ordered pairs of nodes, from generators."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +17,7 @@ class Automorphisms:
 
     Attributes:
         graphs: The graphs.
-        orders: Their orders, exactly.
+        orders: The exact orders of the groups.
     """
 
     def __init__(self, graphs: Graphs) -> None:
@@ -26,7 +27,7 @@ class Automorphisms:
 
     @cached_property
     def generators(self) -> list[Ints]:
-        """For each graph generators of its group, one row of images each, counted within the graph."""
+        """Generators of each graph's group, one row of images each; nodes are counted within the graph."""
         generators = []
         for colored, order in zip(self._colored, self.orders, strict=True):
             images = colored.automorphism_generators() if order > 1 else []
@@ -34,25 +35,21 @@ class Automorphisms:
         return generators
 
     def node_orbits(self) -> Ints:
-        """Orbit of each node, numbered over the whole batch."""
-        starts = self.graphs.ptr.tolist()
-        moved = [images + start for images, start in zip(self.generators, starts, strict=False)]
-        fixed = [np.broadcast_to(np.arange(m.shape[1]) + s, m.shape) for m, s in zip(moved, starts, strict=False)]
-        return joined(fixed, moved, self.graphs.num_nodes)
+        """Orbit of each node, numbered over the batch."""
+        return orbits(self.generators, self.graphs.ptr.tolist())
 
     def pair_orbits(self) -> Ints:
-        """Orbit (orbital) of each ordered pair of nodes of one graph: row after row, graph after graph."""
-        fixed, moved, base = [], [], 0
+        """Orbit of each ordered pair of nodes of a graph, row-major, graph after graph."""
+        moved, starts = [], [0]
         for images in self.generators:
             count, n = images.shape
             pairs = images[:, :, None] * n + images[:, None, :]
-            moved.append(pairs.reshape(count, n * n) + base)
-            fixed.append(np.broadcast_to(np.arange(n * n) + base, (count, n * n)))
-            base += n * n
-        return joined(fixed, moved, base)
+            moved.append(pairs.reshape(count, n * n))
+            starts.append(starts[-1] + n * n)
+        return orbits(moved, starts)
 
     def edge_orbits(self) -> Ints:
-        """Orbit of each directed edge; edges of one label that join the same nodes count as one."""
+        """Orbit of each directed edge; parallel edges with equal labels count as one."""
         source, target = self.graphs.edge_index.cpu().numpy()
         label = self.graphs.edge_label
         _, kind = np.unique(np.zeros_like(source) if label is None else label.cpu().numpy(), return_inverse=True)
@@ -70,3 +67,15 @@ class Automorphisms:
             moved.append(np.searchsorted(keys, (u * total + v) * kinds + kind[own]))
             fixed.append(np.broadcast_to(own, moved[-1].shape))
         return joined(fixed, moved, len(keys))[place]
+
+
+def orbits(permutations: Sequence[Ints], starts: Sequence[int]) -> Ints:
+    """Orbit of each item, numbered over the batch.
+
+    Args:
+        permutations: Generators for each member of the batch, one row of images each, counted within the member.
+        starts: First item of each member, and the number of items at the end.
+    """
+    moved = [images + start for images, start in zip(permutations, starts, strict=False)]
+    fixed = [np.broadcast_to(np.arange(m.shape[1]) + s, m.shape) for m, s in zip(moved, starts, strict=False)]
+    return joined(fixed, moved, starts[-1])

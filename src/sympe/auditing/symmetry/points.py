@@ -1,9 +1,9 @@
 r"""Labeled points in space under O(3) or SO(3): the stabilizer of a molecule is its point group.
 
-A symmetry moves positions and exchanges points of one species. On one vector per point it acts by both,
-:math:`(g y)_{g(i)} = R_g\, y_i`, and the Reynolds operator is the mean over all elements of the point group. For linear
-molecules and single atoms, whose stabilizers are infinite, finitely many elements average irreps up to a degree l
-exactly: l + 1 turns about the axis, and up to degree 5 the icosahedral group in place of all rotations.
+A symmetry moves positions and permutes points of one species. It acts on vectors per point by
+:math:`(g y)_{g(i)} = R_g\, y_i`; the Reynolds operator is the mean over the point group. Linear molecules and single
+atoms have infinite stabilizers, but finitely many elements average irreps up to degree l exactly: l + 1 rotations about
+the axis, and the icosahedral group up to degree 5.
 """
 
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from sympe.actions.irreps import Irreps, wigner_d
+from sympe.auditing.symmetry.orbits import orbits
 from sympe.auditing.symmetry.stabilizers import Stabilizers, Symmetry
 from sympe.auditing.targets import POWER, ROUNDING, Errors, Loss, Target, class_errors, no_errors
-from sympe.graphs.bliss import joined
 from sympe.groups import point_group
 from sympe.groups.named import rotation_about
 from sympe.points import PointClouds
 from sympe.points.symmetry import Stabilizer, stabilizers
 
 _WEISZFELD_STEPS = 300
-#: The least degree of an irrep, but the trivial one, that the icosahedral group leaves a vector of is 6.
+#: The lowest degree above 0 with a vector invariant under the icosahedral group is 6.
 _ICOSAHEDRAL_DEGREE = 5
 
 
@@ -35,7 +35,7 @@ class PointStabilizers(Stabilizers):
     Attributes:
         clouds: The clouds.
         groups: Their stabilizers.
-        tolerance: What positions were compared with, in angstrom.
+        tolerance: Tolerance of positions in angstrom.
     """
 
     clouds: PointClouds
@@ -43,44 +43,34 @@ class PointStabilizers(Stabilizers):
     tolerance: float
 
     def errors(self, target: Target, loss: Loss) -> Errors:
-        count = len(self.clouds)
-        expected = {"sample": count, "point": self.clouds.num_points}
-        if target.per not in expected:
-            raise ValueError(f"points have no targets per {target.per}; expected sample or point")
-        if len(target.values) != expected[target.per]:
-            raise ValueError(f"expected {expected[target.per]} targets, one per {target.per}; got {len(target.values)}")
+        target.check({"sample": len(self.clouds), "point": self.clouds.num_points})
         if target.vector or target.irreps is not None:
             if loss == "zero-one":
                 raise ValueError("vectors are compared by the squared or the absolute loss; got zero-one")
             return self._vector_errors(target, loss)
         if target.per == "sample":
-            return no_errors([target.values[0].numel()] * count if count else [])
-        return class_errors(self._orbits(), self.clouds.batch.cpu().numpy(), count, target.values, loss)
-
-    def _orbits(self) -> Int[np.ndarray, "N"]:
-        """Points that symmetries exchange, numbered over the batch."""
-        starts = self.clouds.ptr.tolist()
-        moved = [g.permutations.cpu().numpy() + s for g, s in zip(self.groups, starts, strict=False)]
-        fixed = [np.broadcast_to(np.arange(m.shape[1]) + s, m.shape) for m, s in zip(moved, starts, strict=False)]
-        return joined(fixed, moved, self.clouds.num_points)
+            return no_errors(target.values)
+        classes = orbits([group.permutations.cpu().numpy() for group in self.groups], self.clouds.ptr.tolist())
+        return class_errors(classes, self.clouds.batch.cpu().numpy(), len(self.clouds), target.values, loss)
 
     def _vector_errors(self, target: Target, loss: Loss) -> Errors:
         values = target.values.detach().cpu().double()
-        representation = _representation(values, target.irreps)
+        irreps = None if target.irreps is None else Irreps.parse(target.irreps)
+        degree = _degree(values, irreps)
         values = values.flatten(1)
         total, rounding = [], []
         ends = range(len(self.groups) + 1) if target.per == "sample" else self.clouds.ptr.tolist()
         radii = self.clouds.centered.norm(dim=1).split(self.clouds.sizes.tolist())
         for group, (first, last), radius in zip(self.groups, pairwise(ends), radii, strict=True):
             y = values[first:last]
-            matrices, permutations = averaged(group, representation.degree)
+            matrices, permutations = averaged(group, degree)
             if target.per == "sample":
                 permutations = torch.zeros(len(matrices), 1, dtype=torch.long)
-            # What each element brings to each point: R_g y_i at the place of g(i).
-            moved = torch.einsum("kab,ib->kia", representation(matrices), y)
+            # The target moved by each element: R_g y_i at point g(i).
+            moved = torch.einsum("kab,ib->kia", _representation(matrices, degree, irreps), y)
             brought = torch.empty_like(moved).scatter_(1, permutations[..., None].expand_as(moved), moved)
             total.append(_least(brought, loss))
-            # Where the geometry is known to a tolerance, so are the symmetries of the targets.
+            # Symmetries are known only to a tolerance, so the errors of targets are too.
             relative = ROUNDING + self.tolerance / max(float(radius.max()), self.tolerance)
             size = float((y.norm(dim=1) ** POWER[loss]).sum())
             rounding.append(relative ** POWER[loss] * size)
@@ -89,44 +79,31 @@ class PointStabilizers(Stabilizers):
         return Errors(errors, entries, errors > np.array(rounding))
 
 
-@dataclass(frozen=True)
-class _Representation:
-    """How orthogonal matrices move the flattened numbers of a target.
-
-    Attributes:
-        degree: The largest degree of an irrep in it.
-        irreps: The irreps, or None for a tensor.
-    """
-
-    degree: int
-    irreps: Irreps | None = None
-
-    def __call__(self, matrices: Float[Tensor, "k 3 3"]) -> Float[Tensor, "k d d"]:
-        if self.irreps is not None:
-            return wigner_d(matrices, self.irreps)
-        if self.degree == 1:
-            return matrices
-        return torch.einsum("kab,kcd->kacbd", matrices, matrices).reshape(-1, 9, 9)
-
-
-def _representation(values: Tensor, irreps: str | None) -> _Representation:
+def _degree(values: Tensor, irreps: Irreps | None) -> int:
+    """Largest degree of an irrep in the values."""
     if irreps is not None:
-        parsed = Irreps.parse(irreps)
-        if values.dim() < 2 or values[0].numel() != parsed.dim:
-            raise ValueError(f"expected {parsed.dim} numbers per entry for {parsed}; got shape {list(values.shape)}")
-        return _Representation(parsed.max_degree, parsed)
+        if values.dim() < 2 or values[0].numel() != irreps.dim:
+            raise ValueError(f"expected {irreps.dim} numbers per entry for {irreps}; got shape {list(values.shape)}")
+        return irreps.max_degree
     rank = values.dim() - 1
     if rank not in (1, 2) or set(values.shape[1:]) != {3}:
         raise ValueError(f"expected vectors [..., 3] or matrices [..., 3, 3]; got {list(values.shape)}")
-    return _Representation(rank)
+    return rank
+
+
+def _representation(matrices: Float[Tensor, "k 3 3"], degree: int, irreps: Irreps | None) -> Float[Tensor, "k d d"]:
+    """The action of orthogonal matrices on flattened values."""
+    if irreps is not None:
+        return wigner_d(matrices, irreps)
+    return matrices if degree == 1 else torch.einsum("kab,kcd->kacbd", matrices, matrices).reshape(-1, 9, 9)
 
 
 class PointSymmetry(Symmetry):
-    """Rotations about the centroid, and reflections unless they are left out; points of one species are alike.
+    """Rotations and reflections about the centroid that permute points of one species.
 
     Args:
-        special: Rotations only.
-        tolerance: In angstrom, see :func:`sympe.points.symmetry.stabilizers`.
+        special: Exclude reflections.
+        tolerance: Tolerance in angstrom; see :func:`sympe.points.symmetry.stabilizers`.
 
     Raises:
         ValueError: If the tolerance is not positive.
@@ -154,15 +131,15 @@ class PointSymmetry(Symmetry):
 
 
 def averaged(group: Stabilizer, degree: int = 2) -> tuple[Float[Tensor, "k 3 3"], Int[Tensor, "k n"]]:
-    """Elements of a stabilizer over which irreps up to a degree have the mean that they have over all of it.
+    """Finitely many elements with the same mean of irreps up to ``degree`` as the whole stabilizer.
 
     Raises:
-        ValueError: If the stabilizer holds all rotations and the degree is above 5.
+        ValueError: If the stabilizer contains all rotations and the degree is above 5.
     """
     matrices, permutations = group.matrices.cpu().double(), group.permutations.cpu()
     if group.is_isotropic:
         if degree > _ICOSAHEDRAL_DEGREE:
-            raise ValueError(f"expected degrees up to {_ICOSAHEDRAL_DEGREE} for an atom by itself; got {degree}")
+            raise ValueError(f"expected degrees up to {_ICOSAHEDRAL_DEGREE} for a single atom; got {degree}")
         more = point_group("I" if group.special else "Ih").matrices
     elif group.axis is not None:
         turns = degree + 1
@@ -174,12 +151,12 @@ def averaged(group: Stabilizer, degree: int = 2) -> tuple[Float[Tensor, "k 3 3"]
 
 
 def _least(brought: Tensor, loss: Loss) -> float:
-    """Least error of an answer that all elements agree on: the error of the mean, or of the geometric median."""
+    """Error of the best invariant answer: the mean for the squared loss, else the geometric median."""
     z = brought.flatten(2)
     best = z.mean(0)
     if loss == "squared":
         return float(((z - best) ** 2).sum() / len(z))
-    # E. Weiszfeld's iteration; it stays among the answers that the point group allows, where the mean is.
+    # Weiszfeld's iteration; started at the mean, it stays invariant under the point group.
     for _ in range(_WEISZFELD_STEPS):
         weight = 1 / (z - best).norm(dim=2, keepdim=True).clamp(min=1e-12)
         best = (weight * z).sum(0) / weight.sum(0)

@@ -1,7 +1,7 @@
-r"""Stabilizers of a batch of inputs: how large they are, and what they forbid an equivariant map to predict.
+r"""Stabilizers of a batch of inputs: their orders, and the errors that they force on equivariant maps.
 
-A :class:`Symmetry` is a group together with the way in which it moves one kind of data. Asked for a batch of inputs,
-it gives their :class:`Stabilizers`. An audit needs nothing else, so a group of one's own takes these two classes.
+A :class:`Symmetry` is a group with an action on one kind of data; it computes the :class:`Stabilizers` of a batch.
+To audit another group, subclass both.
 """
 
 import math
@@ -15,14 +15,13 @@ from sympe.auditing.targets import Errors, Loss, Target
 
 @dataclass(frozen=True)
 class Stabilizers(ABC):
-    """The stabilizers of the members of a batch, one entry each in every list.
+    """The stabilizers of a batch; every list has one entry per input.
 
     Attributes:
-        sizes: How many nodes, sites or points an input has.
-        orders: Order of the stabilizer, exactly; None where it is infinite (a linear molecule).
-        log_orbits: Logarithm of the size of the orbit in nats: what a uniform draw over the group spends beyond the
-            least. None where the group is infinite.
-        point_groups: Name of the stabilizer, where it has one.
+        sizes: Number of nodes, sites or points.
+        orders: Exact order of the stabilizer; None where it is infinite (a linear molecule).
+        log_orbits: Log of the orbit's size in nats: the excess randomness of Haar measure. None for infinite groups.
+        point_groups: Name of the stabilizer, if it has one.
     """
 
     sizes: Sequence[int]
@@ -32,26 +31,26 @@ class Stabilizers(ABC):
 
     @property
     def log_orders(self) -> list[float | None]:
-        """Logarithms of the orders, in nats; also of those that no floating-point number can hold."""
+        """Logs of the orders in nats, even of orders that overflow a float."""
         return [None if order is None else math.log(order) for order in self.orders]
 
     @abstractmethod
     def errors(self, target: Target, loss: Loss) -> Errors:
-        r"""Least errors of any equivariant map on these inputs: :math:`|y - P_x y|^2` and its like.
+        r"""Least errors of any equivariant map on these inputs; :math:`|y - P_x y|^2` for the squared loss.
 
         Raises:
-            ValueError: If targets of this kind are not moved by the group, or are not one per entry.
+            ValueError: If the group does not act on such targets, or their number is wrong.
         """
 
 
 class Symmetry(ABC):
-    """A group and the way in which it moves inputs of one kind.
+    """A group with its action on one kind of input.
 
     Attributes:
-        name: What the command line calls it.
-        title: What it does, in a few words.
-        kind: What it acts on: ``graphs``, ``fields`` or ``points``.
-        breaker: What breaks it, as an expression.
+        name: Short name, as in reports.
+        title: The group in a few words.
+        kind: Kind of input: ``graphs``, ``fields`` or ``points``.
+        breaker: Python expression for a symmetry breaking to recommend.
     """
 
     name: str
@@ -64,5 +63,5 @@ class Symmetry(ABC):
         """The stabilizers of a batch of inputs.
 
         Raises:
-            ValueError: If the inputs are not of the kind that the group moves.
+            ValueError: If the group does not act on such inputs.
         """
