@@ -4,16 +4,15 @@ A preset is a list of jobs. A finished job does not run again, and an interrupte
 the same command twice costs nothing.
 """
 
-import multiprocessing
 import os
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from pathlib import Path
 
-import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from sympe.auditing.engine import process_pool
 from sympe_experiments.catalog import EXPERIMENTS, find_experiment
 from sympe_experiments.records import Job, Record
 
@@ -57,8 +56,7 @@ def reproduce(
         console=console,
         refresh_per_second=2,
     )
-    # "spawn": a forked child inherits PyTorch's thread pools in an unusable state.
-    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_use_one_thread)
+    pool = process_pool(count)
     with bar, pool:
         shown = bar.add_task(f"{preset}: {len(jobs)} runs, {count} at a time", total=len(jobs))
         pending: dict[Future[Record], Job] = {pool.submit(job.run, out): job for job in jobs}
@@ -72,7 +70,3 @@ def reproduce(
             pool.shutdown(cancel_futures=True)
             raise
     return [records[job] for job in jobs]
-
-
-def _use_one_thread() -> None:
-    torch.set_num_threads(1)

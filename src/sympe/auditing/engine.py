@@ -63,7 +63,7 @@ def _local(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) 
         yield task, work(task)
     else:
         return
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread) as pool:
+    with process_pool(workers) as pool:
         in_flight: dict[Future[Result], Task] = {}
         try:
             for task in waiting:
@@ -120,6 +120,11 @@ def _connect(ray: Any, workers: int) -> None:
         ray.init(**quiet)
     else:
         ray.init(num_cpus=workers, include_dashboard=False, **quiet)
+
+
+def process_pool(workers: int) -> ProcessPoolExecutor:
+    """Processes of one thread each. They are spawned: a forked child inherits thread pools in an unusable state."""
+    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread)
 
 
 def _one_thread() -> None:
