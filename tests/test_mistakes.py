@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import networkx
 import pytest
 import torch
 from torch import Tensor, nn
@@ -146,15 +145,20 @@ COMPOSITIONS: dict[str, tuple[Callable[[], Any], str]] = {
 }
 
 INPUTS: dict[str, tuple[Callable[[], Any], str]] = {
-    "an integer": (lambda: kernel()(5), r"expected sympe.Graphs; got int: make a batch with sympe.graphs.from_edges"),
-    "edges alone": (lambda: pe()(RING.edge_index), r"expected sympe.Graphs; got Tensor: make a batch with"),
-    "networkx": (lambda: pe()(networkx.path_graph(3)), r"expected sympe.Graphs; got Graph: .*from_networkx"),
+    "an integer": (lambda: kernel()(5), r"expected sympe.Graphs; got int: pass PyG data, .* sympe.graphs.from_edges"),
+    "edges alone": (
+        lambda: pe()(RING.edge_index),
+        r"expected sympe.Graphs; got Tensor of shape \[2, 12\], torch.int64",
+    ),
+    "a list of numbers": (lambda: pe()([1, 2]), r"expected sympe.Graphs; got a list of int"),
+    "adjacency or sets": (lambda: pe()(torch.zeros(1, 3, 3)), r"may be adjacency matrices or sets: say which with"),
     "noise for an integer": (lambda: breaking.Noise(4)(3), r"expected sympe.Graphs; got int"),
-    "eigenvectors of networkx": (lambda: breaking.Laplacian(4)(networkx.path_graph(3)), r"expected sympe.Graphs"),
+    "eigenvectors of a number": (lambda: breaking.Laplacian(4)(3.5), r"expected sympe.Graphs; got float"),
+    "no draws": (lambda: pe()(RING, draws=0), r"draws must be at least 1; got 0"),
     "a field for a labeling": (lambda: kernel()(torch.zeros(1, 1, 4, 4)), r"expected sympe.Graphs; got Tensor"),
     "graphs for frames": (
         lambda: InversionKernel(Frames())(RING),
-        r"expected sympe.PointClouds; got Graphs: make a batch with sympe.points.from_clouds",
+        r"expected sympe.PointClouds; got Graphs: pass ASE atoms or positions, or make a batch with sympe.points",
     ),
     "graphs for a template": (
         lambda: InversionKernel(Template(FIELDS))(RING),
@@ -214,7 +218,7 @@ INPUTS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "graphs for a wrapped network": (
         lambda: wrap(Network(7), pe())(RING, None),  # type: ignore[arg-type]
-        r"expected tensors x \[N, d\] and edge_index \[2, E\]; got Graphs and NoneType",
+        r"expected tensors x \[N, d\] and edge_index \[2, E\], or PyG data; got Graphs and NoneType",
     ),
     "one score for a graph": (
         lambda: InversionKernel(Sort(lambda x: x.sizes))(RING),  # type: ignore[arg-type]

@@ -22,6 +22,7 @@ from sympe.actions import Action
 from sympe.actions.base import Data, Element
 from sympe.canonicalize import Canonicalizer
 from sympe.groups import Group
+from sympe.precision import outside_autocast
 
 
 class Kernel(nn.Module, ABC, Generic[Element, Data]):
@@ -70,10 +71,11 @@ class InversionKernel(Kernel[Element, Data]):
         self.canonicalizer = canonicalizer
         self.action = canonicalizer.action
 
+    @outside_autocast
     def forward(self, x: Data, generator: torch.Generator | None = None) -> Element:
         group, act = self.action.group, self.action.act
         if not torch.compiler.is_compiling():
-            self.action.check(x)
+            x = self.action.take(x)
         h = group.haar(x, generator)
         g = self.canonicalizer(act(h, x), generator)
         return group.compose(group.inverse(h), g)

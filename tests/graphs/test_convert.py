@@ -128,7 +128,7 @@ def test_pyg_data() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"x": torch.zeros(2, 1)}, "expected a PyG Data or Batch with edge_index; got Data without"),
+        ({"x": torch.zeros(2, 1)}, "expected a PyG Data or Batch with edge_index or adj_t; got Data without"),
         ({"edge_index": torch.tensor([[0], [5]]), "num_nodes": 2}, r"edges must join nodes 0\.\.1; got nodes 0\.\.5"),
         ({"edge_index": torch.tensor([[0], [1]]), "x": torch.full((2, 1), torch.nan)}, "node features must be finite"),
         ({"edge_index": torch.tensor([[0.0], [1.0]]), "num_nodes": 2}, "edge_index must hold integers"),

@@ -4,6 +4,7 @@ The node at position ``i`` moves to position ``g(i)`` with its edges, labels and
 """
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from jaxtyping import Float, Shaped
@@ -13,6 +14,7 @@ from sympe.actions.base import Action
 from sympe.graphs import Graphs
 from sympe.graphs.batch import check_graphs
 from sympe.graphs.bliss import log_automorphisms
+from sympe.graphs.inputs import as_graphs
 from sympe.groups import Permutation, SymmetricGroup
 
 
@@ -41,6 +43,10 @@ class GraphRelabeling(Action[Permutation, Graphs]):
 
     def check(self, x: Graphs) -> None:
         check_graphs(x)
+
+    def take(self, x: Any) -> Graphs:
+        """Graphs of any kind; see :func:`~sympe.graphs.as_graphs`."""
+        return as_graphs(x)
 
     def log_orbit(self, x: Graphs) -> Float[Tensor, "G"]:
         """``log(n! / |Aut|)`` for a graph of n nodes."""

@@ -29,6 +29,7 @@ from torch import Tensor
 
 from sympe.actions.base import Action
 from sympe.groups import OrthogonalGroup
+from sympe.precision import outside_autocast
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class WignerMatrices:
         self.couplings = tuple(torch.from_numpy(coupling(l)) for l in range(2, max_degree + 1))
         self.max_degree = max_degree
 
+    @outside_autocast
     def __call__(self, g: Float[Tensor, "*batch 3 3"]) -> list[Float[Tensor, "*batch _ _"]]:
         """:math:`D^0 \\dots D^L` with natural parity, in the precision of ``g``.
 
@@ -146,6 +148,7 @@ class IrrepsRotation(Action[Tensor, Tensor]):
         self.irreps = Irreps.parse(irreps)
         self.matrices = WignerMatrices(self.irreps.max_degree)
 
+    @outside_autocast
     def act(self, g: Float[Tensor, "B 3 3"], x: Float[Tensor, "rows dim"]) -> Float[Tensor, "B dim"]:
         """Move row ``b`` of ``x`` by ``g[b]``; a single row is moved by every element.
 

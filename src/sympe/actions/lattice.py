@@ -21,6 +21,9 @@ further left. So a reflection or rotation can move a bond one site further than 
 declared even. Couplings multiply two spins: directions, bonds and regular fields are invariant.
 """
 
+from typing import Any
+
+import numpy as np
 import torch
 from jaxtyping import Int, Shaped
 from torch import Tensor
@@ -49,6 +52,12 @@ class LatticeAction(Action[LatticeSymmetry, Tensor]):
 
     def __init__(self, group: Torus) -> None:
         self.group = group
+
+    def take(self, x: Any) -> Tensor:
+        """A field, from a tensor or an array of numpy, which is read as it stands."""
+        field = torch.from_numpy(np.ascontiguousarray(x)) if isinstance(x, np.ndarray) else x
+        self.check(field)
+        return field
 
     def act(self, g: LatticeSymmetry, x: Shaped[Tensor, "B *c L1 L2"]) -> Shaped[Tensor, "B *c L1 L2"]:
         """Move each field of the batch by its element.

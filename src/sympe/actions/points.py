@@ -9,6 +9,7 @@ invariant under them, so the compact group O(3) covers all of E(3).
 """
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -17,6 +18,8 @@ from torch import Tensor
 from sympe.actions.base import Action
 from sympe.groups import OrthogonalGroup, Permutation, ProductGroup, SymmetricGroup
 from sympe.points import PointClouds
+from sympe.points.inputs import as_clouds
+from sympe.precision import outside_autocast
 
 
 def check_clouds(x: PointClouds) -> None:
@@ -55,12 +58,19 @@ class PointRotation(Action[Tensor, PointClouds]):
         if x.dimension != self.group.dimension:
             raise ValueError(f"expected clouds in {self.group.dimension} dimensions; got {x.dimension}")
 
+    def take(self, x: Any) -> PointClouds:
+        """Clouds of any kind; see :func:`~sympe.points.as_clouds`."""
+        clouds = as_clouds(x)
+        self.check(clouds)
+        return clouds
+
     def log_orbit(self, x: PointClouds) -> Float[Tensor, "B"]:
         """Infinite, except for a cloud whose points coincide."""
         moves = (x.centered.abs() > _AT_REST).any(1).double()
         moved = moves.new_zeros(len(x)).index_add(0, x.batch, moves)
         return torch.where(moved > 0, torch.inf, 0.0).double()
 
+    @outside_autocast
     def act(self, g: Float[Tensor, "B d d"], x: PointClouds) -> PointClouds:
         """The moved clouds.
 
@@ -110,6 +120,12 @@ class PointMotion(Action[tuple[Permutation, Tensor], PointClouds]):
 
     def check(self, x: PointClouds) -> None:
         self.rotation.check(x)
+
+    def take(self, x: Any) -> PointClouds:
+        """Clouds of any kind; see :func:`~sympe.points.as_clouds`."""
+        clouds = as_clouds(x)
+        self.check(clouds)
+        return clouds
 
     def log_orbit(self, x: PointClouds) -> Float[Tensor, "B"]:
         return self.rotation.log_orbit(x)
@@ -165,6 +181,7 @@ class TensorRotation(Action[Tensor, Tensor]):
         self.dimension = dimension
         self.group = OrthogonalGroup(dimension, special)
 
+    @outside_autocast
     def act(self, g: Float[Tensor, "B d d"], x: Float[Tensor, "B *c"]) -> Float[Tensor, "B *c"]:
         """The moved tensors.
 

@@ -28,8 +28,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sympe.actions import Action, PointRotation
+from sympe.actions.base import copies
 from sympe.auditing.entropy import entropy
-from sympe.auditing.equivariance.copies import action_on_inputs, copies, member
+from sympe.auditing.equivariance.copies import action_on_inputs, member
 from sympe.breaking import SymmetryBreaking
 from sympe.graphs import Graphs
 from sympe.graphs.bliss import log_automorphisms

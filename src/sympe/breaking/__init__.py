@@ -2,6 +2,7 @@
 
 from sympe.breaking.base import SymmetryBreaking
 from sympe.breaking.canonicalized import Canonicalized
+from sympe.breaking.draws import FixedDraws, average, best_of
 from sympe.breaking.laplacian import Laplacian
 from sympe.breaking.methods import GRAPH_METHODS, POINT_METHODS, for_graphs, for_points
 from sympe.breaking.noise import IrrepsNoise, Noise
@@ -10,12 +11,13 @@ from sympe.breaking.relaxed import RelaxedConvolution, RelaxedNetwork
 from sympe.breaking.sets import KeepSubgroup, SymmetryBreakingSet, in_canonical_form
 from sympe.breaking.sympe import SymPE
 from sympe.breaking.unmoved import Unmoved
-from sympe.breaking.wrap import WrappedNetwork, wrap
+from sympe.breaking.wrap import WrappedFieldNetwork, WrappedNetwork, wrap
 
 __all__ = [
     "GRAPH_METHODS",
     "POINT_METHODS",
     "Canonicalized",
+    "FixedDraws",
     "IrrepsNoise",
     "KeepSubgroup",
     "Laplacian",
@@ -27,7 +29,10 @@ __all__ = [
     "SymmetryBreaking",
     "SymmetryBreakingSet",
     "Unmoved",
+    "WrappedFieldNetwork",
     "WrappedNetwork",
+    "average",
+    "best_of",
     "for_graphs",
     "for_points",
     "in_canonical_form",

@@ -4,9 +4,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from sympe.actions import GraphRelabeling
 from sympe.breaking.base import SymmetryBreaking
 from sympe.graphs import Graphs, Spectrum, laplacian_spectrum
-from sympe.graphs.batch import check_graphs
 
 
 class Laplacian(SymmetryBreaking[Graphs]):
@@ -20,6 +20,7 @@ class Laplacian(SymmetryBreaking[Graphs]):
         tolerance: Eigenvalues closer than this share an eigenspace.
     """
 
+    action = GraphRelabeling()
     is_continuous = True
 
     def __init__(self, dim: int, tolerance: float = 1e-6) -> None:
@@ -31,11 +32,11 @@ class Laplacian(SymmetryBreaking[Graphs]):
 
     def spectrum(self, x: Graphs) -> Spectrum:
         """The eigenvectors before rotation; compute them once per graph and pass them to :meth:`forward`."""
-        check_graphs(x)
-        return laplacian_spectrum(x, self.dim, tolerance=self.tolerance)
+        return laplacian_spectrum(x, self.dim, tolerance=self.tolerance, dtype=torch.get_default_dtype())
 
-    def forward(
-        self, x: Graphs, generator: torch.Generator | None = None, spectrum: Spectrum | None = None
-    ) -> Float[Tensor, "N dim"]:
-        spectrum = self.spectrum(x) if spectrum is None else spectrum
+    def draw(self, x: Graphs, generator: torch.Generator | None) -> Float[Tensor, "N dim"]:
+        return self.rotated(self.spectrum(x), generator)
+
+    def rotated(self, spectrum: Spectrum, generator: torch.Generator | None = None) -> Float[Tensor, "N dim"]:
+        """One draw from a spectrum that :meth:`spectrum` computed."""
         return spectrum.rotate(generator)[:, : self.dim]

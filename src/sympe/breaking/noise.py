@@ -4,11 +4,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from sympe.actions import Irreps
-from sympe.actions.points import check_clouds
+from sympe.actions import GraphRelabeling, Irreps, PointRotation
 from sympe.breaking.base import SymmetryBreaking
 from sympe.graphs import Graphs
-from sympe.graphs.batch import check_graphs
 from sympe.points import PointClouds
 from sympe.seeding import drawing_device
 
@@ -20,6 +18,7 @@ class Noise(SymmetryBreaking[Graphs]):
         dim: Features per node, at least 1.
     """
 
+    action = GraphRelabeling()
     is_continuous = True
 
     def __init__(self, dim: int) -> None:
@@ -28,8 +27,7 @@ class Noise(SymmetryBreaking[Graphs]):
             raise ValueError(f"dim must be at least 1; got {dim}")
         self.dim = dim
 
-    def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Float[Tensor, "N dim"]:
-        check_graphs(x)
+    def draw(self, x: Graphs, generator: torch.Generator | None) -> Float[Tensor, "N dim"]:
         drawn_on = drawing_device(generator, x.device)
         return torch.randn(x.num_nodes, self.dim, generator=generator, device=drawn_on).to(x.device)
 
@@ -43,6 +41,7 @@ class IrrepsNoise(SymmetryBreaking[PointClouds]):
         irreps: Such as ``"2x1o+1x2e"``.
     """
 
+    action = PointRotation()
     is_continuous = True
 
     def __init__(self, irreps: Irreps | str) -> None:
@@ -50,7 +49,6 @@ class IrrepsNoise(SymmetryBreaking[PointClouds]):
         self.irreps = Irreps.parse(irreps)
         self.dim = self.irreps.dim
 
-    def forward(self, x: PointClouds, generator: torch.Generator | None = None) -> Float[Tensor, "B dim"]:
-        check_clouds(x)
+    def draw(self, x: PointClouds, generator: torch.Generator | None) -> Float[Tensor, "B dim"]:
         drawn_on = drawing_device(generator, x.device)
         return torch.randn(len(x), self.dim, generator=generator, device=drawn_on).to(x.device)

@@ -5,6 +5,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from sympe.actions import GraphRelabeling, PointRotation
 from sympe.breaking.base import SymmetryBreaking
 from sympe.graphs import Graphs
 from sympe.points import PointClouds
@@ -24,7 +25,8 @@ class Nothing(SymmetryBreaking[Given]):
     def __init__(self, per_node: bool = True) -> None:
         super().__init__()
         self.per_node = per_node
+        self.action = GraphRelabeling() if per_node else PointRotation()  # type: ignore[assignment]
 
-    def forward(self, x: Given, generator: torch.Generator | None = None) -> Tensor:
+    def draw(self, x: Given, generator: torch.Generator | None) -> Tensor:
         rows = x.batch.shape[0] if self.per_node else len(x)
         return torch.zeros(rows, 0, device=x.device)

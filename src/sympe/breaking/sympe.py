@@ -45,10 +45,11 @@ class SymPE(SymmetryBreaking[Data], Generic[Element, Data]):
             )
         encoding.check_group(kernel.group)
         self.kernel = kernel
+        self.action = kernel.action
         self.encoding = encoding
         self.dim = encoding.dim
 
-    def forward(self, x: Data, generator: torch.Generator | None = None) -> Tensor:
+    def draw(self, x: Data, generator: torch.Generator | None) -> Tensor:
         """``act(g~, v)``, with one draw of g~ per member of the batch."""
         moved: Tensor = self.encoding(self.kernel(x, generator))
         return moved

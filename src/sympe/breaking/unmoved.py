@@ -33,6 +33,6 @@ class Unmoved(SymmetryBreaking[Data], Generic[Element, Data]):
         self.action = action
         self.dim = encoding.dim
 
-    def forward(self, x: Data, generator: torch.Generator | None = None) -> Tensor:
+    def draw(self, x: Data, generator: torch.Generator | None) -> Tensor:
         vector: Tensor = self.encoding(self.action.group.identity(x))
         return vector

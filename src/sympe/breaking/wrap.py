@@ -1,14 +1,15 @@
-"""Join a graph network and a way to break symmetry into one module."""
+"""Join a network and a way to break symmetry into one module."""
 
+import inspect
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from sympe.actions import GraphRelabeling, LatticeAction
 from sympe.breaking.base import SymmetryBreaking
-from sympe.graphs import Graphs
-from sympe.graphs.batch import check_graphs
+from sympe.graphs import Graphs, as_graphs
 from sympe.kernel import described
 
 
@@ -22,8 +23,8 @@ class WrappedNetwork(nn.Module):
 
     def forward(
         self,
-        x: Float[Tensor, "N d"],
-        edge_index: Tensor,
+        x: Any,
+        edge_index: Tensor | None = None,
         *args: Any,
         batch: Tensor | None = None,
         generator: torch.Generator | None = None,
@@ -31,24 +32,41 @@ class WrappedNetwork(nn.Module):
     ) -> Any:
         """``network(torch.cat([x, breaking], -1), edge_index, *args, **kwargs)``, with ``batch`` if given.
 
-        The draw depends only on edges and node features; its law stays equivariant.
+        In place of tensors, ``x`` may be PyG's ``Data`` or ``Batch``: then the network gets what of ``batch``,
+        ``edge_attr`` and ``edge_weight`` the data hold and its ``forward`` names. The draw depends on edges and node
+        features, of data also on the attributes of edges; its law stays equivariant.
+
+        Args:
+            x: Node features ``[N, d]``, or data.
+            edge_index: Source and target of each edge, ``[2, E]``.
+            batch: The graph of each node, ``[N]``.
+            generator: Source of the draw.
 
         Raises:
             ValueError: If edges, ``batch`` and features do not fit together, a feature is not finite, or the network
                 takes another number of features.
         """
-        if not isinstance(x, Tensor) or not isinstance(edge_index, Tensor):
+        if edge_index is None and not isinstance(x, Tensor | Graphs) and hasattr(x, "edge_index"):
+            graphs = as_graphs(x)
+            named = inspect.signature(self.network.forward).parameters
+            held = {name: getattr(x, name, None) for name in ("batch", "edge_attr", "edge_weight")}
+            kwargs |= {name: value for name, value in held.items() if value is not None and name in named}
+            x, edge_index = x.x, graphs.edge_index
+            if x is None:
+                raise ValueError("expected data with node features x; got none: set constant ones, torch.ones(N, 1)")
+            x = x[:, None] if x.dim() == 1 else x
+        elif not isinstance(x, Tensor) or not isinstance(edge_index, Tensor):
             raise ValueError(
-                f"expected tensors x [N, d] and edge_index [2, E]; got {type(x).__name__} and "
-                f"{type(edge_index).__name__}: pass data.x and data.edge_index"
+                f"expected tensors x [N, d] and edge_index [2, E], or PyG data; got {type(x).__name__} and "
+                f"{type(edge_index).__name__}"
             )
-        owner = torch.zeros(x.shape[0], dtype=torch.long, device=x.device) if batch is None else batch
-        graphs = Graphs(edge_index, owner, x=x)
-        check_graphs(graphs)
+        else:
+            owner = torch.zeros(x.shape[0], dtype=torch.long, device=x.device) if batch is None else batch
+            graphs = Graphs(edge_index, owner, x=x)
+            if batch is not None:
+                kwargs["batch"] = batch
         drawn = self.breaking(graphs, generator)
         joined = torch.cat([x, drawn.to(x.dtype)], dim=-1)
-        if batch is not None:
-            kwargs["batch"] = batch
         taken = getattr(self.network, "in_channels", None)
         if isinstance(taken, int) and taken not in (-1, joined.shape[1]):
             raise ValueError(self._mismatch(x.shape[1], f"it has in_channels={taken}"))
@@ -64,13 +82,36 @@ class WrappedNetwork(nn.Module):
         return f"the network must take {width} + {dim} = {width + dim} features per node, x and pe.dim; {found}"
 
 
-def wrap(network: nn.Module, breaking: SymmetryBreaking[Graphs]) -> WrappedNetwork:
-    """Join a graph network and a way to break symmetry into one module.
+class WrappedFieldNetwork(nn.Module):
+    """A network on lattices with symmetry-breaking features as further channels; made by :func:`wrap`."""
+
+    def __init__(self, network: nn.Module, breaking: SymmetryBreaking[Tensor]) -> None:
+        super().__init__()
+        self.network = network
+        self.breaking = breaking
+
+    def forward(
+        self, x: Float[Tensor, "B c L1 L2"], *args: Any, generator: torch.Generator | None = None, **kwargs: Any
+    ) -> Any:
+        """``network(torch.cat([x, breaking], 1), *args, **kwargs)``.
+
+        Raises:
+            ValueError: If ``x`` is no field of the group's action, or has other axes than ``[B, c, L1, L2]``.
+        """
+        drawn = self.breaking(x, generator)
+        if x.dim() != 4 or drawn.dim() != 4:
+            raise ValueError(f"expected a field [B, c, L1, L2] to add channels to; got shape {list(x.shape)}")
+        return self.network(torch.cat([x, drawn.to(x.dtype)], dim=1), *args, **kwargs)
+
+
+def wrap(network: nn.Module, breaking: SymmetryBreaking[Any]) -> WrappedNetwork | WrappedFieldNetwork:
+    """Join a network and a way to break symmetry into one module.
 
     Args:
-        network: Called like PyG's as ``network(x, edge_index, ...)``; it must take ``breaking.dim`` extra features
-            per node.
-        breaking: :class:`~sympe.SymPE`, or any other :class:`~sympe.breaking.SymmetryBreaking` for graphs.
+        network: For graphs it is called like PyG's, ``network(x, edge_index, ...)``, on ``breaking.dim`` more features
+            per node; for lattices ``network(x, ...)`` on as many more channels.
+        breaking: :class:`~sympe.SymPE`, or any other :class:`~sympe.breaking.SymmetryBreaking`, for graphs or
+            lattices. For networks of e3nn and escnn see :mod:`sympe.integrations`.
 
     Raises:
         ValueError: If either is something else.
@@ -79,4 +120,11 @@ def wrap(network: nn.Module, breaking: SymmetryBreaking[Graphs]) -> WrappedNetwo
         raise ValueError(f"expected a network, an object of torch.nn.Module; got {described(network)}")
     if not isinstance(breaking, SymmetryBreaking):
         raise ValueError(f"expected SymPE or another method of sympe.breaking; got {described(breaking)}")
+    if isinstance(breaking.action, LatticeAction):
+        return WrappedFieldNetwork(network, breaking)
+    if not isinstance(breaking.action, GraphRelabeling):
+        raise ValueError(
+            f"expected symmetry breaking for graphs or lattices; got one for {breaking.action.group!r}: join its "
+            f"features yourself, or see sympe.integrations.e3nn.wrap"
+        )
     return WrappedNetwork(network, breaking)

@@ -24,6 +24,7 @@ from sympe.canonicalize.base import Canonicalizer
 from sympe.points import PointClouds
 from sympe.points.candidates import Candidates, candidates, dot, greatest, place_of_greatest
 from sympe.points.clouds import points_of
+from sympe.precision import at_least_single
 from sympe.seeding import drawing_device
 
 #: Directions of the frequencies, their lengths in units of the inverse greatest distance from the centroid, and the
@@ -82,7 +83,7 @@ class Frames(Canonicalizer[Tensor, PointClouds]):
             x.check_finite()
         tied = self.tied(x)
         chosen = tied.select(draw_one(tied.cloud, len(x), generator))
-        return chosen.frames(x.centered.double()).to(x.dtype)
+        return chosen.frames(x.centered.double()).to(at_least_single(x.dtype))
 
     def equally_likely(self, x: PointClouds) -> tuple[PointClouds, Float[Tensor, "m d d"]]:
         """The coset of the stabilizer, in double precision."""

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from sympe.actions import PointRotation
 from sympe.canonicalize.base import Canonicalizer
 from sympe.points import PointClouds
+from sympe.precision import at_least_single
 from sympe.seeding import drawing_device
 
 
@@ -55,12 +56,14 @@ class LearnedFrames(Canonicalizer[Tensor, PointClouds]):
         if not torch.compiler.is_compiling() and not bool(vectors.isfinite().all()):
             raise ValueError("vectors of a frame must be finite; the network returned others")
         drawn_on = drawing_device(generator, x.device)
-        random = torch.randn(len(x), d, d, generator=generator, device=drawn_on, dtype=x.dtype).to(x.device)
+        random = torch.randn(len(x), d, d, generator=generator, device=drawn_on, dtype=at_least_single(x.dtype)).to(
+            x.device
+        )
         axes: list[Tensor] = []
         for k in range(d):
             across = self._unit_across(random[:, k], axes)
             if k < least:
-                vector = vectors[:, k].to(x.dtype)
+                vector = vectors[:, k].to(at_least_single(x.dtype))
                 rejected = _reject(vector, axes)
                 is_defined = (rejected.norm(dim=1) > self.tolerance)[:, None]
                 # Elsewhere substitute the random axis: normalizing a zero has no finite gradient.

@@ -12,6 +12,7 @@ from torch import Tensor
 from sympe.actions import PointRotation
 from sympe.canonicalize.base import Canonicalizer
 from sympe.points import PointClouds
+from sympe.precision import at_least_single
 
 
 class PrincipalAxes(Canonicalizer[Tensor, PointClouds]):
@@ -31,7 +32,7 @@ class PrincipalAxes(Canonicalizer[Tensor, PointClouds]):
         axes: Tensor = torch.linalg.eigh(_moments(x)).eigenvectors
         if self.special:
             axes = torch.cat([axes[..., :-1], axes[..., -1:] * torch.linalg.det(axes)[:, None, None]], dim=-1)
-        return axes.to(x.dtype)
+        return axes.to(at_least_single(x.dtype))
 
     def excess_nats(self, x: PointClouds) -> Float[Tensor, "B"]:
         """Infinite where two moments are equal, as the solver may return any basis there; nan elsewhere."""

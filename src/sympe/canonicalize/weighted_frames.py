@@ -25,6 +25,7 @@ from sympe.actions import PointRotation
 from sympe.canonicalize.base import Canonicalizer
 from sympe.points import PointClouds
 from sympe.points.candidates import Candidates, dot, greatest, place_of_greatest
+from sympe.precision import at_least_single
 from sympe.seeding import drawing_device
 
 #: Lengths below this fraction of the radius of the cloud are rounding errors.
@@ -59,7 +60,7 @@ class WeightedFrames(Canonicalizer[Tensor, PointClouds]):
             x.check_finite()
         position = x.centered.double()
         chosen = self._draw(position.detach(), x, generator)
-        return chosen.frames(position).to(x.dtype)
+        return chosen.frames(position).to(at_least_single(x.dtype))
 
     def _draw(self, position: Float[Tensor, "N d"], x: PointClouds, generator: torch.Generator | None) -> Candidates:
         cloud = torch.arange(len(x), device=x.device)

@@ -5,7 +5,7 @@ from sympe.encoding.factor import FactorEncoding
 from sympe.encoding.fourier import learn_amplitudes
 from sympe.encoding.irreps import IrrepsEncoding
 from sympe.encoding.lattice import FieldEncoding, TileEncoding, WaveEncoding
-from sympe.encoding.ranks import PermutedRows, RankEncoding, SinusoidalRankEncoding
+from sympe.encoding.ranks import PairRankEncoding, PermutedRows, RankEncoding, SinusoidalRankEncoding
 from sympe.encoding.representation import RepresentationEncoding
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "FactorEncoding",
     "FieldEncoding",
     "IrrepsEncoding",
+    "PairRankEncoding",
     "PermutedRows",
     "RankEncoding",
     "RepresentationEncoding",

@@ -80,3 +80,38 @@ class SinusoidalRankEncoding(PermutedRows):
         angle = torch.arange(count, device=self.frequencies.device)[:, None] * self.frequencies
         rows: Tensor = self.linear(torch.cat([angle.sin(), angle.cos()], dim=1))
         return rows
+
+
+class PairRankEncoding(Encoding[Permutation]):
+    r"""A free vector for each ordered pair of ranks, :math:`(g v)_{ij} = v_{\mathrm{rank}(i), \mathrm{rank}(j)}`.
+
+    The result is padded, one matrix per graph: features of pairs for dense networks or, with one feature per head, a
+    bias on the logits of attention.
+
+    Args:
+        dim: Features per pair, at least 1.
+        max_nodes: Rows and columns of the table, at least 1; no graph may have more nodes.
+    """
+
+    group = SymmetricGroup()
+
+    def __init__(self, dim: int, max_nodes: int) -> None:
+        super().__init__()
+        if dim < 1 or max_nodes < 1:
+            raise ValueError(f"dim and max_nodes must be at least 1; got {dim} and {max_nodes}")
+        self.dim = dim
+        self.max_nodes = max_nodes
+        self.v = nn.Parameter(torch.randn(max_nodes, max_nodes, dim))
+
+    def forward(self, g: Permutation) -> Float[Tensor, "G n n dim"]:
+        """The moved table, zero where a row or column holds no node."""
+        place = torch.arange(len(g.batch), device=g.batch.device) - g.start
+        graphs, nodes = (int(value.max()) + 1 if len(value) else 0 for value in (g.batch, place))
+        if nodes > self.max_nodes:
+            raise ValueError(f"a graph has {nodes} nodes, the table {self.max_nodes} rows; raise max_nodes")
+        rank = torch.zeros(graphs, nodes, dtype=torch.long, device=g.batch.device)
+        rank[g.batch, place] = g.rank
+        there = torch.zeros(graphs, nodes, dtype=torch.bool, device=g.batch.device)
+        there[g.batch, place] = True
+        pairs = (there[:, :, None] & there[:, None, :])[..., None]
+        return self.v[rank[:, :, None], rank[:, None, :]] * pairs

@@ -8,18 +8,22 @@ from sympe.graphs.convert import (
     from_graph6,
     from_networkx,
     from_pyg,
+    from_sets,
     to_dense,
     to_graph6,
     to_networkx,
+    to_padded,
     to_pyg,
 )
 from sympe.graphs.datasets import erdos_renyi, load_graph_set, load_qm9
 from sympe.graphs.files import read, write
+from sympe.graphs.inputs import as_graphs
 from sympe.graphs.spectrum import Spectrum, laplacian_spectrum
 
 __all__ = [
     "Graphs",
     "Spectrum",
+    "as_graphs",
     "automorphism_orbits",
     "colored_graphs",
     "concatenate",
@@ -29,6 +33,7 @@ __all__ = [
     "from_graph6",
     "from_networkx",
     "from_pyg",
+    "from_sets",
     "laplacian_spectrum",
     "load_graph_set",
     "load_qm9",
@@ -36,6 +41,7 @@ __all__ = [
     "to_dense",
     "to_graph6",
     "to_networkx",
+    "to_padded",
     "to_pyg",
     "write",
 ]

@@ -152,6 +152,10 @@ class Graphs:
         moved: dict[str, Any] = {name: value.to(device) for name, value in self._tensors().items()}
         return replace(self, **moved)
 
+    def split(self) -> "list[Graphs]":
+        """The graphs, each as a batch of one."""
+        return [self.select([index]) for index in range(len(self))]
+
     def select(self, indices: Sequence[int] | Int[Tensor, "k"]) -> "Graphs":
         """The graphs at ``indices``, in that order (repeats allowed).
 

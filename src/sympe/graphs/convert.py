@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -21,7 +21,7 @@ def from_edges(
     graphs: Iterable[tuple[int, Sequence[tuple[int, int]] | NDArray[np.int64]]],
     *,
     node_label: Sequence[int] | None = None,
-    edge_label: Sequence[int] | None = None,
+    edge_label: Sequence[int] | Tensor | None = None,
     directed: bool = False,
 ) -> Graphs:
     """Graphs from pairs (number of nodes, edges), with nodes counted within each graph.
@@ -111,29 +111,78 @@ def to_networkx(graphs: Graphs) -> "list[networkx.Graph]":
 
 
 def from_pyg(data: Any) -> Graphs:
-    """Graphs from a PyG ``Data`` or ``Batch``; ``node_label``, ``edge_label`` and ``x`` are kept if present.
+    """Graphs from a PyG ``Data`` or ``Batch``.
+
+    Node features ``x``, ``node_label`` and ``edge_label`` are kept. Without an ``edge_label``, ``edge_attr`` and
+    ``edge_weight`` become one: edges are of one kind if their attributes are equal, to the last bit.
 
     Raises:
         ValueError: If there is no ``edge_index``, or a value is out of range or not finite.
     """
-    if getattr(data, "edge_index", None) is None:
-        raise ValueError(f"expected a PyG Data or Batch with edge_index; got {type(data).__name__} without")
+    edge_index = getattr(data, "edge_index", None)
+    if edge_index is None and getattr(data, "adj_t", None) is not None:
+        target, source, _ = (
+            data.adj_t.coo() if hasattr(data.adj_t, "coo") else (*data.adj_t.to_sparse_coo().indices(), 0)
+        )
+        edge_index = torch.stack([source, target])
+    if edge_index is None:
+        raise ValueError(f"expected a PyG Data or Batch with edge_index or adj_t; got {type(data).__name__} without")
     batch = getattr(data, "batch", None)
     if batch is None:
-        batch = torch.zeros(data.num_nodes, dtype=torch.long, device=data.edge_index.device)
+        batch = torch.zeros(data.num_nodes, dtype=torch.long, device=edge_index.device)
         num_graphs = 1
     else:
         # A Data batched by hand does not know its number of graphs.
         num_graphs = getattr(data, "num_graphs", -1)
-    x = getattr(data, "x", None)
+    edge_label = getattr(data, "edge_label", None)
+    if edge_label is None:
+        given = [getattr(data, name, None) for name in ("edge_attr", "edge_weight")]
+        edge_label = edge_kinds([value for value in given if value is not None])
     return Graphs(
-        edge_index=data.edge_index,
+        edge_index=edge_index,
         batch=batch,
         node_label=getattr(data, "node_label", None),
-        edge_label=getattr(data, "edge_label", None),
-        x=x.float() if x is not None and not x.is_floating_point() else x,
+        edge_label=edge_label,
+        x=_as_features(getattr(data, "x", None)),
         num_graphs=num_graphs,
     ).validate()
+
+
+def _as_features(x: Tensor | None) -> Tensor | None:
+    """Features as floating-point columns that keep different integers apart."""
+    if x is None:
+        return None
+    x = x[:, None] if x.dim() == 1 else x
+    if x.is_complex():
+        raise ValueError("node features must be real; got complex ones: stack their real and imaginary parts")
+    if x.is_floating_point():
+        return x
+    most = int(x.abs().max()) if x.numel() and x.dtype != torch.bool else 0
+    if most > 2**53:
+        raise ValueError(f"node features must be exact in double precision; got the integer {most}")
+    return x.double() if most > 2**24 else x.float()
+
+
+def edge_kinds(attributes: Sequence[Tensor]) -> Int[Tensor, "E"] | None:
+    """One integer per edge that is equal where all attributes of the edges are equal; None without attributes.
+
+    Raises:
+        ValueError: If attributes differ in length or hold numbers that are not finite.
+    """
+    if not attributes:
+        return None
+    count = len(attributes[0])
+    for values in attributes:
+        if len(values) != count:
+            raise ValueError(f"edge attributes must have one row per edge; got {count} and {len(values)} rows")
+        if (values.is_floating_point() or values.is_complex()) and not bool(values.isfinite().all()):
+            raise ValueError("edge attributes must be finite; got NaN or infinity")
+    kinds = torch.zeros(count, dtype=torch.long, device=attributes[0].device)
+    for values in attributes:
+        columns = torch.view_as_real(values) if values.is_complex() else values
+        number = columns.reshape(count, -1).unique(dim=0, return_inverse=True)[1].reshape(-1)
+        kinds = torch.stack([kinds, number], dim=1).unique(dim=0, return_inverse=True)[1].reshape(-1)
+    return kinds
 
 
 def to_pyg(graphs: Graphs) -> Any:
@@ -155,12 +204,20 @@ def to_pyg(graphs: Graphs) -> Any:
     return pyg.Batch.from_data_list(parts)
 
 
-def from_dense(adjacency: Shaped[Tensor, "B n n"], mask: Bool[Tensor, "B n"] | None = None) -> Graphs:
+def from_dense(
+    adjacency: Shaped[Tensor, "B n n"],
+    mask: Bool[Tensor, "B n"] | None = None,
+    *,
+    node_label: Int[Tensor, "B n"] | None = None,
+    x: Float[Tensor, "B n d"] | None = None,
+) -> Graphs:
     """Graphs from padded adjacency matrices; a non-zero integer entry other than 1 becomes an edge label.
 
     Args:
         adjacency: Entry (i, j) is non-zero where there is an edge from i to j.
         mask: True where there is a node; by default everywhere.
+        node_label: Integer kind of each node; padding is ignored.
+        x: Features of each node; padding is ignored.
 
     Raises:
         ValueError: If the shapes do not fit, an entry is not an integer, or an edge touches a padded node.
@@ -174,6 +231,9 @@ def from_dense(adjacency: Shaped[Tensor, "B n n"], mask: Bool[Tensor, "B n"] | N
         raise ValueError(f"mask must have shape [{count}, {n}]; got {list(mask.shape)}")
     if mask.dtype != torch.bool:
         raise ValueError(f"mask must hold booleans; got {mask.dtype}")
+    for name, value in (("node_label", node_label), ("x", x)):
+        if value is not None and value.shape[:2] != mask.shape:
+            raise ValueError(f"{name} must have shape {[*mask.shape]} or {[*mask.shape, 'd']}; got {list(value.shape)}")
     owner, source, target = adjacency.nonzero(as_tuple=True)
     if bool((~(mask[owner, source] & mask[owner, target])).any()):
         raise ValueError("an edge touches a padded node: adjacency must be zero where mask is False")
@@ -187,9 +247,59 @@ def from_dense(adjacency: Shaped[Tensor, "B n n"], mask: Bool[Tensor, "B n"] | N
     return Graphs(
         edge_index=torch.stack([position[owner, source], position[owner, target]]),
         batch=torch.arange(count, device=adjacency.device)[:, None].expand(count, n)[mask],
+        node_label=None if node_label is None else node_label[mask],
         edge_label=None if plain else values.long(),
+        x=None if x is None else x[mask],
         num_graphs=count,
-    )
+    ).validate()
+
+
+def from_sets(
+    x: Float[Tensor, "B n d"],
+    mask: Bool[Tensor, "B n"] | None = None,
+    node_label: Int[Tensor, "B n"] | None = None,
+) -> Graphs:
+    """Sets of elements without edges, padded as transformers hold them; elements with equal features are alike.
+
+    Args:
+        x: Features of the elements.
+        mask: True where there is an element; by default everywhere.
+        node_label: Optional integer kinds of the elements.
+
+    Raises:
+        ValueError: If the shapes do not fit, or a feature is not finite.
+
+    Example:
+        >>> from_sets(torch.zeros(2, 3, 5), torch.tensor([[True, True, False], [True, True, True]])).sizes
+        tensor([2, 3])
+    """
+    if x.dim() != 3 or not x.is_floating_point():
+        raise ValueError(f"x must hold floating-point features [B, n, d]; got {x.dtype} {list(x.shape)}")
+    adjacency = torch.zeros(x.shape[0], x.shape[1], x.shape[1], dtype=torch.bool, device=x.device)
+    return from_dense(adjacency, mask, node_label=node_label, x=x)
+
+
+def to_padded(
+    values: Shaped[Tensor, "N *d"], graphs: Graphs, mask: Bool[Tensor, "B n"] | None = None
+) -> Shaped[Tensor, "B n *d"]:
+    """Rows of nodes in the padded layout of dense tensors, with zeros where there is no node.
+
+    Args:
+        values: One row per node of ``graphs``.
+        graphs: The graphs.
+        mask: Where nodes stand, as it was given to ``from_dense`` or ``from_sets``; by default the first places.
+
+    Raises:
+        ValueError: If there is not one row per node, or the mask has other numbers of nodes.
+    """
+    if mask is None:
+        mask = torch.arange(graphs.max_nodes, device=graphs.device) < graphs.sizes[:, None]
+    if len(values) != graphs.num_nodes or not torch.equal(mask.sum(1), graphs.sizes):
+        expected = f"{graphs.num_nodes} rows and a mask with {graphs.sizes.tolist()} nodes"
+        raise ValueError(f"expected {expected}; got {len(values)} rows and {mask.sum(1).tolist()}")
+    padded = values.new_zeros(*mask.shape, *values.shape[1:])
+    padded[mask] = values
+    return padded
 
 
 def to_dense(graphs: Graphs) -> tuple[Int[Tensor, "B n n"], Bool[Tensor, "B n"]]:

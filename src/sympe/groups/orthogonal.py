@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sympe.groups.base import Batch, Group
+from sympe.precision import at_least_single, outside_autocast
 from sympe.seeding import drawing_device
 
 
@@ -45,6 +46,7 @@ class OrthogonalGroup(Group[Tensor, Batch]):
         eye = torch.eye(self.dimension, dtype=_dtype(like), device=like.device)
         return eye.expand(len(like), -1, -1)
 
+    @outside_autocast
     def compose(self, g: Float[Tensor, "B d d"], h: Float[Tensor, "B d d"]) -> Float[Tensor, "B d d"]:
         return g @ h
 
@@ -101,4 +103,4 @@ def rotation_of_angle(unit: Float[Tensor, "*B 2"]) -> Float[Tensor, "*B 2 2"]:
 
 def _dtype(like: object) -> torch.dtype:
     dtype = getattr(like, "dtype", None)
-    return dtype if dtype is not None and dtype.is_floating_point else torch.get_default_dtype()
+    return at_least_single(dtype) if dtype is not None and dtype.is_floating_point else torch.get_default_dtype()

@@ -149,6 +149,12 @@ class AddLaplacianPE(_Transform):
         self.attr_name = attr_name
 
     def forward(self, data: Any) -> Any:
+        weight = getattr(data, "edge_weight", None)
+        if weight is not None and not bool((weight == 1).all()):
+            raise ValueError(
+                "expected edges without weights: the eigenvectors are those of the plain Laplacian; delete "
+                "data.edge_weight, or set it to 1, if the weights should not count"
+            )
         vectors = self.laplacian(to_graphs(data), self.draws.generator(data))
         if self.attr_name is None:
             return _join(data, vectors)

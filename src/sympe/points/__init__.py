@@ -2,6 +2,7 @@
 
 from sympe.points.clouds import PointClouds, concatenate, from_clouds, from_padded, to_padded
 from sympe.points.elements import ATOMIC_NUMBER, SYMBOLS
+from sympe.points.inputs import as_clouds
 from sympe.points.symmetry import Stabilizer, stabilizers
 from sympe.points.xyz import read, write
 
@@ -10,6 +11,7 @@ __all__ = [
     "SYMBOLS",
     "PointClouds",
     "Stabilizer",
+    "as_clouds",
     "concatenate",
     "from_clouds",
     "from_padded",

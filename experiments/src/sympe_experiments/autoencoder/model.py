@@ -100,8 +100,10 @@ class GraphAutoencoder(nn.Module):
         """One code per node, for one draw of g~ per graph."""
         features = []
         for encoding in self.breaking:
-            extra = (batch.spectrum,) if isinstance(encoding, Laplacian) else ()
-            features.append(encoding(batch.graphs, generator, *extra))
+            if isinstance(encoding, Laplacian) and batch.spectrum is not None:
+                features.append(encoding.rotated(batch.spectrum, generator))
+            else:
+                features.append(encoding(batch.graphs, generator))
         count, n, _ = batch.adjacency.shape
         x = torch.cat(features, dim=1) if features else batch.adjacency.new_zeros(count * n, 0)
         return self.encoder(x.view(count, n, -1), batch.adjacency)

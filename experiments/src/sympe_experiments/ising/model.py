@@ -19,11 +19,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sympe.actions import DirectionFields, bonds_to_directions
-from sympe.breaking import SymPE
+from sympe.breaking import SymPE, Unmoved
 from sympe.canonicalize import Canonicalizer, Constant, LexicographicMinimum
-from sympe.encoding import Encoding, FieldEncoding, TileEncoding, learn_amplitudes
+from sympe.encoding import FieldEncoding, TileEncoding, learn_amplitudes
 from sympe.groups import LatticeSymmetry, Torus
 from sympe.kernel import InversionKernel
+from sympe.seeding import drawing_device
 from sympe_experiments import weights
 from sympe_experiments.ising.config import METHODS, NAME, WALLPAPER, Config
 from sympe_experiments.ising.hamiltonian import HAMILTONIANS
@@ -49,24 +50,9 @@ class SiteNoise(nn.Module):
     def forward(
         self, x: Float[Tensor, "B 4 1 L1 L2"], generator: torch.Generator | None = None
     ) -> Float[Tensor, "B dim L1 L2"]:
-        drawn_on = x.device if generator is None else generator.device
+        drawn_on = drawing_device(generator, x.device)
         shape = (x.shape[0], self.dim, *x.shape[-2:])
         return torch.randn(shape, generator=generator, device=drawn_on).to(x)
-
-
-class Unmoved(nn.Module):
-    """A vector that does not move: it breaks the symmetry and does not respect it."""
-
-    def __init__(self, encoding: Encoding, group: Torus) -> None:
-        super().__init__()
-        self.encoding = encoding
-        self.dim = encoding.dim
-        self.group = group
-
-    def forward(
-        self, x: Float[Tensor, "B 4 1 L1 L2"], generator: torch.Generator | None = None
-    ) -> Float[Tensor, "B dim L1 L2"]:
-        return self.encoding(self.group.identity(x))
 
 
 class FlatNetwork(nn.Module):
@@ -114,7 +100,7 @@ def make_breaking(config: Config) -> SymPE | SiteNoise | Unmoved | None:
             encoding = learn_amplitudes(encoding)
     action = DirectionFields(Torus(WALLPAPER[config.group]))
     if method.kernel is None:
-        return Unmoved(encoding, action.group)
+        return Unmoved(encoding, action)
     canonicalizer: Canonicalizer[LatticeSymmetry, Tensor]
     # The least image of uniform couplings is the same at all sizes of the lattice. That of a random template is not:
     # v would lie along the rows at one size, and along the columns at another.

@@ -10,19 +10,6 @@ from sympe.actions import Action, DenseRelabeling, GraphRelabeling, Invariant, N
 from sympe.graphs import Graphs
 
 
-def copies(x: Any, count: int) -> Any:
-    """The batch ``x`` repeated ``count`` times, copy after copy.
-
-    Raises:
-        ValueError: If ``x`` is neither a tensor nor a batch with a length and a method ``select``.
-    """
-    if isinstance(x, Tensor):
-        return x.repeat(count, *[1] * (x.dim() - 1))
-    if hasattr(x, "select") and hasattr(x, "__len__"):
-        return x.select(list(range(len(x))) * count)
-    raise ValueError(f"expected a tensor, or a batch with a length and a method select; got {type(x).__name__}")
-
-
 def member(x: Any, index: int) -> Any:
     """One member of a batch, as a batch of one."""
     return x[index : index + 1] if isinstance(x, Tensor) else x.select([index])

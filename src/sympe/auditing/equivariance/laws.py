@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 
 from sympe.actions import Action
-from sympe.auditing.equivariance.copies import action_on_inputs, action_on_outputs, as_output, copies
+from sympe.actions.base import copies
+from sympe.auditing.equivariance.copies import action_on_inputs, action_on_outputs, as_output
 from sympe.auditing.equivariance.discrepancy import compare
 
 

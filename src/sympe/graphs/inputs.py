@@ -1,0 +1,126 @@
+"""One way in for graphs: whatever users hold becomes :class:`~sympe.Graphs`, or an error that names a converter."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sympe.extras import require
+from sympe.graphs.batch import Graphs, concatenate
+from sympe.graphs.convert import from_dense, from_edges, from_networkx, from_pyg, from_sets, is_networkx
+
+
+def as_graphs(x: Any) -> Graphs:
+    """A valid batch of graphs, from what users hold.
+
+    Nodes keep their order, so that one row per node comes back where it belongs. Accepted are
+
+    - :class:`~sympe.Graphs`;
+    - PyG's ``Data`` and ``Batch``, networkx graphs, RDKit molecules and SMILES (element and bond type are labels, as
+      RDKit has them: aromatic bonds are a type of their own), or a list of one of these;
+    - a pair ``(edge_index, batch)``;
+    - a sparse matrix of scipy, a square tensor or array of integers or booleans, ``[n, n]`` or ``[B, n, n]``, or a pair
+      of such a tensor and a mask ``[B, n]``: adjacency matrices, as :func:`~sympe.graphs.from_dense` reads them;
+    - floating-point tensors ``[B, n, d]`` that are not square, or a pair of one and a mask: sets without edges, as
+      :func:`~sympe.graphs.from_sets` reads them.
+
+    Raises:
+        ValueError: If ``x`` is nothing of this kind, or not valid.
+        ImportError: If SMILES are given and RDKit is not installed.
+
+    Example:
+        >>> import networkx
+        >>> as_graphs(networkx.cycle_graph(5)).num_edges
+        10
+    """
+    if isinstance(x, Graphs):
+        return x.validate()
+    found = _converted(x)
+    if found is None:
+        raise ValueError(
+            f"expected sympe.Graphs; got {_described(x)}: pass PyG data, networkx graphs or molecules, or make a batch "
+            f"with sympe.graphs.from_edges, from_networkx, from_pyg, from_dense or from_sets"
+        )
+    return found.validate()
+
+
+def _converted(x: Any) -> Graphs | None:
+    if isinstance(x, Tensor | np.ndarray):
+        return _from_array(torch.as_tensor(x), None)
+    if isinstance(x, tuple) and len(x) == 2 and all(isinstance(part, Tensor | np.ndarray) for part in x):
+        first, second = (torch.as_tensor(part) for part in x)
+        if second.dtype == torch.bool:
+            return _from_array(first, second)
+        if first.dim() == 2 and first.shape[0] == 2 and second.dim() == 1:
+            return Graphs(first, second)
+        return None
+    if isinstance(x, list | tuple) and x:
+        parts = [_converted(part) for part in x]
+        known = [part for part in parts if part is not None]
+        return concatenate(known) if len(known) == len(parts) else None
+    if is_networkx(x):
+        return from_networkx([x])
+    if isinstance(x, str) or type(x).__module__.startswith("rdkit."):
+        return _from_molecule(x)
+    if getattr(x, "edge_index", None) is not None or getattr(x, "adj_t", None) is not None:
+        return from_pyg(x)
+    if hasattr(x, "tocoo"):
+        return _from_sparse(x)
+    return None
+
+
+def _from_array(x: Tensor, mask: Tensor | None) -> Graphs | None:
+    square = x.dim() in (2, 3) and x.shape[-1] == x.shape[-2]
+    if square and not x.is_floating_point() and not x.is_complex():
+        batched = x if x.dim() == 3 else x[None]
+        return from_dense(batched, mask)
+    if x.dim() == 3 and x.is_floating_point():
+        if square:
+            raise ValueError(
+                f"a floating-point tensor {list(x.shape)} may be adjacency matrices or sets: say which with "
+                f"sympe.graphs.from_dense or from_sets"
+            )
+        return from_sets(x, mask)
+    return None
+
+
+def _from_sparse(matrix: Any) -> Graphs:
+    """Entries other than 1 are kinds of edges, as in :func:`~sympe.graphs.from_dense`."""
+    entries = matrix.tocoo()
+    if entries.shape[0] != entries.shape[1]:
+        raise ValueError(f"expected a square adjacency matrix; got shape {list(entries.shape)}")
+    kept = entries.data != 0
+    values = entries.data[kept]
+    if values.dtype.kind not in "iub" and not np.array_equal(values, np.round(values.real)):
+        raise ValueError("entries of an adjacency matrix must be integers, one kind of edge each; got others")
+    edges = np.stack([entries.row[kept], entries.col[kept]], axis=1).astype(np.int64)
+    labels = None if bool((values == 1).all()) else torch.as_tensor(values.real.astype(np.int64))
+    return from_edges([(entries.shape[0], edges)], edge_label=labels, directed=True)
+
+
+def _from_molecule(molecule: Any) -> Graphs:
+    if isinstance(molecule, str):
+        read = require("rdkit.Chem", "molecules", "reading SMILES").MolFromSmiles(molecule)
+        if read is None:
+            raise ValueError(f"expected SMILES that RDKit can read; got {molecule!r}")
+        molecule = read
+    atoms, bonds = list(molecule.GetAtoms()), list(molecule.GetBonds())
+    # Charge, isotope and explicit hydrogens tell atoms apart as the element does.
+    kinds = [
+        ((a.GetAtomicNum() * 512 + a.GetIsotope()) * 64 + a.GetFormalCharge() + 32) * 32 + a.GetTotalNumHs()
+        for a in atoms
+    ]
+    return from_edges(
+        [(len(atoms), [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in bonds])],
+        node_label=kinds,
+        edge_label=[int(bond.GetBondType()) for bond in bonds],
+    )
+
+
+def _described(x: Any) -> str:
+    if isinstance(x, Tensor | np.ndarray):
+        return f"{type(x).__name__} of shape {list(x.shape)}, {x.dtype}"
+    if isinstance(x, list | tuple) and x:
+        return f"a {type(x).__name__} of {type(x[0]).__name__}"
+    return type(x).__name__
