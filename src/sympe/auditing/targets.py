@@ -129,10 +129,23 @@ def class_errors(
     for column in rows.T:
         total += np.bincount(owner, weights=least(classes, column), minlength=count)
         if loss != "zero-one":
-            size += np.bincount(owner, weights=np.abs(column.astype(np.float64)) ** POWER[loss], minlength=count)
-    violated = total > ROUNDING ** POWER[loss] * size
+            size += _rounding(owner, count, column, POWER[loss])
+    violated = total > size
     total = np.rint(total) if loss == "zero-one" else np.where(violated, total, 0.0)
     return Errors(total, np.bincount(owner, minlength=count) * rows.shape[1], violated)
+
+
+def _rounding(owner: NDArray[np.int64], count: int, column: NDArray[np.generic], power: int) -> NDArray[np.float64]:
+    """Errors up to which the entries of a sample count as equal; like the losses, they do not change under shifts.
+
+    A share of how far the entries of a sample are apart, and what the type of the numbers cannot resolve.
+    """
+    eps = 1.2e-7 if column.dtype.kind == "f" and column.dtype.itemsize < 8 else 2.3e-16
+    value = column.astype(np.float64)
+    held = np.maximum(np.bincount(owner, minlength=count), 1)
+    apart = np.abs(value - (np.bincount(owner, weights=value, minlength=count) / held)[owner])
+    least = (ROUNDING * apart) ** power + (4 * eps * np.abs(value)) ** power
+    return np.bincount(owner, weights=least, minlength=count).astype(np.float64)
 
 
 def no_errors(values: Tensor) -> Errors:
