@@ -20,9 +20,20 @@ from sympe import (
     wrap,
 )
 from sympe.actions import GraphRelabeling, PointRotation, ScalarFields
-from sympe.canonicalize import Constant, Frames, JointFrames, Labeling, Sort, Template
+from sympe.auditing import excess_randomness
+from sympe.canonicalize import (
+    Constant,
+    DepthFirst,
+    Frames,
+    JointFrames,
+    Labeling,
+    LearnedFrames,
+    NodeScore,
+    Sort,
+    Template,
+)
 from sympe.encoding import FactorEncoding, RepresentationEncoding
-from sympe.graphs import from_edges
+from sympe.graphs import automorphism_orbits, from_edges
 from sympe.groups import OrthogonalGroup, Permutation, ProductGroup, SymmetricGroup, Torus, cyclic, dihedral
 from sympe.points import from_clouds
 
@@ -255,6 +266,51 @@ INPUTS: dict[str, tuple[Callable[[], Any], str]] = {
     "an order of floats": (
         lambda: Permutation.from_order(torch.tensor([0.0, 1.0]), from_edges([(2, [])])),
         r"order must hold 2 integers, one per node; got torch.float32",
+    ),
+    "a group for an action": (
+        lambda: Template(Torus("D4")),  # type: ignore[arg-type]
+        r"expected an action, such as .*, which says how a group moves data; got Torus\('D4'\)",
+    ),
+    "a name for an action": (lambda: Constant("D4"), r"expected an action, such as .*; got 'D4'"),
+    "a name for a lattice": (lambda: ScalarFields("D4"), r"expected the group of a lattice, such as Torus\('D4'\)"),
+    "scores for a module": (lambda: Sort(torch.rand(6)), r"score must be a module .* NodeScore\(\); got Tensor"),
+    "a class for a module": (lambda: Sort(NodeScore), r"score must be a module .*; got the class NodeScore"),
+    "a class for a form": (lambda: DepthFirst(Labeling), r"form must be a canonicalizer of graphs, such as Labeling"),
+    "no network": (lambda: LearnedFrames(None), r"network must be a module .*; got NoneType"),
+    "randomness of a canonicalizer": (
+        lambda: excess_randomness(Labeling(), RING),
+        r"expected a kernel: Labeling alone follows the order of storage; wrap it as InversionKernel\(Labeling",
+    ),
+    "randomness the other way round": (
+        lambda: excess_randomness(RING, kernel()),
+        r"expected a kernel first and inputs second; got Graphs first",
+    ),
+    "orbits of edges": (lambda: automorphism_orbits(RING.edge_index), r"expected sympe.Graphs; got Tensor"),
+    "one graph without a list": (
+        lambda: from_edges((6, [(0, 1)])),  # type: ignore[arg-type]
+        r"expected pairs \(number of nodes, edges\), one per graph; got '6' as graph 0",
+    ),
+    "edges that are transposed": (
+        lambda: from_edges([(6, RING.edge_index.numpy())]),
+        r"edges of graph 0 must be pairs of integers; got int64 \[2, 12\]: transpose it",
+    ),
+    "one cloud without a list": (
+        lambda: from_clouds(torch.rand(5, 3)),  # type: ignore[arg-type]
+        r"expected a list of clouds; got a tensor \[5, 3\]: put it in a list",
+    ),
+    "species of one cloud": (
+        lambda: from_clouds([torch.rand(2, 3)], species=[6, 8]),  # type: ignore[list-item]
+        r"expected one list of species per cloud; got a list of numbers",
+    ),
+    "a batch that is too short": (
+        lambda: wrap(Network(7), pe())(torch.ones(6, 3), RING.edge_index, batch=torch.zeros(5).long()),
+        r"x must have 5 rows; got shape \[6, 3\] \(batch names 5 nodes\)",
+    ),
+    "a network of few channels": (
+        lambda: wrap(nn.Conv2d(2, 1, 1), SymPE(InversionKernel(Template(FIELDS)), TileEncoding(4)))(
+            torch.ones(1, 2, 4, 4)
+        ),
+        r"the network must take 2 \+ 4 = 6 channels, x and pe.dim; it failed with",
     ),
     "an audit of a number": (lambda: sympe.audit(3), r"expected graphs, fields, points, pairs \(x, y\) or paths"),
 }

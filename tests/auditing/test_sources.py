@@ -184,13 +184,13 @@ def test_smiles(tmp_path: Path) -> None:
     path.write_text("C methane\nO\nc1ccccc1 benzene\n[13CH3]C\nnonsense\n\nC[N+](C)(C)C\n")
     report = sympe.audit(path)
     assert orders(report) == [24, 2, 12, 36, 24 * 6**4]
-    assert report.summary.skipped_reasons == {"expected a SMILES that passes RDKit's sanitization": 1}
+    assert report.summary.skipped_reasons == {"expected a SMILES that RDKit accepts": 1}
     assert orders(sympe.audit(path, options=Options(heavy_atoms=True))) == [1, 1, 12, 1, 24]
     table = tmp_path / "table.csv.xz"
     table.write_bytes(lzma.compress(b"id,smiles,gap\n1,C,0.5\n2,CC,\n3,O,1.5\n"))
     report = sympe.audit(table, target="gap")
     assert errors(report) == [0, 0]
-    assert report.summary.skipped_reasons == {"expected gap to be a finite number": 1} or report.summary.skipped == 1
+    assert report.summary.skipped_reasons == {"expected gap to be a number": 1}
     with pytest.raises(ValueError, match="expected a column mass; got id, smiles, gap"):
         sympe.audit(table, target="mass")
 
@@ -216,6 +216,7 @@ def test_sdf_as_graphs_and_as_points(tmp_path: Path) -> None:
 
 
 def test_xyz_and_extended_xyz(tmp_path: Path) -> None:
+    pytest.importorskip("ase")
     path = tmp_path / "water.extxyz"
     periodic = '1\nLattice="3 0 0 0 3 0 0 0 3" Properties=species:S:1:pos:R:3:forces:R:3\nAr 0 0 0 0 0 0'
     unknown = "1\n\nQq 0 0 0"
@@ -237,7 +238,7 @@ def test_xyz_and_extended_xyz(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected 3 atoms; the file ends after 1"):
         sympe.audit(path)
     path.write_text(WATER + "\nwater\n")
-    assert sympe.audit(path).summary.skipped_reasons == {f"{path}: line 6: expected a number of atoms": 1}
+    assert sympe.audit(path).summary.skipped_reasons == {f"{path}: expected a number of atoms": 1}
 
 
 def test_points_in_memory() -> None:

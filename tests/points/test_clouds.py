@@ -114,3 +114,11 @@ def test_lists_are_checked() -> None:
         from_padded(torch.zeros(1, 3), torch.ones(1, 3) > 0)
     with pytest.raises(ValueError, match=r"species of shape \[1, 1\]; got \[1, 2\]"):
         from_padded(torch.zeros(1, 1, 3), torch.ones(1, 1) > 0, torch.zeros(1, 2, dtype=torch.long))
+
+
+def test_species_by_symbol() -> None:
+    clouds = from_clouds([[[0.0, 0, 0], [1.1, 0, 0]], [[0.0, 0, 0]]], species=[["C", "O"], ["cl"]])
+    assert clouds.species is not None
+    assert clouds.species.tolist() == [6, 8, 17]
+    with pytest.raises(ValueError, match="expected the symbol of an element"):
+        from_clouds([[[0.0, 0, 0]]], species=[["Qq"]])

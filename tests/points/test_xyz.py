@@ -27,6 +27,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 
 
 def test_symbols_numbers_blank_lines_and_columns(tmp_path: Path) -> None:
+    pytest.importorskip("ase")
     path = tmp_path / "some.xyz"
     extended = '1\nLattice="1 0 0 0 1 0 0 0 1" Properties=id:I:1:pos:R:3:species:S:1 pbc="F F F"\n7 1 2 3 Cl\n'
     path.write_text(WATER + "\n\n1\n\n17 1.0 2.0 3.0\n" + extended)
@@ -42,14 +43,14 @@ def test_symbols_numbers_blank_lines_and_columns(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("", "expected at least one molecule; the file is empty"),
-        ("water\n", "line 1: expected a number of atoms; got 'water'"),
-        ("0\n\n", "line 1: expected a number of atoms; got '0'"),
-        ("2\n\nO 0 0 0\n", "line 1: expected 2 atoms; the file ends after 1"),
-        ("1\n\nO 0 0\n", "line 3: expected an element and three coordinates; got 'O 0 0'"),
-        ("1\n\nQq 0 0 0\n", "line 3: expected an element and three coordinates; got 'Qq 0 0 0'"),
-        ("1\n\nO 0 zero 0\n", "line 3: expected an element and three coordinates"),
-        ("1\n\nO 0 nan 0\n", r"positions must be finite; got \[0.0, nan, 0.0\]"),
-        (WATER + "2\n\nO 0 0 0\nO 0 0 0\n", "points 0 and 1 of cloud 1 coincide"),
+        ("water\n", r"expected a number of atoms; got 'water' \(line 1\)"),
+        ("0\n\n", "expected a number of atoms; got '0'"),
+        ("2\n\nO 0 0 0\n", r"expected 2 atoms; the file ends after 1 \(frame 1, line 1\)"),
+        ("1\n\nO 0 0\n", r"expected an element and three coordinates; got 'O 0 0' \(line 3, frame 1 ''\)"),
+        ("1\n\nQq 0 0 0\n", r"expected the symbol of an element or .* up to 118; got 'Qq' \(line 3, frame 1 ''\)"),
+        ("1\n\nO 0 zero 0\n", r"expected a finite number; got 'zero' \(line 3,"),
+        ("1\n\nO 0 nan 0\n", r"expected a finite number; got 'nan' \(line 3,"),
+        (WATER + "2\n\nO 0 0 0\nO 0 0 0\n", r"points 0 and 1 of cloud 0 coincide \(frame 2 '', line 6\)"),
     ],
 )
 def test_a_bad_file_ends_with_one_line_that_names_it(text: str, message: str, tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ class LatticeAction(Action[LatticeSymmetry, Tensor]):
     odd: bool = False
 
     def __init__(self, group: Torus) -> None:
+        if not isinstance(group, Torus):
+            raise ValueError(f"expected the group of a lattice, such as Torus('D4'); got {group!r}")
         self.group = group
 
     def take(self, x: Any) -> Tensor:

@@ -32,6 +32,7 @@ from sympe.actions.base import copies
 from sympe.auditing.entropy import entropy
 from sympe.auditing.equivariance.copies import action_on_inputs, member
 from sympe.breaking import SymmetryBreaking
+from sympe.canonicalize import Canonicalizer
 from sympe.graphs import Graphs
 from sympe.graphs.bliss import log_automorphisms
 from sympe.groups import Permutation
@@ -113,6 +114,13 @@ def excess_randomness(
         >>> print(excess_randomness(kernel, path))
         1.332 nats (enumeration)
     """
+    if isinstance(kernel, Canonicalizer):
+        raise ValueError(
+            f"expected a kernel: {type(kernel).__name__} alone follows the order of storage; wrap it as "
+            f"InversionKernel({type(kernel).__name__}(...))"
+        )
+    if not callable(kernel):
+        raise ValueError(f"expected a kernel first and inputs second; got {type(kernel).__name__} first")
     if draws < 2:
         raise ValueError(f"draws must be at least 2; got {draws}")
     if not 0 < confidence < 1:

@@ -2,13 +2,14 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappush, heappushpop
 from typing import Any
 
 import numpy as np
 
+from sympe.auditing.examine import ADJACENCY
 from sympe.auditing.parts import Part, Store
 from sympe.auditing.symmetry.stabilizers import Symmetry
 
@@ -82,9 +83,18 @@ class AuditReport:
     Attributes:
         summary: The numbers.
         needed: Whether the target requires symmetry breaking; None without a target.
+        notes: What to know of how the data were read.
     """
 
-    def __init__(self, symmetry: Symmetry, target: str | None, bottleneck: str | None, parts: Store) -> None:
+    def __init__(
+        self,
+        symmetry: Symmetry,
+        target: str | None,
+        bottleneck: str | None,
+        parts: Store,
+        notes: Sequence[str] = (),
+    ) -> None:
+        self.notes = tuple(notes)
         self._symmetry, self._target, self._bottleneck, self._parts = symmetry, target, bottleneck, parts
         self._inside_is_edge = _most_are_edges(parts) if bottleneck == "node-differences" else None
         self.summary = self._summarize()
@@ -124,6 +134,8 @@ class AuditReport:
         if summary.target is not None:
             through = "" if summary.bottleneck is None else f" through {summary.bottleneck}"
             yield "target", f"{summary.target}{through}, {summary.loss} loss"
+        for note in self.notes:
+            yield "note", note
         skipped = f", {summary.skipped:,} skipped" if summary.skipped else ""
         yield "samples", f"{summary.samples:,}{skipped}"
         for reason, count in summary.skipped_reasons.items():
@@ -254,6 +266,11 @@ class AuditReport:
                 "Name the target to find out what that costs.",
             )
         through = "" if self._bottleneck is None else f" through {self._bottleneck}"
+        if not violations and self._target == ADJACENCY and self._bottleneck is None:
+            return (
+                "Not needed: the target is part of the input, and an equivariant network can copy it.",
+                "If the prediction must pass through one code per node, ask with the bottleneck node-codes.",
+            )
         if not violations:
             why = "no sample has a symmetry" if not symmetric else f"every target is as symmetric as its input{through}"
             return (

@@ -160,7 +160,8 @@ def audit(
     own = ADJACENCY if is_adjacency else None
     examiner = Examiner(symmetry, own, loss, options.bottleneck, options.heavy_atoms, options.irreps)
     _fill(examiner, sources, execution)
-    report = AuditReport(symmetry, name, options.bottleneck, execution.store)
+    notes = dict.fromkeys(source.reader.note for source in sources if source.reader.note is not None)
+    report = AuditReport(symmetry, name, options.bottleneck, execution.store, tuple(notes))
     if not report.summary.samples:
         _, reason = next(report.skipped(), (0, "got none"))
         raise ValueError(f"expected samples to audit; {reason}")
@@ -191,9 +192,9 @@ def _fill(examiner: Examiner, sources: list[Source], execution: Execution) -> No
     store, place = execution.store, _Place()
     jobs = (job for job in _jobs(sources, place, store) if job.number not in store)
     for job, part in engine.run(examiner, jobs, execution.engine, execution.workers):
-        reasons = {reason for _, reason in part.skipped}
+        reasons = {reason.split("; got ")[0]: reason for _, reason in reversed(part.skipped)}
         if job.first == 0 and len(part.skipped) == len(job.raw) > _FEW and len(reasons) == 1:
-            raise ValueError(reasons.pop())
+            raise ValueError(reasons.popitem()[1])
         store.commit(job.number, part)
         if execution.progress is not None:
             execution.progress(job.first + len(job.raw), place.done)

@@ -155,14 +155,14 @@ def no_errors(values: Tensor) -> Errors:
     return Errors(np.zeros(count), entries, np.zeros(count, bool))
 
 
-def _squared(classes: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:
-    value = value.astype(np.float64)
+def _squared(classes: NDArray[np.int64], column: NDArray[np.generic]) -> NDArray[np.float64]:
+    value = column.astype(np.float64)
     held = np.maximum(np.bincount(classes), 1)
     return (value - (np.bincount(classes, weights=value) / held)[classes]) ** 2
 
 
-def _absolute(classes: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:
-    value = value.astype(np.float64)
+def _absolute(classes: NDArray[np.int64], column: NDArray[np.generic]) -> NDArray[np.float64]:
+    value = column.astype(np.float64)
     order = np.lexsort((value, classes))
     held = np.bincount(classes)
     median = np.zeros(len(held))
@@ -172,7 +172,7 @@ def _absolute(classes: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray
     return np.abs(value - median[classes])
 
 
-def _minority(classes: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:
+def _minority(classes: NDArray[np.int64], value: NDArray[np.generic]) -> NDArray[np.float64]:
     _, kind = np.unique(value, return_inverse=True)
     base = int(kind.max(initial=0)) + 1
     held, times = np.unique(classes * base + kind, return_counts=True)

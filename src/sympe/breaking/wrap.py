@@ -101,7 +101,15 @@ class WrappedFieldNetwork(nn.Module):
         drawn = self.breaking(x, generator)
         if x.dim() != 4 or drawn.dim() != 4:
             raise ValueError(f"expected a field [B, c, L1, L2] to add channels to; got shape {list(x.shape)}")
-        return self.network(torch.cat([x, drawn.to(x.dtype)], dim=1), *args, **kwargs)
+        try:
+            return self.network(torch.cat([x, drawn.to(x.dtype)], dim=1), *args, **kwargs)
+        except RuntimeError as error:
+            if not torch.compiler.is_compiling() and ("channels" in str(error) or "shape" in str(error)):
+                c, dim = x.shape[1], drawn.shape[1]
+                raise ValueError(
+                    f"the network must take {c} + {dim} = {c + dim} channels, x and pe.dim; it failed with: {error}"
+                ) from error
+            raise
 
 
 def wrap(network: nn.Module, breaking: SymmetryBreaking[Any]) -> WrappedNetwork | WrappedFieldNetwork:

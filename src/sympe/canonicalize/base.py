@@ -86,6 +86,30 @@ def _same_graphs(a: Graphs, b: Graphs) -> Bool[Tensor, "G"]:
     return differs == 0
 
 
+def check_action(action: object) -> None:
+    """Check that an argument is an action, not a group or a class.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    if not isinstance(action, Action):
+        raise ValueError(
+            f"expected an action, such as GraphRelabeling() or ScalarFields(Torus('D4')), which says how a group moves "
+            f"data; got {action!r}"
+        )
+
+
+def check_callable(value: object, name: str, expected: str) -> None:
+    """Check that an argument can be called, and is not a class.
+
+    Raises:
+        ValueError: If it cannot.
+    """
+    if isinstance(value, type) or not callable(value):
+        kind = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+        raise ValueError(f"{name} must be {expected}; got {kind}")
+
+
 def sort_nodes(graphs: Graphs, *keys: Shaped[Tensor, "N"]) -> Permutation:
     """Order the nodes of each graph by the first key, ties by the next, all increasing.
 

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sympe.actions import Action, GraphRelabeling
-from sympe.canonicalize.base import Canonicalizer, Data, Element
+from sympe.canonicalize.base import Canonicalizer, Data, Element, check_action
 
 
 class Constant(Canonicalizer[Element, Data]):
@@ -17,6 +17,8 @@ class Constant(Canonicalizer[Element, Data]):
 
     def __init__(self, action: Action[Element, Data] | None = None) -> None:
         super().__init__()
+        if action is not None:
+            check_action(action)
         self.action = GraphRelabeling() if action is None else action  # type: ignore[assignment]
 
     def forward(self, x: Data, generator: torch.Generator | None = None) -> Element:

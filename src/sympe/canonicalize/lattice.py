@@ -7,7 +7,7 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from sympe.actions.lattice import LatticeAction
-from sympe.canonicalize.base import Canonicalizer
+from sympe.canonicalize.base import Canonicalizer, check_action
 from sympe.groups import LatticeSymmetry
 
 
@@ -28,6 +28,7 @@ class FieldCanonicalizer(Canonicalizer[LatticeSymmetry, Tensor]):
 
     def __init__(self, action: LatticeAction, resolution: float | None = None, max_memory: int = 2**31) -> None:
         super().__init__()
+        check_action(action)
         if resolution is not None and not resolution > 0:
             raise ValueError(f"resolution must be positive; got {resolution}")
         self.action = action

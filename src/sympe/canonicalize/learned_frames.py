@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sympe.actions import PointRotation
-from sympe.canonicalize.base import Canonicalizer
+from sympe.canonicalize.base import Canonicalizer, check_callable
 from sympe.points import PointClouds
 from sympe.precision import at_least_single
 from sympe.seeding import drawing_device
@@ -36,6 +36,7 @@ class LearnedFrames(Canonicalizer[Tensor, PointClouds]):
 
     def __init__(self, network: nn.Module, dimension: int = 3, special: bool = False, tolerance: float = 1e-3) -> None:
         super().__init__()
+        check_callable(network, "network", "a module from PointClouds to vectors, such as VectorNetwork()")
         if not tolerance > 0:
             raise ValueError(f"tolerance must be positive; got {tolerance}")
         self.action = PointRotation(dimension, special)

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sympe.canonicalize.base import NodeOrder, sort_nodes
+from sympe.canonicalize.base import NodeOrder, check_callable, sort_nodes
 from sympe.graphs import Graphs
 from sympe.groups import Permutation
 
@@ -35,6 +35,7 @@ class Sort(NodeOrder):
 
     def __init__(self, score: nn.Module, temperature: float | None = 0.1) -> None:
         super().__init__()
+        check_callable(score, "score", "a module from Graphs to one number per node, such as NodeScore()")
         if temperature is not None and not temperature > 0:
             raise ValueError(f"temperature must be positive or None; got {temperature}")
         self.score = score

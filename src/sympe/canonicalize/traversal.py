@@ -38,6 +38,8 @@ class Traversal(NodeOrder):
 
     def __init__(self, depth_first: bool, form: NodeOrder | None = None) -> None:
         super().__init__()
+        if form is not None and not isinstance(form, NodeOrder):
+            raise ValueError(f"form must be a canonicalizer of graphs, such as Labeling(); got {form!r}")
         self.depth_first = depth_first
         self.form = form
 

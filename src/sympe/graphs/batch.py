@@ -53,7 +53,8 @@ class Graphs:
             if value is None:
                 continue
             if value.shape[:1] != (count,):
-                raise ValueError(f"{name} must have {count} rows; got shape {list(value.shape)}")
+                where = "" if name == "edge_label" else f" (batch names {count} nodes)"
+                raise ValueError(f"{name} must have {count} rows; got shape {list(value.shape)}{where}")
             if value.dim() != dim:
                 raise ValueError(f"{name} must have {dim} dimension{'s'[: dim - 1]}; got shape {list(value.shape)}")
         for name in ("edge_index", "batch", "node_label", "edge_label"):

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sympe.graphs.batch import Graphs
+from sympe.graphs.batch import Graphs, check_graphs
 
 if TYPE_CHECKING:
     import igraph
@@ -70,6 +70,7 @@ def colored_graphs(graphs: Graphs) -> Iterator[ColoredGraph]:
     """Each graph of the batch, encoded for bliss."""
     import igraph
 
+    check_graphs(graphs)
     pairs = _joined_pairs(graphs)
     sizes = graphs.sizes.cpu().numpy()
 
@@ -209,6 +210,7 @@ def log_automorphisms(graphs: Graphs) -> torch.Tensor:
 
 def automorphism_orbits(graphs: Graphs) -> torch.Tensor:
     """Orbit of each node under the automorphism group of its graph, numbered over the whole batch, ``Int[N]``."""
+    check_graphs(graphs)
     fixed, moved = [], []
     for start, colored in zip(graphs.ptr.tolist(), colored_graphs(graphs), strict=False):
         for image in colored.automorphism_generators():

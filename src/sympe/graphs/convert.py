@@ -38,10 +38,18 @@ def from_edges(
     sizes: list[int] = []
     arcs: list[np.ndarray] = []
     shift = 0
-    for index, (n, edges) in enumerate(graphs):
+    for index, pair in enumerate(graphs):
+        if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], int | np.integer):
+            raise ValueError(
+                f"expected pairs (number of nodes, edges), one per graph; got {str(pair)[:40]!r} as graph {index}"
+            )
+        n, edges = pair
         pairs = np.asarray(edges) if len(edges) else np.zeros((0, 2), np.int64)
         if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
-            raise ValueError(f"edges of graph {index} must be pairs of integers; got {pairs.dtype} {list(pairs.shape)}")
+            hint = ": transpose it" if pairs.ndim == 2 and pairs.shape[0] == 2 else ""
+            raise ValueError(
+                f"edges of graph {index} must be pairs of integers; got {pairs.dtype} {list(pairs.shape)}{hint}"
+            )
         if n < 0:
             raise ValueError(f"graph {index} must have 0 nodes or more; got {n}")
         if pairs.size and (pairs.min() < 0 or pairs.max() >= n):
@@ -113,18 +121,23 @@ def to_networkx(graphs: Graphs) -> "list[networkx.Graph]":
 def from_pyg(data: Any) -> Graphs:
     """Graphs from a PyG ``Data`` or ``Batch``.
 
-    Node features ``x``, ``node_label`` and ``edge_label`` are kept. Without an ``edge_label``, ``edge_attr`` and
-    ``edge_weight`` become one: edges are of one kind if their attributes are equal, to the last bit.
+    Node features ``x``, ``node_label`` (or integer species ``z``) and ``edge_label`` are kept. Without an
+    ``edge_label``, ``edge_attr`` and ``edge_weight`` become one: edges are of one kind if their attributes are equal,
+    to the last bit.
 
     Raises:
         ValueError: If there is no ``edge_index``, or a value is out of range or not finite.
     """
+    given: list[Tensor | None] = []
     edge_index = getattr(data, "edge_index", None)
     if edge_index is None and getattr(data, "adj_t", None) is not None:
-        target, source, _ = (
-            data.adj_t.coo() if hasattr(data.adj_t, "coo") else (*data.adj_t.to_sparse_coo().indices(), 0)
-        )
+        if hasattr(data.adj_t, "coo"):
+            target, source, value = data.adj_t.coo()
+        else:
+            entries = data.adj_t.to_sparse_coo().coalesce()
+            (target, source), value = entries.indices(), entries.values()
         edge_index = torch.stack([source, target])
+        given.append(None if value is None or bool((value == 1).all()) else value)
     if edge_index is None:
         raise ValueError(f"expected a PyG Data or Batch with edge_index or adj_t; got {type(data).__name__} without")
     batch = getattr(data, "batch", None)
@@ -136,16 +149,23 @@ def from_pyg(data: Any) -> Graphs:
         num_graphs = getattr(data, "num_graphs", -1)
     edge_label = getattr(data, "edge_label", None)
     if edge_label is None:
-        given = [getattr(data, name, None) for name in ("edge_attr", "edge_weight")]
+        given += [getattr(data, name, None) for name in ("edge_attr", "edge_weight")]
         edge_label = edge_kinds([value for value in given if value is not None])
     return Graphs(
         edge_index=edge_index,
         batch=batch,
-        node_label=getattr(data, "node_label", None),
+        node_label=_node_label(data),
         edge_label=edge_label,
         x=_as_features(getattr(data, "x", None)),
         num_graphs=num_graphs,
     ).validate()
+
+
+def _node_label(data: Any) -> Tensor | None:
+    """``node_label``, or the integer species ``z`` that data of molecules have."""
+    label, z = getattr(data, "node_label", None), getattr(data, "z", None)
+    is_species = isinstance(z, Tensor) and z.dim() == 1 and not z.is_floating_point()
+    return z if label is None and is_species else label
 
 
 def _as_features(x: Tensor | None) -> Tensor | None:
@@ -177,6 +197,12 @@ def edge_kinds(attributes: Sequence[Tensor]) -> Int[Tensor, "E"] | None:
             raise ValueError(f"edge attributes must have one row per edge; got {count} and {len(values)} rows")
         if (values.is_floating_point() or values.is_complex()) and not bool(values.isfinite().all()):
             raise ValueError("edge attributes must be finite; got NaN or infinity")
+    if (
+        len(attributes) == 1
+        and attributes[0].dim() == 1
+        and not (attributes[0].is_floating_point() or attributes[0].is_complex())
+    ):
+        return attributes[0].long()
     kinds = torch.zeros(count, dtype=torch.long, device=attributes[0].device)
     for values in attributes:
         columns = torch.view_as_real(values) if values.is_complex() else values

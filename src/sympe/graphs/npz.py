@@ -11,8 +11,6 @@ last column, replace the first three arrays; the types become labels. Arrays of 
 """
 
 import io
-import zipfile
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,9 +18,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from sympe.graphs.archive import Archive, members
 from sympe.graphs.batch import Graphs
-
-SPLITS = ("train", "validation", "test")
 
 PLAIN = ("n_nodes", "n_edges", "edges")
 MOLECULES = ("n_atoms", "n_bonds", "bonds", "atom_type")
@@ -44,10 +41,8 @@ def parse_npz(raw: bytes, split: str | None = None) -> Graphs:
         return graphs
     if "split" not in arrays:
         raise ValueError(f"expected an array split to take {split!r} from; there is none")
-    part = _integers(arrays, "split", "G")
-    if len(part) != len(graphs) or not np.isin(part, range(len(SPLITS))).all():
-        raise ValueError(f"split must hold 0, 1 or 2 for each of {len(graphs)} graphs; got {len(part)} numbers")
-    return graphs.select(torch.from_numpy(np.flatnonzero(part == SPLITS.index(split))))
+    chosen = members(_integers(arrays, "split", "G"), split, len(graphs))
+    return graphs.select(torch.from_numpy(np.flatnonzero(chosen)))
 
 
 def parse_arrays(arrays: Mapping[str, NDArray[np.generic]]) -> Graphs:
@@ -123,23 +118,9 @@ def is_undirected(graphs: Graphs) -> bool:
 
 
 def _load(raw: bytes) -> dict[str, NDArray[np.generic]]:
-    try:
-        archive = np.load(io.BytesIO(raw), allow_pickle=False)
-    except (ValueError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise ValueError(f"expected an archive of numpy arrays; {error}") from error
-    if not isinstance(archive, np.lib.npyio.NpzFile):
-        raise ValueError("expected an archive of numpy arrays; got a single array")
-    arrays = {}
-    for name in dict.fromkeys(PLAIN + MOLECULES + OPTIONAL):
-        if name not in archive.files:
-            continue
-        try:
-            arrays[name] = archive[name]
-        except (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-            raise ValueError(f"array {name} cannot be read: {error}") from error
-        if not isinstance(arrays[name], np.ndarray):
-            raise ValueError(f"array {name} cannot be read: it is not in numpy's format")
-    return arrays
+    with Archive(io.BytesIO(raw)) as archive:
+        known = [name for name in dict.fromkeys(PLAIN + MOLECULES + OPTIONAL) if name in archive.names]
+        return {name: archive.column(name).whole() for name in known}
 
 
 def _integers(arrays: Mapping[str, NDArray[np.generic]], name: str, *shape: int | str) -> NDArray[np.int64]:
@@ -195,6 +176,9 @@ def _assemble(
         row = int(wrong.argmax())
         graph, nodes = owner[row], f"nodes 0..{sizes[owner[row]] - 1}"
         raise ValueError(f"{edge_array} of graph {graph} must join {nodes}; got {edges[row].tolist()} in row {row}")
+    for name, rows in (("node_label", node_label), ("x", x)):
+        if rows is not None and len(rows) != sizes.sum():
+            raise ValueError(f"{name} must have {sizes.sum()} rows, one per node; got {len(rows)}")
     if edge_label is not None and len(edge_label) != len(edges):
         raise ValueError(f"expected {len(edges)} edge labels, one per row of {edge_array}; got {len(edge_label)}")
     flat = edges + (np.cumsum(sizes) - sizes)[owner][:, None]

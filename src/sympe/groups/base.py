@@ -9,12 +9,13 @@ Convention: elements act from the left, ``compose(g, h)`` is "first h, then g".
 """
 
 from abc import ABC, abstractmethod
-from typing import Generic, Protocol
+from typing import Generic, Protocol, runtime_checkable
 
 import torch
 from typing_extensions import TypeVar
 
 
+@runtime_checkable
 class Batch(Protocol):
     """What most groups need of a batch: its length and its device."""
 

@@ -2,9 +2,10 @@
 
 from sympe.points.clouds import PointClouds, concatenate, from_clouds, from_padded, to_padded
 from sympe.points.elements import ATOMIC_NUMBER, SYMBOLS
+from sympe.points.files import read
 from sympe.points.inputs import as_clouds
 from sympe.points.symmetry import Stabilizer, stabilizers
-from sympe.points.xyz import read, write
+from sympe.points.xyz import write
 
 __all__ = [
     "ATOMIC_NUMBER",

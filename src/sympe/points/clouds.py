@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from sympe.caching import cached
+from sympe.points.elements import kind_of_symbol
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +208,7 @@ def concatenate(parts: Sequence[PointClouds]) -> PointClouds:
 
 def from_clouds(
     positions: Sequence[Sequence[Sequence[float]] | Tensor],
-    species: Sequence[Sequence[int] | Tensor] | None = None,
+    species: Sequence[Sequence[int | str] | Tensor] | None = None,
     dtype: torch.dtype | None = None,
 ) -> PointClouds:
     """A batch from a list of coordinates and, optionally, a list of species per cloud.
@@ -219,7 +220,9 @@ def from_clouds(
         >>> from_clouds([[[0.0, 0.0, 0.0], [0.0, 0.0, 1.1]]], species=[[6, 8]]).sizes
         tensor([2])
     """
-    if not positions:
+    if isinstance(positions, Tensor) and positions.dim() != 3:
+        raise ValueError(f"expected a list of clouds; got a tensor {list(positions.shape)}: put it in a list")
+    if not len(positions):
         raise ValueError("expected at least one cloud; got none")
     tensors = [torch.as_tensor(p, dtype=dtype or (None if isinstance(p, Tensor) else torch.get_default_dtype()))
                for p in positions]  # fmt: skip
@@ -228,6 +231,10 @@ def from_clouds(
             raise ValueError(f"expected clouds of shape [n, 3] or [n, 2], n at least 1; got {list(cloud.shape)} "
                              f"for cloud {index}")  # fmt: skip
     sizes = torch.tensor([len(cloud) for cloud in tensors])
+    if species is not None and not all(hasattr(kinds, "__len__") for kinds in species):
+        raise ValueError("expected one list of species per cloud; got a list of numbers: put it in a list")
+    if species is not None:
+        species = [_numbers(kinds) for kinds in species]
     if species is not None and [len(kinds) for kinds in species] != sizes.tolist():
         raise ValueError(f"expected species for {sizes.tolist()} points; got {[len(kinds) for kinds in species]}")
     if len(widths := {cloud.shape[1] for cloud in tensors}) > 1:
@@ -236,6 +243,13 @@ def from_clouds(
     batch = torch.repeat_interleave(torch.arange(len(tensors)), sizes).to(position.device)
     kinds = None if species is None else torch.cat([torch.as_tensor(s, device=position.device) for s in species])
     return PointClouds(position, batch, kinds, len(tensors)).validate()
+
+
+def _numbers(kinds: Sequence[int | str] | Tensor) -> Sequence[int] | Tensor:
+    """Species as integers, symbols of elements among them by their kind."""
+    if isinstance(kinds, Tensor) or not any(isinstance(kind, str) for kind in kinds):
+        return kinds  # type: ignore[return-value]
+    return [kind_of_symbol(kind) if isinstance(kind, str) else int(kind) for kind in kinds]
 
 
 def from_padded(

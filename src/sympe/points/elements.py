@@ -1,4 +1,14 @@
-"""Symbols of the chemical elements by atomic number."""
+r"""Chemical elements, and one number for the kind of an atom.
+
+The kind of a neutral atom of no stated isotope is its atomic number Z. A charge q and a mass number A are part of the
+kind, because atoms that differ in them are not alike:
+
+.. math:: Z + 2^8 (2 |q| - [q > 0]) + 2^{20} A.
+
+So D (A = 2) and T (A = 3) are not H, and ``Fe2+`` is not ``Fe3+``. Files of points and of molecules share this rule.
+"""
+
+import re
 
 _LISTED = (
     "X H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr "
@@ -10,3 +20,39 @@ SYMBOLS = tuple(_LISTED.split())
 
 #: Atomic number of each symbol; 0 is ``X``, a point that is not an atom.
 ATOMIC_NUMBER = {symbol: number for number, symbol in enumerate(SYMBOLS)}
+
+
+def kind_of_atom(number: int, charge: int = 0, isotope: int = 0) -> int:
+    """The kind of an atom, as stated at the top; ``isotope`` is a mass number, 0 if none is stated."""
+    return number + 256 * (2 * abs(charge) - (charge > 0)) + 2**20 * isotope
+
+
+#: Symbols by kind: the elements, deuterium and tritium.
+SYMBOL_OF_KIND = dict(enumerate(SYMBOLS)) | {kind_of_atom(1, isotope=2): "D", kind_of_atom(1, isotope=3): "T"}
+_KIND = {symbol: kind for kind, symbol in SYMBOL_OF_KIND.items()}
+_LABEL = re.compile(r"([A-Z][a-z]?)(?:(\d*)([+-])|([+-])(\d+)|_?\d+)")
+
+
+def kind_of_symbol(text: str) -> int:
+    """The kind that a file means by ``text``.
+
+    Accepted are symbols in upper or lower case, atomic numbers, and, if the symbol has its proper case, symbols with a
+    charge (``Fe2+``, ``Na+``) or a running number that means nothing (``C1``).
+
+    Raises:
+        ValueError: If it is anything else.
+
+    Example:
+        >>> kind_of_symbol("cl"), kind_of_symbol("17"), kind_of_symbol("Cl3"), kind_of_symbol("D") == 1
+        (17, 17, 17, False)
+    """
+    kind = _KIND.get(text.capitalize())
+    if kind is not None:
+        return kind
+    if text.isdecimal() and int(text) < len(SYMBOLS):
+        return int(text)
+    label = _LABEL.fullmatch(text)
+    if label is not None and label[1] in _KIND:
+        charge = int(f"{label[3] or label[4]}{label[2] or label[5] or 1}") if label[3] or label[4] else 0
+        return _KIND[label[1]] + kind_of_atom(0, charge)
+    raise ValueError(f"expected the symbol of an element or an atomic number up to {len(SYMBOLS) - 1}; got {text!r}")

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from sympe.points.clouds import PointClouds, concatenate, from_clouds, from_padded
+from sympe.points.sdf import kind_of
 
 
 def as_clouds(x: Any) -> PointClouds:
@@ -62,7 +63,7 @@ def _converted(x: Any) -> PointClouds | None:
         if not x.GetNumConformers():
             raise ValueError("expected a molecule with coordinates; this one has no conformer: embed it first")
         position = torch.as_tensor(np.array(x.GetConformer().GetPositions()))
-        return from_clouds([position], [[atom.GetAtomicNum() for atom in x.GetAtoms()]])
+        return from_clouds([position], [[kind_of(atom) for atom in x.GetAtoms()]])
     return _from_fields(x)
 
 

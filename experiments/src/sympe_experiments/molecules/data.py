@@ -32,7 +32,7 @@ _QM9 = ("qm9", "qm9-hydrogens")
 DATA_SETS = (*_QM9, *GRAPH_SETS)
 
 # Files that nobody would look for molecules in.
-_GRAPHS_ALONE = READABLE - {".txt", ".csv"}
+_GRAPHS_ALONE = READABLE - {".txt", ".csv", ".tsv"}
 
 # Kinds are stored in a byte each.
 _LARGEST_LABEL = 255

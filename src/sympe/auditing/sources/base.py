@@ -26,10 +26,12 @@ class Reader(ABC):
     Attributes:
         kind: Kind of the inputs.
         hydrogen: Node label of hydrogen atoms, if nodes are atoms.
+        note: What a report should say of what was read, if anything.
     """
 
     kind: Kind
     hydrogen: int | None = None
+    note: str | None = None
 
     @abstractmethod
     def read(self, raw: Any) -> tuple[Any, Target | None]:
@@ -108,8 +110,8 @@ def cuts(weights: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Prefix the message of any ``ValueError`` with the path."""
+    """Prefix the message of any ``ValueError`` with the path, once."""
     try:
         yield
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+        raise ValueError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error

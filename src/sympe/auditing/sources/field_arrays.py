@@ -1,4 +1,8 @@
-"""Fields on a periodic lattice in an archive of numpy arrays."""
+"""Fields on a periodic lattice of two dimensions in an archive of numpy arrays.
+
+In four dimensions ``[B, C, L1, L2]`` the second holds features. A lattice in three dimensions, or features in the last,
+would be read as something else, so C must be below L1 and L2, unless a number ``channels`` in the archive confirms it.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,9 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sympe.auditing.sources.archive import Archive, wide
 from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cuts, naming
 from sympe.auditing.targets import Per, Target
+from sympe.graphs.archive import Archive, members, whole, wide
 
 #: Names of the array of fields, in order of preference.
 FIELD_ARRAYS = ("fields", "field", "x", "inputs")
@@ -36,6 +40,12 @@ class FieldFile(Source):
             shape = archive.column(self.array).shape
             if len(shape) not in (3, 4):
                 raise ValueError(f"expected {self.array} of shape [B, L1, L2] or [B, C, L1, L2]; got {list(shape)}")
+            held = archive.column("channels").whole().tolist() if "channels" in archive.names else None
+            if len(shape) == 4 and shape[1] >= min(shape[2:]) and shape[1] not in (1, held):
+                raise ValueError(
+                    f"expected {self.array} of shape [B, C, L1, L2]; got {list(shape)}, which may be a lattice in 3 "
+                    f"dimensions or have its features last: if C is {shape[1]}, add an array channels = {shape[1]}"
+                )
             self.count = shape[0]
             self.per: Per = "sample"
             if target is not None:
@@ -50,7 +60,7 @@ class FieldFile(Source):
         with naming(self.path), Archive(self.path) as archive:
             column = archive.column(self.array)
             target = None if self.target is None else archive.column(self.target)
-            chosen = archive.in_split(self.split)
+            chosen = None if self.split is None else members(whole(archive.column("split")), self.split, self.count)
             for first, last in cuts([8 * self.numbers] * self.count):
                 count = last - first
                 targets: Iterable[Any] = [None] * count if target is None else map(np.asarray, target.take(count))
@@ -84,7 +94,7 @@ def field_array(names: list[str], target: str | None) -> str:
     for name in FIELD_ARRAYS:
         if name in names and name != target:
             return name
-    others = [name for name in names if name not in (target, "split")]
+    others = [name for name in names if name not in (target, "split", "channels")]
     if len(others) == 1:
         return others[0]
     raise ValueError(

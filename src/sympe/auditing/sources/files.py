@@ -3,31 +3,29 @@
 import os
 from pathlib import Path
 
-from sympe.auditing.sources.archive import Archive
 from sympe.auditing.sources.base import Kind, Source, naming
 from sympe.auditing.sources.field_arrays import FieldFile
 from sympe.auditing.sources.graph_arrays import GraphFile
-from sympe.auditing.sources.graphml import read_graphml
-from sympe.auditing.sources.lines import Graph6Reader, Lines, lines_of, suffix_of
+from sympe.auditing.sources.lines import Graph6Reader, Lines
 from sympe.auditing.sources.memory import InMemory
 from sympe.auditing.sources.molecules import SdfFile, SmilesFile
 from sympe.auditing.sources.pairs import Pairs
-from sympe.auditing.sources.pyg import read_pyg
 from sympe.auditing.sources.xyz import XyzFile
 from sympe.auditing.targets import Per
+from sympe.compressed import content_of, lines_of, suffix_of
 from sympe.graphs import files
+from sympe.graphs.archive import Archive
 from sympe.graphs.datasets import GRAPH_SETS, find
+from sympe.graphs.edge_lists import cells_of, is_of_molecules
+from sympe.graphs.graphml import parse_graphml
+from sympe.graphs.pyg import read_pyg
+from sympe.points.files import SDF, XYZ, refuse_crystals
 
 #: Data sets of graphs in the folder ``SYMPE_DATA`` (an environment variable).
 DATA_SETS = ("qm9", *GRAPH_SETS)
 
-_GRAPH6 = (".g6", ".graph6", ".s6", ".sparse6")
-_SMILES = (".smi", ".smiles", ".tsv")
-_SDF = (".sdf", ".sd", ".mol")
-_XYZ = (".xyz", ".extxyz")
-_PYG = (".pt", ".pth")
-_EDGES = (".edges", ".edgelist", ".txt")
-READABLE = (*_GRAPH6, *_SMILES, *_SDF, *_XYZ, *_PYG, *_EDGES, ".csv", ".graphml", ".npz")
+_SMILES = (".smi", ".smiles")
+READABLE = (*files.READABLE, *_SMILES, *SDF, *XYZ)
 
 
 def open_path(
@@ -72,24 +70,27 @@ def _open(file: Path, target: str | None, per: Per | None, kind: Kind | None, sp
         return _open_archive(file, target, per, kind, split)
     if split is not None:
         raise ValueError(f"{file}: expected an .npz file with an array split to take {split!r} from")
-    if suffix in _SDF:
+    with naming(file):
+        refuse_crystals(file)
+    if suffix in SDF:
         return SdfFile(file, target, kind or "graphs")
-    if suffix in _XYZ:
+    if suffix in XYZ:
         return XyzFile(file, target)
-    if suffix in _SMILES or (suffix == ".csv" and b"smiles" in next(lines_of(file), (b"", 0.0))[0].lower()):
+    if suffix in _SMILES or (suffix in (".csv", ".tsv") and _holds_molecules(file)):
         return SmilesFile(file, target)
-    if suffix in _PYG:
+    if suffix in files.PYG:
         data = read_pyg(file)
         inputs = [_without(one, target, file) for one in data] if target is not None else data
         return Pairs(inputs, kind, per, total=len(data))
     if suffix == ".graphml":
-        pairs = read_graphml(file, target)
+        with naming(file):
+            pairs = parse_graphml(content_of(file), target)
         return Pairs(pairs, "graphs", per, total=len(pairs))
     if suffix not in READABLE:
         raise ValueError(f"{file}: expected a file ending in {' '.join(sorted(READABLE))}; got {suffix or 'no suffix'}")
     if target is not None:
         raise ValueError(f"{file}: the format has no targets; expected adjacency or none, got {target}")
-    if suffix in _GRAPH6:
+    if suffix in files.GRAPH6:
         return Lines(file, Graph6Reader())
     return InMemory(files.read(file))
 
@@ -101,6 +102,13 @@ def _open_archive(file: Path, target: str | None, per: Per | None, kind: Kind | 
         if is_graphs and kind in (None, "graphs"):
             return GraphFile(file, target, per, split)
         return FieldFile(file, target, split)
+
+
+def _holds_molecules(file: Path) -> bool:
+    """Whether the header of a table names a column of SMILES."""
+    header = next((line for line, _ in lines_of(file) if line.strip()), b"").decode(errors="replace")
+    with naming(file):
+        return any(map(is_of_molecules, cells_of(header))) if header else False
 
 
 def _without(data: object, target: str, file: Path) -> tuple[object, object]:

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sympe.auditing.sources.archive import Archive, whole, wide
 from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cuts, naming
 from sympe.auditing.targets import Per, Target
 from sympe.graphs import Graphs
+from sympe.graphs.archive import Archive, members, whole, wide
 from sympe.graphs.npz import MOLECULES, OPTIONAL, PLAIN, parse_arrays
 
 #: Target name for the bond types, which the file stores as the last column of ``bonds``.
@@ -123,8 +123,14 @@ class GraphFile(Source):
                 raise ValueError(
                     f"{nodes_name} and {edges_name} must be equally long; got {len(sizes)} and {len(counts)}"
                 )
-            chosen = archive.in_split(self.split)
+            chosen = None if self.split is None else members(whole(archive.column("split")), self.split, len(sizes))
             columns = {name: archive.column(name) for name in [list_name, *self._carried]}
+            totals: dict[Per, int] = {"node": int(sizes.sum()), "edge": int(counts.sum())}
+            for name, column in columns.items():
+                if len(column) > (total := totals[_per(name, self.names)]):
+                    raise ValueError(
+                        f"array {name} has {len(column)} rows; the graphs have {total} {_per(name, self.names)}s"
+                    )
             named = self.target is not None and self.target != BONDS
             target = archive.column(self.target) if named and self.target else None
             for first, last in cuts((4 * sizes + 8 * counts).tolist()):

@@ -1,12 +1,13 @@
-"""SMILES and SDF, read by RDKit: molecules as graphs of atoms and bonds, or as point clouds if there are coordinates.
+"""SMILES and SDF, read by RDKit: molecules as graphs of atoms and bonds, or as point clouds.
 
-Every atom, including hydrogen, is a node labeled by element, charge and isotope. Edges are labeled by bond type, with
-RDKit's aromaticity. Stereochemistry is ignored.
+Every atom, including hydrogen, is a node labeled by element, charge and isotope (:mod:`sympe.points.elements`). Edges
+are labeled by bond type, with RDKit's aromaticity. Stereochemistry is ignored.
 """
 
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,36 @@ import numpy as np
 import torch
 
 from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cut
-from sympe.auditing.sources.lines import lines_of
 from sympe.auditing.targets import Target
-from sympe.extras import require
+from sympe.compressed import lines_of, suffix_of
 from sympe.graphs import Graphs
-from sympe.points import PointClouds, from_clouds
+from sympe.graphs.edge_lists import is_of_molecules
+from sympe.points.files import named_clouds
+from sympe.points.sdf import Record, explained, kind_of, rdkit, records
+from sympe.points.xyz import number
 
+#: What a report should say of the bonds that RDKit finds.
+BONDS = (
+    "aromatic bonds are of one kind, as RDKit finds them (benzene has 12 automorphisms); in files of graphs with "
+    "Kekule bonds single and double ones alternate (6)"
+)
 #: Label of a neutral hydrogen atom without a specified isotope.
 HYDROGEN = 1
 _BOND = {"SINGLE": 1, "DOUBLE": 2, "TRIPLE": 3, "AROMATIC": 4, "QUADRUPLE": 5, "DATIVE": 6, "ZERO": 7}
 
 
 @dataclass(frozen=True)
+class Row:
+    """A SMILES, the text of its target, or None, and its place for messages."""
+
+    smiles: str
+    target: str | None
+    where: str
+
+
+@dataclass(frozen=True)
 class SmilesReader(Reader):
-    """Reads pairs of a SMILES and the text of its target, or None.
+    """Reads SMILES.
 
     Attributes:
         target: Name of the target, for error messages.
@@ -36,9 +53,11 @@ class SmilesReader(Reader):
     target: str | None = None
     kind: Kind = "graphs"
     hydrogen: int | None = HYDROGEN
+    note: str | None = BONDS
 
-    def read(self, raw: Sequence[tuple[str, str | None]]) -> tuple[Graphs, Target | None]:
-        return _graphs([_from_smiles(text) for text, _ in raw]), _scalars([y for _, y in raw], self.target)
+    def read(self, raw: Sequence[Row]) -> tuple[Graphs, Target | None]:
+        graphs = _graphs([_from_smiles(row) for row in raw])
+        return graphs, _scalars([(row.target or "", row.where) for row in raw], self.target)
 
 
 @dataclass(frozen=True)
@@ -53,17 +72,23 @@ class SdfReader(Reader):
     target: str | None = None
     kind: Kind = "graphs"
     hydrogen: int | None = HYDROGEN
+    note: str | None = BONDS
 
-    def read(self, raw: Sequence[str]) -> tuple[Any, Target | None]:
-        molecules = [_from_sdf(record, add_hydrogens=self.kind == "graphs") for record in raw]
-        texts = None
+    def read(self, raw: Sequence[Record]) -> tuple[Any, Target | None]:
+        is_graphs = self.kind == "graphs"
+        molecules = [record.molecule(sanitize=is_graphs) for record in raw]
+        texts = []
         if self.target is not None:
-            for molecule in molecules:
+            for record, molecule in zip(raw, molecules, strict=True):
                 if not molecule.HasProp(self.target):
-                    raise ValueError(f"expected a property {self.target}; got {', '.join(molecule.GetPropNames())}")
-            texts = [molecule.GetProp(self.target) for molecule in molecules]
-        x = _graphs(molecules) if self.kind == "graphs" else _clouds(molecules)
-        return x, None if texts is None else _scalars(texts, self.target)
+                    held = ", ".join(molecule.GetPropNames()) or "no others"
+                    raise ValueError(f"expected a property {self.target}; got {held} ({record.where})")
+                texts.append((molecule.GetProp(self.target), record.where))
+        target = _scalars(texts, self.target)
+        if is_graphs:
+            return _graphs([rdkit().AddHs(molecule) for molecule in molecules]), target
+        pairs = zip(raw, molecules, strict=True)
+        return named_clouds([(record.where, *record.points(molecule)) for record, molecule in pairs]), target
 
 
 class SmilesFile(Source):
@@ -74,43 +99,47 @@ class SmilesFile(Source):
         target: The column of the table to predict.
 
     Raises:
-        ValueError: If the table lacks a column of SMILES or the target.
+        ValueError: If the table lacks a column of SMILES or the target, or has several.
         ImportError: If RDKit is not installed.
     """
 
     def __init__(self, path: Path, target: str | None = None) -> None:
-        _rdkit()
+        rdkit()
         self.path = path
         self.reader = SmilesReader(target)
-        suffixes = [suffix.lower() for suffix in path.suffixes]
-        self.delimiter = "\t" if ".tsv" in suffixes else "," if ".csv" in suffixes else None
+        self.delimiter = {".tsv": "\t", ".csv": ","}.get(suffix_of(path))
         self.column, self.wanted = 0, None
         if self.delimiter is not None:
             header = next(self._rows(), None)
             names = [name.strip() for name in header[0]] if header else []
-            found = [place for place, name in enumerate(names) if "smiles" in name.lower()]
-            if not found:
-                raise ValueError(f"{path}: expected a column of SMILES; got {', '.join(names) or 'an empty file'}")
+            found = [place for place, name in enumerate(names) if is_of_molecules(name)]
+            found = [place for place in found if names[place].lower() == "smiles"] or found
+            if len(found) != 1:
+                got = ", ".join(names) or "an empty file"
+                raise ValueError(
+                    f"{path}: expected a column of SMILES, or one named smiles if there are more; got {got}"
+                )
             self.column = found[0]
             if target is not None:
-                if target not in names:
+                if names.count(target) != 1:
                     raise ValueError(f"{path}: expected a column {target}; got {', '.join(names)}")
                 self.wanted = names.index(target)
         elif target is not None:
             raise ValueError(f"{path}: expected a table (.csv, .tsv) for the target {target}")
 
     def chunks(self) -> Iterator[Chunk]:
-        rows = self._rows()
+        rows = enumerate(self._rows(), start=1)
         if self.delimiter is not None:
             next(rows, None)
 
         def samples() -> Iterator[tuple[Any, int, float | None]]:
-            for row, done in rows:
-                if not any(row):
-                    continue
-                smiles = row[self.column] if self.column < len(row) else ""
-                target = None if self.wanted is None else (row[self.wanted] if self.wanted < len(row) else "")
-                yield (smiles, target), 8 * len(smiles), done
+            for line, (row, done) in rows:
+                if any(row):
+                    smiles, target = (
+                        row[at] if at is not None and at < len(row) else "" for at in (self.column, self.wanted)
+                    )
+                    name = f" {row[1][:30]!r}" if self.delimiter is None and len(row) > 1 else ""
+                    yield Row(smiles.strip(), target, f"line {line}{name}"), 8 * len(smiles), done
 
         return cut(samples())
 
@@ -118,9 +147,13 @@ class SmilesFile(Source):
         for line, done in lines_of(self.path):
             text = line.decode(errors="replace")
             if self.delimiter is None:
-                yield text.split()[:1], done
+                yield text.split(maxsplit=1), done
             else:
-                yield next(csv.reader([text], delimiter=self.delimiter), []), done
+                try:
+                    cells = next(csv.reader([text], delimiter=self.delimiter), [])
+                except csv.Error as error:
+                    raise ValueError(f"{self.path}: expected a table; got the line {text[:40]!r}: {error}") from error
+                yield cells, done
 
 
 class SdfFile(Source):
@@ -131,58 +164,33 @@ class SdfFile(Source):
     """
 
     def __init__(self, path: Path, target: str | None = None, kind: Kind = "graphs") -> None:
-        _rdkit()
+        rdkit()
         self.path = path
-        self.reader = SdfReader(target, kind)
+        self.reader = SdfReader(target, kind, note=BONDS if kind == "graphs" else None)
 
     def chunks(self) -> Iterator[Chunk]:
-        def records() -> Iterator[tuple[Any, int, float | None]]:
-            held: list[str] = []
-            for line, done in lines_of(self.path):
-                text = line.decode(errors="replace")
-                if text.startswith("$$$$"):
-                    yield "\n".join(held) + "\n", sum(map(len, held)), done
-                    held = []
-                else:
-                    held.append(text)
-            if any(text.strip() for text in held):
-                yield "\n".join(held) + "\n", sum(map(len, held)), 1.0
+        done = 0.0
 
-        return cut(records())
+        def lines() -> Iterator[str]:
+            nonlocal done
+            for line, done in lines_of(self.path):  # noqa: B007
+                yield line.decode(errors="replace")
+
+        return cut((record, len(record.text), done) for record in records(lines()))
 
 
-def _rdkit() -> Any:
-    require("rdkit", "molecules", "SMILES and SDF files")
-    from rdkit import Chem, RDLogger
-
-    RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
-    return Chem
-
-
-def _from_smiles(text: str) -> Any:
-    chem = _rdkit()
+def _from_smiles(row: Row) -> Any:
+    chem = rdkit()
     options = chem.SmilesParserParams()
     options.removeHs = False
-    molecule = chem.MolFromSmiles(text, options) if text else None
-    if molecule is None or not molecule.GetNumAtoms():
-        raise ValueError(f"expected a SMILES that passes RDKit's sanitization; got {text[:60]!r}")
-    return chem.AddHs(molecule)
-
-
-def _from_sdf(record: str, add_hydrogens: bool) -> Any:
-    chem = _rdkit()
-    supplier = chem.SDMolSupplier()
-    supplier.SetData(record, removeHs=False)
-    molecule = next(iter(supplier), None)
-    if molecule is None or not molecule.GetNumAtoms():
-        title = record.split("\n", 1)[0].strip()
-        raise ValueError(f"expected an SDF record that passes RDKit's sanitization; got {title[:40]!r}")
-    return chem.AddHs(molecule) if add_hydrogens else molecule
+    got = f"{row.smiles[:60]!r} ({row.where})"
+    parse = partial(chem.MolFromSmiles, row.smiles, options)
+    return chem.AddHs(explained(parse, "a SMILES that RDKit accepts", got))
 
 
 def _graphs(molecules: Sequence[Any]) -> Graphs:
     sizes = [molecule.GetNumAtoms() for molecule in molecules]
-    labels = [_label(atom) for molecule in molecules for atom in molecule.GetAtoms()]
+    labels = [kind_of(atom) for molecule in molecules for atom in molecule.GetAtoms()]
     bonds: list[tuple[int, int, int]] = []
     shift = 0
     for molecule, n in zip(molecules, sizes, strict=True):
@@ -201,24 +209,14 @@ def _graphs(molecules: Sequence[Any]) -> Graphs:
     )
 
 
-def _label(atom: Any) -> int:
-    """Element, charge and isotope in one number: the atomic number for a neutral atom without isotope."""
-    charge, isotope = atom.GetFormalCharge(), atom.GetIsotope()
-    return int(atom.GetAtomicNum() + 256 * (2 * abs(charge) - (charge > 0)) + 2**20 * isotope)
-
-
-def _clouds(molecules: Sequence[Any]) -> PointClouds:
-    for molecule in molecules:
-        if not molecule.GetNumConformers() or not molecule.GetConformer().Is3D():
-            raise ValueError("expected coordinates in three dimensions; got none")
-    positions = [torch.from_numpy(molecule.GetConformer().GetPositions()) for molecule in molecules]
-    return from_clouds(positions, [[_label(atom) for atom in molecule.GetAtoms()] for molecule in molecules])
-
-
-def _scalars(texts: Sequence[str | None] | None, name: str | None) -> Target | None:
-    if texts is None or name is None:
+def _scalars(texts: Sequence[tuple[str, str]], name: str | None) -> Target | None:
+    """The numbers in pairs of a text and its place."""
+    if name is None:
         return None
-    try:
-        return Target(torch.tensor([float(text or "") for text in texts], dtype=torch.float64), "sample")
-    except ValueError as error:
-        raise ValueError(f"expected {name} to be a finite number; {error}") from error
+    values = []
+    for text, where in texts:
+        try:
+            values.append(number(text.strip()))
+        except ValueError as error:
+            raise ValueError(f"expected {name} to be a number; got {text[:40]!r} ({where})") from error
+    return Target(torch.tensor(values, dtype=torch.float64), "sample")

@@ -1,7 +1,7 @@
 """Pairs (x, y) of an input and its target from the user's own code: PyG, networkx, arrays, points."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, get_args
 
@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sympe import points
+from sympe import graphs, points
 from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cut
 from sympe.auditing.targets import VECTOR_SHAPES, Per, Target
-from sympe.graphs import Graphs, concatenate, from_networkx, from_pyg
+from sympe.graphs import Graphs, concatenate
 from sympe.graphs.convert import is_networkx
 
 _LOOK_AHEAD = 100
@@ -117,23 +117,9 @@ def as_graphs(value: Any) -> Graphs:
     """One graph as :class:`~sympe.Graphs` on the CPU, from any supported type."""
     if isinstance(value, Graphs):
         return value.to("cpu")
-    if is_networkx(value):
-        return from_networkx([value])
-    if getattr(value, "edge_index", None) is not None:
-        return _from_pyg(value).to("cpu")
+    if is_networkx(value) or getattr(value, "edge_index", None) is not None:
+        return graphs.as_graphs(value).to("cpu")
     raise ValueError(f"expected Graphs, a networkx graph or a PyG Data; got {type(value).__name__}")
-
-
-def _from_pyg(data: Any) -> Graphs:
-    """A PyG ``Data`` with everything that a network sees: ``x``, atomic numbers ``z`` and ``edge_attr``."""
-    graphs = from_pyg(data)
-    kinds, edges = getattr(data, "z", None), getattr(data, "edge_attr", None)
-    if graphs.node_label is None and kinds is not None and kinds.shape == (graphs.num_nodes,):
-        graphs = replace(graphs, node_label=kinds)
-    if graphs.edge_label is None and edges is not None and len(edges) == graphs.num_edges:
-        label = torch.unique(edges.reshape(len(edges), -1), dim=0, return_inverse=True)[1]
-        graphs = replace(graphs, edge_label=label)
-    return graphs
 
 
 def as_points(value: Any) -> points.PointClouds:

@@ -1,5 +1,7 @@
-"""Archives of numpy arrays (.npz), streamed in lockstep: no array is ever loaded whole."""
+"""Archives of numpy arrays (.npz), streamed in lockstep: no array is ever loaded whole, unless stored by columns."""
 
+import io
+import math
 import zipfile
 import zlib
 from contextlib import ExitStack
@@ -9,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sympe.graphs.npz import SPLITS
+from sympe.compressed import opened
+
+SPLITS = ("train", "validation", "test")
 
 
 class Column:
@@ -21,27 +25,39 @@ class Column:
             version = np.lib.format.read_magic(file)
             header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
             self.shape, fortran, self.dtype = header(file)
-        except (ValueError, KeyError, EOFError) as error:
-            raise ValueError(f"array {name} cannot be read: {error}") from error
+        except Exception as error:  # numpy's parser may raise anything on a damaged header
+            raise ValueError(f"array {name} cannot be read: {' '.join(str(error).split())}") from error
         if self.dtype.hasobject:
             raise ValueError(f"array {name} must hold numbers; got objects")
-        if fortran and len(self.shape) > 1:
-            raise ValueError(f"array {name} must be stored row by row; it is stored column by column")
+        if any(type(size) is not int or size < 0 for size in self.shape):
+            raise ValueError(f"array {name} cannot be read: its shape is {list(self.shape)}")
+        self._left = len(self)
+        self._rows = self._load(self.shape[::-1]).T if fortran and len(self.shape) > 1 else None
 
     def __len__(self) -> int:
         return self.shape[0] if self.shape else 1
 
     def take(self, count: int) -> NDArray[Any]:
         """The next ``count`` rows, or all that remain."""
-        width = int(np.prod(self.shape[1:], dtype=np.int64))
+        first, count = len(self) - self._left, min(count, self._left)
+        self._left -= count
+        if self._rows is not None:
+            return self._rows[first : first + count]
+        return self._load((count, *self.shape[1:]))
+
+    def whole(self) -> NDArray[Any]:
+        """All of the array."""
+        return self.take(len(self)).reshape(self.shape)
+
+    def _load(self, shape: tuple[int, ...]) -> NDArray[Any]:
+        wanted = math.prod(shape) * self.dtype.itemsize
         try:
-            raw = self._file.read(count * width * self.dtype.itemsize)
-        except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+            raw = self._file.read(wanted)
+        except (OSError, EOFError, OverflowError, zlib.error, zipfile.BadZipFile) as error:
             raise ValueError(f"array {self.name} is damaged: {error}") from error
-        row = max(width * self.dtype.itemsize, 1)
-        if len(raw) % row:
+        if len(raw) < wanted:
             raise ValueError(f"array {self.name} is cut short")
-        return np.frombuffer(raw, self.dtype).reshape(-1, *self.shape[1:])
+        return np.frombuffer(raw, self.dtype, math.prod(shape)).reshape(shape)
 
 
 class Archive:
@@ -51,13 +67,16 @@ class Archive:
         ValueError: If the file is not an archive of arrays.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | io.BytesIO) -> None:
         self.path = path
         self._stack = ExitStack()
 
     def __enter__(self) -> "Archive":
         try:
-            self._zip = self._stack.enter_context(zipfile.ZipFile(self.path))
+            file = self._stack.enter_context(opened(self.path) if isinstance(self.path, Path) else self.path)
+            if file.read(6) == b"\x93NUMPY":
+                raise zipfile.BadZipFile("got a single array: save it with numpy.savez")
+            self._zip = self._stack.enter_context(zipfile.ZipFile(file))
         except (OSError, zipfile.BadZipFile) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else error
             raise ValueError(f"expected an archive of numpy arrays; {reason}") from error
@@ -81,9 +100,16 @@ class Archive:
         except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
             raise ValueError(f"array {name} cannot be read: {error}") from error
 
-    def in_split(self, split: str | None) -> NDArray[np.bool_] | None:
-        """Which samples are in a split; None for all."""
-        return None if split is None else whole(self.column("split")) == SPLITS.index(split)
+
+def members(part: NDArray[np.int64], split: str, count: int) -> NDArray[np.bool_]:
+    """Which of ``count`` samples are in a split, by the numbers of their splits.
+
+    Raises:
+        ValueError: If there is not one number for each, or a number is unknown.
+    """
+    if len(part) != count or not np.isin(part, range(len(SPLITS))).all():
+        raise ValueError(f"split must hold 0, 1 or 2 for each of {count} samples; got {len(part)} numbers")
+    return np.asarray(part == SPLITS.index(split))
 
 
 def whole(column: Column) -> NDArray[np.int64]:
@@ -94,8 +120,8 @@ def whole(column: Column) -> NDArray[np.int64]:
     """
     if column.dtype.kind not in "iu" or len(column.shape) != 1:
         raise ValueError(f"{column.name} must hold one row of integers; got {column.dtype} {list(column.shape)}")
-    values = column.take(len(column)).astype(np.int64)
-    if len(values) < len(column) or (len(values) and values.min() < 0):
+    values = column.whole().astype(np.int64)
+    if len(values) and values.min() < 0:
         raise ValueError(f"{column.name} must hold {len(column)} non-negative numbers")
     return values
 
@@ -104,10 +130,12 @@ def wide(array: NDArray[Any]) -> type:
     """The type to read an array as: 64-bit integers, or floats of 32 or 64 bits.
 
     Raises:
-        ValueError: If it does not hold numbers.
+        ValueError: If it does not hold real numbers, or they do not fit.
     """
-    if array.dtype.kind in "iub":
+    kind, size = array.dtype.kind, array.dtype.itemsize
+    if kind in "ib" or (kind == "u" and not (size == 8 and (array > np.uint64(2**63 - 1)).any())):
         return np.int64
-    if array.dtype.kind == "f":
-        return np.float32 if array.dtype.itemsize <= 4 else np.float64
-    raise ValueError(f"expected numbers; got {array.dtype}")
+    if kind == "f" and size <= 8:
+        return np.float32 if size <= 4 else np.float64
+    hint = ": store real and imaginary parts as two features" if kind == "c" else ""
+    raise ValueError(f"expected real numbers or integers of at most 64 bits; got {array.dtype}{hint}")

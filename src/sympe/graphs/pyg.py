@@ -1,0 +1,125 @@
+"""PyG files: a ``Data``, a list of ``Data``, or the (data, slices) of a stored data set."""
+
+import pickle
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from sympe.compressed import opened
+from sympe.extras import require
+
+_CACHE = "collections.defaultdict"
+_PER_NODE = ("x", "pos", "z", "node_label")
+_PER_EDGE = ("edge_attr", "edge_weight", "edge_label")
+
+
+def read_pyg(path: Path) -> list[Any]:
+    """The ``Data`` objects in a ``.pt`` file, with ``edge_index``, loaded without running code from the file.
+
+    Raises:
+        ValueError: If the file holds anything but PyG's plain containers, or a ``Data`` does not say how many nodes it
+            has, or has an attribute of another length.
+        ImportError: If PyG is not installed.
+    """
+    require("torch_geometric", "pyg", "PyG files")
+    from torch_geometric.data import Data
+
+    try:
+        with _plain_classes(), opened(path) as file:
+            content = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        found = str(error).partition("Unsupported global: GLOBAL ")[2].split(" ")[0]
+        reason = f"it names {found}" if found else "it holds neither tensors nor Data"
+        if "DynamicInheritanceGetter" in found:
+            reason = "a Batch does (save its to_data_list())"
+        raise ValueError(f"{path}: expected PyG's Data, and nothing that runs code when loaded; {reason}") from error
+    except Exception as error:  # the unpickler may raise anything on a damaged file
+        raise ValueError(f"{path}: expected a .pt file; {' '.join(str(error).split())[:120]}") from error
+    try:
+        listed = list(_listed(content, Data))
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: expected the (data, slices) of a PyG data set; {error}") from error
+    if not listed:
+        raise ValueError(f"{path}: expected a PyG Data or a list of them; got {type(content).__name__}")
+    for number, data in enumerate(listed):
+        try:
+            _complete(data)
+        except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
+            raise ValueError(f"{path}: graph {number}: {error}") from error
+    return listed
+
+
+@contextmanager
+def _plain_classes() -> Iterator[None]:
+    """Allow classes of PyG and numpy that only hold data; numpy has had its constructors in two places."""
+    from torch_geometric.data import Data
+    from torch_geometric.data.data import DataEdgeAttr, DataTensorAttr
+    from torch_geometric.data.storage import AttrType, BaseStorage, EdgeStorage, GlobalStorage, NodeStorage
+
+    held = [Data, DataEdgeAttr, DataTensorAttr, AttrType, BaseStorage, EdgeStorage, GlobalStorage, NodeStorage, set]
+    makers: list[Any] = [np.float64(0).__reduce__()[0], np.zeros(0).__reduce__()[0]]
+    arrays = [(maker, f"numpy.{core}.multiarray.{maker.__name__}") for maker in makers for core in ("core", "_core")]
+    kinds = [type(np.dtype(code)) for code in np.typecodes["All"] if code not in "OV"]
+    before = torch.serialization.get_safe_globals()
+    torch.serialization.clear_safe_globals()
+    torch.serialization.add_safe_globals([known for known in before if known is not defaultdict])
+    torch.serialization.add_safe_globals([*held, *arrays, np.dtype, np.ndarray, *kinds, (_cache, _CACHE)])
+    try:
+        yield
+    finally:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(before)
+
+
+def _cache(_: object) -> dict[Any, Any]:
+    """In place of the ``defaultdict``, which torch cannot fill, in which a ``Data`` notes what attributes belong to."""
+    return {}
+
+
+def _listed(content: Any, Data: Any) -> Iterator[Any]:
+    if isinstance(content, Data):
+        yield content
+    elif isinstance(content, tuple) and len(content) >= 2 and isinstance(content[1], dict):
+        from torch_geometric.data.separate import separate
+
+        joined, slices = content[:2]
+        joined = Data.from_dict(joined) if isinstance(joined, dict) else joined
+        for place in range(min((len(ptr) - 1 for ptr in slices.values()), default=0)):
+            yield separate(Data, joined, place, slices, decrement=False)
+    elif isinstance(content, list | tuple):
+        for part in content:
+            if not isinstance(part, Data):
+                raise TypeError(f"expected Data in the list; got {type(part).__name__}")
+            yield part
+
+
+def _complete(data: Any) -> None:
+    """Set ``edge_index`` and ``num_nodes``, and check what has a row per node or edge."""
+    for store in data.stores:
+        vars(store).pop("_cached_attr", None)
+    if data.get("edge_index") is None and data.get("adj_t") is not None:
+        # Rows of a transposed adjacency matrix are targets.
+        entries = data.adj_t.to_sparse_coo()
+        if entries.shape[0] != entries.shape[1]:
+            raise ValueError(f"expected a square adj_t; got shape {list(entries.shape)}")
+        data.num_nodes, data.edge_index = entries.shape[0], entries._indices().flip(0)  # parallel edges stay apart
+        if bool((entries._values() != 1).any()):
+            data.edge_weight = entries._values()
+        del data.adj_t
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        try:
+            data.num_nodes = len(data.z) if "num_nodes" not in data and "z" in data else data.num_nodes
+        except UserWarning as error:
+            raise ValueError("expected a Data that knows its number of nodes; set num_nodes") from error
+    counts = {"node": (data.num_nodes, _PER_NODE), "edge": (data.num_edges, _PER_EDGE)}
+    for per, (count, names) in counts.items():
+        for name in names:
+            if name in data and len(data[name]) != count:
+                raise ValueError(f"expected {name} to have {count} rows, one per {per}; got {len(data[name])}")

@@ -1,0 +1,79 @@
+"""Read files of points; the suffix determines the format. ``sympe audit`` reads the same formats by the same code.
+
+- ``.xyz .extxyz``: see :mod:`sympe.points.xyz`; pairs ``key=value`` need ASE (the extra ``crystals``).
+- ``.sdf .sd .mol``: see :mod:`sympe.points.sdf`; needs RDKit (the extra ``molecules``).
+- CIF, POSCAR and CONTCAR hold crystals, and are refused as such.
+
+All may be compressed (.gz, .xz, .bz2). Any other suffix is taken for XYZ.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from sympe.compressed import lines_of, suffix_of
+from sympe.points.clouds import PointClouds, from_clouds
+from sympe.points.sdf import records
+from sympe.points.xyz import PERIODIC, frames
+
+SDF = (".sdf", ".sd", ".mol")
+XYZ = (".xyz", ".extxyz")
+_CRYSTAL = re.compile(r"(poscar|contcar)([._-].*)?|.*\.(cif|mcif|vasp|poscar|contcar)(\.gz|\.xz|\.bz2)?", re.I)
+
+
+def read(path: str | os.PathLike[str], dtype: torch.dtype = torch.float64) -> PointClouds:
+    """All molecules of a file, with kinds of atoms (atomic numbers, if neutral) as species.
+
+    Raises:
+        ValueError: If the file cannot be read or holds a crystal; the message names the file and the place in it.
+        ImportError: If the format needs an extra that is not installed.
+    """
+    path = Path(path)
+    try:
+        refuse_crystals(path)
+        lines = (line.decode(errors="replace") for line, _ in lines_of(path))
+        found = list(_sdf(lines) if suffix_of(path) in SDF else _xyz(lines))
+        if not found:
+            raise ValueError("expected at least one molecule; the file is empty")
+        return named_clouds(found, dtype)
+    except (OSError, ValueError) as error:
+        text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ValueError(f"{path}: {text.removeprefix(f'{path}: ')}") from error
+
+
+def refuse_crystals(path: Path) -> None:
+    """Raise a ``ValueError`` if the name of a file says that it holds a crystal."""
+    if suffix_of(path) not in XYZ + SDF and _CRYSTAL.fullmatch(path.name):
+        raise ValueError(PERIODIC)
+
+
+#: A cloud: the place it was read from, its positions, and its species.
+Named = tuple[str, Sequence[Sequence[float]] | Float[Tensor, "n 3"], Sequence[int]]
+
+
+def named_clouds(found: Sequence[Named], dtype: torch.dtype = torch.float64) -> PointClouds:
+    """A batch; the error for a bad cloud names the place it was read from."""
+    try:
+        return from_clouds([one[1] for one in found], [one[2] for one in found], dtype)
+    except ValueError:
+        for where, positions, species in found:
+            try:
+                from_clouds([positions], [species], dtype)
+            except ValueError as error:
+                raise ValueError(f"{error} ({where})") from None
+        raise
+
+
+def _xyz(lines: Iterator[str]) -> Iterator[Named]:
+    for molecule in (frame.read() for frame in frames(lines)):
+        yield molecule.where, molecule.positions, molecule.species
+
+
+def _sdf(lines: Iterator[str]) -> Iterator[Named]:
+    for record in records(lines):
+        yield record.where, *record.points(record.molecule(sanitize=False))
