@@ -11,6 +11,7 @@ from laws import same_graphs
 from random_graphs import batches
 from sympe import Graphs
 from sympe.graphs import (
+    colored_graphs,
     concatenate,
     from_dense,
     from_edges,
@@ -221,3 +222,14 @@ def test_large_graphs_survive_every_format() -> None:
     assert same_graphs(from_graph6(to_graph6(undirected)), undirected)
     assert same_graphs(from_networkx(to_networkx(undirected)), undirected)
     assert same_graphs(from_dense(*to_dense(undirected)), undirected)
+
+
+def test_labels_survive_networkx() -> None:
+    x = from_edges([(3, [(0, 1), (1, 2)]), (1, [])], node_label=[4, 5, 4, 7], edge_label=[1, 2])
+    again = from_networkx(to_networkx(x), node_label="label", edge_label="label")
+    assert [graph.count_automorphisms() for graph in colored_graphs(again)] == [1, 1]
+    assert again.node_label is not None
+    assert again.node_label.tolist() == [4, 5, 4, 7]
+    assert [graph.count_automorphisms() for graph in colored_graphs(from_networkx(to_networkx(x)))] == [2, 1]
+    with pytest.raises(ValueError, match="expected an integer attribute 'kind' everywhere; got None"):
+        from_networkx(to_networkx(x), node_label="kind")

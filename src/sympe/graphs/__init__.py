@@ -5,18 +5,17 @@ from sympe.graphs.bliss import automorphism_orbits, colored_graphs
 from sympe.graphs.convert import (
     from_dense,
     from_edges,
-    from_graph6,
     from_networkx,
     from_pyg,
     from_sets,
     to_dense,
-    to_graph6,
     to_networkx,
     to_padded,
     to_pyg,
 )
 from sympe.graphs.datasets import erdos_renyi, load_graph_set, load_qm9
 from sympe.graphs.files import read, write
+from sympe.graphs.graph6 import from_graph6, to_graph6
 from sympe.graphs.inputs import as_graphs
 from sympe.graphs.spectrum import Spectrum, laplacian_spectrum
 

@@ -1,7 +1,7 @@
-"""Graphs from and to edge lists, networkx, PyG, dense padded tensors and graph6."""
+"""Graphs from and to edge lists, networkx, PyG and dense padded tensors."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,14 +91,39 @@ def is_networkx(value: object) -> bool:
     return networkx is not None and isinstance(value, networkx.Graph)
 
 
-def from_networkx(graphs: "Iterable[networkx.Graph]") -> Graphs:
-    """Graphs from networkx, with nodes in networkx's order; attributes are ignored."""
-    listed = []
+def from_networkx(
+    graphs: "Iterable[networkx.Graph]", *, node_label: str | None = None, edge_label: str | None = None
+) -> Graphs:
+    """Graphs from networkx, with nodes in networkx's order.
+
+    Args:
+        graphs: The graphs.
+        node_label: Attribute that holds the integer kind of each node; attributes that are not named are ignored.
+        edge_label: Attribute that holds the integer kind of each edge.
+
+    Raises:
+        ValueError: If a node or an edge lacks an attribute that is named, or it is not an integer.
+    """
+    listed, nodes, edges = [], [], []
     for graph in graphs:
         place = {node: i for i, node in enumerate(graph)}
-        edges = graph.edges() if graph.is_directed() else graph.to_directed(as_view=True).edges()
-        listed.append((len(place), [(place[u], place[v]) for u, v in edges]))
-    return from_edges(listed, directed=True)
+        arcs = (graph if graph.is_directed() else graph.to_directed(as_view=True)).edges(data=True)
+        listed.append((len(place), [(place[u], place[v]) for u, v, _ in arcs]))
+        nodes += [] if node_label is None else [_attribute(held, node_label) for _, held in graph.nodes(data=True)]
+        edges += [] if edge_label is None else [_attribute(held, edge_label) for _, _, held in arcs]
+    return from_edges(
+        listed,
+        node_label=None if node_label is None else nodes,
+        edge_label=None if edge_label is None else edges,
+        directed=True,
+    )
+
+
+def _attribute(held: Mapping[str, Any], name: str) -> int:
+    value = held.get(name)
+    if not isinstance(value, int | np.integer):
+        raise ValueError(f"expected an integer attribute {name!r} everywhere; got {value!r}")
+    return int(value)
 
 
 def to_networkx(graphs: Graphs) -> "list[networkx.Graph]":
@@ -351,64 +376,3 @@ def neighbors(graphs: Graphs) -> tuple[Bool[Tensor, "B n n"], Bool[Tensor, "B n"
     """Padded matrices of which nodes are joined, in either direction, and the mask of nodes; labels are ignored."""
     adjacency, mask = to_dense(Graphs(graphs.edge_index, graphs.batch, num_graphs=graphs.num_graphs))
     return (adjacency + adjacency.transpose(1, 2)) > 0, mask
-
-
-def from_graph6(lines: Iterable[bytes | str]) -> Graphs:
-    """Graphs from lines of graph6 or sparse6, with or without a header.
-
-    Raises:
-        ValueError: If a line cannot be read; the message names it.
-    """
-    import networkx
-
-    parsed = []
-    for number, line in enumerate(lines, start=1):
-        raw = line.encode() if isinstance(line, str) else bytes(line)
-        raw = raw.strip().removeprefix(b">>graph6<<").removeprefix(b">>sparse6<<")
-        if not raw:
-            continue
-        try:
-            parsed.append(_parse_graph6(raw))
-        except (networkx.NetworkXError, ValueError, IndexError) as error:
-            shown = raw[:20].decode(errors="replace")
-            raise ValueError(f"line {number} is not graph6: {shown!r} ({error})") from error
-    return from_edges(parsed, directed=True)
-
-
-def _parse_graph6(line: bytes) -> tuple[int, NDArray[np.int64]]:
-    """Number of nodes, and every edge in both directions, sorted by source and target."""
-    sparse = line.startswith(b":")
-    # networkx accepts characters below the allowed range, and eight bytes of sparse6 can announce 2^36 nodes.
-    body = line[1:] if sparse else line
-    if not body or min(body) < 63 or max(body) > 126:
-        raise ValueError("expected characters from '?' to '~'")
-    if body.startswith(b"~~"):
-        raise ValueError("expected at most 258047 nodes")
-    if sparse:
-        import networkx
-
-        graph = networkx.from_sparse6_bytes(line)
-        listed = list(graph.to_directed(as_view=True).edges())
-        return len(graph), np.array(listed, dtype=np.int64).reshape(-1, 2)
-    sixes = np.frombuffer(body, np.uint8) - 63
-    head = 1 if sixes[0] < 63 else 4
-    if len(sixes) < head:
-        raise ValueError("the number of nodes is cut short")
-    n = int(sixes[0]) if head == 1 else int(sixes[1:4].astype(np.int64) @ (4096, 64, 1))
-    if len(sixes) - head != (n * (n - 1) // 2 + 5) // 6:
-        raise ValueError(f"expected {(n * (n - 1) // 2 + 5) // 6} characters for {n} nodes; got {len(sixes) - head}")
-    # The upper triangle by columns: bit k is the pair (i, j) with i < j and k = j (j - 1) / 2 + i.
-    place = np.flatnonzero(np.unpackbits(sixes[head:, None], axis=1)[:, 2:])
-    place = place[place < n * (n - 1) // 2]
-    j = ((1 + np.sqrt(8.0 * place + 1)) / 2).astype(np.int64)
-    j += (j * (j + 1) // 2 <= place).astype(np.int64) - (j * (j - 1) // 2 > place)
-    i = place - j * (j - 1) // 2
-    key = np.sort(np.concatenate([i * n + j, j * n + i]))
-    return n, np.stack(np.divmod(key, max(n, 1)), axis=1)
-
-
-def to_graph6(graphs: Graphs) -> list[str]:
-    """One line of graph6 per graph, without a header (simple undirected graphs; labels are ignored)."""
-    import networkx
-
-    return [networkx.to_graph6_bytes(graph, header=False).decode().strip() for graph in to_networkx(graphs)]
