@@ -97,3 +97,28 @@ def test_irreps_that_do_not_match() -> None:
         model = wrap(network(joined_irreps("1x0e", pe)), pe, "1x0e")
     with pytest.raises(ValueError, match=r"expected features of irreps 1x0e, shape \[N, 1\]; got \[4, 2\]"):
         model(data(SQUARE, width=2))
+
+
+def test_other_names_and_cells(generator: torch.Generator) -> None:
+    pe = for_points("sympe-frames", IRREPS)
+    plain = network(joined_irreps("1x0e", pe))
+
+    class Renamed(nn.Module):
+        def forward(self, held: dict[str, torch.Tensor]) -> torch.Tensor:
+            return plain({"pos": held["positions"], "x": held["node_attrs"], "batch": held["batch"]})
+
+    given = {"positions": SQUARE.position, "node_attrs": torch.ones(4, 1)}
+    names = {"pos": "positions", "x": "node_attrs"}
+    model = wrap(Renamed(), pe, "1x0e", names)
+    usual = wrap(plain, pe, "1x0e")
+    renamed, expected = (
+        module(held, generator=torch.Generator().manual_seed(0))
+        for module, held in ((model, given), (usual, data(SQUARE)))
+    )
+    assert torch.equal(renamed, expected)
+    with pytest.raises(ValueError, match="expected data with 'positions'; got pos, x, batch: see names in wrap"):
+        model(data(SQUARE))
+    with pytest.raises(ValueError, match="symmetries of a crystal are a space group"):
+        usual(data(SQUARE) | {"cell": torch.eye(3)[None]})
+    with pytest.raises(ValueError, match="expected names for pos, x, z, batch, cell; got forces"):
+        wrap(plain, pe, "1x0e", {"forces": "f"})

@@ -24,36 +24,51 @@ except ImportError as error:
     raise ImportError("sympe.integrations.e3nn needs e3nn: pip install 'sympe[e3nn]'") from error
 
 
+#: What a wrapped network reads of its data.
+_NAMES = ("pos", "x", "z", "batch", "cell")
+
+
 class WrappedNetwork(nn.Module):
     """An e3nn network with a symmetry-breaking vector added to the features of its points; made by :func:`wrap`."""
 
-    def __init__(self, network: nn.Module, encoding: nn.Module, irreps_x: Irreps) -> None:
+    def __init__(self, network: nn.Module, encoding: nn.Module, irreps_x: Irreps, names: Mapping[str, str]) -> None:
         super().__init__()
+        self.names = dict(names)
         self.network = network
         self.encoding = encoding
         self.irreps_x = irreps_x
 
     def forward(self, data: Mapping[str, Tensor], generator: torch.Generator | None = None, **kwargs: Any) -> Any:
-        """``network({**data, "x": [x, encoding]}, **kwargs)``.
+        """``network({**data, "x": [x, encoding]}, **kwargs)``, with the names that :func:`wrap` was given.
 
         The draw depends only on positions and, if given, the integer species ``z``; its law stays equivariant.
 
         Raises:
-            ValueError: If positions, features, ``batch`` and ``z`` do not fit together.
+            ValueError: If a name is missing, positions, features, ``batch`` and ``z`` do not fit together, or there is
+                a ``cell``: the symmetries of a crystal are a space group.
         """
-        pos, x = data["pos"], data["x"]
+        for name in ("pos", "x"):
+            if self.names[name] not in data:
+                raise ValueError(f"expected data with {self.names[name]!r}; got {', '.join(data)}: see names in wrap")
+        pos, x = data[self.names["pos"]], data[self.names["x"]]
+        cell = data.get(self.names["cell"])
+        if cell is not None and bool((cell != 0).any()):
+            raise ValueError("expected molecules; the data have a cell: the symmetries of a crystal are a space group")
         if x.dim() != 2 or x.shape[1] != self.irreps_x.dim:
             raise ValueError(
                 f"expected features of irreps {self.irreps_x}, shape [N, {self.irreps_x.dim}]; got {list(x.shape)}"
             )
-        batch = data.get("batch")
+        batch = data.get(self.names["batch"])
         batch = torch.zeros(len(pos), dtype=torch.long, device=pos.device) if batch is None else batch
-        clouds = PointClouds(pos, batch, data.get("z"))
+        clouds = PointClouds(pos, batch, data.get(self.names["z"]))
         moved = self.encoding(clouds, generator).to(x.dtype)
-        return self.network({**data, "batch": batch, "x": torch.cat([x, moved[batch]], dim=1)}, **kwargs)
+        joined = {self.names["batch"]: batch, self.names["x"]: torch.cat([x, moved[batch]], dim=1)}
+        return self.network({**data, **joined}, **kwargs)
 
 
-def wrap(network: nn.Module, encoding: nn.Module, irreps_x: Any) -> WrappedNetwork:
+def wrap(
+    network: nn.Module, encoding: nn.Module, irreps_x: Any, names: Mapping[str, str] | None = None
+) -> WrappedNetwork:
     """Join an e3nn network and a symmetry-breaking encoding into one module.
 
     Args:
@@ -61,15 +76,20 @@ def wrap(network: nn.Module, encoding: nn.Module, irreps_x: Any) -> WrappedNetwo
         encoding: :class:`~sympe.SymPE` with an :class:`~sympe.encoding.IrrepsEncoding`, or anything that
             :func:`sympe.breaking.for_points` returns.
         irreps_x: Irreps of the features ``x`` without the encoding.
+        names: What the network calls ``pos``, ``x``, ``z``, ``batch`` and ``cell``, where it differs: MACE, for
+            instance, ``{"pos": "positions", "x": "node_attrs"}``.
 
     Raises:
-        ValueError: If the network declares other irreps, or the encoding has none.
+        ValueError: If the network declares other irreps, the encoding has none, or a name is none of these.
     """
+    names = {} if names is None else names
+    if unknown := sorted(set(names) - set(_NAMES)):
+        raise ValueError(f"expected names for {', '.join(_NAMES)}; got {', '.join(unknown)}")
     expected = joined_irreps(irreps_x, encoding)
     taken = getattr(network, "irreps_in", None)
     if taken is not None and o3.Irreps(taken).simplify() != expected.simplify():
         raise ValueError(f"expected a network with irreps_in {expected}, features and encoding; got {taken}")
-    return WrappedNetwork(network, encoding, Irreps.parse(irreps_x))
+    return WrappedNetwork(network, encoding, Irreps.parse(irreps_x), {name: name for name in _NAMES} | dict(names))
 
 
 def joined_irreps(irreps_x: Any, encoding: nn.Module) -> Any:

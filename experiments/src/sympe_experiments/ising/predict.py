@@ -30,19 +30,24 @@ class Prediction:
         spins: +1 and -1.
         energy: Energy per spin, in units of the couplings.
         ground_energy: Exact ground energy per spin, where there is a formula.
+        trivial_energy: Lowest energy of a ferromagnet, an antiferromagnet and both kinds of stripes.
     """
 
     spins: Int8[Tensor, "samples L1 L2"]
     energy: Float[Tensor, "samples"]
     ground_energy: float | None
+    trivial_energy: float
 
     def picture(self, sample: int) -> str:
         """One configuration as text, a row of the lattice per line."""
         return "\n".join("".join("+" if s > 0 else "-" for s in row) for row in self.spins[sample].tolist())
 
-    def comment(self) -> str:
-        """What to print beside an energy."""
-        return "" if self.ground_energy is None else f", ground state {self.ground_energy:.6f}"
+    def comment(self, sample: int) -> str:
+        """What to print beside the energy of a sample."""
+        known = "" if self.ground_energy is None else f", ground state {self.ground_energy:.6f}"
+        if float(self.energy[sample]) > self.trivial_energy + 1e-9:
+            known += f"; worse than a trivial configuration (uniform, alternating, striped), {self.trivial_energy:.6f}"
+        return known
 
     def as_dict(self, with_spins: bool) -> dict[str, Any]:
         """Plain values."""
@@ -93,16 +98,22 @@ def predict(
     part = max(SITES // (rows * columns), 1)
     refuse_what_does_not_fit(model.config, rows * columns, min(samples, part))
     generator = mixed_generator(seed)
+    # Ground states do not depend on the scale of the couplings, and training saw couplings from -1 to 1.
+    largest = float(given.abs().max())
+    seen = given / largest if largest > 1 or 0 < largest < 0.1 else given
     drawn = []
     for chunk in torch.arange(samples).split(part):
-        repeated = given.expand(len(chunk), *given.shape[1:])
+        repeated = seen.expand(len(chunk), *given.shape[1:])
         logits = model(repeated, size, generator) if couplings is None else model.on_bonds(repeated, generator)
         drawn.append(to_spins(logits))
     spins = torch.cat(drawn)
     energy = model.hamiltonian.energy(given.double().expand(samples, *given.shape[1:]), spins.double())
     known = couplings is None and model.hamiltonian is NEAREST
     ground = float(nearest_ground_energy(given.double(), size)[0]) if known else None
-    return Prediction(spins.to(torch.int8), energy, ground)
+    i, j = torch.arange(rows)[:, None], torch.arange(columns)
+    waves = torch.stack([torch.zeros(rows, columns).long(), i + j, i + 0 * j, 0 * i + j])
+    trivial = model.hamiltonian.energy(given.double().expand(4, *given.shape[1:]), 1.0 - 2.0 * (waves % 2).double())
+    return Prediction(spins.to(torch.int8), energy, ground, float(trivial.min()))
 
 
 def uniform(hamiltonian: Hamiltonian, values: dict[str, float | None], size: int) -> Float[Tensor, "1 K"]:
