@@ -36,10 +36,10 @@ def main(arguments: list[str] | None = None) -> None:
     known = all_commands()
     named = next((word for word in arguments if not word.startswith("-")), None)
     if named is not None and named not in known and arguments[0] == named:
-        _fail(
-            f"unknown command {named!r}; installed here: {', '.join(known)}. Experiments are in the package "
-            f"sympe-experiments: pip install ./experiments in a clone of the repository"
-        )
+        where = ""
+        if not any(True for _ in entry_points(group=COMMANDS)):
+            where = ". Experiments are in the package sympe-experiments: pip install ./experiments in a clone"
+        _fail(f"unknown command {named!r}; installed here: {', '.join(known)}{where}")
     choices: list[Any] = [Annotated[command, tyro.conf.subcommand(name)] for name, command in known.items()]
     command: Any = tyro.cli(
         reduce(or_, choices),
