@@ -66,6 +66,11 @@ def opened(path: Path) -> io.BytesIO | io.BufferedReader:
     return io.BytesIO(content_of(path)) if path.suffix.lower() in _OPEN else path.open("rb")
 
 
+def reason_of(error: Exception) -> str:
+    """What went wrong, without the number and the path that an ``OSError`` adds."""
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+
+
 def _read(read: Callable[[int], bytes], size: int) -> bytes:
     try:
         return read(size)

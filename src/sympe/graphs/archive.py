@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sympe.compressed import opened
+from sympe.compressed import opened, reason_of
 
 SPLITS = ("train", "validation", "test")
 
@@ -78,8 +78,7 @@ class Archive:
                 raise zipfile.BadZipFile("got a single array: save it with numpy.savez")
             self._zip = self._stack.enter_context(zipfile.ZipFile(file))
         except (OSError, zipfile.BadZipFile) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-            raise ValueError(f"expected an archive of numpy arrays; {reason}") from error
+            raise ValueError(f"expected an archive of numpy arrays; {reason_of(error)}") from error
         names = self._zip.namelist()
         self.names = [name.removesuffix(".npy") for name in names if name.endswith(".npy")]
         return self

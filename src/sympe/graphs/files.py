@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 
 from sympe.atomic import write_atomically
-from sympe.compressed import content_of, suffix_of
+from sympe.compressed import content_of, reason_of, suffix_of
 from sympe.graphs.archive import SPLITS
 from sympe.graphs.batch import Graphs, concatenate
 from sympe.graphs.convert import from_networkx, from_pyg
@@ -113,8 +113,7 @@ def _listed(suffixes: frozenset[str]) -> str:
 
 
 def _one_line(error: Exception) -> str:
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(text.splitlines())
+    return " ".join(reason_of(error).splitlines())
 
 
 def _to_graph6_lines(graphs: Graphs) -> bytes:

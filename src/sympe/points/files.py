@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from sympe.compressed import lines_of, suffix_of
+from sympe.compressed import lines_of, reason_of, suffix_of
 from sympe.points.clouds import PointClouds, from_clouds
 from sympe.points.sdf import records
 from sympe.points.xyz import PERIODIC, frames
@@ -42,8 +42,7 @@ def read(path: str | os.PathLike[str], dtype: torch.dtype = torch.float64) -> Po
             raise ValueError("expected at least one molecule; the file is empty")
         return named_clouds(found, dtype)
     except (OSError, ValueError) as error:
-        text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise ValueError(f"{path}: {text.removeprefix(f'{path}: ')}") from error
+        raise ValueError(f"{path}: {reason_of(error).removeprefix(f'{path}: ')}") from error
 
 
 def refuse_crystals(path: Path) -> None:
