@@ -7,7 +7,6 @@ from sympe.breaking.laplacian import Laplacian
 from sympe.breaking.methods import GRAPH_METHODS, POINT_METHODS, for_graphs, for_points
 from sympe.breaking.noise import IrrepsNoise, Noise
 from sympe.breaking.nothing import Nothing
-from sympe.breaking.relaxed import RelaxedConvolution, RelaxedNetwork
 from sympe.breaking.sets import KeepSubgroup, SymmetryBreakingSet, in_canonical_form
 from sympe.breaking.sympe import SymPE
 from sympe.breaking.unmoved import Unmoved
@@ -23,8 +22,6 @@ __all__ = [
     "Laplacian",
     "Noise",
     "Nothing",
-    "RelaxedConvolution",
-    "RelaxedNetwork",
     "SymPE",
     "SymmetryBreaking",
     "SymmetryBreakingSet",

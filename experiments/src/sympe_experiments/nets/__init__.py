@@ -4,6 +4,7 @@ from sympe_experiments.nets.complete_graph import CompleteGraphNetwork
 from sympe_experiments.nets.gin import GIN
 from sympe_experiments.nets.graph_transformer import Dims, GraphTransformer
 from sympe_experiments.nets.perceptron import Perceptron
+from sympe_experiments.nets.relaxed import RelaxedConvolution, RelaxedNetwork
 from sympe_experiments.nets.torus import (
     FieldReadout,
     GroupConv,
@@ -21,6 +22,8 @@ __all__ = [
     "GroupConv",
     "Lifting",
     "Perceptron",
+    "RelaxedConvolution",
+    "RelaxedNetwork",
     "SiteNorm",
     "TorusNetwork",
 ]

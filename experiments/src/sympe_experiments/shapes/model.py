@@ -23,7 +23,7 @@ from sympe.groups import OrthogonalGroup
 from sympe.kernel import InversionKernel
 from sympe.points import PointClouds
 from sympe.seeding import sequence_generator
-from sympe_experiments.nets import Perceptron
+from sympe_experiments.nets import Perceptron, RelaxedNetwork
 from sympe_experiments.shapes.config import Config
 from sympe_experiments.shapes.data import Shape
 
@@ -107,7 +107,7 @@ class RelaxedShape(nn.Module):
         permutation = permutation_representation(symmetry.permutations)
         both = torch.einsum("gab,gij->gaibj", permutation, symmetry.matrices.double())
         both = both.flatten(3, 4).flatten(1, 2)
-        self.network = breaking.RelaxedNetwork(symmetry.group(), both, both, config.hidden_dim)
+        self.network = RelaxedNetwork(symmetry.group(), both, both, config.hidden_dim)
 
     def forward(self, clouds: PointClouds, generator: torch.Generator | None = None) -> Float[Tensor, "N 3"]:
         return self.network(clouds.centered.view(len(clouds), -1)).view(-1, 3)

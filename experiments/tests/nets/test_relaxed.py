@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from sympe.actions import permutation_representation, regular_representation
-from sympe.breaking import RelaxedConvolution, RelaxedNetwork
 from sympe.groups import point_group
 from sympe_experiments.fitting import fit
+from sympe_experiments.nets import RelaxedConvolution, RelaxedNetwork
 
 
 def departure_from_equivariance(network: torch.nn.Module, matrices: torch.Tensor, x: torch.Tensor) -> float:

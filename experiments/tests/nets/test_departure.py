@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from sympe.breaking import RelaxedConvolution, RelaxedNetwork
 from sympe.groups import cyclic
+from sympe_experiments.nets import RelaxedConvolution, RelaxedNetwork
 
 #: Weights by filter and element, and the mean of their squared deviations from the mean of each filter.
 DEPARTURES = {
