@@ -1,6 +1,5 @@
 """Audits of data sets, tests of equivariance, stabilizers, and errors that no equivariant network avoids."""
 
-from sympe.auditing.bottleneck import AutoencoderFloor, autoencoder_floor
 from sympe.auditing.equivariance.laws import EquivarianceInDistribution, check_equivariance_in_distribution
 from sympe.auditing.equivariance.layers import LayerError
 from sympe.auditing.equivariance.maps import Equivariance, check_equivariance
@@ -18,7 +17,6 @@ from sympe.auditing.targets import Errors, Target
 
 __all__ = [
     "AuditReport",
-    "AutoencoderFloor",
     "Automorphisms",
     "Equivariance",
     "EquivarianceInDistribution",
@@ -37,7 +35,6 @@ __all__ = [
     "Symmetry",
     "Target",
     "audit",
-    "autoencoder_floor",
     "check_equivariance",
     "check_equivariance_in_distribution",
     "excess_of_model",

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from sympe.graphs import Graphs, automorphism_orbits
+from sympe.graphs import Graphs
 
 #: Names of the decoders.
 BOTTLENECKS = ("node-codes", "node-differences")
@@ -27,7 +27,6 @@ class PairCounts:
         apart: Its errors on pairs with different orbits.
         inside_pairs: Pairs inside one orbit.
         inside_edges: How many of these pairs are edges.
-        symmetric: Whether the graph has a non-trivial automorphism.
     """
 
     pairs: Int[Tensor, "G"]
@@ -35,58 +34,10 @@ class PairCounts:
     apart: Int[Tensor, "G"]
     inside_pairs: Int[Tensor, "G"]
     inside_edges: Int[Tensor, "G"]
-    symmetric: Int[Tensor, "G"]
 
 
-@dataclass(frozen=True)
-class AutoencoderFloor:
-    """Least number of wrong ordered pairs of distinct nodes, summed over all graphs.
-
-    Attributes:
-        pairs: Ordered pairs of distinct nodes.
-        edges: Edges among them: the errors of always answering "no edge".
-        node_codes: Least errors of any decoder of pairs of node codes.
-        node_differences: Least errors of any decoder of differences of node codes.
-        symmetric_graphs: Graphs with a non-trivial automorphism group.
-    """
-
-    pairs: int
-    edges: int
-    node_codes: int
-    node_differences: int
-    symmetric_graphs: int
-
-    def percent(self, count: int) -> float:
-        """A number of pairs, in per cent of all pairs."""
-        return 100 * count / max(self.pairs, 1)
-
-
-def autoencoder_floor(graphs: Graphs) -> AutoencoderFloor:
-    """Least error of reconstructing adjacency through one equivariant code per node.
-
-    Args:
-        graphs: Simple undirected graphs. Symmetries preserve labels and features.
-    """
-    counts = pair_counts(graphs)
-    inside_pairs, inside_edges = int(counts.inside_pairs.sum()), int(counts.inside_edges.sum())
-    return AutoencoderFloor(
-        pairs=int(counts.pairs.sum()),
-        edges=graphs.num_edges,
-        node_codes=int(counts.node_codes.sum()),
-        node_differences=int(counts.apart.sum()) + min(inside_edges, inside_pairs - inside_edges),
-        symmetric_graphs=int(counts.symmetric.sum()),
-    )
-
-
-def pair_counts(graphs: Graphs, orbit: Int[Tensor, "N"] | None = None) -> PairCounts:
-    """Least errors of decoders, per graph.
-
-    Args:
-        graphs: Simple undirected graphs.
-        orbit: Orbit of each node, numbered over the batch; computed by default.
-    """
-    if orbit is None:
-        orbit = automorphism_orbits(graphs)
+def pair_counts(graphs: Graphs, orbit: Int[Tensor, "N"]) -> PairCounts:
+    """Least errors of decoders on simple undirected graphs, given the orbit of each node, numbered over the batch."""
     num_orbits = int(orbit.max()) + 1 if graphs.num_nodes else 0
     members = torch.bincount(orbit, minlength=num_orbits)
     owner = torch.zeros(num_orbits, dtype=torch.long, device=graphs.device)
@@ -109,5 +60,4 @@ def pair_counts(graphs: Graphs, orbit: Int[Tensor, "N"] | None = None) -> PairCo
         apart=per_graph(owner[a[~inside]], minority[~inside]),
         inside_pairs=per_graph(owner, members * (members - 1)),
         inside_edges=per_graph(owner[a[inside]], edges[inside]),
-        symmetric=(per_graph(owner, torch.ones_like(owner)) < graphs.sizes).long(),
     )
