@@ -56,6 +56,14 @@ def test_sizes_and_positions(graphs: Graphs) -> None:
         assert graphs.start[position] == graphs.ptr[owner] <= position < graphs.ptr[owner + 1]
 
 
+@given(batches())
+def test_one_graph_is_taken_as_among_several_and_holds_no_others(graphs: Graphs) -> None:
+    for index, one in enumerate(graphs.split()):
+        assert same_graphs(one.validate(), graphs.select([index, index]).select(torch.tensor([1])))
+        for values in (one.edge_index, one.batch, one.node_label, one.edge_label, one.x):
+            assert values is None or values.untyped_storage().nbytes() == values.nbytes
+
+
 def test_empty_graphs_count() -> None:
     graphs = Graphs(NO_EDGES, torch.tensor([1, 1, 4]), num_graphs=7).validate()
     assert graphs.sizes.tolist() == [0, 2, 0, 0, 1, 0, 0]

@@ -5,15 +5,19 @@ undirected edge is stored in both directions.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sympe.caching import cached
+
+_TENSORS = ("edge_index", "batch", "node_label", "edge_label", "x")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,15 +71,14 @@ class Graphs:
                 object.__setattr__(self, name, value.long())
         if self.x is not None and not self.x.is_floating_point():
             raise ValueError(f"x must hold floating-point numbers; got {self.x.dtype}")
-        devices = {str(t.device) for t in self._tensors().values()}
+        devices = {t.device for t in self._tensors().values()}
         if len(devices) > 1:
-            raise ValueError(f"all tensors must be on one device; got {sorted(devices)}")
+            raise ValueError(f"all tensors must be on one device; got {sorted(map(str, devices))}")
         if self.num_graphs < 0:
             object.__setattr__(self, "num_graphs", int(self.batch[-1]) + 1 if self.num_nodes else 0)
 
     def _tensors(self) -> dict[str, Tensor]:
-        held = ((f.name, getattr(self, f.name)) for f in fields(self))
-        return {name: value for name, value in held if isinstance(value, Tensor)}
+        return {name: value for name in _TENSORS if (value := getattr(self, name)) is not None}
 
     def validate(self) -> "Graphs":
         """Check every value, once per batch, and return the batch itself.
@@ -163,6 +166,9 @@ class Graphs:
         Raises:
             ValueError: If an index is not an integer from 0 to the number of graphs less 1.
         """
+        is_one = isinstance(indices, Sequence) and len(indices) == 1 and type(indices[0]) is int
+        if is_one and 0 <= indices[0] < self.num_graphs:
+            return self._one(int(indices[0]))
         chosen = torch.as_tensor(indices, device=self.device)
         if chosen.dim() != 1 or (chosen.numel() and (chosen.is_floating_point() or chosen.dtype == torch.bool)):
             raise ValueError(f"indices must be one row of integers; got {chosen.dtype} {list(chosen.shape)}")
@@ -176,14 +182,12 @@ class Graphs:
         ends = sizes.cumsum(0)
         nodes = torch.arange(batch.shape[0], device=self.device) + (self.ptr[chosen] - (ends - sizes))[batch]
 
-        edge_order = torch.argsort(self.batch[self.edge_index[0]], stable=True)
-        edge_graph = self.batch[self.edge_index[0, edge_order]]
-        edge_sizes = torch.bincount(edge_graph, minlength=self.num_graphs)
-        edge_ptr = edge_sizes.cumsum(0) - edge_sizes
-        counts = edge_sizes[chosen]
+        edge_order, edge_ptr = self._edges_by_graph
+        counts = edge_ptr[chosen + 1] - edge_ptr[chosen]
         owner = torch.repeat_interleave(torch.arange(len(chosen), device=self.device), counts)
         within = torch.arange(owner.shape[0], device=self.device) - (counts.cumsum(0) - counts)[owner]
-        edges = edge_order[edge_ptr[chosen][owner] + within]
+        edges = edge_ptr[chosen][owner] + within
+        edges = edges if edge_order is None else edge_order[edges]
         shift = (ends - sizes - self.ptr[chosen])[owner]
         return Graphs(
             edge_index=self.edge_index[:, edges] + shift,
@@ -193,6 +197,37 @@ class Graphs:
             x=None if self.x is None else self.x[nodes],
             num_graphs=len(chosen),
         )._trusted(bool(vars(self).get("_is_valid")))
+
+    def _one(self, index: int) -> "Graphs":
+        """The graph at ``index``, by slices: in time that does not depend on the rest of the batch."""
+        node_ptr, edge_ptr = self._cuts
+        first, end = int(node_ptr[index]), int(node_ptr[index + 1])
+        order = self._edges_by_graph[0]
+        edges: Any = slice(int(edge_ptr[index]), int(edge_ptr[index + 1]))
+        edges = edges if order is None else order[edges]
+        # Copied: a view would keep the whole batch.
+        return Graphs(
+            edge_index=self.edge_index[:, edges] - first,
+            batch=self.batch.new_zeros(end - first),
+            node_label=None if self.node_label is None else self.node_label[first:end].clone(),
+            edge_label=None if self.edge_label is None else self.edge_label[edges].clone(),
+            x=None if self.x is None else self.x[first:end].clone(),
+            num_graphs=1,
+        )._trusted(bool(vars(self).get("_is_valid")))
+
+    @cached
+    def _edges_by_graph(self) -> tuple[Int[Tensor, "E"] | None, Int[Tensor, "G_plus_1"]]:
+        """Edges graph after graph, None if they are stored so; the first of each graph, and their number at the end."""
+        graph = self.batch[self.edge_index[0]]
+        is_stored_so = bool((graph[1:] >= graph[:-1]).all())
+        counts = torch.bincount(graph, minlength=self.num_graphs)
+        ptr = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+        return None if is_stored_so else torch.argsort(graph, stable=True), ptr
+
+    @cached
+    def _cuts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The first node and the first edge of each graph, on the CPU."""
+        return self.ptr.cpu().numpy(), self._edges_by_graph[1].cpu().numpy()
 
 
 def check_graphs(x: object) -> None:
