@@ -76,4 +76,4 @@ def test_what_is_cached_is_computed_once() -> None:
     x = batch_of({name: LARGE[name][0] for name in ("cycle 8", "petersen")})
     assert x.ptr is x.ptr
     assert x.start is x.start
-    assert Graphs.sizes.__doc__ == "Number of nodes of each graph."
+    assert Graphs.sizes.__doc__ == "Number of rows of each member."

@@ -211,5 +211,5 @@ def test_concatenate_needs_parts_that_carry_the_same() -> None:
         concatenate([])
     with pytest.raises(ValueError, match="either all batches carry node_label or none does; 1 of 2 do"):
         concatenate([SMALL["cycle 4"], SMALL["node labels on a cycle"]])
-    with pytest.raises(ValueError, match=r"features of one width; got widths \[1, 2\]"):
+    with pytest.raises(ValueError, match=r"x of one width; got widths \[1, 2\]"):
         concatenate([Graphs(NO_EDGES, TWO, x=torch.zeros(2, 1)), Graphs(NO_EDGES, TWO, x=torch.zeros(2, 2))])

@@ -23,8 +23,8 @@ from sympe.actions import PointRotation
 from sympe.canonicalize.base import Canonicalizer
 from sympe.points import PointClouds
 from sympe.points.candidates import Candidates, candidates, dot, greatest, place_of_greatest
-from sympe.points.clouds import points_of
 from sympe.precision import at_least_single
+from sympe.ragged import rows_of
 from sympe.seeding import drawing_device
 
 #: Directions of the frequencies, their lengths in units of the inverse greatest distance from the centroid, and the
@@ -120,7 +120,7 @@ def _form_value(
     span = found.span.index_select(0, found.cloud)[:, None]
     counts = (torch.arange(len(frequency), device=span.device) < span) | (span == 2)
     wave = (found.frames(position) @ (frequency * counts)[:, :, None])[:, :, 0]
-    place, point = points_of(found.cloud, clouds)
+    place, point = rows_of(found.cloud, clouds.ptr)
     turned = dot(position.index_select(0, point), wave.index_select(0, place))
     summand = (turned + angle.index_select(0, point)).cos()
     total = position.new_zeros(len(wave)).index_add(0, place, summand)

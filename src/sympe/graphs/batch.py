@@ -7,7 +7,7 @@ undirected edge is stored in both directions.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -15,13 +15,13 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sympe.caching import cached
+from sympe.ragged import Ragged, cached, joined, rows_of
 
 _TENSORS = ("edge_index", "batch", "node_label", "edge_label", "x")
 
 
 @dataclass(frozen=True, eq=False)
-class Graphs:
+class Graphs(Ragged):
     """A batch of graphs, with optional labels and features that symmetries must preserve.
 
     The constructor checks shapes, types and devices; :meth:`validate`, which the ``from_...`` functions call, also
@@ -45,6 +45,7 @@ class Graphs:
     edge_label: Int[Tensor, "E"] | None = None
     x: Float[Tensor, "N d"] | None = None
     num_graphs: int = -1
+    words: ClassVar[tuple[str, str]] = ("graph", "node")
 
     def __post_init__(self) -> None:
         if self.edge_index.dim() != 2 or self.edge_index.shape[0] != 2:
@@ -61,14 +62,7 @@ class Graphs:
                 raise ValueError(f"{name} must have {count} rows; got shape {list(value.shape)}{where}")
             if value.dim() != dim:
                 raise ValueError(f"{name} must have {dim} dimension{'s'[: dim - 1]}; got shape {list(value.shape)}")
-        for name in ("edge_index", "batch", "node_label", "edge_label"):
-            value = getattr(self, name)
-            if value is None:
-                continue
-            if value.is_floating_point() or value.is_complex() or value.dtype == torch.bool:
-                raise ValueError(f"{name} must hold integers; got {value.dtype}")
-            if value.dtype != torch.int64:
-                object.__setattr__(self, name, value.long())
+        self._widen_integers("edge_index", "batch", "node_label", "edge_label")
         if self.x is not None and not self.x.is_floating_point():
             raise ValueError(f"x must hold floating-point numbers; got {self.x.dtype}")
         devices = {t.device for t in self._tensors().values()}
@@ -89,10 +83,7 @@ class Graphs:
         """
         if vars(self).get("_is_valid"):
             return self
-        if self.num_nodes and (bool((self.batch[1:] < self.batch[:-1]).any()) or int(self.batch[0]) < 0):
-            raise ValueError("batch must be non-decreasing and start at 0 or above: store the nodes graph after graph")
-        if self.num_nodes and int(self.batch[-1]) >= self.num_graphs:
-            raise ValueError(f"batch names graph {int(self.batch[-1])}; there are {self.num_graphs} graphs")
+        self.check_batch()
         if self.num_edges:
             low, high = map(int, self.edge_index.aminmax())
             if low < 0 or high >= self.num_nodes:
@@ -123,28 +114,8 @@ class Graphs:
         """Number of directed edges; an undirected edge counts twice."""
         return self.edge_index.shape[1]
 
-    @property
-    def device(self) -> torch.device:
-        return self.batch.device
-
     def __len__(self) -> int:
         return self.num_graphs
-
-    @cached
-    def sizes(self) -> Int[Tensor, "G"]:
-        """Number of nodes of each graph."""
-        ones = torch.ones_like(self.batch)
-        return ones.new_zeros(self.num_graphs).index_add_(0, self.batch, ones)
-
-    @cached
-    def ptr(self) -> Int[Tensor, "G_plus_1"]:
-        """First position of each graph, and the number of nodes at the end."""
-        return torch.cat([self.sizes.new_zeros(1), self.sizes.cumsum(0)])
-
-    @cached
-    def start(self) -> Int[Tensor, "N"]:
-        """First position of each node's graph."""
-        return self.ptr[self.batch]
 
     @cached
     def max_nodes(self) -> int:
@@ -156,63 +127,49 @@ class Graphs:
         moved: dict[str, Any] = {name: value.to(device) for name, value in self._tensors().items()}
         return replace(self, **moved)
 
-    def split(self) -> "list[Graphs]":
-        """The graphs, each as a batch of one."""
-        return [self.select([index]) for index in range(len(self))]
-
     def select(self, indices: Sequence[int] | Int[Tensor, "k"]) -> "Graphs":
-        """The graphs at ``indices``, in that order (repeats allowed).
+        """The graphs at ``indices``, in that order (repeats allowed); a range of them, or one, by slices.
 
         Raises:
             ValueError: If an index is not an integer from 0 to the number of graphs less 1.
         """
-        is_one = isinstance(indices, Sequence) and len(indices) == 1 and type(indices[0]) is int
-        if is_one and 0 <= indices[0] < self.num_graphs:
-            return self._one(int(indices[0]))
-        chosen = torch.as_tensor(indices, device=self.device)
-        if chosen.dim() != 1 or (chosen.numel() and (chosen.is_floating_point() or chosen.dtype == torch.bool)):
-            raise ValueError(f"indices must be one row of integers; got {chosen.dtype} {list(chosen.shape)}")
-        chosen = chosen.long()
-        if len(chosen) and (int(chosen.min()) < 0 or int(chosen.max()) >= self.num_graphs):
-            raise ValueError(
-                f"indices must lie in 0..{self.num_graphs - 1}; got {int(chosen.min())}..{int(chosen.max())}"
-            )
+        if isinstance(indices, Sequence) and len(indices) == 1 and type(indices[0]) is int:
+            indices = range(indices[0], indices[0] + 1)
+        if isinstance(indices, range) and indices.step == 1 and 0 <= indices.start < indices.stop <= len(self):
+            return self._between(indices.start, indices.stop)
+        chosen = self._chosen(indices)
+        batch, nodes = rows_of(chosen, self.ptr)
+        order, edge_ptr = self._edges_by_graph
+        place, edges = rows_of(chosen, edge_ptr)
         sizes = self.sizes[chosen]
-        batch = torch.repeat_interleave(torch.arange(len(chosen), device=self.device), sizes)
-        ends = sizes.cumsum(0)
-        nodes = torch.arange(batch.shape[0], device=self.device) + (self.ptr[chosen] - (ends - sizes))[batch]
+        shift = (sizes.cumsum(0) - sizes - self.ptr[chosen])[place]
+        return self._taken(nodes, edges if order is None else order[edges], batch, shift, len(chosen))
 
-        edge_order, edge_ptr = self._edges_by_graph
-        counts = edge_ptr[chosen + 1] - edge_ptr[chosen]
-        owner = torch.repeat_interleave(torch.arange(len(chosen), device=self.device), counts)
-        within = torch.arange(owner.shape[0], device=self.device) - (counts.cumsum(0) - counts)[owner]
-        edges = edge_ptr[chosen][owner] + within
-        edges = edges if edge_order is None else edge_order[edges]
-        shift = (ends - sizes - self.ptr[chosen])[owner]
+    def _between(self, first: int, last: int) -> "Graphs":
+        """The graphs from ``first`` up to ``last``, in time that does not depend on the rest of the batch."""
+        nodes = slice(int(self._cuts[0][first]), int(self._cuts[0][last]))
+        batch = self.batch[nodes] - first
+        return self._taken(nodes, self.edges_between(first, last), batch, -nodes.start, last - first)
+
+    def edges_between(self, first: int, last: int) -> slice | Int[Tensor, "k"]:
+        """Positions of the edges of the graphs from ``first`` up to ``last``, graph after graph."""
+        order, edges = self._edges_by_graph[0], slice(int(self._cuts[1][first]), int(self._cuts[1][last]))
+        return edges if order is None else order[edges]
+
+    def _taken(
+        self, nodes: slice | Tensor, edges: slice | Tensor, batch: Tensor, shift: Tensor | int, count: int
+    ) -> "Graphs":
+        def rows(values: Tensor | None, taken: slice | Tensor) -> Tensor | None:
+            # A slice is copied: as a view it would keep the whole batch.
+            return values if values is None else values[taken].clone() if isinstance(taken, slice) else values[taken]
+
         return Graphs(
             edge_index=self.edge_index[:, edges] + shift,
             batch=batch,
-            node_label=None if self.node_label is None else self.node_label[nodes],
-            edge_label=None if self.edge_label is None else self.edge_label[edges],
-            x=None if self.x is None else self.x[nodes],
-            num_graphs=len(chosen),
-        )._trusted(bool(vars(self).get("_is_valid")))
-
-    def _one(self, index: int) -> "Graphs":
-        """The graph at ``index``, by slices: in time that does not depend on the rest of the batch."""
-        node_ptr, edge_ptr = self._cuts
-        first, end = int(node_ptr[index]), int(node_ptr[index + 1])
-        order = self._edges_by_graph[0]
-        edges: Any = slice(int(edge_ptr[index]), int(edge_ptr[index + 1]))
-        edges = edges if order is None else order[edges]
-        # Copied: a view would keep the whole batch.
-        return Graphs(
-            edge_index=self.edge_index[:, edges] - first,
-            batch=self.batch.new_zeros(end - first),
-            node_label=None if self.node_label is None else self.node_label[first:end].clone(),
-            edge_label=None if self.edge_label is None else self.edge_label[edges].clone(),
-            x=None if self.x is None else self.x[first:end].clone(),
-            num_graphs=1,
+            node_label=rows(self.node_label, nodes),
+            edge_label=rows(self.edge_label, edges),
+            x=rows(self.x, nodes),
+            num_graphs=count,
         )._trusted(bool(vars(self).get("_is_valid")))
 
     @cached
@@ -253,20 +210,13 @@ def concatenate(parts: Sequence[Graphs]) -> Graphs:
     """
     if not parts:
         raise ValueError("expected at least one batch of graphs; got none")
-    optional: dict[str, Tensor | None] = {}
-    for name in ("node_label", "edge_label", "x"):
-        values = [getattr(part, name) for part in parts]
-        present: list[Tensor] = [value for value in values if value is not None]
-        if present and len(present) < len(values):
-            raise ValueError(f"either all batches carry {name} or none does; {len(present)} of {len(values)} do")
-        if name == "x" and len(widths := {value.shape[1] for value in present}) > 1:
-            raise ValueError(f"all batches must carry features of one width; got widths {sorted(widths)}")
-        optional[name] = torch.cat(present) if present else None
     node_shift = list(accumulate((part.num_nodes for part in parts), initial=0))
     graph_shift = list(accumulate((part.num_graphs for part in parts), initial=0))
     return Graphs(
         edge_index=torch.cat([part.edge_index + shift for part, shift in zip(parts, node_shift, strict=False)], dim=1),
         batch=torch.cat([part.batch + shift for part, shift in zip(parts, graph_shift, strict=False)]),
         num_graphs=graph_shift[-1],
-        **optional,
+        node_label=joined(parts, "node_label"),
+        edge_label=joined(parts, "edge_label"),
+        x=joined(parts, "x"),
     )._trusted(all(vars(part).get("_is_valid") for part in parts))

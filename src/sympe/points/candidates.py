@@ -22,7 +22,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from sympe.points.clouds import PointClouds, points_of
+from sympe.points.clouds import PointClouds
+from sympe.ragged import rows_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +81,7 @@ def candidates(clouds: PointClouds, special: bool, tolerance: float, slack: floa
         span = (farthest > tolerance).long() * (4 - clouds.dimension)
         second = first
         if clouds.dimension == 3:
-            pair, point = points_of(cloud, clouds)
+            pair, point = rows_of(cloud, clouds.ptr)
             owner = cloud.index_select(0, pair)
             axis = _axis(position.index_select(0, first), span.index_select(0, cloud) > 0).index_select(0, pair)
             across = _reject(position.index_select(0, point), axis)

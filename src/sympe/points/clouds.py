@@ -6,17 +6,18 @@ order of the points within a cloud has no meaning.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from sympe.caching import cached
 from sympe.points.elements import kind_of_symbol
+from sympe.ragged import Ragged, joined, rows_of
 
 
 @dataclass(frozen=True, eq=False)
-class PointClouds:
+class PointClouds(Ragged):
     """A batch of clouds of points in space or in the plane, optionally with a species per point.
 
     The constructor checks shapes, types and devices; :meth:`validate`, which the ``from_...`` functions and
@@ -41,6 +42,7 @@ class PointClouds:
     batch: Int[Tensor, "N"]
     species: Int[Tensor, "N"] | None = None
     num_clouds: int = -1
+    words: ClassVar[tuple[str, str]] = ("cloud", "point")
 
     def __post_init__(self) -> None:
         if self.position.dim() != 2 or self.position.shape[1] not in (2, 3):
@@ -53,12 +55,9 @@ class PointClouds:
                 continue
             if value.shape != (self.num_points,):
                 raise ValueError(f"{name} must have shape [{self.num_points}]; got {list(value.shape)}")
-            if value.is_floating_point() or value.is_complex() or value.dtype == torch.bool:
-                raise ValueError(f"{name} must hold integers; got {value.dtype}")
             if value.device != self.position.device:
                 raise ValueError(f"all tensors must be on one device; got {value.device} and {self.position.device}")
-            if value.dtype != torch.int64:
-                object.__setattr__(self, name, value.long())
+        self._widen_integers("batch", "species")
         if self.num_clouds < 0:
             object.__setattr__(self, "num_clouds", int(self.batch[-1]) + 1 if self.num_points else 0)
 
@@ -81,17 +80,6 @@ class PointClouds:
             cloud = int(self.batch[order[place]])
             raise ValueError(f"expected distinct positions; points {a} and {b} of cloud {cloud} coincide")
         return self
-
-    def check_batch(self) -> None:
-        """Check ``batch``.
-
-        Raises:
-            ValueError: If it decreases or is out of range.
-        """
-        if self.num_points and (bool((self.batch.diff() < 0).any()) or int(self.batch[0]) < 0):
-            raise ValueError("batch must be non-decreasing and start at 0 or above: store the points cloud after cloud")
-        if self.num_points and int(self.batch[-1]) >= self.num_clouds:
-            raise ValueError(f"batch names cloud {int(self.batch[-1])}; there are {self.num_clouds} clouds")
 
     def check_finite(self) -> None:
         """Check what every computation needs.
@@ -116,31 +104,11 @@ class PointClouds:
         return self.position.shape[1]
 
     @property
-    def device(self) -> torch.device:
-        return self.position.device
-
-    @property
     def dtype(self) -> torch.dtype:
         return self.position.dtype
 
     def __len__(self) -> int:
         return self.num_clouds
-
-    @cached
-    def sizes(self) -> Int[Tensor, "B"]:
-        """Number of points of each cloud."""
-        ones = torch.ones_like(self.batch)
-        return ones.new_zeros(self.num_clouds).index_add_(0, self.batch, ones)
-
-    @cached
-    def ptr(self) -> Int[Tensor, "B_plus_1"]:
-        """First position of each cloud, and the number of points at the end."""
-        return torch.cat([self.sizes.new_zeros(1), self.sizes.cumsum(0)])
-
-    @cached
-    def start(self) -> Int[Tensor, "N"]:
-        """First position of each point's cloud."""
-        return self.ptr[self.batch]
 
     @property
     def centroid(self) -> Float[Tensor, "B d"]:
@@ -159,30 +127,10 @@ class PointClouds:
         return replace(self, position=self.position.to(device, dtype), batch=self.batch.to(device), species=species)
 
     def select(self, indices: Sequence[int] | Int[Tensor, "k"]) -> "PointClouds":
-        """The clouds at ``indices``, in that order (repeats allowed).
-
-        Raises:
-            ValueError: If an index is not an integer from 0 to the number of clouds less 1.
-        """
-        chosen = torch.as_tensor(indices, device=self.device)
-        if chosen.dim() != 1 or (chosen.numel() and (chosen.is_floating_point() or chosen.dtype == torch.bool)):
-            raise ValueError(f"indices must be one row of integers; got {chosen.dtype} {list(chosen.shape)}")
-        chosen = chosen.long()
-        if len(chosen) and (int(chosen.min()) < 0 or int(chosen.max()) >= self.num_clouds):
-            raise ValueError(
-                f"indices must lie in 0..{self.num_clouds - 1}; got {int(chosen.min())}..{int(chosen.max())}"
-            )
-        batch, points = points_of(chosen, self)
+        chosen = self._chosen(indices)
+        batch, points = rows_of(chosen, self.ptr)
         species = None if self.species is None else self.species[points]
         return PointClouds(self.position[points], batch, species, len(chosen))
-
-
-def points_of(cloud: Int[Tensor, "C"], clouds: PointClouds) -> tuple[Int[Tensor, "m"], Int[Tensor, "m"]]:
-    """All pairs of a cloud in a list and one of its points: the place in the list, and the point."""
-    sizes = clouds.sizes.index_select(0, cloud)
-    place = torch.repeat_interleave(torch.arange(len(cloud), device=cloud.device), sizes)
-    offset = clouds.ptr.index_select(0, cloud) - (sizes.cumsum(0) - sizes)
-    return place, torch.arange(len(place), device=cloud.device) + offset.index_select(0, place)
 
 
 def concatenate(parts: Sequence[PointClouds]) -> PointClouds:
@@ -195,15 +143,12 @@ def concatenate(parts: Sequence[PointClouds]) -> PointClouds:
         raise ValueError("expected at least one batch of clouds; got none")
     if len(dimensions := {part.dimension for part in parts}) > 1:
         raise ValueError(f"all batches must have one dimension; got {sorted(dimensions)}")
-    species = [part.species for part in parts if part.species is not None]
-    if species and len(species) < len(parts):
-        raise ValueError(f"either all batches carry species or none does; {len(species)} of {len(parts)} do")
     shift, batch = 0, []
     for part in parts:
         batch.append(part.batch + shift)
         shift += part.num_clouds
     position = torch.cat([part.position for part in parts])
-    return PointClouds(position, torch.cat(batch), torch.cat(species) if species else None, shift)
+    return PointClouds(position, torch.cat(batch), joined(parts, "species"), shift)
 
 
 def from_clouds(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
@@ -27,7 +27,22 @@ class Block:
 
     def __getitem__(self, part: slice) -> "Block":
         first, last, _ = part.indices(len(self))
-        return next(_blocks(self.x, self.target, [(first, last)]))
+        x: Any = self.x[first:last] if isinstance(self.x, Tensor) else self.x.select(range(first, last))
+        if self.target is None:
+            return Block(x, None)
+        return Block(x, replace(self.target, values=self.target.values[self._rows(self.target.per, first, last)]))
+
+    def _rows(self, per: Per, first: int, last: int) -> slice | Tensor:
+        """Where the targets of a range of inputs are."""
+        x = self.x
+        if isinstance(x, Graphs) and per == "edge":
+            return x.edges_between(first, last)
+        if isinstance(x, Graphs) and per == "pair":
+            before, own = (int((x.sizes[part] ** 2).sum()) for part in (slice(first), slice(first, last)))
+            return slice(before, before + own)
+        if not isinstance(x, Tensor) and per in ("node", "point"):
+            return slice(int(x.ptr[first]), int(x.ptr[last]))
+        return slice(first, last)
 
 
 @dataclass(frozen=True)
@@ -52,16 +67,15 @@ class InMemory(Source):
     """
 
     def __init__(self, x: Graphs | PointClouds | Tensor, target: Target | None = None) -> None:
-        self.x = x.to("cpu")
-        self.target = None if target is None else replace(target, values=target.values.detach().cpu())
+        own = None if target is None else replace(target, values=target.values.detach().cpu())
+        self.block = Block(x.to("cpu"), own)
         self.reader: Reader = BlockReader(kind_of(x))
         if target is not None:
             target.check(_counts(x))
 
     def chunks(self) -> Iterator[Chunk]:
-        places = list(cuts(_weights(self.x)))
-        for (_, last), block in zip(places, _blocks(self.x, self.target, places), strict=True):
-            yield Chunk(block, last / len(self.x))
+        for first, last in cuts(_weights(self.block.x)):
+            yield Chunk(self.block[first:last], last / len(self.block))
 
 
 def _weights(x: Graphs | PointClouds | Tensor) -> list[int]:
@@ -80,53 +94,3 @@ def _counts(x: Graphs | PointClouds | Tensor) -> dict[Per, int]:
     if isinstance(x, PointClouds):
         return {"sample": len(x), "point": x.num_points}
     return dict.fromkeys(get_args(Per), len(x))
-
-
-def _blocks(x: Graphs | PointClouds | Tensor, target: Target | None, places: list[tuple[int, int]]) -> Iterator[Block]:
-    """The inputs in each range, with their targets."""
-    if isinstance(x, Graphs):
-        return _blocks_of_graphs(x, target, places)
-    return _blocks_of_points(x, target, places) if isinstance(x, PointClouds) else _blocks_of_fields(x, target, places)
-
-
-def _blocks_of_fields(x: Tensor, target: Target | None, places: list[tuple[int, int]]) -> Iterator[Block]:
-    for first, last in places:
-        yield Block(x[first:last], _rows(target, slice(first, last)))
-
-
-def _blocks_of_points(x: PointClouds, target: Target | None, places: list[tuple[int, int]]) -> Iterator[Block]:
-    ptr = x.ptr.tolist()
-    for first, last in places:
-        points = slice(ptr[first], ptr[last])
-        own = _rows(target, slice(first, last), point=points)
-        species = None if x.species is None else x.species[points]
-        yield Block(PointClouds(x.position[points], x.batch[points] - first, species, num_clouds=last - first), own)
-
-
-def _blocks_of_graphs(graphs: Graphs, target: Target | None, places: list[tuple[int, int]]) -> Iterator[Block]:
-    owner = graphs.batch[graphs.edge_index[0]] if graphs.num_edges else graphs.edge_index[0]
-    order = torch.argsort(owner, stable=True) if bool((owner.diff() < 0).any()) else torch.arange(len(owner))
-    edge_ptr = torch.searchsorted(owner[order], torch.arange(len(graphs) + 1)).tolist()
-    node_ptr = graphs.ptr.tolist()
-    pair_ptr = torch.cat([graphs.sizes.new_zeros(1), (graphs.sizes**2).cumsum(0)]).tolist()
-    for first, last in places:
-        nodes = slice(node_ptr[first], node_ptr[last])
-        edges = order[edge_ptr[first] : edge_ptr[last]]
-        pairs = slice(pair_ptr[first], pair_ptr[last])
-        own = _rows(target, slice(first, last), node=nodes, edge=edges, pair=pairs)
-        yield Block(
-            Graphs(
-                edge_index=graphs.edge_index[:, edges] - node_ptr[first],
-                batch=graphs.batch[nodes] - first,
-                node_label=None if graphs.node_label is None else graphs.node_label[nodes],
-                edge_label=None if graphs.edge_label is None else graphs.edge_label[edges],
-                x=None if graphs.x is None else graphs.x[nodes],
-                num_graphs=last - first,
-            ),
-            own,
-        )
-
-
-def _rows(target: Target | None, samples: slice, **others: slice | Tensor) -> Target | None:
-    """The targets of some samples, given the rows of other kinds of targets by ``per``."""
-    return None if target is None else replace(target, values=target.values[others.get(target.per, samples)])
