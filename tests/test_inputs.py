@@ -1,6 +1,8 @@
 """Every way in: what users hold gives the same symmetries, and the same law, as the library's own batches."""
 
+import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import networkx
@@ -13,12 +15,13 @@ from torch import Tensor
 import sympe
 from examples import SMALL
 from laws import check_features_law
-from sympe import Graphs, InversionKernel, RankEncoding, SymPE
+from point_laws import check_point_kernel
+from sympe import Graphs, InversionKernel, PointClouds, RankEncoding, SymPE
 from sympe.actions import PointRotation, ScalarFields
 from sympe.breaking import Laplacian, Noise, for_points
 from sympe.canonicalize import Frames, Labeling, LexicographicMinimum
 from sympe.encoding import PairRankEncoding, TileEncoding
-from sympe.graphs import as_graphs, colored_graphs, from_dense, from_edges, from_sets, to_dense, to_padded
+from sympe.graphs import as_graphs, colored_graphs, from_dense, from_edges, from_sets, read, to_dense, to_padded
 from sympe.groups import Permutation, Torus
 from sympe.points import as_clouds, from_clouds
 
@@ -43,6 +46,17 @@ def to_networkx(x: Graphs) -> Any:
     return graph
 
 
+def to_rdkit(x: Graphs) -> Any:
+    chem = pytest.importorskip("rdkit.Chem", reason="needs RDKit")
+    molecule = chem.RWMol()
+    for _ in range(x.num_nodes):
+        molecule.AddAtom(chem.Atom(0))  # takes any number of bonds
+    for u, v in x.edge_index.T[x.edge_index[0] < x.edge_index[1]].tolist():
+        molecule.AddBond(u, v, chem.BondType.SINGLE)
+    molecule.UpdatePropertyCache()
+    return molecule
+
+
 WAYS: dict[str, Callable[[Graphs], Any]] = {
     "Graphs": lambda x: x,
     "networkx": to_networkx,
@@ -55,6 +69,7 @@ WAYS: dict[str, Callable[[Graphs], Any]] = {
         torch.nn.functional.pad(to_dense(x)[1], (0, 2)),
     ),
     "scipy": to_scipy,
+    "RDKit": to_rdkit,
 }
 
 
@@ -62,8 +77,17 @@ def orders(x: Any) -> list[int]:
     return [colored.count_automorphisms() for colored in colored_graphs(as_graphs(x))]
 
 
+def audited(x: Any, **options: Any) -> list[int]:
+    return [row["stabilizer_order"] for row in sympe.audit(x, **options).samples()]
+
+
+def drawn(x: Graphs, generator: torch.Generator) -> int:
+    """How many elements the kernel draws in 64 draws: all, up to 4, of the stabilizer."""
+    return len(InversionKernel(Labeling())(x.select([0] * 64), generator).rank.view(64, -1).unique(dim=0))
+
+
 @pytest.mark.parametrize("way", WAYS)
-def test_a_thousand_random_graphs_have_the_same_symmetries(way: str) -> None:
+def test_a_thousand_random_graphs_have_the_same_symmetries(way: str, generator: torch.Generator) -> None:
     rng = np.random.default_rng(0)
     for _ in range(125):
         n = int(rng.integers(1, 9))
@@ -71,9 +95,21 @@ def test_a_thousand_random_graphs_have_the_same_symmetries(way: str) -> None:
         x = from_edges([(n, np.argwhere(upper))])
         [expected] = orders(x)
         given = WAYS[way](x)
-        assert orders(given) == [expected]
-        row = next(iter(sympe.audit(as_graphs(given)).samples()))
-        assert row["stabilizer_order"] == expected
+        assert audited(given, group="sn") == [expected]
+        assert min(drawn(as_graphs(given), generator), 5) == min(expected, 5)
+
+
+@pytest.mark.parametrize("way", ["sets", "sets and mask"])
+def test_random_sets_have_the_symmetries_of_equal_elements(way: str, generator: torch.Generator) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        x = torch.as_tensor(rng.integers(3, size=(1, int(rng.integers(2, 6)), 1))).double()
+        mask = torch.as_tensor(rng.random(x.shape[:2]) < 0.8) | (torch.arange(x.shape[1]) == 0)
+        kept = x[0] if way == "sets" else x[0][mask[0]]
+        expected = math.prod(math.factorial(int(count)) for count in kept.unique(return_counts=True)[1])
+        given = x if way == "sets" else (x, mask)
+        assert audited(as_graphs(given)) == orders(given) == [expected]
+        assert min(drawn(as_graphs(given), generator), 5) == min(expected, 5)
 
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way != "Graphs"])
@@ -86,7 +122,21 @@ def test_the_law_moves_with_what_users_hold(way: str, generator: torch.Generator
         with torch.no_grad():
             return pe(copies if len(copies) > 1 else copies[0], seeded)
 
-    check_features_law(draw, some, generator, draws=200)
+    check_features_law(draw, some, generator, draws=120)
+
+
+def test_the_law_of_sets_moves_with_their_elements(generator: torch.Generator) -> None:
+    pe = SymPE(InversionKernel(Labeling()), RankEncoding(4, max_nodes=8))
+    x = torch.tensor([1.0, 1.0, 2.0, 3.0, 3.0, 3.0])[:, None]
+    some = {str(n): Graphs(torch.zeros(2, 0).long(), torch.zeros(n).long(), x=x[:n]) for n in (3, 5)}
+
+    def draw(given: Graphs, seeded: torch.Generator) -> Tensor:
+        assert given.x is not None
+        mask = torch.arange(given.max_nodes) < given.sizes[:, None]
+        with torch.no_grad():
+            return pe((to_padded(given.x, given), mask), seeded)
+
+    check_features_law(draw, some, generator, draws=120)
 
 
 def test_lists_and_batches_of_pyg() -> None:
@@ -128,16 +178,60 @@ def test_transposed_adjacency_of_pyg() -> None:
     assert as_graphs(data.Data(adj_t=adjacency, num_nodes=2)).edge_index.tolist() == [[0], [1]]
 
 
-@pytest.mark.filterwarnings("ignore:Sparse CSR")
 @pytest.mark.parametrize(
-    ("smiles", "order"), [("c1ccccc1", 12), ("C1=CC=CC=C1", 12), ("CC", 2), ("C[13CH3]", 1), ("CO", 1)]
+    ("smiles", "order", "heavy"),
+    [
+        ("c1ccccc1", 12, 12),
+        ("C1=CC=CC=C1", 12, 12),
+        ("CC", 72, 2),
+        ("C[13CH3]", 36, 1),
+        ("CO", 6, 1),
+        ("[CH3][CH2+]", 12, 1),
+        ("[2H]C", 6, 1),
+        ("[H][H]", 2, 2),
+    ],
 )
-def test_smiles_and_molecules(smiles: str, order: int) -> None:
+def test_smiles_and_molecules(smiles: str, order: int, heavy: int, tmp_path: Path) -> None:
+    """SMILES count all hydrogens as nodes, alike in kernel, files and audit; a molecule of RDKit keeps its atoms."""
     chem = pytest.importorskip("rdkit.Chem", reason="needs RDKit")
-    assert orders(smiles) == orders(chem.MolFromSmiles(smiles)) == [order]
-    assert orders([smiles, "O"]) == [order, 1]
-    with pytest.raises(ValueError, match=r"expected SMILES that RDKit can read; got 'C\('"):
+    options = chem.SmilesParserParams()
+    options.removeHs = False
+    molecule = chem.MolFromSmiles(smiles, options)
+    assert orders([smiles, "O"]) == [order, 2]
+    assert orders(molecule) == audited(molecule) == audited([molecule]) == [heavy]
+    assert orders(chem.AddHs(molecule)) == audited(chem.AddHs(molecule)) == [order]
+    (tmp_path / "one.smi").write_text(f"SMILES name\n{smiles} it\n")
+    (tmp_path / "one.csv").write_text(f"name;smiles\nit;{smiles}\n")
+    (tmp_path / "one.sdf").write_text(chem.MolToMolBlock(molecule) + "$$$$\n")
+    assert orders(read(tmp_path)) == audited(tmp_path) == [order] * 3
+
+
+def test_bonds_are_those_of_the_molecule() -> None:
+    chem = pytest.importorskip("rdkit.Chem", reason="needs RDKit")
+    benzene = chem.MolFromSmiles("c1ccccc1")
+    chem.Kekulize(benzene, clearAromaticFlags=True)
+    assert orders(benzene) == audited(benzene) == [6]
+    with pytest.raises(ValueError, match=r"expected a SMILES that RDKit accepts; got 'C\(': SMILES Parse Error"):
         as_graphs("C(")
+    for raw in (chem.MolFromSmarts("[#6]"), chem.MolFromSmiles("CN(C)(C)(C)C", sanitize=False)):
+        with pytest.raises(ValueError, match=r"molecules that RDKit has sanitized; pass them to Chem.SanitizeMol"):
+            as_graphs(raw)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("smiles,gap\nC,1\nCC,1,5\n", r"got '' \(line 3: 3 cells for 2 columns\)"),
+        ("smiles\n\nC(\n", r"got 'C\(' \(line 3\): SMILES Parse Error"),
+        ("raw_smiles,canonical_smiles\nC,C\n", "expected a column of SMILES, or one named smiles if there are more"),
+        ('smiles,name\nC,"two\nlines"\nN(\n', r"got '' \(line 4: 1 cells for 2 columns\)"),
+    ],
+)
+def test_tables_of_molecules_are_refused_with_the_line(table: str, message: str, tmp_path: Path) -> None:
+    pytest.importorskip("rdkit")
+    (tmp_path / "some.csv").write_text(table)
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path / "some.csv")
 
 
 def test_sets_and_the_way_back(generator: torch.Generator) -> None:
@@ -175,6 +269,62 @@ def test_a_sparse_matrix_with_kinds_of_edges() -> None:
         as_graphs(matrix * 0.3)
     with pytest.raises(ValueError, match="expected a square adjacency matrix"):
         as_graphs(scipy.sparse.csr_array(np.ones((2, 3))))
+
+
+CORNERS = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0], dtype=torch.float64)] * 3) + torch.tensor([0.0, 0.0, 0.3])
+
+
+def to_atoms(position: Tensor, z: Tensor) -> Any:
+    return pytest.importorskip("ase", reason="needs ASE").Atoms(z.tolist(), position.numpy())
+
+
+def to_conformer(position: Tensor, z: Tensor) -> Any:
+    chem = pytest.importorskip("rdkit.Chem", reason="needs RDKit")
+    molecule, conformer = chem.RWMol(), chem.Conformer(len(z))
+    for place, (number, at) in enumerate(zip(z.tolist(), position.tolist(), strict=True)):
+        molecule.AddAtom(chem.Atom(number))
+        conformer.SetAtomPosition(place, at)
+    molecule.AddConformer(conformer)
+    return molecule
+
+
+POINT_WAYS: dict[str, Callable[[Tensor, Tensor], Any]] = {
+    "PointClouds": lambda position, z: from_clouds([position], [z]),
+    "ASE": to_atoms,
+    "RDKit": to_conformer,
+    "mapping": lambda position, z: {"pos": position, "z": z},
+    "PyG": lambda position, z: pytest.importorskip("torch_geometric.data").Data(pos=position, z=z),
+}
+
+
+@pytest.mark.parametrize("way", POINT_WAYS)
+def test_random_molecules_have_the_same_symmetries(way: str, generator: torch.Generator) -> None:
+    """Corners of a cube, of two elements, off its center: the kernel draws as many rotations as the audit counts."""
+    rng = np.random.default_rng(0)
+    seen = set()
+    for _ in range(25):
+        z = torch.as_tensor(rng.choice([0, 6, 8], 8, p=[0.4, 0.4, 0.2]))
+        position, z = CORNERS[z > 0], z[z > 0]
+        if torch.linalg.matrix_rank(position - position.mean(0)) < 2:
+            continue  # one atom, or a line: infinitely many
+        given = POINT_WAYS[way](position, z)
+        [expected] = audited(given, group="o3")
+        draws = InversionKernel(Frames())(as_clouds(given).select([0] * 24 * expected), generator)
+        assert len((draws * 100).round().unique(dim=0)) == expected
+        seen.add(expected)
+    assert len(seen) > 3
+
+
+@pytest.mark.parametrize("way", [way for way in POINT_WAYS if way != "PointClouds"])
+def test_the_law_of_molecules_moves_with_what_users_hold(way: str, generator: torch.Generator) -> None:
+    kernel = InversionKernel(Frames())
+
+    def draw(x: PointClouds, seeded: torch.Generator) -> Tensor:
+        assert x.species is not None
+        parts = zip(x.position.split(x.sizes.tolist()), x.species.split(x.sizes.tolist()), strict=True)
+        return kernel([POINT_WAYS[way](*one) for one in parts], seeded)
+
+    check_point_kernel(draw, {"water": from_clouds([WATER], [[8, 1, 1]], torch.float64)}, generator, draws=150)
 
 
 WATER = [[0.0, 0.0, 0.12], [0.0, 0.76, -0.48], [0.0, -0.76, -0.48]]

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,7 +15,7 @@ from sympe.auditing.bottleneck import BOTTLENECKS
 from sympe.auditing.examine import ADJACENCY, Examiner, Job
 from sympe.auditing.parts import Memory, Part, Store
 from sympe.auditing.report import AuditReport
-from sympe.auditing.sources import InMemory, Kind, Pairs, Source, open_path
+from sympe.auditing.sources import InMemory, Kind, Pairs, Source, as_batch, open_path
 from sympe.auditing.symmetry.fields import FieldSymmetry
 from sympe.auditing.symmetry.graphs import GraphSymmetry
 from sympe.auditing.symmetry.points import PointSymmetry
@@ -115,9 +114,10 @@ def audit(
     """Find out whether equivariant networks can predict the targets of a data set without breaking symmetries.
 
     Args:
-        data: Graphs; point clouds; a tensor of fields ``[B, L1, L2]`` or ``[B, C, L1, L2]``; an iterable of inputs x or
-            pairs (x, y), where x is a graph (:class:`~sympe.Graphs`, networkx or PyG), a field, or positions and kinds
-            of points; a path, the name of a data set, or a list of these. On any device; the audit runs on the CPU.
+        data: Graphs or point clouds as :func:`sympe.graphs.as_graphs` and :func:`sympe.points.as_clouds` take them; a
+            tensor of fields ``[B, L1, L2]`` or ``[B, C, L1, L2]``; an iterable of inputs x or pairs (x, y), where x is
+            one of these, or positions and kinds of points; a path, the name of a data set, or a list of these. On any
+            device; the audit runs on the CPU.
         target: The target: its name in a file, ``adjacency``, or for data in memory a tensor or a
             :class:`~sympe.auditing.Target`. Pairs (x, y) need none. Without a target the audit stops at the
             stabilizers.
@@ -237,8 +237,8 @@ def _sources(data: Any, target: Any, per: Per | None, kind: Kind | None, split: 
         return found
     if split is not None:
         raise ValueError("expected files for a split; got data in memory")
-    if isinstance(data, Graphs | PointClouds | Tensor | np.ndarray):
-        x = torch.as_tensor(data) if isinstance(data, np.ndarray) else data
+    x = as_batch(data, kind)
+    if x is not None:
         return [InMemory(x, _target_of(x, target, per))]
     if isinstance(data, Iterable):
         if target is not None:

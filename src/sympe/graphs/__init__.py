@@ -17,6 +17,7 @@ from sympe.graphs.datasets import erdos_renyi, load_graph_set, load_qm9
 from sympe.graphs.files import read, write
 from sympe.graphs.graph6 import from_graph6, to_graph6
 from sympe.graphs.inputs import as_graphs
+from sympe.graphs.molecules import from_molecules
 from sympe.graphs.spectrum import Spectrum, laplacian_spectrum
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "from_dense",
     "from_edges",
     "from_graph6",
+    "from_molecules",
     "from_networkx",
     "from_pyg",
     "from_sets",

@@ -5,6 +5,7 @@
 - ``.edges .edgelist .txt .csv .tsv``: edges, see :mod:`sympe.graphs.edge_lists`.
 - ``.npz``: arrays as described in :mod:`sympe.graphs.npz`; the only format with splits.
 - ``.pt .pth``: PyG's ``Data``, see :func:`~sympe.graphs.from_pyg`.
+- ``.smi .smiles .sdf .sd .mol``, and a column of a ``.csv`` or ``.tsv``: molecules, see :mod:`sympe.graphs.molecules`.
 
 Any of them may be compressed (``.gz .xz .bz2``). Nodes are numbered in the order in which the file first names them.
 Any problem with a file raises a one-line ``ValueError`` that names the file and, if known, the place in it.
@@ -21,14 +22,16 @@ from sympe.graphs.convert import from_networkx, from_pyg
 from sympe.graphs.edge_lists import parse_edge_list
 from sympe.graphs.graph6 import from_graph6, to_graph6
 from sympe.graphs.graphml import parse_graphml
+from sympe.graphs.molecules import SMILES, holds_molecules, read_molecules
 from sympe.graphs.npz import is_undirected, parse_npz, to_npz
 from sympe.graphs.pyg import read_pyg
+from sympe.points.sdf import SDF
 
 GRAPH6 = frozenset({".g6", ".graph6", ".s6", ".sparse6"})
 EDGE_LISTS = frozenset({".edges", ".edgelist", ".txt", ".csv", ".tsv"})
 PYG = frozenset({".pt", ".pth"})
 #: Suffixes that :func:`read` accepts.
-READABLE = GRAPH6 | EDGE_LISTS | PYG | {".graphml", ".npz"}
+READABLE = GRAPH6 | EDGE_LISTS | PYG | {".graphml", ".npz", *SMILES, *SDF}
 
 
 def read(path: str | os.PathLike[str], split: str | None = None) -> Graphs:
@@ -101,6 +104,8 @@ def _parse(path: Path, split: str | None) -> Graphs:
         return parse_npz(raw, split)
     if split is not None:
         raise ValueError(f"expected an .npz file with an array split to take {split!r} from")
+    if holds_molecules(path):
+        return read_molecules(path)
     if suffix in PYG:
         return concatenate([from_pyg(data) for data in read_pyg(path)])
     if suffix in GRAPH6:

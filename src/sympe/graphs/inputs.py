@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sympe.extras import require
 from sympe.graphs.batch import Graphs, concatenate
 from sympe.graphs.convert import from_dense, from_edges, from_networkx, from_pyg, from_sets, is_networkx
+from sympe.graphs.molecules import Smiles, from_molecules
 
 
 def as_graphs(x: Any) -> Graphs:
@@ -17,8 +17,8 @@ def as_graphs(x: Any) -> Graphs:
     Nodes keep their order, so that one row per node comes back where it belongs. Accepted are
 
     - :class:`~sympe.Graphs`;
-    - PyG's ``Data`` and ``Batch``, networkx graphs, RDKit molecules and SMILES (element and bond type are labels, as
-      RDKit has them: aromatic bonds are a type of their own), or a list of one of these;
+    - PyG's ``Data`` and ``Batch``, networkx graphs, molecules of RDKit and SMILES (see :mod:`sympe.graphs.molecules`
+      for their labels and hydrogen atoms), or a list of one of these;
     - a pair ``(edge_index, batch)``;
     - a sparse matrix of scipy, a square tensor or array of integers or booleans, ``[n, n]`` or ``[B, n, n]``, or a pair
       of such a tensor and a mask ``[B, n]``: adjacency matrices, as :func:`~sympe.graphs.from_dense` reads them;
@@ -61,8 +61,10 @@ def _converted(x: Any) -> Graphs | None:
         return concatenate(known) if len(known) == len(parts) else None
     if is_networkx(x):
         return from_networkx([x])
-    if isinstance(x, str) or type(x).__module__.startswith("rdkit."):
-        return _from_molecule(x)
+    if isinstance(x, str):
+        return from_molecules([Smiles(x).molecule()], hydrogens=True)
+    if hasattr(x, "GetAtoms"):
+        return from_molecules([x])
     if getattr(x, "edge_index", None) is not None or getattr(x, "adj_t", None) is not None:
         return from_pyg(x)
     if hasattr(x, "tocoo"):
@@ -97,25 +99,6 @@ def _from_sparse(matrix: Any) -> Graphs:
     edges = np.stack([entries.row[kept], entries.col[kept]], axis=1).astype(np.int64)
     labels = None if bool((values == 1).all()) else torch.as_tensor(values.real.astype(np.int64))
     return from_edges([(entries.shape[0], edges)], edge_label=labels, directed=True)
-
-
-def _from_molecule(molecule: Any) -> Graphs:
-    if isinstance(molecule, str):
-        read = require("rdkit.Chem", "molecules", "reading SMILES").MolFromSmiles(molecule)
-        if read is None:
-            raise ValueError(f"expected SMILES that RDKit can read; got {molecule!r}")
-        molecule = read
-    atoms, bonds = list(molecule.GetAtoms()), list(molecule.GetBonds())
-    # Charge, isotope and explicit hydrogens tell atoms apart as the element does.
-    kinds = [
-        ((a.GetAtomicNum() * 512 + a.GetIsotope()) * 64 + a.GetFormalCharge() + 32) * 32 + a.GetTotalNumHs()
-        for a in atoms
-    ]
-    return from_edges(
-        [(len(atoms), [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in bonds])],
-        node_label=kinds,
-        edge_label=[int(bond.GetBondType()) for bond in bonds],
-    )
 
 
 def _described(x: Any) -> str:

@@ -18,10 +18,9 @@ from torch import Tensor
 
 from sympe.compressed import lines_of, reason_of, suffix_of
 from sympe.points.clouds import PointClouds, from_clouds
-from sympe.points.sdf import records
+from sympe.points.sdf import SDF, records
 from sympe.points.xyz import PERIODIC, frames
 
-SDF = (".sdf", ".sd", ".mol")
 XYZ = (".xyz", ".extxyz")
 _CRYSTAL = re.compile(r"(poscar|contcar)([._-].*)?|.*\.(cif|mcif|vasp|poscar|contcar)(\.gz|\.xz|\.bz2)?", re.I)
 

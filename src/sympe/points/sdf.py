@@ -18,6 +18,9 @@ from torch import Tensor
 from sympe.extras import require
 from sympe.points.elements import kind_of_atom
 
+#: Suffixes of files of records.
+SDF = (".sdf", ".sd", ".mol")
+
 _SENTENCE = re.compile(r"^\[\d\d:\d\d:\d\d\] (?:ERROR: )?(?!Warning|WARNING)(\S.*)$", re.MULTILINE)
 
 
@@ -51,7 +54,7 @@ class Record:
             supplier.SetData(self.text, sanitize=sanitize, removeHs=False)
             return next(iter(supplier), None)
 
-        advice = "; --group o3 reads the coordinates alone" if sanitize else ""
+        advice = "; as points (sympe.points.read, --group o3) it needs no valences" if sanitize else ""
         return explained(parse, "an SDF record that RDKit accepts", self.where, advice)
 
     def points(self, molecule: Any) -> tuple[Float[Tensor, "n 3"], list[int]]:
@@ -67,6 +70,17 @@ class Record:
             advice = "embed it, or mark it 3D if it is planar"
             raise ValueError(f"expected coordinates in three dimensions; got {self.where}, marked 2D: {advice}")
         return position, [kind_of(atom) for atom in molecule.GetAtoms()]
+
+    def value(self, molecule: Any, name: str) -> str:
+        """The text of a property of its molecule.
+
+        Raises:
+            ValueError: If there is no such property.
+        """
+        if not molecule.HasProp(name):
+            held = ", ".join(molecule.GetPropNames()) or "no others"
+            raise ValueError(f"expected a property {name}; got {held} ({self.where})")
+        return str(molecule.GetProp(name))
 
 
 def records(lines: Iterable[str]) -> Iterator[Record]:

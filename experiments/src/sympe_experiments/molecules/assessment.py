@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from sympe.compressed import suffix_of
 from sympe.graphs import Graphs
 from sympe_experiments.molecules.chemistry import MOLECULE_FILES, describe_skipped, read_molecules
 from sympe_experiments.molecules.config import NAME
@@ -92,7 +93,7 @@ def evaluate_weights(
 
 def _graphs_for(domain: Domain, data: str, num_test: int) -> tuple[Graphs, Counter[str]]:
     """Those graphs of the data that a model knows."""
-    if Path(data).suffix.lower() in MOLECULE_FILES:
+    if suffix_of(Path(data)) in MOLECULE_FILES:
         if not domain.is_chemical:
             raise ValueError(f"{data} holds molecules; the model knows plain graphs")
         found = read_molecules(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sympe.compressed import content_of, reason_of, suffix_of
 from sympe.extras import require
 from sympe.graphs import Graphs, from_edges
 from sympe_experiments.molecules.features import VALENCE
@@ -100,10 +101,10 @@ def _parse(path: Path) -> Iterator[Any]:
     """RDKit's molecules; None where it fails to parse one."""
     chem = rdkit()
     try:
-        text = path.read_bytes().decode("utf-8-sig", "replace")
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}") from error
-    if path.suffix.lower() == ".sdf":
+        text = content_of(path).decode("utf-8-sig", "replace")
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path}: {reason_of(error)}") from error
+    if suffix_of(path) == ".sdf":
         supplier = chem.SDMolSupplier()
         supplier.SetData(text, removeHs=False)
         # RDKit finds one molecule in an empty file, which it cannot parse.

@@ -16,9 +16,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from sympe.canonicalize import DepthFirst, Labeling, NodeOrder
+from sympe.compressed import suffix_of
 from sympe.graphs import Graphs, load_graph_set, load_qm9, read
 from sympe.graphs.datasets import GRAPH_SETS, QM9_ELEMENTS
 from sympe.graphs.files import READABLE
+from sympe.graphs.molecules import SMILES, holds_molecules
+from sympe.points.sdf import SDF
 from sympe_experiments.molecules.chemistry import MOLECULE_FILES, read_molecules
 from sympe_experiments.molecules.domain import Domain, smoothed
 from sympe_experiments.molecules.fetch import locate_qm9
@@ -32,7 +35,7 @@ _QM9 = ("qm9", "qm9-hydrogens")
 DATA_SETS = (*_QM9, *GRAPH_SETS)
 
 # Files that nobody would look for molecules in.
-_GRAPHS_ALONE = READABLE - {".txt", ".csv", ".tsv"}
+_GRAPHS_ALONE = READABLE - {".txt", ".csv", ".tsv", *SMILES, *SDF}
 
 # Kinds are stored in a byte each.
 _LARGEST_LABEL = 255
@@ -141,8 +144,8 @@ def load_splits(data: str, counts: tuple[int, int, int]) -> Splits:
 
     Args:
         data: One of :data:`DATA_SETS` (below the folder in SYMPE_DATA; QM9 is fetched if that is not set), or the
-            path of a file: molecules (.smi, .smiles, .sdf), or graphs in a format that :func:`sympe.graphs.read`
-            knows. Files, and sets without a split, are split at random, 80 / 10 / 10.
+            path of a file: molecules (.smi, .smiles, .sdf), or graphs in a format that :func:`sympe.graphs.read` knows;
+            compressed or not. Files, and sets without a split, are split at random, 80 / 10 / 10.
         counts: Largest number of graphs of each split.
 
     Raises:
@@ -158,11 +161,13 @@ def load_splits(data: str, counts: tuple[int, int, int]) -> Splits:
         parts = [load_graph_set(data, split=split) for split in ("train", "validation", "test")]
     elif data == "community_small":
         parts = _split(load_graph_set(data), data)
-    elif Path(data).suffix.lower() in MOLECULE_FILES:
+    elif suffix_of(Path(data)) in MOLECULE_FILES:
         molecules = read_molecules(Path(data))
         parts, elements, skipped = _split(molecules.graphs, data), molecules.elements, molecules.skipped
     else:
         try:
+            if Path(data).is_file() and holds_molecules(Path(data)):
+                raise ValueError(f"{data}: expected graphs; got molecules")
             graphs = read(Path(data))
             _require_simple(graphs)  # before the split, so that the graph is named by its place in the file
             graphs = Graphs(graphs.edge_index, graphs.batch, graphs.node_label, graphs.edge_label, None, len(graphs))
@@ -170,7 +175,7 @@ def load_splits(data: str, counts: tuple[int, int, int]) -> Splits:
                 elements = tuple(f"kind {k}" for k in range(int(_labels(graphs).max()) + 1))
             parts = _split(graphs, data)
         except ValueError as error:
-            if Path(data).suffix.lower() in _GRAPHS_ALONE or not Path(data).is_file():
+            if suffix_of(Path(data)) in _GRAPHS_ALONE or not Path(data).is_file():
                 raise
             known = " ".join(sorted(MOLECULE_FILES))
             raise ValueError(f"{error}; molecules are read from files ending in {known}") from error
@@ -187,7 +192,7 @@ def _qm9(path: Path, hydrogens: bool) -> list[Graphs]:
 
 def noun(data: str) -> str:
     """What the members of a data set are called."""
-    return "molecules" if data in _QM9 or Path(data).suffix.lower() in MOLECULE_FILES else "graphs"
+    return "molecules" if data in _QM9 or suffix_of(Path(data)) in MOLECULE_FILES else "graphs"
 
 
 def _labels(graphs: Graphs) -> Int[Tensor, "N"]:

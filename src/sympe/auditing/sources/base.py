@@ -5,15 +5,17 @@ so an interrupted audit can resume.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from sympe.auditing.targets import Target
+from sympe.compressed import lines_of
 
 Kind = Literal["graphs", "fields", "points"]
+Entry = TypeVar("Entry")
 
 #: Most samples and bytes (or numbers) in a chunk; a single sample may be larger.
 MOST_SAMPLES = 1000
@@ -106,6 +108,19 @@ def cuts(weights: Sequence[int]) -> Iterator[tuple[int, int]]:
         weight += more
     if first < len(weights):
         yield first, len(weights)
+
+
+def with_share(path: Path, parse: Callable[[Iterator[str]], Iterator[Entry]]) -> Iterator[tuple[Entry, float]]:
+    """What ``parse`` finds in the lines of a file, each with the share of the file read so far."""
+    done = 0.0
+
+    def lines() -> Iterator[str]:
+        nonlocal done
+        for line, done in lines_of(path):  # noqa: B007
+            yield line.decode(errors="replace")
+
+    for found in parse(lines()):
+        yield found, done
 
 
 @contextmanager

@@ -8,24 +8,23 @@ from sympe.auditing.sources.field_arrays import FieldFile
 from sympe.auditing.sources.graph_arrays import GraphFile
 from sympe.auditing.sources.lines import Graph6Reader, Lines
 from sympe.auditing.sources.memory import InMemory
-from sympe.auditing.sources.molecules import SdfFile, SmilesFile
+from sympe.auditing.sources.molecules import MoleculeFile
 from sympe.auditing.sources.pairs import Pairs
 from sympe.auditing.sources.xyz import XyzFile
 from sympe.auditing.targets import Per
-from sympe.compressed import content_of, lines_of, suffix_of
+from sympe.compressed import content_of, suffix_of
 from sympe.graphs import files
 from sympe.graphs.archive import Archive
 from sympe.graphs.datasets import GRAPH_SETS, find
-from sympe.graphs.edge_lists import cells_of, is_of_molecules
 from sympe.graphs.graphml import parse_graphml
+from sympe.graphs.molecules import holds_molecules
 from sympe.graphs.pyg import read_pyg
-from sympe.points.files import SDF, XYZ, refuse_crystals
+from sympe.points.files import XYZ, refuse_crystals
 
 #: Data sets of graphs in the folder ``SYMPE_DATA`` (an environment variable).
 DATA_SETS = ("qm9", *GRAPH_SETS)
 
-_SMILES = (".smi", ".smiles")
-READABLE = (*files.READABLE, *_SMILES, *SDF, *XYZ)
+READABLE = (*files.READABLE, *XYZ)
 
 
 def open_path(
@@ -72,12 +71,10 @@ def _open(file: Path, target: str | None, per: Per | None, kind: Kind | None, sp
         raise ValueError(f"{file}: expected an .npz file with an array split to take {split!r} from")
     with naming(file):
         refuse_crystals(file)
-    if suffix in SDF:
-        return SdfFile(file, target, kind or "graphs")
+        if holds_molecules(file):
+            return MoleculeFile(file, target, kind or "graphs")
     if suffix in XYZ:
         return XyzFile(file, target)
-    if suffix in _SMILES or (suffix in (".csv", ".tsv") and _holds_molecules(file)):
-        return SmilesFile(file, target)
     if suffix in files.PYG:
         data = read_pyg(file)
         inputs = [_without(one, target, file) for one in data] if target is not None else data
@@ -102,13 +99,6 @@ def _open_archive(file: Path, target: str | None, per: Per | None, kind: Kind | 
         if is_graphs and kind in (None, "graphs"):
             return GraphFile(file, target, per, split)
         return FieldFile(file, target, split)
-
-
-def _holds_molecules(file: Path) -> bool:
-    """Whether the header of a table names a column of SMILES."""
-    header = next((line for line, _ in lines_of(file) if line.strip()), b"").decode(errors="replace")
-    with naming(file):
-        return any(map(is_of_molecules, cells_of(header))) if header else False
 
 
 def _without(data: object, target: str, file: Path) -> tuple[object, object]:

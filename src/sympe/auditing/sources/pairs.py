@@ -1,6 +1,6 @@
 """Pairs (x, y) of an input and its target from the user's own code: PyG, networkx, arrays, points."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, get_args
@@ -18,6 +18,9 @@ from sympe.graphs.convert import is_networkx
 _LOOK_AHEAD = 100
 #: What a target of a graph may belong to, the most specific first.
 _GRAPH_TARGETS: tuple[Per, ...] = ("pair", "node", "edge", "sample")
+
+#: Attributes by which PyG, scipy and RDKit, or PyG and ASE, are known.
+_GRAPHS, _POINTS = {"edge_index", "adj_t", "tocoo", "GetAtoms"}, {"pos", "get_positions"}
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,11 @@ class PairReader(Reader):
     def read(self, raw: Sequence[tuple[Any, Any]]) -> tuple[Any, Target | None]:
         inputs = [x for x, _ in raw]
         if self.kind == "fields":
-            x: Any = torch.stack([_tensor(value, "a field") for value in inputs])
+            x: Any = _stacked([_tensor(value, "a field") for value in inputs], "fields")
         elif self.kind == "points":
             x = points.concatenate([as_points(value) for value in inputs])
         else:
-            x = concatenate([as_graphs(value) for value in inputs])
+            x = concatenate([graphs.as_graphs(value).to("cpu") for value in inputs])
         if self.per is None:
             return x, None
         targets = [_tensor(y, "a target") for _, y in raw]
@@ -63,7 +66,7 @@ class PairReader(Reader):
         elif self.per in ("node", "edge"):
             values = torch.cat([y.flatten(1) if y.dim() > 1 else y[:, None] for y in targets])
         else:
-            values = torch.stack(targets)
+            values = _stacked(targets, "targets")
         return x, Target(values, self.per, self.vector)
 
 
@@ -113,25 +116,33 @@ class Pairs(Source):
         return cut(weighed())
 
 
-def as_graphs(value: Any) -> Graphs:
-    """One graph as :class:`~sympe.Graphs` on the CPU, from any supported type."""
-    if isinstance(value, Graphs):
-        return value.to("cpu")
-    if is_networkx(value) or getattr(value, "edge_index", None) is not None:
-        return graphs.as_graphs(value).to("cpu")
-    raise ValueError(f"expected Graphs, a networkx graph or a PyG Data; got {type(value).__name__}")
+def as_batch(data: Any, kind: Kind | None = None) -> Graphs | points.PointClouds | Tensor | None:
+    """A whole batch from what users hold; None if it may be a list or a stream of samples.
+
+    Args:
+        data: See :func:`sympe.graphs.as_graphs` and :func:`sympe.points.as_clouds`; a tensor or array of fields.
+        kind: What it holds; by default inferred from its type.
+
+    Raises:
+        ValueError: If it is not valid.
+    """
+    if isinstance(data, tuple) and kind == "graphs" and len(data) == 2 and all(isinstance(x, Tensor) for x in data):
+        return graphs.as_graphs(data)
+    if isinstance(data, list | tuple) or (found := _kind_of(data)) is None:
+        return None
+    kind = kind or found
+    if isinstance(data, Graphs | points.PointClouds) or kind == "fields":
+        return torch.as_tensor(data) if isinstance(data, np.ndarray) else data
+    return graphs.as_graphs(data) if kind == "graphs" else points.as_clouds(data)
 
 
 def as_points(value: Any) -> points.PointClouds:
-    """One cloud on the CPU, from a cloud, positions, (positions, kinds), or a PyG ``Data`` with ``pos``."""
-    if isinstance(value, points.PointClouds):
-        return value.to("cpu")
+    """One cloud on the CPU: positions, (positions, kinds), or what :func:`sympe.points.as_clouds` takes."""
     kinds = None
-    if getattr(value, "pos", None) is not None:
-        kinds = getattr(value, "z", None)
-        value = value.pos
-    elif isinstance(value, tuple) and len(value) == 2:
+    if isinstance(value, tuple) and len(value) == 2:
         value, kinds = value
+    elif not isinstance(value, Tensor | np.ndarray | list | tuple):
+        return points.as_clouds(value).to("cpu")
     positions = _tensor(value, "positions")
     if not positions.is_floating_point():
         positions = positions.double()
@@ -149,14 +160,20 @@ def _as_pair(sample: Any, kind: Kind | None) -> tuple[Any, Any]:
 
 
 def kind_of(x: Any) -> Kind:
-    """Kind of an input or of a batch of inputs."""
-    if isinstance(x, Graphs) or is_networkx(x) or getattr(x, "edge_index", None) is not None:
-        return "graphs"
+    """Kind of an input or of a batch of inputs; a tuple holds positions and kinds of points."""
+    kind = "points" if isinstance(x, tuple) else _kind_of(x)
+    if kind is None:
+        raise ValueError(f"expected a graph, a field or points; got {type(x).__name__}")
+    return kind
+
+
+def _kind_of(x: Any) -> Kind | None:
     if isinstance(x, Tensor | np.ndarray):
         return "fields"
-    if isinstance(x, points.PointClouds | tuple) or getattr(x, "pos", None) is not None:
-        return "points"
-    raise ValueError(f"expected a graph, a field or points; got {type(x).__name__}")
+    has = {name for name in _GRAPHS | _POINTS if getattr(x, name, None) is not None}
+    if isinstance(x, Graphs) or is_networkx(x) or has & _GRAPHS:
+        return "graphs"
+    return "points" if isinstance(x, points.PointClouds) or has or (isinstance(x, Mapping) and "pos" in x) else None
 
 
 def _per_of(pairs: Sequence[tuple[Any, Any]], kind: Kind) -> Per:
@@ -166,9 +183,9 @@ def _per_of(pairs: Sequence[tuple[Any, Any]], kind: Kind) -> Per:
     if kind == "points":
         sizes = [as_points(x).num_points for x, _ in pairs]
         return "point" if all(y.shape[:1] == (n,) for y, n in zip(targets, sizes, strict=True)) else "sample"
-    graphs = [as_graphs(x) for x, _ in pairs]
+    read = [graphs.as_graphs(x) for x, _ in pairs]
     for per in _GRAPH_TARGETS:
-        if all(_fits(y, per, g.num_nodes, g.num_edges) for y, g in zip(targets, graphs, strict=True)):
+        if all(_fits(y, per, g.num_nodes, g.num_edges) for y, g in zip(targets, read, strict=True)):
             return per
     shapes = sorted({str(list(y.shape)) for y in targets})
     raise ValueError(f"expected targets per sample, node, edge or pair; got shapes {', '.join(shapes[:3])}")
@@ -180,6 +197,12 @@ def _fits(y: Tensor, per: Per, n: int, m: int) -> bool:
     if per in ("node", "edge"):
         return y.shape[:1] == (n if per == "node" else m,)
     return True
+
+
+def _stacked(values: Sequence[Tensor], what: str) -> Tensor:
+    if len(shapes := {str(list(value.shape)) for value in values}) > 1:
+        raise ValueError(f"expected {what} of one shape; got {' and '.join(sorted(shapes)[:2])}")
+    return torch.stack(list(values))
 
 
 def _tensor(value: Any, what: str) -> Tensor:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import torch
 
-from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cut, naming
+from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cut, naming, with_share
 from sympe.auditing.targets import Per, Target
-from sympe.compressed import lines_of
 from sympe.points import PointClouds
 from sympe.points.files import named_clouds
 from sympe.points.xyz import Frame, Molecule, frames
@@ -74,25 +73,14 @@ class XyzFile(Source):
 
     def chunks(self) -> Iterator[Chunk]:
         with naming(self.path):
-            yield from cut((frame, sum(map(len, frame.rows)), done) for frame, done in self._frames())
+            yield from cut((frame, sum(map(len, frame.rows)), done) for frame, done in with_share(self.path, frames))
 
     def _first(self) -> Molecule:
         """The first frame that can be read."""
         failed = ValueError("expected molecules; the file is empty")
-        for number, (frame, _) in enumerate(self._frames()):
+        for number, (frame, _) in enumerate(with_share(self.path, frames)):
             try:
                 return frame.read()
             except ValueError as error:
                 failed = error if number == 0 else failed
         raise failed
-
-    def _frames(self) -> Iterator[tuple[Frame, float]]:
-        done = 0.0
-
-        def lines() -> Iterator[str]:
-            nonlocal done
-            for line, done in lines_of(self.path):  # noqa: B007
-                yield line.decode(errors="replace")
-
-        for frame in frames(lines()):
-            yield frame, done
