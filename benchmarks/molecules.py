@@ -135,18 +135,19 @@ class Padded:
         """The same features, of padded matrices: what they say of padding does not matter here, their cost does."""
         joined = (edges > 0).float()
         (node_cycles, graph_cycles), (node_spectrum, graph_spectrum) = count_cycles(joined), spectral_features(joined)
-        kind = one_hot(nodes, self.model.node_process.num_kinds) * mask[..., None]
+        kind = one_hot(nodes, len(self.model.domain.node_law)) * mask[..., None]
         atoms, weight = chemical_features(kind, edges.sum(2).float(), self.model.domain.elements)
         size = mask.sum(1) / self.model.domain.max_nodes
         x = torch.cat([kind, (node_cycles / 10).clamp(max=1), node_spectrum, atoms], dim=2) * mask[..., None]
         y = [torch.stack([t / self.model.steps, size], dim=1), (graph_cycles / 10).clamp(max=1), graph_spectrum, weight]
-        return x, one_hot(edges, self.model.edge_process.num_kinds), torch.cat(y, dim=1)
+        return x, one_hot(edges, len(self.model.domain.edge_law)), torch.cat(y, dim=1)
 
     def loss(self, batch: tuple[Tensor, Tensor, Tensor], generator: torch.Generator) -> Tensor:
         nodes, edges, mask = batch
         t = torch.randint(1, self.model.steps + 1, (len(nodes),), generator=generator, device=generator.device)
-        noisy = self.model.node_process.noisy(nodes, t, generator) * mask.long()
-        upper = self.model.edge_process.noisy(edges, t, generator).triu(1)
+        of_nodes, of_edges = self.model.processes(None, nodes.shape[1])
+        noisy = of_nodes.noisy(nodes, t, generator) * mask.long()
+        upper = of_edges.noisy(edges, t, generator).triu(1)
         noisy_edges = (upper + upper.transpose(1, 2)) * (mask[:, :, None] * mask[:, None]).long()
         x, e, y = self.features(noisy, noisy_edges, mask, t)
         node_logits, edge_logits = plain_network(self.model.network, x, e, y, mask, symmetric=False)

@@ -14,7 +14,8 @@ from sympe_experiments.molecules.breaking import CANONICALIZERS, Breaking
 from sympe_experiments.molecules.config import METHODS, make_config
 from sympe_experiments.molecules.domain import Domain
 from sympe_experiments.molecules.evaluation import in_order_percent
-from sympe_experiments.molecules.graph_state import GraphState, node_batch
+from sympe_experiments.molecules.graph_state import GraphState, empty, node_batch
+from sympe_experiments.molecules.limits import Limits
 from sympe_experiments.molecules.model import GraphDiffusion
 from sympe_experiments.training import build_from_seed
 
@@ -30,6 +31,8 @@ def opinionated(method: str) -> GraphDiffusion:
             out[-1].weight.mul_(8)
         if model.breaking.encoding is not None:
             model.breaking.encoding.v.mul_(3)
+        for law in model.limits.state_dict().values():
+            law.copy_((3 * torch.randn(law.shape, generator=torch.Generator().manual_seed(2))).softmax(-1))
     return model.eval()
 
 
@@ -61,9 +64,21 @@ def test_the_order_of_a_file_is_found_out(n: int, generator: torch.Generator) ->
     assert min(test.parts.values()) < THRESHOLD / len(test.parts)
 
 
+def test_limits_that_go_by_place_are_found_out(generator: torch.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the place where a node is stored instead of its rank; the network's guess is still equivariant."""
+    read = Limits.forward
+
+    def by_place(self: Limits, g: Permutation, n: int) -> tuple[torch.Tensor, torch.Tensor]:
+        return read(self, GraphRelabeling().group.identity(node_batch(len(g.rank) // n, n)), n)
+
+    monkeypatch.setattr(Limits, "forward", by_place)
+    test = exchangeability("sympe-depth-first-carried-by-rank", 5, generator)
+    assert min(test.parts.values()) < THRESHOLD / len(test.parts)
+
+
 def random_states(count: int, n: int, generator: torch.Generator) -> GraphState:
     model = opinionated("none")
-    return model.prior(count, n, generator)
+    return model.prior(empty(count, n), None, generator)
 
 
 @pytest.mark.parametrize("method", [m for m in METHODS if m != "noise"])

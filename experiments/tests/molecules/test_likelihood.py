@@ -26,17 +26,39 @@ from sympe_experiments.training import build_from_seed
 IID = Domain(("C", "N", "O"), (0.7, 0.2, 0.1), (0.75, 0.2, 0.05), (0.0,) * 6 + (1.0,))
 
 
+NODES, EDGES = (torch.tensor(law, dtype=torch.float64) for law in (IID.node_law, IID.edge_law))
+
+
 class Truth(GraphDiffusion):
     """Guesses as one who knows that entries are independent, and their laws."""
 
     def guess(self, noisy: GraphState, t: Tensor, g: Permutation | None, generator: torch.Generator) -> Guess:
-        def posterior(process: Process, z: Tensor, law: tuple[float, ...]) -> Tensor:
+        def posterior(process: Process, z: Tensor, law: Tensor) -> Tensor:
             kept = process.kept[t][:, None, None]
-            seen = kept * one_hot(z, 3, torch.float64) + (1 - kept) * process.limit[z][..., None]
-            return (torch.tensor(law, dtype=torch.float64) * seen).log()
+            seen = kept * one_hot(z, 3, torch.float64) + (1 - kept) * process.limit_at(z)
+            return (law * seen).log()
 
-        nodes = posterior(self.node_process, noisy.nodes, self.domain.node_law)
-        return Guess(nodes, posterior(self.edge_process, noisy.edges, self.domain.edge_law))
+        of_nodes, of_edges = self.processes(g, 6)
+        return Guess(posterior(of_nodes, noisy.nodes, NODES), posterior(of_edges, noisy.edges, EDGES))
+
+
+class TruthByRank(GraphDiffusion):
+    """Guesses as one who knows that entries are independent given the order, and go by the law of their rank."""
+
+    laws: tuple[Tensor, Tensor]
+
+    def guess(self, noisy: GraphState, t: Tensor, g: Permutation | None, generator: torch.Generator) -> Guess:
+        assert g is not None
+        rank, logits = g.rank.view(-1, 6), []
+        i, j = torch.triu_indices(6, 6, 1)
+        places = (rank, pair_index(rank[:, i], rank[:, j], 6))
+        for process, z, place, law in zip(
+            self.processes(g, 6), (noisy.nodes, noisy.edges), places, self.laws, strict=True
+        ):
+            kept = process.kept[t][:, None, None]
+            seen = kept * one_hot(z, 3, torch.float64) + (1 - kept) * process.limit_at(z)
+            logits.append((law[place] * seen).log())
+        return Guess(*logits)
 
 
 def iid(count: int, generator: torch.Generator) -> GraphState:
@@ -52,8 +74,7 @@ def test_independent_entries_have_the_entropy_that_is_known(
 ) -> None:
     """To 1 %; and the number of the official code is more than twice too large."""
     model = Truth(make_config(method, "smoke", steps=50, transition=transition), IID)
-    nodes, edges = (torch.tensor(law, dtype=torch.float64) for law in (IID.node_law, IID.edge_law))
-    entropy = -float(6 * (nodes * nodes.log()).sum() + 15 * (edges * edges.log()).sum())
+    entropy = -float(6 * (NODES * NODES.log()).sum() + 15 * (EDGES * EDGES.log()).sum())
     found = estimate(model, [iid(4000, generator)], 10, generator)
     assert found.mean("labeled") == pytest.approx(entropy, rel=0.01)
     assert abs(found.mean("labeled") - entropy) < 4 * found.standard_error("labeled")
@@ -62,13 +83,44 @@ def test_independent_entries_have_the_entropy_that_is_known(
     assert found.metrics()["class_nll"] == found.mean("class")
 
 
+@pytest.mark.parametrize("learned", [True, False])
+def test_entries_that_go_by_rank_have_the_entropy_that_is_known(learned: bool, generator: torch.Generator) -> None:
+    """Whether the noise has learned their laws or not: the bound is exact for any limit. Here the order is given."""
+    model = TruthByRank(make_config("sympe-labeling-carried-by-rank", "smoke", steps=50), IID)
+    model.laws = tuple(torch.rand(k, 3, generator=generator, dtype=torch.float64).square() + 0.01 for k in (6, 15))
+    model.laws = tuple(law / law.sum(1, keepdim=True) for law in model.laws)
+    entropy = -sum(float((law * law.log()).sum()) for law in model.laws)
+    nodes, edges = (torch.multinomial(law, 4000, replacement=True, generator=generator).T for law in model.laws)
+    data = GraphState(nodes, edges, torch.arange(6).expand(4000, 6))
+    if learned:
+        model.limits.learn([data], model.breaking, generator)
+        torch.testing.assert_close(model.limits.nodes_6, model.laws[0], atol=0.03, rtol=0)
+    found = estimate(model, [data], 10, generator)
+    assert found.mean("labeled") == pytest.approx(entropy, rel=0.01)
+    assert abs(found.mean("labeled") - entropy) < 4 * found.standard_error("labeled")
+    assert found.mean("digress") > 1.5 * entropy
+    # Noise that goes elsewhere than the bound believes is found out.
+    model.noisy = Truth(make_config("sympe-labeling-carried", "smoke", steps=50), IID).noisy  # type: ignore[method-assign]
+    wrong = estimate(model, [data], 10, generator)
+    found_out = abs(wrong.mean("labeled") - entropy) > 10 * wrong.standard_error("labeled")
+    assert found_out == learned, "while all ranks have one limit there is nothing to find"
+
+
 # --------------------------------------------------------------------------------------- all graphs of four nodes
 
 PAIRS = [(i, j) for i in range(4) for j in range(i + 1, 4)]
 STATES = torch.tensor([[code >> bit & 1 for bit in range(6)] for code in range(64)])
 ALL = GraphState(torch.zeros(64, 4, dtype=torch.long), STATES)
 ELEMENTS = all_permutations_of(from_edges([(4, [])]))
-METHODS = ("none", "haar-carried", "sympe-labeling-fresh", "sympe-depth-first-carried", "sympe-labeling-carried")
+METHODS = (
+    "none",
+    "haar-carried",
+    "sympe-labeling-fresh",
+    "sympe-depth-first-carried",
+    "sympe-labeling-carried",
+    "haar-carried-by-rank",
+    "sympe-depth-first-carried-by-rank",
+)
 
 
 def classes() -> np.ndarray:
@@ -101,17 +153,28 @@ def toy(request: pytest.FixtureRequest) -> GraphDiffusion:
     return trained_toy(request.param)
 
 
+def ordered(model: GraphDiffusion, data: GraphState, generator: torch.Generator) -> GraphState:
+    """With the order that the loader would have stored: that of the canonical form, for every graph of a class."""
+    if not model.breaking.method.is_stored:
+        return data
+    assert model.breaking.kernel is not None
+    g = model.breaking.kernel(data.to_graphs(), generator)
+    return GraphState(data.nodes, data.edges, g.rank.view(-1, 4))
+
+
 def trained_toy(method: str) -> GraphDiffusion:
     config = make_config(method, "smoke", steps=5, edge_dim=16)
     model = build_from_seed(lambda: GraphDiffusion(config, TOY), 0)
     generator = torch.Generator().manual_seed(5)
+    if method == "haar-carried-by-rank":
+        # For a random order all ranks have one law; but the bound is one for any limits.
+        for law in model.limits.state_dict().values():
+            law.copy_((0.7 * torch.randn(law.shape, generator=torch.Generator().manual_seed(1))).softmax(-1))
+    else:
+        model.limits.learn([toy_data(2000, torch.Generator().manual_seed(1))], model.breaking, generator)
     optimizer = torch.optim.Adam(model.parameters(), 5e-3)
     for _ in range(200):
-        data = toy_data(64, generator)
-        if config.breaking.is_stored:
-            # The order that the loader would have stored: that of the canonical form, for every graph of a class.
-            g = model.breaking.kernel(data.to_graphs(), generator)
-            data = GraphState(data.nodes, data.edges, g.rank.view(-1, 4))
+        data = ordered(model, toy_data(64, generator), generator)
         optimizer.zero_grad()
         model.loss(model.noised(data, generator)).mean().backward()
         optimizer.step()
@@ -125,7 +188,7 @@ def exact_law(model: GraphDiffusion, steps: int) -> np.ndarray:
     Fresh: each matrix is averaged over what g~ may be. Carried: the products are.
     """
     method = model.breaking.method
-    per_element = []
+    per_element, starts = [], []
     generator = torch.Generator().manual_seed(0)
     if method.kind == "none":
         elements: list[Tensor | None] = [None]
@@ -149,13 +212,12 @@ def exact_law(model: GraphDiffusion, steps: int) -> np.ndarray:
             matrices.append(torch.stack([law[:, range(6), state].prod(1) for state in STATES], dim=1))
         model.breaking.method = method
         per_element.append(torch.stack(matrices))
+        starts.append(model.processes(g, 4)[1].limit_at(STATES)[..., 0].prod(1))
     stacked = torch.stack(per_element)
-    start = torch.full((64,), 1 / 64, dtype=torch.float64)
     if method.kind == "fresh":
         stacked = stacked.mean(0, keepdim=True)
     ends = []
-    for matrices in stacked:
-        law = start
+    for law, matrices in zip(starts, stacked, strict=False):
         for matrix in matrices:
             law = law @ matrix
         ends.append(law)
@@ -179,10 +241,7 @@ def test_the_bound_holds_for_class_probabilities(toy: GraphDiffusion, generator:
     there = LAW > 0
     entropy = -(LAW[there] * np.log(LAW[there])).sum()
     cross_entropy = -(LAW[there] * np.log(exact[there])).sum()
-    data = toy_data(3000, generator)
-    if toy.config.breaking.is_stored:
-        g = toy.breaking.kernel(data.to_graphs(), generator)
-        data = GraphState(data.nodes, data.edges, g.rank.view(-1, 4))
+    data = ordered(toy, toy_data(3000, generator), generator)
     found = estimate(toy, [data], 10, generator)
     bound, error = found.mean("class"), found.standard_error("class")
     assert entropy < cross_entropy < bound + 4 * error
@@ -197,10 +256,7 @@ def test_bounds_from_trajectories_close_in_on_the_class_probabilities(
     """One trajectory gives the variational bound, many the truth, also where the variational bound is loose."""
     exact = of_classes(exact_law(toy, steps))
     first = np.unique(CLASSES, return_index=True)[1]
-    data = ALL.select(torch.from_numpy(first))
-    if toy.config.breaking.is_stored:
-        g = toy.breaking.kernel(data.to_graphs(), generator)
-        data = GraphState(data.nodes, data.edges, g.rank.view(-1, 4))
+    data = ordered(toy, ALL.select(torch.from_numpy(first)), generator)
     weights = log_weights(toy, data, 2048, steps, generator, generator)
     mean, error = weights.exp().mean(1), weights.exp().std(1) / 2048**0.5
     # Orders that training never draws are not drawn here: what the model makes with them is missing.

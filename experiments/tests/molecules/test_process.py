@@ -9,6 +9,7 @@ from sympe_experiments.molecules.process import Process, categorical, cosine_sch
 
 LIMIT = torch.tensor([0.7, 0.2, 0.1], dtype=torch.float64)
 T = 6
+PROCESS = Process(LIMIT, cosine_schedule(T))
 
 
 def matrices(process: Process) -> list[torch.Tensor]:
@@ -30,7 +31,7 @@ def test_the_schedule_falls_from_one_to_nothing() -> None:
 @pytest.mark.parametrize("s", [0, 2, 4])
 def test_a_step_back_is_the_mixture_of_posteriors(s: int) -> None:
     """Bayes' rule by products of transition matrices, for every kind at both ends."""
-    process, t = Process(LIMIT, T), 5
+    process, t = PROCESS, 5
     steps = matrices(process)
     eye = torch.eye(3, dtype=torch.float64)
     to_s = torch.linalg.multi_dot([eye, eye, *steps[:s]]) if s else eye
@@ -52,7 +53,7 @@ def test_a_step_back_is_the_mixture_of_posteriors(s: int) -> None:
 
 
 def test_noise_has_its_law(generator: torch.Generator) -> None:
-    process, test = Process(LIMIT, T), ChiSquare()
+    process, test = PROCESS, ChiSquare()
     for t in (1, 3, T):
         for x in range(3):
             clean = torch.full((3000, 2), x)
@@ -72,15 +73,35 @@ def test_noise_has_its_law(generator: torch.Generator) -> None:
 
 
 def test_the_prior_divergence_is_small_but_there() -> None:
-    process = Process(LIMIT, T)
+    process = PROCESS
     law = process.kept[T] * torch.eye(3)[1] + (1 - process.kept[T]) * LIMIT
     expected = divergence(law, LIMIT)
     assert process.prior_divergence(torch.tensor([[1, 1]]))[0].tolist() == pytest.approx([float(expected)] * 2)
     assert 0 < expected < 1e-3
 
 
+def test_a_limit_of_each_entry_is_as_many_processes(generator: torch.Generator) -> None:
+    """Everything that depends on the limit, entry by entry against the process with that limit alone."""
+    limits = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]], dtype=torch.float64)
+    joined = Process(limits, PROCESS.kept)
+    x, z = (torch.randint(3, (5, 2), generator=generator) for _ in range(2))
+    s, t = torch.tensor([0, 1, 2, 3, 4]), torch.tensor([1, 3, 4, 6, 5])
+    guess = torch.rand(5, 2, 3, generator=generator, dtype=torch.float64)
+    for entry, limit in enumerate(limits):
+        alone, at = Process(limit, PROCESS.kept), slice(entry, entry + 1)
+        for law in ("step_back", "plugged_in"):
+            found, expected = getattr(joined, law)(z, guess, s, t), getattr(alone, law)(z[:, at], guess[:, at], s, t)
+            torch.testing.assert_close(found[:, at], expected)
+        torch.testing.assert_close(joined.prior_divergence(x)[:, at], alone.prior_divergence(x[:, at]))
+    test = ChiSquare()
+    draws = {"prior": joined.prior(torch.zeros(4000, 2, dtype=torch.long), generator)}
+    draws["noisy"] = joined.noisy(torch.zeros(4000, 2, dtype=torch.long), torch.full((4000,), T), generator)
+    for name, drawn in draws.items():
+        for entry, limit in enumerate(limits):
+            test.fit(f"{name}, {entry}", np.bincount(drawn[:, entry], minlength=3), limit.numpy())
+    test.require("each entry goes to its own limit")
+
+
 def test_refused() -> None:
     with pytest.raises(ValueError, match="steps must be at least 1; got 0"):
-        Process(LIMIT, 0)
-    with pytest.raises(ValueError, match="limit must be positive probabilities"):
-        Process(torch.tensor([1.0, 0.0]), 3)
+        cosine_schedule(0)

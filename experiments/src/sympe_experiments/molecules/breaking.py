@@ -53,6 +53,7 @@ class Breaking(nn.Module):
     def __init__(self, config: Config, max_nodes: int) -> None:
         super().__init__()
         self.method: Method = config.breaking
+        self.group = SymmetricGroup()
         self.dim = 0 if self.method.kind == "none" else config.encoding_dim
         self.noise = Noise(self.dim) if self.method.kind == "noise" else None
         self.encoding = RankEncoding(self.dim, max_nodes) if self.method.kind in ("fresh", "carried") else None
@@ -102,8 +103,8 @@ class Breaking(nn.Module):
         """
         if self.method.kind != "carried":
             return None
-        nodes, group = node_batch(len(like), like.num_nodes, like.device), SymmetricGroup()
-        return group.identity(nodes) if self.method.order == "file" else group.haar(nodes, generator)
+        nodes = node_batch(len(like), like.num_nodes, like.device)
+        return self.group.identity(nodes) if self.method.order == "file" else self.group.haar(nodes, generator)
 
     def forward(
         self, noisy: GraphState, g: Permutation | None, generator: torch.Generator

@@ -36,10 +36,12 @@ class Method(ShownMethod):
         kind: ``none``; ``noise`` (random node features at each step); ``fresh`` (g~ drawn at each step given the
             noisy graph); ``carried`` (g~ drawn once per trajectory, in training given the clean graph).
         order: What orders the nodes: the canonicalizer of the kernel.
+        by_rank: Whether the limit of the noise goes by the rank in a carried order.
     """
 
     kind: str
     order: str = ""
+    by_rank: bool = False
 
     @property
     def is_stored(self) -> bool:
@@ -100,6 +102,22 @@ METHODS = Methods[Method](
         "file-order": Method("order of the file (leak test)", "carried", "file", color=INK),
     }
 )
+
+METHODS |= {
+    f"{name}-by-rank": replace(
+        METHODS[name],
+        label=f"{METHODS.short_label(name)}, noise by rank",
+        by_rank=True,
+        controls=("none", name) if name == "haar-carried" else ("none", "haar-carried-by-rank", name),
+        color="",
+    )
+    for name in (
+        "haar-carried",
+        "sympe-depth-first-carried",
+        "sympe-canonical-depth-first-carried",
+        "sympe-labeling-carried",
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -183,6 +201,8 @@ class Config:
             precision=("32", "bf16"),
         )
         require_seed(self.seed)
+        if self.breaking.by_rank and self.transition != "marginal":
+            raise ValueError(f"transition must be marginal with noise by rank; got {self.transition}")
         if not 0 <= self.ema < 1:
             raise ValueError(f"ema must be from 0 to below 1; got {self.ema}")
         require_positive(self, but=("seed", "ema", "weight_decay", "compile"))

@@ -12,7 +12,7 @@ from sympe_experiments.molecules.breaking import log_automorphisms
 from sympe_experiments.molecules.config import NAME
 from sympe_experiments.molecules.data import GraphStore, Splits, load_splits
 from sympe_experiments.molecules.graph_state import GraphState
-from sympe_experiments.molecules.process import Process
+from sympe_experiments.molecules.process import Process, cosine_schedule
 from sympe_experiments.records import Record
 from sympe_experiments.seeding import mixed_generator
 
@@ -35,7 +35,7 @@ def count_classes(splits: Splits) -> int:
 
 def symmetry_by_time(splits: Splits) -> dict[str, list[float]]:
     """Mean log of the number of automorphisms of test graphs along the noise process, in nats."""
-    nodes, edges = (Process(limit, _STEPS) for limit in splits.domain().limits("marginal"))
+    nodes, edges = (Process(limit, cosine_schedule(_STEPS)) for limit in splits.domain().limits("marginal"))
     generator = mixed_generator(0)
     test = splits.test.select(torch.arange(min(_GRAPHS, len(splits.test))))
     store = GraphStore(test)

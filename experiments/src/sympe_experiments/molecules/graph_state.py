@@ -89,6 +89,12 @@ class GraphState:
         return Permutation(invert(preimage), preimage, like.batch, like.start)
 
 
+def empty(count: int, n: int, device: torch.device | str = "cpu") -> GraphState:
+    """Graphs of n nodes, all of kind 0 and without edges."""
+    nodes = torch.zeros(count, n, dtype=torch.long, device=device)
+    return GraphState(nodes, nodes.new_zeros(count, n * (n - 1) // 2))
+
+
 def node_batch(count: int, n: int, device: torch.device | str = "cpu") -> Graphs:
     """Graphs of n nodes without edges: all that a group of permutations needs."""
     batch = torch.arange(count, device=device).repeat_interleave(n)

@@ -69,16 +69,19 @@ def bounds(model: GraphDiffusion, clean: GraphState, draws: int, generator: torc
 
     g = model.breaking.draw(x, generator)
     excess = model.breaking.excess(x, g, automorphisms.repeat_interleave(draws))
-    z = model.noisy(x, t, generator)
+    z = model.noisy(x, t, g, generator)
     guess = model.guess(z, t, g, generator)
-    labeled, digress = _terms(model.node_process, x.nodes, z.nodes, guess.nodes, t)
-    edge_labeled, edge_digress = _terms(model.edge_process, x.edges, z.edges, guess.edges, t)
+    of_nodes, of_edges = model.processes(g, x.num_nodes)
+    labeled, digress = _terms(of_nodes, x.nodes, z.nodes, guess.nodes, t)
+    edge_labeled, edge_digress = _terms(of_edges, x.edges, z.edges, guess.edges, t)
     terms = (labeled + edge_labeled).view(-1, draws)
     digress_terms = (digress + 2 * edge_digress).view(-1, draws)
 
     size = model.domain.size_cost(clean.num_nodes)
-    prior = model.node_process.prior_divergence(clean.nodes.long()).sum(1)
-    edge_prior = model.edge_process.prior_divergence(clean.edges.long()).sum(1)
+    prior, edge_prior = (
+        process.prior_divergence(entries.long()).sum(1).view(-1, draws).mean(1)
+        for process, entries in ((of_nodes, x.nodes), (of_edges, x.edges))
+    )
     return Bounds(
         digress=size + prior + 2 * edge_prior + model.steps * digress_terms.mean(1),
         labeled=size + prior + edge_prior + model.steps * terms.mean(1),

@@ -16,8 +16,9 @@ from sympe_experiments.molecules import features
 from sympe_experiments.molecules.breaking import Breaking
 from sympe_experiments.molecules.config import NAME, Config
 from sympe_experiments.molecules.domain import Domain
-from sympe_experiments.molecules.graph_state import GraphState, one_hot
-from sympe_experiments.molecules.process import Process, categorical
+from sympe_experiments.molecules.graph_state import GraphState, empty, one_hot
+from sympe_experiments.molecules.limits import Limits
+from sympe_experiments.molecules.process import Process, categorical, cosine_schedule
 from sympe_experiments.nets import Dims, GraphTransformer
 from sympe_experiments.old_names import config_now
 
@@ -62,14 +63,16 @@ class GraphDiffusion(nn.Module):
         domain: The kinds of graphs.
     """
 
+    kept: Tensor
+
     def __init__(self, config: Config, domain: Domain) -> None:
         super().__init__()
         self.config = config
         self.domain = domain
-        nodes, edges = domain.limits(config.transition)
-        self.node_process, self.edge_process = Process(nodes, config.steps), Process(edges, config.steps)
+        self.limits = Limits(config, domain)
+        self.register_buffer("kept", cosine_schedule(config.steps), persistent=False)
         self.breaking = Breaking(config, domain.max_nodes)
-        a, b = len(nodes), len(edges)
+        a, b = len(domain.node_law), len(domain.edge_law)
         chemistry = domain.is_chemical
         node_dim = a + features.NODE_FEATURES + chemistry * features.NODE_CHEMISTRY + self.breaking.dim
         graph_dim = 2 + features.GRAPH_FEATURES + chemistry * features.GRAPH_CHEMISTRY
@@ -80,16 +83,23 @@ class GraphDiffusion(nn.Module):
     def steps(self) -> int:
         return self.config.steps
 
-    def noisy(self, clean: GraphState, t: Int[Tensor, "B"], generator: torch.Generator) -> GraphState:
-        """A draw of the graphs at time t of the noise process."""
-        nodes = self.node_process.noisy(clean.nodes.long(), t, generator)
-        return GraphState(nodes, self.edge_process.noisy(clean.edges.long(), t, generator))
+    def processes(self, g: Permutation | None, n: int) -> tuple[Process, Process]:
+        """The noise on nodes and on pairs of graphs of n nodes whose trajectories have these g~."""
+        nodes, edges = self.limits(g, n)
+        return Process(nodes, self.kept), Process(edges, self.kept)
 
-    def prior(self, count: int, n: int, generator: torch.Generator, device: torch.device | str = "cpu") -> GraphState:
-        """Graphs of n nodes at time T."""
-        like = torch.zeros(count, n, dtype=torch.long, device=device)
-        pairs = torch.zeros(count, n * (n - 1) // 2, dtype=torch.long, device=device)
-        return GraphState(self.node_process.prior(like, generator), self.edge_process.prior(pairs, generator))
+    def noisy(
+        self, clean: GraphState, t: Int[Tensor, "B"], g: Permutation | None, generator: torch.Generator
+    ) -> GraphState:
+        """A draw of the graphs at time t of the noise process."""
+        of_nodes, of_edges = self.processes(g, clean.num_nodes)
+        nodes = of_nodes.noisy(clean.nodes.long(), t, generator)
+        return GraphState(nodes, of_edges.noisy(clean.edges.long(), t, generator))
+
+    def prior(self, like: GraphState, g: Permutation | None, generator: torch.Generator) -> GraphState:
+        """Graphs at time T, as many as ``like`` and of the same size."""
+        nodes, edges = self.processes(g, like.num_nodes)
+        return GraphState(nodes.prior(like.nodes, generator), edges.prior(like.edges, generator))
 
     def guess(self, noisy: GraphState, t: Int[Tensor, "B"], g: Permutation | None, generator: torch.Generator) -> Guess:
         """What the clean graphs may be.
@@ -111,8 +121,8 @@ class GraphDiffusion(nn.Module):
         self, noisy: GraphState, t: Int[Tensor, "B"]
     ) -> tuple[Float[Tensor, "B n dx"], Float[Tensor, "B p b"], Float[Tensor, "B dy"]]:
         """Features of nodes, pairs and graphs, except those that break the symmetry."""
-        kind = one_hot(noisy.nodes, self.node_process.num_kinds)
-        pairs = one_hot(noisy.edges, self.edge_process.num_kinds)
+        kind = one_hot(noisy.nodes, len(self.domain.node_law))
+        pairs = one_hot(noisy.edges, len(self.domain.edge_law))
         matrix = noisy.matrix()
         # Eigenvalues need single precision, whatever the network computes in.
         with torch.autocast(matrix.device.type, enabled=False):
@@ -135,7 +145,7 @@ class GraphDiffusion(nn.Module):
         t = t.to(clean.device)
         is_learned = self.breaking.is_learned
         g = None if is_learned else self.breaking.draw(clean, generator)
-        noisy = self.noisy(clean, t, generator)
+        noisy = self.noisy(clean, t, g, generator)
         if g is None and not is_learned:
             g = self.breaking.draw_fresh(noisy, generator)
         return Noised(clean, noisy, t, g, generator)
@@ -161,8 +171,9 @@ class GraphDiffusion(nn.Module):
     ) -> tuple[Float[Tensor, "B n a"], Float[Tensor, "B p b"]]:
         """Laws of nodes and pairs at time s given the graphs at time t."""
         guess = self.guess(noisy, t, g, generator)
-        nodes = self.node_process.step_back(noisy.nodes, guess.nodes.double().softmax(-1), s, t)
-        return nodes, self.edge_process.step_back(noisy.edges, guess.edges.double().softmax(-1), s, t)
+        of_nodes, of_edges = self.processes(g, noisy.num_nodes)
+        nodes = of_nodes.step_back(noisy.nodes, guess.nodes.double().softmax(-1), s, t)
+        return nodes, of_edges.step_back(noisy.edges, guess.edges.double().softmax(-1), s, t)
 
     @torch.no_grad()
     def sample(
@@ -189,8 +200,9 @@ class GraphDiffusion(nn.Module):
         Raises:
             ValueError: If ``steps`` is not from 1 to T.
         """
-        z = self.prior(count, n, generator, device) if start is None else start
-        g = self.breaking.draw_prior(z, generator)
+        like = empty(count, n, device)
+        g = self.breaking.draw_prior(like, generator)
+        z = self.prior(like, g, generator) if start is None else start
         times = sampling_times(self.steps, steps)
         for now, then in pairwise(times):
             if trajectory is not None:

@@ -1,6 +1,6 @@
 r"""The noise process on the entries of a graph: nodes and pairs of nodes, each an independent categorical variable.
 
-With :math:`m` the law that the noise leads to (the frequencies in the training set, or uniform), one entry goes by
+With :math:`m` the law that the noise leads to (:mod:`~sympe_experiments.molecules.limits`), one entry goes by
 
 .. math:: Q_{t|s} = a\, I + (1 - a)\, 1 m^\top, \qquad a = \bar\alpha_t / \bar\alpha_s, \qquad
           q(z_t \mid x) = \bar\alpha_t\, 1[z_t = x] + (1 - \bar\alpha_t)\, m(z_t),
@@ -15,39 +15,28 @@ P. Dhariwal, *Improved denoising diffusion probabilistic models*, ICML 2021, eq.
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 
-class Process(nn.Module):
-    """The noise on one kind of entry.
+@dataclass(frozen=True)
+class Process:
+    r"""The noise on one kind of entry.
 
-    Args:
-        limit: The law m, one probability per kind, all positive.
-        steps: T.
-
-    Raises:
-        ValueError: If ``limit`` is no such law, or ``steps`` is not positive.
+    Attributes:
+        limit: The law m, one positive probability per kind: the same for all entries, or one for each.
+        kept: :math:`\bar\alpha_0, \dots, \bar\alpha_T`.
     """
 
-    limit: Tensor
-    kept: Tensor
-
-    def __init__(self, limit: Float[Tensor, "K"], steps: int) -> None:
-        super().__init__()
-        if steps < 1:
-            raise ValueError(f"steps must be at least 1; got {steps}")
-        if not bool((limit > 0).all()) or abs(float(limit.sum()) - 1) > 1e-4:
-            raise ValueError(f"limit must be positive probabilities; got {limit.tolist()}")
-        # In double precision: the bound adds up hundreds of small differences of logarithms.
-        self.register_buffer("limit", limit.double(), persistent=False)
-        self.register_buffer("kept", cosine_schedule(steps), persistent=False)
+    limit: Float[Tensor, "*k K"]
+    kept: Float[Tensor, "T_plus_1"]
 
     @property
     def num_kinds(self) -> int:
-        return self.limit.shape[0]
+        return self.limit.shape[-1]
 
     def noisy(self, x: Int[Tensor, "B *k"], t: Int[Tensor, "B"], generator: torch.Generator) -> Int[Tensor, "B *k"]:
         """A draw from :math:`q(z_t | x)` for every entry."""
@@ -56,8 +45,8 @@ class Process(nn.Module):
 
     def prior(self, like: Int[Tensor, "B *k"], generator: torch.Generator) -> Int[Tensor, "B *k"]:
         """Independent draws from the limit m."""
-        bounds = self.limit.cumsum(0)[:-1]
-        return torch.searchsorted(bounds, uniform(like, generator), right=True)
+        bounds = self.limit.cumsum(-1)[..., :-1]
+        return (bounds <= uniform(like, generator)[..., None]).sum(-1)
 
     def step_back(
         self, z: Int[Tensor, "B *k"], guess: Float[Tensor, "B *k K"], s: Int[Tensor, "B"], t: Int[Tensor, "B"]
@@ -65,7 +54,7 @@ class Process(nn.Module):
         """Law of :math:`z_s` given :math:`z_t` where the clean entry has the law ``guess``: the sampler's own."""
         kept_s, kept_t = self._at(s, guess), self._at(t, guess)
         here = torch.nn.functional.one_hot(z, self.num_kinds).to(guess.dtype)
-        weight = guess / (kept_t * here + (1 - kept_t) * self._limit_at(z)).clamp(min=1e-300)
+        weight = guess / (kept_t * here + (1 - kept_t) * self.limit_at(z)).clamp(min=1e-300)
         mixed = kept_s * weight + (1 - kept_s) * self.limit * weight.sum(-1, keepdim=True)
         return self._left(z, here, s, t) * mixed
 
@@ -79,29 +68,42 @@ class Process(nn.Module):
         kept_s, kept_t = self._at(s, guess), self._at(t, guess)
         here = torch.nn.functional.one_hot(z, self.num_kinds).to(guess.dtype)
         mixed = kept_s * guess + (1 - kept_s) * self.limit
-        norm = kept_t * (here * guess).sum(-1, keepdim=True) + (1 - kept_t) * self._limit_at(z)
+        norm = kept_t * (here * guess).sum(-1, keepdim=True) + (1 - kept_t) * self.limit_at(z)
         return self._left(z, here, s, t) * mixed / norm.clamp(min=1e-300)
 
     def prior_divergence(self, x: Int[Tensor, "B *k"]) -> Float[Tensor, "B *k"]:
         r""":math:`KL(q(z_T | x)\,\|\,m)` of every entry, in nats."""
         kept = self.kept[-1]
-        law = kept * torch.eye(self.num_kinds, device=x.device) + (1 - kept) * self.limit
-        return divergence(law, self.limit.expand_as(law))[x]
+        limit = self.limit[..., None, :]
+        law = kept * torch.eye(self.num_kinds, device=x.device) + (1 - kept) * limit
+        return _at_kind(divergence(law, limit), x)[..., 0]
+
+    def limit_at(self, z: Int[Tensor, "B *k"]) -> Float[Tensor, "B *k 1"]:
+        """:math:`m(z)` of every entry."""
+        return _at_kind(self.limit, z)
 
     def _left(self, z: Tensor, here: Tensor, s: Tensor, t: Tensor) -> Tensor:
         """:math:`q(z_t | z_s)` at the given :math:`z_t`, as a function of :math:`z_s`."""
         ratio = self._at(t, here) / self._at(s, here)
-        return ratio * here + (1 - ratio) * self._limit_at(z)
+        return ratio * here + (1 - ratio) * self.limit_at(z)
 
     def _at(self, t: Tensor, like: Tensor) -> Tensor:
         return self.kept[t].view(-1, *[1] * (like.dim() - 1))
 
-    def _limit_at(self, z: Tensor) -> Tensor:
-        return self.limit[z][..., None]
+
+def _at_kind(values: Float[Tensor, "*k K"], kind: Int[Tensor, "B *k"]) -> Float[Tensor, "B *k 1"]:
+    return values.expand(*kind.shape, -1).gather(-1, kind[..., None])
 
 
 def cosine_schedule(steps: int) -> Float[Tensor, "T_plus_1"]:
-    r""":math:`\bar\alpha_0 = 1, \dots, \bar\alpha_T`, by the cosine of Nichol and Dhariwal with their offset 0.008."""
+    r""":math:`\bar\alpha_0 = 1, \dots, \bar\alpha_T`, by the cosine of Nichol and Dhariwal with their offset 0.008.
+
+    Raises:
+        ValueError: If ``steps`` is not positive.
+    """
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1; got {steps}")
+    # In double precision: the bound adds up hundreds of small differences of logarithms.
     at = torch.linspace(0, 1, steps + 1, dtype=torch.float64)
     raw = torch.cos(0.5 * math.pi * (at + 0.008) / 1.008).square()
     ratio = (raw[1:] / raw[:-1]).clamp(min=1e-4)

@@ -36,7 +36,7 @@ from sympe_experiments.training import (
 WEIGHTS = "weights.safetensors"
 
 #: What a stream of random numbers is for; the first number after the seed.
-TRAIN, VALIDATE, TEST, SAMPLE, SHOW, TRAJECTORIES = 1, 2, 3, 4, 5, 6
+TRAIN, VALIDATE, TEST, SAMPLE, SHOW, TRAJECTORIES, LIMITS = 1, 2, 3, 4, 5, 6, 7
 
 #: Times of a trajectory that the record keeps for pictures.
 _SHOWN_TIMES = 8
@@ -228,6 +228,7 @@ def run(config: Config, folder: Path, *, workers: int = 0, **options: Unpack[Opt
     splits = load_splits(config.data, (config.num_train, config.num_validation, config.num_test))
     store = GraphStore(splits.train, config.breaking.stored_order)
     model = build_from_seed(lambda: GraphDiffusion(config, splits.domain()), config.seed)
+    model.limits.learn(store.batches(10_000), model.breaking, mixed_generator(config.seed, LIMITS))
     module = TrainDiffusion(config, model, store, splits, workers)
     if config.compile:
         model.network.compile_layers()

@@ -46,8 +46,8 @@ def log_weights(
         clean: The graphs.
         draws: Trajectories per graph.
         steps: Steps of the sampler, from T to 0.
-        generator: Source of the trajectories. They do not depend on the model: with equal generators models are
-            compared on the same ones, which reveals small differences.
+        generator: Source of the trajectories. They do not depend on the model, but for limits by rank: with equal
+            generators models are compared on the same ones, which reveals small differences.
         own: Source of what the model draws itself, g~ or noise features.
 
     Raises:
@@ -57,23 +57,26 @@ def log_weights(
     x = clean.repeat(draws).shuffled(generator)
     g = model.breaking.draw(x, own)
     total = model.breaking.excess(x, g, automorphisms) - model.domain.size_cost(x.num_nodes)
-    z = model.noisy(x, x.nodes.new_full((len(x),), model.steps), generator)
-    total += _prior_ratio(model.node_process, x.nodes, z.nodes) + _prior_ratio(model.edge_process, x.edges, z.edges)
-    clean_nodes = one_hot(x.nodes, model.node_process.num_kinds, torch.float64)
-    clean_edges = one_hot(x.edges, model.edge_process.num_kinds, torch.float64)
+    of_nodes, of_edges = model.processes(g, x.num_nodes)
+    z = model.noisy(x, x.nodes.new_full((len(x),), model.steps), g, generator)
+    total += _prior_ratio(of_nodes, x.nodes, z.nodes) + _prior_ratio(of_edges, x.edges, z.edges)
+    clean_nodes, clean_edges = (
+        one_hot(entries, process.num_kinds, torch.float64)
+        for process, entries in ((of_nodes, x.nodes), (of_edges, x.edges))
+    )
     for now, then in pairwise(sampling_times(model.steps, steps)):
         t, s = (x.nodes.new_full((len(x),), time) for time in (now, then))
         guess = model.guess(z, t, g, own)
-        nodes, of_nodes = _step(model.node_process, clean_nodes, z.nodes, guess.nodes, s, t, generator)
-        edges, of_edges = _step(model.edge_process, clean_edges, z.edges, guess.edges, s, t, generator)
+        nodes, node_ratio = _step(of_nodes, clean_nodes, z.nodes, guess.nodes, s, t, generator)
+        edges, edge_ratio = _step(of_edges, clean_edges, z.edges, guess.edges, s, t, generator)
         z = GraphState(nodes, edges)
-        total += of_nodes + of_edges
+        total += node_ratio + edge_ratio
     return total.view(-1, draws)
 
 
 def _prior_ratio(process: Process, x: Tensor, z: Tensor) -> Float[Tensor, "B"]:
     """Log of p(z_T) / q(z_T | x)."""
-    kept, limit = process.kept[-1], process.limit[z]
+    kept, limit = process.kept[-1], process.limit_at(z)[..., 0]
     return (limit.log() - (kept * (x == z) + (1 - kept) * limit).log()).sum(1)
 
 
