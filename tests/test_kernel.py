@@ -19,7 +19,9 @@ from laws import (
 )
 from sympe import Graphs, InversionKernel
 from sympe.actions import GraphRelabeling
+from sympe.cached_kernel import CachedInversionKernel
 from sympe.canonicalize import (
+    Base,
     BreadthFirst,
     Constant,
     DepthFirst,
@@ -142,6 +144,8 @@ class TurnedByCompany(NodeOrder):
 KERNELS: dict[str, Callable[[], NodeOrder | Constant]] = {
     "constant": Constant,
     "labeling": Labeling,
+    "base": Base,
+    "base by storage": lambda: Base(exact=False),
     "breadth first": BreadthFirst,
     "depth first": DepthFirst,
     "random depth first": RandomDepthFirst,
@@ -202,6 +206,15 @@ def test_the_checker_rejects_the_global_generator(generator: torch.Generator) ->
 
 def test_labeling_is_the_inversion_kernel(generator: torch.Generator) -> None:
     check_inversion_kernel(InversionKernel(Labeling()), SMALL | SYMMETRIC, generator)
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    [InversionKernel(Base()), CachedInversionKernel(Labeling()), CachedInversionKernel(Base())],
+    ids=["base", "cached labeling", "cached base"],
+)
+def test_so_are_bases_and_cached_draws(kernel: Kernel, generator: torch.Generator) -> None:
+    check_inversion_kernel(kernel, SMALL | SYMMETRIC, generator)
 
 
 def test_refinement_is_the_inversion_kernel_where_cells_are_orbits(generator: torch.Generator) -> None:

@@ -77,6 +77,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         Experiment("molecules", "molecules", "Molecules", "class_nll"),
         Experiment("independent-set", "independent_sets", "Maximal independent sets", "error", False, False, False),
         Experiment("shapes", "shapes", "Shapes", "error", False, False, False),
+        Experiment("programs", "programs", "Integer programs", "wrong_70", False, False, False),
     )
 }
 

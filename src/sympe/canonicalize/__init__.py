@@ -3,6 +3,7 @@ r"""Canonicalizers :math:`\tau`: which group element takes the canonical form to
 from sympe.canonicalize.base import Canonicalizer, NodeOrder, sort_nodes
 from sympe.canonicalize.constant import Constant
 from sympe.canonicalize.frames import Frames
+from sympe.canonicalize.individualized import Base
 from sympe.canonicalize.joint_frames import JointFrames
 from sympe.canonicalize.labeling import Labeling
 from sympe.canonicalize.lattice import FieldCanonicalizer
@@ -19,6 +20,7 @@ from sympe.canonicalize.vector_network import VectorNetwork
 from sympe.canonicalize.weighted_frames import WeightedFrames
 
 __all__ = [
+    "Base",
     "BreadthFirst",
     "Canonicalizer",
     "Constant",

@@ -220,8 +220,12 @@ class _Partition:
         self.part[nodes] = self._component(nodes)
         nodes = self.shared_nodes(nodes)
         chosen = nodes[_run_starts(self.part[nodes])]
-        self.refine(self._split(chosen, torch.ones_like(chosen)))
+        self.give_own_color(chosen)
         return len(chosen) > 0
+
+    def give_own_color(self, nodes: Int[Tensor, "k"]) -> None:
+        """Split each of these nodes, at most one of a cell, off its cell, and refine."""
+        self.refine(self._split(nodes, torch.ones_like(nodes)))
 
     def shared_nodes(self, nodes: Int[Tensor, "k"]) -> Int[Tensor, "m"]:
         """The nodes that share part and color with another of them, sorted by both."""

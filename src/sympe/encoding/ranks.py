@@ -1,7 +1,8 @@
 r"""Learned vectors for the permutations of nodes: one row per rank.
 
 For :math:`S_n` the vector :math:`v` has one row per rank, and :math:`(g v)_i = v_{\mathrm{rank}(i)}`: each node
-reads the row of its rank in the sampled order.
+reads the row of its rank in the sampled order. Where g shows only its lowest ranks, as under
+:class:`~sympe.canonicalize.Base`, v is zero from there on: node k of the base reads row k, all others read zero.
 """
 
 from abc import abstractmethod
@@ -9,6 +10,7 @@ from abc import abstractmethod
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from sympe.encoding.base import Encoding
 from sympe.groups import Permutation, SymmetricGroup
@@ -28,7 +30,10 @@ class PermutedRows(Encoding[Permutation]):
         if g.relaxed is not None:
             return g.relaxed @ self.rows(g.relaxed.shape[1])
         rank = g.rank
-        return self.rows(int(rank.max()) + 1 if len(rank) else 0)[rank]
+        if g.shown is None:
+            return self.rows(int(rank.max()) + 1 if len(rank) else 0)[rank]
+        rows = self.rows(int(g.shown.max()) if len(rank) else 0)
+        return pad(rows, (0, 0, 0, 1))[torch.where(rank < g.shown, rank, len(rows))]
 
 
 class RankEncoding(PermutedRows):
@@ -112,6 +117,6 @@ class PairRankEncoding(Encoding[Permutation]):
         rank = torch.zeros(graphs, nodes, dtype=torch.long, device=g.batch.device)
         rank[g.batch, place] = g.rank
         there = torch.zeros(graphs, nodes, dtype=torch.bool, device=g.batch.device)
-        there[g.batch, place] = True
+        there[g.batch, place] = True if g.shown is None else g.rank < g.shown
         pairs = (there[:, :, None] & there[:, None, :])[..., None]
         return self.v[rank[:, :, None], rank[:, None, :]] * pairs

@@ -41,6 +41,7 @@ class Permutation:
         start: The first position of that graph.
         relaxed: Optional differentiable stand-in for the ranks (straight-through): row ``i`` has the value of the
             one-hot vector of ``rank[i]`` and the gradient of a relaxation.
+        shown: How many of the lowest ranks of its graph encodings show, at each position; None for all.
     """
 
     image: Int[Tensor, "N"]
@@ -48,6 +49,7 @@ class Permutation:
     batch: Int[Tensor, "N"]
     start: Int[Tensor, "N"]
     relaxed: Float[Tensor, "N n"] | None = None
+    shown: Int[Tensor, "N"] | None = None
 
     @property
     def rank(self) -> Int[Tensor, "N"]:
@@ -56,8 +58,8 @@ class Permutation:
 
     def to(self, device: torch.device | str) -> "Permutation":
         """The same permutations on another device."""
-        image, preimage, batch, start = (t.to(device) for t in (self.image, self.preimage, self.batch, self.start))
-        return Permutation(image, preimage, batch, start, None if self.relaxed is None else self.relaxed.to(device))
+        held = (self.image, self.preimage, self.batch, self.start, self.relaxed, self.shown)
+        return Permutation(*(None if t is None else t.to(device) for t in held))  # type: ignore[arg-type]
 
     @classmethod
     def from_order(cls, order: Int[Tensor, "N"], like: NodeBatch) -> "Permutation":
@@ -143,9 +145,9 @@ class SymmetricGroup(Group[Permutation, NodeBatch]):
         return Permutation(positions, positions, like.batch, like.start)
 
     def compose(self, g: Permutation, h: Permutation) -> Permutation:
-        """``(g h)[i] = g[h[i]]``; a relaxation of h, which holds the ranks, carries over, one of g is dropped."""
+        """``(g h)[i] = g[h[i]]``; ``relaxed`` and ``shown`` of h, which holds the ranks, carry over, those of g do not."""
         relaxed = None if h.relaxed is None else h.relaxed[g.preimage]
-        return Permutation(g.image[h.image], h.preimage[g.preimage], g.batch, g.start, relaxed)
+        return Permutation(g.image[h.image], h.preimage[g.preimage], g.batch, g.start, relaxed, h.shown)
 
     def inverse(self, g: Permutation) -> Permutation:
         return Permutation(g.preimage, g.image, g.batch, g.start)

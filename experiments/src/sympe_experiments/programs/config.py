@@ -1,0 +1,100 @@
+"""Methods and recipes of the integer programs."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sympe_experiments.report.comparison import ComparedMethod
+from sympe_experiments.report.methods import Methods
+from sympe_experiments.settings import from_recipe, require_at_least, require_known
+
+NAME = "programs"
+
+#: The data sets.
+DATA_SETS = ("item-placement", "bin-packing", "slabs")
+
+METHODS = Methods[ComparedMethod](
+    {
+        "none": ComparedMethod("no symmetry breaking"),
+        "orbit-index": ComparedMethod("canonical index of orbits (control, breaks nothing)"),
+        "uniform": ComparedMethod("Uniform", is_continuous=True),
+        "position": ComparedMethod("Position"),
+        "haar": ComparedMethod("Haar measure (control)"),
+        "orbit": ComparedMethod("Orbit"),
+        "orbit-plus": ComparedMethod("Orbit+ (made by hand for the problem)"),
+        "local-ids": ComparedMethod("locally unique ids"),
+        "sympe-base": ComparedMethod("SymPE: base"),
+        "orbit-index-base": ComparedMethod("orbit index and base (control)"),
+        "sympe-depth-first": ComparedMethod("SymPE: depth-first order"),
+        "sympe-refinement": ComparedMethod("SymPE: color refinement"),
+        "sympe-labeling": ComparedMethod("SymPE: exact labeling"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that a run depends on."""
+
+    method: str = "sympe-labeling"
+    """What breaks the symmetry."""
+    recipe: str = "full"
+    """full, or smoke, whose figures mean nothing."""
+    data: str = "item-placement"
+    """item-placement, slabs (both from the folder ilp in SYMPE_DATA), or bin-packing (generated)."""
+    seed: int = 0
+    """Everything random in the run comes from this number; the instances are the same for all."""
+    train: int = 180
+    """Instances to train on."""
+    test: int = 120
+    """Instances to test on."""
+    steps: int = 360
+    """Steps of training."""
+    batch_size: int = 4
+    """Instances per step."""
+    learning_rate: float = 2e-3
+    """Adam's learning rate, at its highest."""
+    dim: int = 16
+    """Features per node that break the symmetry."""
+    hidden_dim: int = 32
+    """Features per node inside the network."""
+    num_rounds: int = 2
+    """Rounds of messages from variables to constraints and back."""
+    draws: int = 10
+    """Draws per instance in the test."""
+
+    def __post_init__(self) -> None:
+        require_known("method", self.method, METHODS)
+        require_known("data set", self.data, DATA_SETS)
+        numbers = ("train", "test", "steps", "batch_size", "dim", "hidden_dim", "num_rounds", "draws")
+        require_at_least(1, **{name: getattr(self, name) for name in numbers})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def methods(data: str | None) -> tuple[str, ...]:
+    """All methods for a data set."""
+    return tuple(METHODS)
+
+
+def full(method: str) -> Config:
+    """Some minutes a row, on one core: 8 passes over 180 instances of item placement."""
+    return Config(method, "full")
+
+
+def smoke(method: str) -> Config:
+    """Seconds: shows that everything runs. The figures mean nothing."""
+    return Config(method, "smoke", data="bin-packing", train=4, test=2, steps=2, hidden_dim=8, draws=2)
+
+
+RECIPES = {"full": full, "smoke": smoke}
+
+
+def make_config(method: str, recipe: str = "full", **changes: Any) -> Config:
+    """A recipe for a method, with values changed; None leaves a value as the recipe has it.
+
+    Raises:
+        ValueError: If method, recipe or a value is invalid.
+    """
+    return from_recipe(RECIPES, method, recipe, changes)

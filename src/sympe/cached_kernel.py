@@ -1,0 +1,87 @@
+r"""The inversion kernel for graphs that come again and again: label each once.
+
+Where :math:`\tau` is exact, the inversion kernel is uniform on :math:`\mathrm{Aut}(x)\,\tau(x)`. So a draw needs no
+labeling if :math:`\tau(x)` and the automorphisms are kept: it is a uniform automorphism after :math:`\tau(x)`.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from sympe.canonicalize import NodeOrder
+from sympe.graphs import Graphs, colored_graphs
+from sympe.groups import Permutation
+from sympe.groups.chain import StabilizerChain
+from sympe.kernel import InversionKernel
+from sympe.precision import outside_autocast
+
+
+@dataclass(frozen=True)
+class _Known:
+    image: torch.Tensor
+    shown: int | None
+    automorphisms: StabilizerChain
+
+
+class CachedInversionKernel(InversionKernel[Permutation, Graphs]):
+    """An :class:`~sympe.InversionKernel` of graphs that keeps what it has computed for each, in the order of storage.
+
+    The first draw for a graph costs a labeling and a stabilizer chain, every other one some lookups. Nothing is ever
+    forgotten: for training on a fixed set of graphs, not on a stream.
+
+    Args:
+        canonicalizer: An exact order of nodes, ``Labeling()`` or ``Base()``.
+
+    Raises:
+        ValueError: On a call, where the canonicalizer is not known to be exact.
+    """
+
+    def __init__(self, canonicalizer: NodeOrder) -> None:
+        super().__init__(canonicalizer)
+        self._known: dict[bytes, _Known] = {}
+
+    @outside_autocast
+    def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
+        x = self.action.take(x)
+        images, shown = [], []
+        for n, key, graph in zip(x.sizes.tolist(), _digests(x), range(len(x)), strict=True):
+            if key not in self._known:
+                self._known[key] = self._examine(x.select([graph]))
+            known = self._known[key]
+            images.append(torch.from_numpy(known.automorphisms.draw(generator))[known.image])
+            shown.append(torch.full((n,), -1 if known.shown is None else known.shown))
+        image = torch.cat(images).to(x.device) + x.start if images else x.start
+        g = Permutation.trusted(image, x)
+        count = torch.cat(shown).to(x.device) if shown else x.start
+        return g if bool((count < 0).any()) else Permutation(g.image, g.preimage, g.batch, g.start, shown=count)
+
+    def _examine(self, x: Graphs) -> _Known:
+        if not bool(self.canonicalizer.is_exact(x).all()):
+            raise ValueError(
+                f"expected an exact canonicalizer to keep draws of; {self.canonicalizer} is not known as one"
+            )
+        g = self.canonicalizer(x)
+        colored = next(colored_graphs(x))
+        generators = np.array(colored.automorphism_generators(), np.int64).reshape(-1, x.num_nodes)
+        chain = StabilizerChain(generators, colored.count_automorphisms())
+        return _Known(g.image.cpu(), None if g.shown is None else int(g.shown.max()) if len(g.shown) else 0, chain)
+
+
+def _digests(x: Graphs) -> Iterator[bytes]:
+    """What identifies each graph as it is stored."""
+    owner = x.batch[x.edge_index[0]]
+    order = torch.argsort(owner, stable=True)
+    ends = x.edge_index[:, order] - x.start[x.edge_index[0, order]]
+    edges = [ends.T, None if x.edge_label is None else x.edge_label[order]]
+    cuts = torch.searchsorted(owner[order], torch.arange(len(x) + 1, device=x.device)).tolist()
+    ptr = x.ptr.tolist()
+    parts = [(value, at) for values, at in ((edges, cuts), ([x.node_label, x.x], ptr)) for value in values]
+    held = [(value.detach().cpu().contiguous().numpy(), at) for value, at in parts if value is not None]
+    for graph, n in enumerate(x.sizes.tolist()):
+        digest = hashlib.blake2b(str(n).encode(), digest_size=16)
+        for values, at in held:
+            digest.update(values[at[graph] : at[graph + 1]].tobytes())
+        yield digest.digest()

@@ -1,0 +1,71 @@
+r"""Bases: the few nodes whose labels leave no symmetry.
+
+A *base* of a graph is a list of nodes that only the identity of its automorphism group fixes. Individualization and
+refinement finds one: refine colors, give one node of the first cell that holds several a color of its own, and repeat
+until all nodes differ; the nodes chosen are the base. So labels on the base alone leave no symmetry, and a network that
+passes messages long enough can tell all nodes apart, for it sees whatever refinement sees.
+
+The order that :class:`Base` gives has the base first and *shows* nothing else: encodings label node k of the base with
+row k of v and leave the others zero. Under the inversion kernel these labels have the entropy
+:math:`\log|\mathrm{Aut}|` of the full ranks: an automorphism that fixes the base is the identity.
+
+Cells come in the order of labels, features and degrees. Which orbit is labeled can thus be chosen by the labels: in the
+graph of a program (:mod:`sympe.programs`) constraints come before variables, and one choice often settles many.
+
+Source: B. D. McKay, A. Piperno, *Practical graph isomorphism, II*, J. Symb. Comput. 2014, section 2.
+"""
+
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+
+from sympe.canonicalize.base import NodeOrder, sort_nodes
+from sympe.canonicalize.labeling import Labeling
+from sympe.canonicalize.refinement import _Partition
+from sympe.graphs import Graphs
+from sympe.groups import Permutation
+
+
+class Base(NodeOrder):
+    """The nodes of a base first, and only these shown; all others by their refined colors.
+
+    Args:
+        exact: Whether to choose among the nodes of a cell by the exact labeling. If not, they are chosen by storage
+            (under the kernel: at random), which needs no labeling and is as little random where cells are orbits.
+
+    Example:
+        >>> import sympe
+        >>> ring = sympe.graphs.from_edges([(6, [(i, (i + 1) % 6) for i in range(6)])])
+        >>> pe = sympe.SymPE(sympe.InversionKernel(Base()), sympe.RankEncoding(dim=4, max_nodes=8))
+        >>> int(pe(ring).any(dim=1).sum())
+        2
+    """
+
+    def __init__(self, exact: bool = True) -> None:
+        super().__init__()
+        self.labeling = Labeling() if exact else None
+
+    def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
+        if self.labeling is None:
+            return self._individualize(x)
+        group = self.action.group
+        to_input = self.labeling(x)
+        return group.compose(to_input, self._individualize(self.action.act(group.inverse(to_input), x)))
+
+    def is_exact(self, x: Graphs) -> Bool[Tensor, "G"]:
+        return super().is_exact(x) if self.labeling is None else self.labeling.is_exact(x)
+
+    def _individualize(self, x: Graphs) -> Permutation:
+        partition = _Partition(x)
+        nodes = torch.arange(x.num_nodes, device=x.device)
+        key = torch.full_like(nodes, x.num_nodes)
+        shown = torch.zeros_like(x.sizes)
+        while len(nodes := partition.shared_nodes(nodes)):
+            first = torch.ones_like(nodes, dtype=torch.bool)
+            first[1:] = x.batch[nodes[1:]] != x.batch[nodes[:-1]]
+            chosen = nodes[first]
+            key[chosen] = shown[x.batch[chosen]]
+            shown[x.batch[chosen]] += 1
+            partition.give_own_color(chosen)
+        order = sort_nodes(x, key, partition.color)
+        return Permutation(order.image, order.preimage, x.batch, x.start, shown=shown[x.batch])
