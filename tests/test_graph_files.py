@@ -435,6 +435,21 @@ def test_a_lattice_in_three_dimensions_is_not_taken_as_one_in_two(tmp_path: Path
         assert orders(path) == [8 * l1 * l2] * 2
 
 
+def test_couplings_move_as_bonds(tmp_path: Path) -> None:
+    path, ones = tmp_path / "couplings.npz", np.ones((4, 4))
+    checkerboard = (-1.0) ** np.add.outer(np.arange(4), np.arange(4))
+    np.savez(path, Jx=ones, Jy=-ones, spins=checkerboard, energy=-2.0)
+    assert orders(path) == [64]  # half of the 128, which turn Jx into Jy
+    assert orders(path, target="energy") == [64]
+    assert error(path, target="spins") == pytest.approx(1)
+    np.savez(path, Jx=np.stack([ones, ones]), Jy=np.stack([ones, 2 * ones]))
+    assert orders(path) == [128, 64]
+    scalar = sympe.auditing.symmetry.fields.FieldSymmetry()
+    refused(path, "Jx and Jy are couplings of bonds: .*--fields bonds", library=False, group=scalar)
+    np.savez(path, Jx=ones, Jy=ones[:3])
+    refused(path, r"expected Jx and Jy of one shape, .*; got \[4, 4\] and \[3, 4\]", library=False)
+
+
 @pytest.mark.parametrize(
     ("array", "message"),
     [

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sympe.actions import BondFields
 from sympe.actions.irreps import Irreps
 from sympe.auditing import engine
 from sympe.auditing.bottleneck import BOTTLENECKS
@@ -22,6 +23,7 @@ from sympe.auditing.symmetry.points import PointSymmetry
 from sympe.auditing.symmetry.stabilizers import Symmetry
 from sympe.auditing.targets import LOSSES, VECTOR_SHAPES, Per, Target
 from sympe.graphs import Graphs
+from sympe.groups import Torus
 from sympe.points import PointClouds
 
 #: Symmetries by name of the group, and the default for each kind of data.
@@ -154,6 +156,13 @@ def audit(
     kind = _kind(sources, wanted)
     if not isinstance(symmetry, Symmetry):
         symmetry = GROUPS[_DEFAULT[kind]]()
+    bonds = {source.reader.is_bonds for source in sources}
+    if True in bonds and isinstance(group, str):
+        symmetry = FieldSymmetry(BondFields(Torus("D4")))
+    if True in bonds and (False in bonds or not isinstance(getattr(symmetry, "action", None), BondFields)):
+        raise ValueError(
+            "Jx and Jy are couplings of bonds: expected them alone, and --fields bonds beside other options"
+        )
     name = _name(target, sources)
     options.check(kind, name, sources)
 

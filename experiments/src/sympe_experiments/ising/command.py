@@ -54,7 +54,7 @@ class PredictCommand:
             print(json.dumps(found.as_dict(with_spins=self.out is None)))
             return
         for k, energy in enumerate(found.energy.tolist()):
-            print(f"sample {k}: energy per spin {energy:.6f}{found.comment(k)}")
+            print(f"sample {k}: energy per spin {found.shown(energy)}{found.comment(k)}")
             if self.out is None:
                 print(found.picture(k))
         if self.out is not None:

@@ -31,12 +31,14 @@ class Prediction:
         energy: Energy per spin, in units of the couplings.
         ground_energy: Exact ground energy per spin, where there is a formula.
         trivial_energy: Lowest energy of a ferromagnet, an antiferromagnet and both kinds of stripes.
+        scale: Largest coupling, without sign.
     """
 
     spins: Int8[Tensor, "samples L1 L2"]
     energy: Float[Tensor, "samples"]
     ground_energy: float | None
     trivial_energy: float
+    scale: float = 1.0
 
     def picture(self, sample: int) -> str:
         """One configuration as text, a row of the lattice per line."""
@@ -44,10 +46,15 @@ class Prediction:
 
     def comment(self, sample: int) -> str:
         """What to print beside the energy of a sample."""
-        known = "" if self.ground_energy is None else f", ground state {self.ground_energy:.6f}"
-        if float(self.energy[sample]) > self.trivial_energy + 1e-9:
-            known += f"; worse than a trivial configuration (uniform, alternating, striped), {self.trivial_energy:.6f}"
+        known = "" if self.ground_energy is None else f", ground state {self.shown(self.ground_energy)}"
+        if float(self.energy[sample]) > self.trivial_energy + 1e-9 * self.scale:
+            trivial = self.shown(self.trivial_energy)
+            known += f"; worse than a trivial configuration (uniform, alternating, striped), {trivial}"
         return known
+
+    def shown(self, energy: float) -> str:
+        """An energy to six digits below the couplings, whatever their scale."""
+        return f"{energy:.6f}" if 1e-3 < self.scale < 1e4 else f"{energy:.6g}"
 
     def as_dict(self, with_spins: bool) -> dict[str, Any]:
         """Plain values."""
@@ -100,20 +107,20 @@ def predict(
     generator = mixed_generator(seed)
     # Ground states do not depend on the scale of the couplings, and training saw couplings from -1 to 1.
     largest = float(given.abs().max())
-    seen = given / largest if largest > 1 or 0 < largest < 0.1 else given
+    seen = (given / largest if largest > 1 or 0 < largest < 0.1 else given).float()
     drawn = []
     for chunk in torch.arange(samples).split(part):
         repeated = seen.expand(len(chunk), *given.shape[1:])
         logits = model(repeated, size, generator) if couplings is None else model.on_bonds(repeated, generator)
         drawn.append(to_spins(logits))
     spins = torch.cat(drawn)
-    energy = model.hamiltonian.energy(given.double().expand(samples, *given.shape[1:]), spins.double())
+    energy = model.hamiltonian.energy(given.expand(samples, *given.shape[1:]), spins.double())
     known = couplings is None and model.hamiltonian is NEAREST
-    ground = float(nearest_ground_energy(given.double(), size)[0]) if known else None
+    ground = float(nearest_ground_energy(given, size)[0]) if known else None
     i, j = torch.arange(rows)[:, None], torch.arange(columns)
     waves = torch.stack([torch.zeros(rows, columns).long(), i + j, i + 0 * j, 0 * i + j])
-    trivial = model.hamiltonian.energy(given.double().expand(4, *given.shape[1:]), 1.0 - 2.0 * (waves % 2).double())
-    return Prediction(spins.to(torch.int8), energy, ground, float(trivial.min()))
+    trivial = model.hamiltonian.energy(given.expand(4, *given.shape[1:]), 1.0 - 2.0 * (waves % 2).double())
+    return Prediction(spins.to(torch.int8), energy, ground, float(trivial.min()), largest)
 
 
 def uniform(hamiltonian: Hamiltonian, values: dict[str, float | None], size: int) -> Float[Tensor, "1 K"]:
@@ -133,7 +140,7 @@ def uniform(hamiltonian: Hamiltonian, values: dict[str, float | None], size: int
     for name, value in values.items():
         if name not in hamiltonian.names and value:
             raise ValueError(f"weights of the model {hamiltonian.name} know no {name}; got {value}")
-    return torch.tensor([[values[name] for name in hamiltonian.names]])
+    return torch.tensor([[values[name] for name in hamiltonian.names]], dtype=torch.float64)
 
 
 def read_couplings(path: Path) -> Float[Tensor, "1 2 L1 L2"]:
@@ -164,4 +171,4 @@ def read_couplings(path: Path) -> Float[Tensor, "1 2 L1 L2"]:
         if not np.isfinite(array).all():
             place = np.argwhere(~np.isfinite(array))[0].tolist()
             raise ValueError(f"{path}: couplings must be finite; got {name} = {array[tuple(place)]} at {place}")
-    return torch.from_numpy(np.stack(arrays)[None].astype(np.float32))
+    return torch.from_numpy(np.stack(arrays)[None].astype(np.float64))

@@ -29,11 +29,13 @@ class Reader(ABC):
         kind: Kind of the inputs.
         hydrogen: Node label of hydrogen atoms, if nodes are atoms.
         note: What a report should say of what was read, if anything.
+        is_bonds: Whether fields on a lattice are bonds.
     """
 
     kind: Kind
     hydrogen: int | None = None
     note: str | None = None
+    is_bonds: bool = False
 
     @abstractmethod
     def read(self, raw: Any) -> tuple[Any, Target | None]:

@@ -2,6 +2,9 @@
 
 In four dimensions ``[B, C, L1, L2]`` the second holds features. A lattice in three dimensions, or features in the last,
 would be read as something else, so C must be below L1 and L2, unless a number ``channels`` in the archive confirms it.
+
+Two arrays ``Jx`` and ``Jy`` are couplings of bonds, to the right of each site and down from it; they move as
+:class:`~sympe.actions.BondFields`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,11 +17,13 @@ import torch
 from numpy.typing import NDArray
 
 from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cuts, naming
+from sympe.auditing.sources.memory import InMemory
 from sympe.auditing.targets import Per, Target
 from sympe.graphs.archive import Archive, members, whole, wide
 
 #: Names of the array of fields, in order of preference.
 FIELD_ARRAYS = ("fields", "field", "x", "inputs")
+COUPLINGS = ("Jx", "Jy")
 
 
 class FieldFile(Source):
@@ -68,6 +73,26 @@ class FieldFile(Source):
                 if chosen is not None:
                     rows = [row for row, keep in zip(rows, chosen[first:last], strict=True) if keep]
                 yield Chunk(rows, last / self.count)
+
+
+def couplings(path: Path, target: str | None = None) -> InMemory:
+    """Arrays ``Jx`` and ``Jy`` of shape ``[L1, L2]`` or ``[B, L1, L2]``, with a target beside them.
+
+    Raises:
+        ValueError: If they do not fit together.
+    """
+    with Archive(path) as archive:
+        names = [*COUPLINGS, *([] if target is None else [target])]
+        held = [torch.from_numpy((a := archive.column(name).whole()).astype(wide(a))) for name in names]
+    if held[0].shape != held[1].shape or held[0].dim() not in (2, 3):
+        got = " and ".join(str(list(array.shape)) for array in held[:2])
+        raise ValueError(f"expected Jx and Jy of one shape, [L1, L2] or [B, L1, L2]; got {got}")
+    held = held if held[0].dim() == 3 else [array[None] for array in held]
+    x, y = torch.stack([array.double() for array in held[:2]], dim=1), None
+    if target is not None:
+        is_site = held[2].dim() > 2 and held[2].shape[-2:] == x.shape[-2:]
+        y = Target(held[2], "site" if is_site else "sample")
+    return InMemory(x, y, is_bonds=True)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from sympe.auditing.sources.base import Kind, Source, naming
-from sympe.auditing.sources.field_arrays import FieldFile
+from sympe.auditing.sources.field_arrays import COUPLINGS, FIELD_ARRAYS, FieldFile, couplings
 from sympe.auditing.sources.graph_arrays import GraphFile
 from sympe.auditing.sources.lines import Graph6Reader, Lines
 from sympe.auditing.sources.memory import InMemory
@@ -96,8 +96,11 @@ def _open_archive(file: Path, target: str | None, per: Per | None, kind: Kind | 
     with naming(file):
         with Archive(file) as archive:
             is_graphs = bool({"edges", "bonds"} & set(archive.names))
+            is_couplings = {*COUPLINGS} <= set(archive.names) and not {*FIELD_ARRAYS} & set(archive.names)
         if is_graphs and kind in (None, "graphs"):
             return GraphFile(file, target, per, split)
+        if is_couplings and split is None:
+            return couplings(file, target)
         return FieldFile(file, target, split)
 
 

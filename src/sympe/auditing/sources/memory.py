@@ -50,6 +50,7 @@ class BlockReader(Reader):
     """Validates blocks."""
 
     kind: Kind
+    is_bonds: bool = False
 
     def read(self, raw: Block) -> tuple[Graphs | PointClouds | Tensor, Target | None]:
         return raw.x if isinstance(raw.x, Tensor) else raw.x.validate(), raw.target
@@ -61,15 +62,16 @@ class InMemory(Source):
     Args:
         x: The inputs.
         target: Their targets, or None.
+        is_bonds: Whether fields hold numbers for bonds.
 
     Raises:
         ValueError: If there is not one target per entry.
     """
 
-    def __init__(self, x: Graphs | PointClouds | Tensor, target: Target | None = None) -> None:
+    def __init__(self, x: Graphs | PointClouds | Tensor, target: Target | None = None, is_bonds: bool = False) -> None:
         own = None if target is None else replace(target, values=target.values.detach().cpu())
         self.block = Block(x.to("cpu"), own)
-        self.reader: Reader = BlockReader(kind_of(x))
+        self.reader: Reader = BlockReader(kind_of(x), is_bonds)
         if target is not None:
             target.check(_counts(x))
 
