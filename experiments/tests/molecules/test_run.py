@@ -435,7 +435,7 @@ def test_train_evaluate_and_sample(own_file: Path, tmp_path: Path, capsys: Captu
     [
         (("sample", "--num", "0"), "num must be at least 1; got 0"),
         (("sample", "--steps", "9"), "steps must be from 1 to 4, the steps of the noise process; got 9"),
-        (("sample", "--out", "mols.csv"), "expected a file ending in .parquet; got mols.csv"),
+        (("sample", "--out", "mols.csv"), "expected a file ending in .parquet, .smi or .sdf; got mols.csv"),
         (("sample", "--seed", "-1"), "seed must be from 0 to 2^63 - 1; got -1"),
         (("evaluate", "--data", "missing.smi"), "missing.smi: No such file or directory"),
         (("evaluate", "--draws", "0"), "draws must be at least 1; got 0"),

@@ -136,6 +136,31 @@ def test_other_files_are_not_read_as_samples(weights: Path, tmp_path: Path, monk
     is_refused("must hold 8 samples; got ")
 
 
+@pytest.mark.parametrize("suffix", [".smi", ".sdf"])
+def test_valid_molecules_alone_as_smiles_and_sdf(
+    suffix: str, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rdkit import Chem
+
+    whole, out, once = (tmp_path / name for name in ("s.parquet", f"s{suffix}", f"once{suffix}"))
+    found = sample(weights, whole, 16)
+    assert found is not None
+    assert 0 < found["valid"] < found["samples"] == 16
+    interrupted(weights, out, monkeypatch, num=16)
+    interrupted(weights, out, monkeypatch, "shutil.rmtree", num=16, resume=True)  # the file is there, and the shards
+    assert sample(weights, out, 16, resume=True) == found | {"file": str(out)}
+    sample(weights, once, 16)
+    assert out.read_bytes() == once.read_bytes()
+    written = [(row["smiles"], str(row["index"])) for row in rows(whole) if row["valid"]]
+    if suffix == ".smi":
+        assert [tuple(line.split()) for line in out.read_text().splitlines()] == written
+    else:
+        records = list(Chem.SDMolSupplier(str(out), removeHs=False))
+        assert [(Chem.MolToSmiles(one), one.GetProp("_Name")) for one in records] == written
+    with pytest.raises(ValueError, match=f"s{suffix} is there already; give another file"):
+        sample(weights, out, 16, resume=True)
+
+
 # ------------------------------------------------------------------------------------------------ what is damaged
 
 

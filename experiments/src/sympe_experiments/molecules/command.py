@@ -117,14 +117,15 @@ class Evaluate:
 
 @dataclass(frozen=True)
 class Sample:
-    """Sample graphs from a trained model into a Parquet file."""
+    """Sample graphs from a trained model into a file."""
 
     weights: str = "qm9"
     """What a run exported (weights.safetensors), or the name of a model that comes with sympe."""
     num: int = 1000
     """How many graphs."""
     out: Path = Path("samples.parquet")
-    """The file to write; shards stand in OUT.parts until all are there."""
+    """The file to write; shards stand in OUT.parts until all are there. A .parquet holds all samples and what was asked
+    for, a .smi or .sdf the valid molecules alone."""
     steps: int | None = None
     """Steps from noise to graph; by default all of the process. Fewer are faster."""
     seed: int = 0

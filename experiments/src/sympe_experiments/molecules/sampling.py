@@ -1,11 +1,14 @@
-"""Sample many graphs into one Parquet file, in shards that a kill neither loses nor doubles.
+"""Sample many graphs into one file, in shards that a kill neither loses nor doubles.
 
 All sizes are drawn first; graphs are then sampled in batches of one size, each batch with a generator that depends on
 the seed and the number of the batch alone. A shard is a run of batches, written whole or not at all. So the file is the
 same whether it was sampled at once, in several goes, or on several devices.
 
-Columns: ``index``, ``num_nodes``, ``smiles`` (canonical, of the largest fragment; null if not valid; for plain graphs
-``graph6`` instead), ``valid`` (for plain graphs: whether connected), ``connected``, ``seed``.
+A ``.parquet`` holds all samples and the plan they were made by, so that a finished file can be checked. A ``.smi`` or
+``.sdf`` holds the valid molecules alone, named by their index; the SDF draws them in two dimensions.
+
+Columns of Parquet: ``index``, ``num_nodes``, ``smiles`` (canonical, of the largest fragment; null if not valid; for
+plain graphs ``graph6`` instead), ``valid`` (for plain graphs: whether connected), ``connected``, ``seed``.
 """
 
 import hashlib
@@ -25,6 +28,7 @@ from torch.utils.data import DataLoader
 from sympe.atomic import write_atomically
 from sympe.extras import require
 from sympe.graphs import Graphs, to_graph6
+from sympe.graphs.molecules import Smiles
 from sympe_experiments.molecules.chemistry import rdkit, write_smiles
 from sympe_experiments.molecules.evaluation import batch_size
 from sympe_experiments.molecules.model import GraphDiffusion, sampling_times
@@ -32,6 +36,8 @@ from sympe_experiments.molecules.pretrained import find_weights
 from sympe_experiments.seeding import mixed_generator
 from sympe_experiments.settings import require_at_least, require_seed
 from sympe_experiments.training import make_trainer
+
+_MOLECULES = (".smi", ".sdf")
 
 #: What the streams of random numbers are for; beside those of a run.
 SIZES, GRAPHS = 11, 12
@@ -107,11 +113,11 @@ def sample_to_file(
     devices: int = 1,
     accelerator: str = "auto",
 ) -> dict[str, Any] | None:
-    """Sample graphs into a Parquet file; until it is complete, shards stay in ``<out>.parts``.
+    """Sample graphs into a file; until it is complete, shards stay in ``<out>.parts``.
 
     Args:
         weights: The file of weights of a run, or the name of a model that comes with the package.
-        out: The file to write.
+        out: The file to write: ``.parquet`` or, for molecules, ``.smi`` or ``.sdf``.
         num: Number of graphs.
         steps: Steps from noise to graph; by default all of the process.
         seed: Seed of everything random.
@@ -121,28 +127,30 @@ def sample_to_file(
         accelerator: ``auto``, ``cpu`` or ``gpu``.
 
     Returns:
-        Counts of what the file holds; None in all processes but the first.
+        Counts of what was sampled; None in all processes but the first.
 
     Raises:
         ValueError: If an argument is invalid, or ``out`` or its shards exist and ``resume`` is not set.
         ImportError: If pyarrow, or for molecules RDKit, is not installed.
     """
     _parquet()
-    if out.suffix != ".parquet":
-        raise ValueError(f"expected a file ending in .parquet; got {out}")
+    if out.suffix not in (".parquet", *_MOLECULES):
+        raise ValueError(f"expected a file ending in .parquet, .smi or .sdf; got {out}")
     require_at_least(1, num=num, shard_size=shard_size, devices=devices)
     require_seed(seed)
     file = find_weights(weights)
     model = GraphDiffusion.load(file)
     if model.domain.is_chemical:
         rdkit()
+    elif out.suffix in _MOLECULES:
+        raise ValueError(f"expected a file ending in .parquet, as the model draws plain graphs; got {out}")
     steps = model.steps if steps is None else steps
     sampling_times(model.steps, steps)
     plan = Plan(hashlib.sha256(file.read_bytes()).hexdigest(), num, steps, seed, shard_size)
     parts = out.with_name(out.name + ".parts")
     is_first = getattr(rank_zero_only, "rank", 0) == 0
-    if is_first and out.exists():
-        if not resume:
+    if is_first and out.exists() and not (resume and out.suffix in _MOLECULES and parts.exists()):
+        if not resume or out.suffix in _MOLECULES:
             raise ValueError(f"{out} is there already; give another file")
         return _finish(parts, out, plan)
 
@@ -159,7 +167,12 @@ def sample_to_file(
         trainer.strategy.barrier()
         if not trainer.is_global_zero:
             return None
-    _merge(parts, len(shards), out)
+    table = _merge(parts, len(shards))
+    if out.suffix in _MOLECULES:
+        write_atomically(out, lambda file: file.writelines(_as_text(table, out.suffix)))
+        shutil.rmtree(parts)
+        return _counts(out, table)
+    _write(out, table)
     return _finish(parts, out, plan)
 
 
@@ -271,9 +284,23 @@ def _write(path: Path, table: Any) -> None:
     write_atomically(path, lambda file: file.write(buffer.getbuffer()))
 
 
-def _merge(parts: Path, count: int, out: Path) -> None:
-    table = _parquet().concat_tables([_read(_shard_path(parts, k)) for k in range(count)])
-    _write(out, table.sort_by("index"))
+def _merge(parts: Path, count: int) -> Any:
+    return _parquet().concat_tables([_read(_shard_path(parts, k)) for k in range(count)]).sort_by("index")
+
+
+def _as_text(table: Any, suffix: str) -> Iterator[bytes]:
+    """Lines of SMILES, or records of SDF, of the valid molecules."""
+    chem = rdkit()
+    from rdkit.Chem.rdDepictor import Compute2DCoords
+
+    for row in (row for batch in table.to_batches() for row in batch.to_pylist()):
+        if row["valid"] and suffix == ".smi":
+            yield f"{row['smiles']} {row['index']}\n".encode()
+        elif row["valid"]:
+            molecule = Smiles(row["smiles"]).molecule()
+            Compute2DCoords(molecule)
+            molecule.SetProp("_Name", str(row["index"]))
+            yield (chem.MolToMolBlock(molecule) + "$$$$\n").encode()
 
 
 def _finish(parts: Path, out: Path, plan: Plan) -> dict[str, Any]:
@@ -293,13 +320,18 @@ def summarize(out: Path, plan: Plan) -> dict[str, Any]:
     pyarrow = _parquet()
     try:
         table = _read(out)
-        text = table.column("smiles" if "smiles" in table.column_names else "graph6").to_pylist()
-        valid, connected = (table.column(name).to_pylist() for name in ("valid", "connected"))
+        found = _counts(out, table)
     except (pyarrow.ArrowException, OSError, KeyError) as error:
         raise ValueError(f"{out} is no file of samples: {' '.join(str(error).split())}") from error
     _compare((table.schema.metadata or {}).get(b"plan", b""), plan, f"{out} is no file of samples: no plan in it")
-    if len(text) != plan.num:
-        raise ValueError(f"{out} must hold {plan.num} samples; got {len(text)}")
+    if len(table) != plan.num:
+        raise ValueError(f"{out} must hold {plan.num} samples; got {len(table)}")
+    return found
+
+
+def _counts(out: Path, table: Any) -> dict[str, Any]:
+    text = table.column("smiles" if "smiles" in table.column_names else "graph6").to_pylist()
+    valid, connected = (table.column(name).to_pylist() for name in ("valid", "connected"))
     return {
         "file": str(out),
         "samples": len(text),
