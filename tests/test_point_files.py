@@ -15,6 +15,34 @@ CASES = Path(__file__).parents[2] / "shared" / "cases" / "files"
 ATOMS = "O 0 0 0.1\nH 0 0.76 -0.48\nH 0 -0.76 -0.48\n"
 BOX = 'Lattice="10 0 0 0 10 0 0 0 10"'
 NO_BOX = 'Lattice="0 0 0 0 0 0 0 0 0"'
+SALT = """data_NaCl
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'F m -3 m'
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na 0 0 0
+Cl 0.5 0.5 0.5
+"""
+POSCAR = "NaCl\n1.0\n5.64 0 0\n0 5.64 0\n0 0 5.64\nNa Cl\n1 1\nDirect\n0 0 0\n0.5 0.5 0.5\n"
+WATER = """data_water
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_Cartn_x
+_atom_site_Cartn_y
+_atom_site_Cartn_z
+O1 O 0 0 0.10
+H1 H 0 0.76 -0.48
+H2 D 0 -0.76 -0.48
+"""
 DEUTERIUM = kind_of_symbol("D")
 
 
@@ -139,10 +167,38 @@ def test_plain_xyz_needs_no_extra(xyz, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_crystals_by_name(tmp_path: Path) -> None:
+    pytest.importorskip("ase")
     for name in ("salt.cif", "POSCAR", "CONTCAR.gz", "POSCAR_NaCl", "salt.vasp", "salt.poscar"):
-        (tmp_path / name).write_text("NaCl\n")
+        text = (SALT if "cif" in name else POSCAR).encode()
+        (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
         for call in (read, sympe.audit):
-            assert "space group" in refusal(lambda call=call, name=name: call(tmp_path / name))
+            said = refusal(lambda call=call, name=name: call(tmp_path / name))
+            assert said.startswith(f"{tmp_path / name}: periodic structures are not supported yet")
+        (tmp_path / name).write_text("NaCl\n")
+        with pytest.raises(
+            ValueError, match="expected (a structure that ASE can read; got|at least one|a file)|cannot"
+        ):
+            read(tmp_path / name)
+
+
+def test_molecules_in_files_of_crystals(tmp_path: Path) -> None:
+    """Half-heavy water in Cartesian coordinates; masses that are set in ASE tell isotopes apart alike."""
+    ase = pytest.importorskip("ase")
+    path = tmp_path / "water.cif"
+    path.write_text(WATER)
+    assert read(path).species.tolist() == [8, 1, DEUTERIUM]
+    assert read(path).position[2].tolist() == [0, -0.76, -0.48]
+    assert point_groups(path) == ["Cs"]
+    atoms = ase.Atoms("OH2", read(path).position.numpy(), masses=[15.999, 1.008, 2.014])
+    assert sympe.points.as_clouds(atoms).species.tolist() == [8, 1, DEUTERIUM]
+    path.write_text(WATER.replace(" D ", " H "))
+    assert point_groups(path) == ["C2v"]
+    path.write_text(WATER.replace("Cartn", "fract"))
+    assert "expected a cell for fractional coordinates" in refusal(lambda: read(path))
+    path.write_text("data_empty\n")
+    assert "expected at least one molecule" in refusal(lambda: read(path))
+    path.write_text(WATER.replace("0.76 ", "? "))
+    assert "got ValueError: could not convert" in refusal(lambda: read(path))
 
 
 def test_kinds_of_atoms(tmp_path: Path) -> None:

@@ -2,14 +2,16 @@
 
 - ``.xyz .extxyz``: see :mod:`sympe.points.xyz`; pairs ``key=value`` need ASE (the extra ``crystals``).
 - ``.sdf .sd .mol``: see :mod:`sympe.points.sdf`; needs RDKit (the extra ``molecules``).
-- CIF, POSCAR and CONTCAR hold crystals, and are refused as such.
+- ``.cif .mcif .vasp .poscar``, and POSCAR and CONTCAR with any ending: by ASE; crystals are refused as such.
 
 All may be compressed (.gz, .xz, .bz2). Any other suffix is taken for XYZ.
 """
 
 import os
 import re
+import warnings
 from collections.abc import Iterator, Sequence
+from io import StringIO
 from pathlib import Path
 
 import torch
@@ -17,9 +19,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sympe.compressed import lines_of, reason_of, suffix_of
+from sympe.extras import require
 from sympe.points.clouds import PointClouds, from_clouds
+from sympe.points.inputs import atoms_of_ase
 from sympe.points.sdf import SDF, records
-from sympe.points.xyz import PERIODIC, frames
+from sympe.points.xyz import frames
 
 XYZ = (".xyz", ".extxyz")
 _CRYSTAL = re.compile(r"(poscar|contcar)([._-].*)?|.*\.(cif|mcif|vasp|poscar|contcar)(\.gz|\.xz|\.bz2)?", re.I)
@@ -34,9 +38,11 @@ def read(path: str | os.PathLike[str], dtype: torch.dtype = torch.float64) -> Po
     """
     path = Path(path)
     try:
-        refuse_crystals(path)
         lines = (line.decode(errors="replace") for line, _ in lines_of(path))
-        found = list(_sdf(lines) if suffix_of(path) in SDF else _xyz(lines))
+        if is_of_crystals(path):
+            found = list(_structures("\n".join(lines), "cif" if "cif" in suffix_of(path) else "vasp"))
+        else:
+            found = list(_sdf(lines) if suffix_of(path) in SDF else _xyz(lines))
         if not found:
             raise ValueError("expected at least one molecule; the file is empty")
         return named_clouds(found, dtype)
@@ -44,10 +50,9 @@ def read(path: str | os.PathLike[str], dtype: torch.dtype = torch.float64) -> Po
         raise ValueError(f"{path}: {reason_of(error).removeprefix(f'{path}: ')}") from error
 
 
-def refuse_crystals(path: Path) -> None:
-    """Raise a ``ValueError`` if the name of a file says that it holds a crystal."""
-    if suffix_of(path) not in XYZ + SDF and _CRYSTAL.fullmatch(path.name):
-        raise ValueError(PERIODIC)
+def is_of_crystals(path: Path) -> bool:
+    """Whether the name of a file says that it is of a format for crystals."""
+    return suffix_of(path) not in XYZ + SDF and _CRYSTAL.fullmatch(path.name) is not None
 
 
 #: A cloud: the place it was read from, its positions, and its species.
@@ -70,6 +75,20 @@ def named_clouds(found: Sequence[Named], dtype: torch.dtype = torch.float64) -> 
 def _xyz(lines: Iterator[str]) -> Iterator[Named]:
     for molecule in (frame.read() for frame in frames(lines)):
         yield molecule.where, molecule.positions, molecule.species
+
+
+def _structures(text: str, kind: str) -> Iterator[Named]:
+    read_all = require("ase.io", "crystals", "reading CIF and POSCAR").read
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            structures = read_all(StringIO(text), index=":", format=kind)
+    except Exception as error:  # ASE raises anything on a damaged file
+        raise ValueError(f"expected a structure that ASE can read; got {type(error).__name__}: {error}") from error
+    for number, atoms in enumerate(structures, start=1):
+        if not atoms.cell.rank and "_atom_site_fract" in text:
+            raise ValueError(f"expected a cell for fractional coordinates; got none (structure {number})")
+        yield f"structure {number}", *atoms_of_ase(atoms)
 
 
 def _sdf(lines: Iterator[str]) -> Iterator[Named]:

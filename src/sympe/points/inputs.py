@@ -5,10 +5,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
+from sympe.extras import require
 from sympe.points.clouds import PointClouds, concatenate, from_clouds, from_padded
+from sympe.points.elements import kind_of_atom
 from sympe.points.sdf import kind_of
+from sympe.points.xyz import PERIODIC
 
 
 def as_clouds(x: Any) -> PointClouds:
@@ -17,8 +21,9 @@ def as_clouds(x: Any) -> PointClouds:
     Points keep their order. Accepted are
 
     - :class:`~sympe.PointClouds`;
-    - ASE's ``Atoms`` (no periodic ones), RDKit molecules with coordinates, PyG data or a mapping with ``pos`` and, if
-      there are any, species ``z`` and ``batch``; or a list of one of these;
+    - ASE's ``Atoms`` (none that are periodic; masses tell isotopes apart, charges and magnetic moments do not count),
+      RDKit molecules with coordinates, PyG data or a mapping with ``pos`` and, if there are any, species ``z`` and
+      ``batch``; or a list of one of these;
     - floating-point tensors or arrays: one cloud ``[n, d]`` or as many of equal size ``[B, n, d]``;
     - a pair of positions ``[B, n, d]`` and a mask ``[B, n]``, or of positions ``[N, d]`` and ``batch`` ``[N]``.
 
@@ -56,15 +61,29 @@ def _converted(x: Any) -> PointClouds | None:
         known = [part for part in parts if part is not None]
         return concatenate(known) if len(known) == len(parts) else None
     if hasattr(x, "get_positions") and hasattr(x, "numbers"):
-        if bool(np.any(x.pbc)):
-            raise ValueError("expected a molecule; the structure is periodic, and its symmetries are a space group")
-        return from_clouds([torch.as_tensor(x.get_positions())], [torch.as_tensor(x.numbers)])
+        position, kinds = atoms_of_ase(x)
+        return from_clouds([position], [kinds])
     if hasattr(x, "GetConformer"):
         if not x.GetNumConformers():
             raise ValueError("expected a molecule with coordinates; this one has no conformer: embed it first")
         position = torch.as_tensor(np.array(x.GetConformer().GetPositions()))
         return from_clouds([position], [[kind_of(atom) for atom in x.GetAtoms()]])
     return _from_fields(x)
+
+
+def atoms_of_ase(atoms: Any) -> tuple[Float[Tensor, "n 3"], list[int]]:
+    """Coordinates and kinds of the ``Atoms`` of ASE; a mass that was set to that of an isotope is part of the kind.
+
+    Raises:
+        ValueError: If they are periodic.
+    """
+    if bool(np.any(atoms.pbc)):
+        raise ValueError(PERIODIC)
+    usual = require("ase.data", "crystals", "atoms of ASE").atomic_masses[atoms.numbers]
+    masses = atoms.get_masses()
+    isotopes = np.where(np.abs(masses - usual) > 0.02, masses.round(), 0).astype(int)
+    kinds = [kind_of_atom(int(z), isotope=int(a)) for z, a in zip(atoms.numbers, isotopes, strict=True)]
+    return torch.as_tensor(atoms.get_positions()), kinds
 
 
 def _from_fields(x: Any) -> PointClouds | None:

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from sympe import points
 from sympe.auditing.sources.base import Kind, Source, naming
 from sympe.auditing.sources.field_arrays import COUPLINGS, FIELD_ARRAYS, FieldFile, couplings
 from sympe.auditing.sources.graph_arrays import GraphFile
@@ -19,7 +20,7 @@ from sympe.graphs.datasets import GRAPH_SETS, find
 from sympe.graphs.graphml import parse_graphml
 from sympe.graphs.molecules import holds_molecules
 from sympe.graphs.pyg import read_pyg
-from sympe.points.files import XYZ, refuse_crystals
+from sympe.points.files import XYZ, is_of_crystals
 
 #: Data sets of graphs in the folder ``SYMPE_DATA`` (an environment variable).
 DATA_SETS = ("qm9", *GRAPH_SETS)
@@ -70,7 +71,6 @@ def _open(file: Path, target: str | None, per: Per | None, kind: Kind | None, sp
     if split is not None:
         raise ValueError(f"{file}: expected an .npz file with an array split to take {split!r} from")
     with naming(file):
-        refuse_crystals(file)
         if holds_molecules(file):
             return MoleculeFile(file, target, kind or "graphs")
     if suffix in XYZ:
@@ -83,13 +83,13 @@ def _open(file: Path, target: str | None, per: Per | None, kind: Kind | None, sp
         with naming(file):
             pairs = parse_graphml(content_of(file), target)
         return Pairs(pairs, "graphs", per, total=len(pairs))
-    if suffix not in READABLE:
+    if suffix not in READABLE and not is_of_crystals(file):
         raise ValueError(f"{file}: expected a file ending in {' '.join(sorted(READABLE))}; got {suffix or 'no suffix'}")
     if target is not None:
         raise ValueError(f"{file}: the format has no targets; expected adjacency or none, got {target}")
     if suffix in files.GRAPH6:
         return Lines(file, Graph6Reader())
-    return InMemory(files.read(file))
+    return InMemory(points.read(file) if is_of_crystals(file) else files.read(file))
 
 
 def _open_archive(file: Path, target: str | None, per: Per | None, kind: Kind | None, split: str | None) -> Source:
