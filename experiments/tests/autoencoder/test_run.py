@@ -248,6 +248,7 @@ def test_two_processes_make_one_run(tmp_path: Path) -> None:
     checkpoint = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)
     assert checkpoint["global_step"] == 5, "ten batches, shared by two processes"
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
+        ".sympe",
         "last.ckpt",
         "logs",
         "record.json",
