@@ -42,20 +42,36 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> Outcome:
     return Outcome(code, *capsys.readouterr())
 
 
-def start(*arguments: object, stdout: int | IO[Any], stderr: int | IO[Any]) -> subprocess.Popen[str]:
+def start(
+    *arguments: object,
+    stdout: int | IO[Any] = subprocess.PIPE,
+    stderr: int | IO[Any] = subprocess.PIPE,
+    stdin: int = subprocess.DEVNULL,
+    program: tuple[str, ...] = ("-m", "sympe.cli"),
+) -> subprocess.Popen[str]:
     """Start the command in a process of its own, with one thread, as from a terminal.
 
     Whoever runs the tests in the background has them ignore interrupts, and processes inherit that.
     """
     return subprocess.Popen(
-        [sys.executable, "-m", "sympe.cli", *map(str, arguments)],
-        stdin=subprocess.DEVNULL,
+        [sys.executable, *program, *map(str, arguments)],
+        stdin=stdin,
         stdout=stdout,
         stderr=stderr,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
+
+
+def struck(fault: str, pattern: str, number: int, *arguments: object) -> Outcome:
+    """Run the command in a process of its own, with a fault at a file that it writes; see ``saboteur.py``."""
+    process = start(fault, pattern, number, *arguments, program=_SABOTEUR)
+    out, err = process.communicate()
+    return Outcome(process.returncode, out, err)
+
+
+_SABOTEUR = (str(Path(__file__).with_name("saboteur.py")),)
 
 
 def contents(folder: Path) -> dict[str, tuple[bytes, int]]:

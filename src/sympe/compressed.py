@@ -4,16 +4,35 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
+
+from sympe.atomic import require_regular
 
 _OPEN: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 
 #: Most bytes that a compressed file may hold, or 100 times its own size if that is more: a few kilobytes unpack to
 #: gigabytes of zeros. A single line may never be longer.
 MOST_BYTES = 2**30
+
+
+def open_regular(path: Path) -> io.BufferedReader:
+    """A file to read. Pipes and devices are refused, and not waited for.
+
+    Raises:
+        OSError: If it cannot be opened.
+        ValueError: If it is no regular file.
+    """
+    file = open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb")  # noqa: SIM115
+    try:
+        require_regular(path, os.fstat(file.fileno()).st_mode)
+    except ValueError:
+        file.close()
+        raise
+    return file
 
 
 def suffix_of(path: Path) -> str:
@@ -30,8 +49,8 @@ def lines_of(path: Path) -> Iterator[tuple[bytes, float]]:
     Raises:
         ValueError: If the file is damaged, holds more than it may, or a line is too long; the message names it.
     """
-    size = max(path.stat().st_size, 1)
-    with path.open("rb") as packed:
+    with open_regular(path) as packed:
+        size = max(os.fstat(packed.fileno()).st_size, 1)
         unpacked: IO[bytes] = _OPEN.get(path.suffix.lower(), lambda file: file)(packed)
         left, number = _most(path), 0
         try:
@@ -52,9 +71,9 @@ def content_of(path: Path) -> bytes:
         OSError: If it cannot be opened.
         ValueError: If it is damaged, or holds more than it may.
     """
-    if path.suffix.lower() not in _OPEN:
-        return path.read_bytes()
-    with path.open("rb") as packed:
+    with open_regular(path) as packed:
+        if path.suffix.lower() not in _OPEN:
+            return packed.read()
         content = _read(_OPEN[path.suffix.lower()](packed).read, _most(path) + 1)
     if len(content) > _most(path):
         raise _too_large(path)
@@ -63,7 +82,7 @@ def content_of(path: Path) -> bytes:
 
 def opened(path: Path) -> io.BytesIO | io.BufferedReader:
     """A binary file to read in any order; close it. Raises as :func:`content_of` does."""
-    return io.BytesIO(content_of(path)) if path.suffix.lower() in _OPEN else path.open("rb")
+    return io.BytesIO(content_of(path)) if path.suffix.lower() in _OPEN else open_regular(path)
 
 
 def reason_of(error: Exception) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sympe.atomic import write_atomically
+from sympe.atomic import claimed, write_atomically
 from sympe.html import render
 from sympe_experiments.catalog import EXPERIMENTS, tables_of
 from sympe_experiments.records import Record
@@ -52,7 +52,7 @@ def write_report(records: Iterable[Record], folder: Path) -> Path:
         The path of ``report.html``.
 
     Raises:
-        ValueError: If there are no records.
+        ValueError: If there are no records, or the folder holds what is not ours.
     """
     by_name: dict[str, list[Record]] = {}
     for record in sorted(records, key=lambda record: json.dumps(record.as_dict(), sort_keys=True, default=str)):
@@ -65,12 +65,13 @@ def write_report(records: Iterable[Record], folder: Path) -> Path:
     markdown = "\n".join(table.markdown() for table in tables)
     data = json.dumps({"tables": [table.as_json() for table in tables]}, indent=1, default=str) + "\n"
 
-    for section in sections:
-        for image in section.images:
-            _write(folder / "figures" / f"{image.name}.png", image.content)
-    _write(folder / "table.md", markdown.encode())
-    _write(folder / "table.json", data.encode())
-    _write(folder / "report.html", page.encode())
+    with claimed(folder):
+        for section in sections:
+            for image in section.images:
+                _write(folder / "figures" / f"{image.name}.png", image.content)
+        _write(folder / "table.md", markdown.encode())
+        _write(folder / "table.json", data.encode())
+        _write(folder / "report.html", page.encode())
     return folder / "report.html"
 
 

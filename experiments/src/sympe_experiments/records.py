@@ -4,6 +4,7 @@ What figures need beyond numbers and curves (fields, maps) goes into arrays, in 
 """
 
 import json
+import math
 import platform
 import subprocess
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sympe.atomic import write_atomically
+from sympe.compressed import content_of
 from sympe_experiments.old_names import record_now
 
 FILE_NAME = "record.json"
@@ -198,15 +200,15 @@ def read_record(path: Path) -> Record:
         ValueError: If the file is not a record; the message names it.
     """
     try:
-        record = Record(**record_now(json.loads(path.read_text())))
+        record = Record(**record_now(json.loads(content_of(path))))
         _check_types(record)
         return replace(record, folder=path.parent)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{path} is not a record of a run: {error}") from error
 
 
 def _check_types(record: Record) -> None:
-    """Raise TypeError where a field, a metric or a curve is not of its type."""
+    """Raise TypeError where a field, a metric or a curve is not of its type, or not finite."""
     kinds: dict[str, Any] = {"seed": int, "seconds": int | float}
     kinds |= dict.fromkeys(("experiment", "method", "recipe", "data"), str)
     kinds |= dict.fromkeys(("config", "metrics", "history", "environment", "examples"), dict)
@@ -214,14 +216,18 @@ def _check_types(record: Record) -> None:
         if not isinstance(getattr(record, name), kind):
             raise TypeError(f"{name} must be of type {getattr(kind, '__name__', kind)}; got {getattr(record, name)!r}")
     for name, value in record.metrics.items():
-        if not isinstance(value, int | float | None):
-            raise TypeError(f"metric {name} must be a number or null; got {value!r}")
+        if not (value is None or _is_number(value)):
+            raise TypeError(f"metric {name} must be a finite number or null; got {value!r}")
     for name, curve in record.history.items():
-        if not isinstance(curve, list) or not all(isinstance(value, int | float) for value in curve):
-            raise TypeError(f"history {name} must be a list of numbers; got {curve!r}")
+        if not isinstance(curve, list) or not all(map(_is_number, curve)):
+            raise TypeError(f"history {name} must be a list of finite numbers; got {curve!r}")
     for name, texts in record.examples.items():
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise TypeError(f"examples {name} must be a list of texts; got {texts!r}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def read_records(folder: Path) -> list[Record]:

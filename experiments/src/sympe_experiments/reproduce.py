@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from sympe.auditing.engine import process_pool
+from sympe.html import readable
 from sympe_experiments.catalog import EXPERIMENTS, find_experiment
 from sympe_experiments.records import Job, Record
 
@@ -44,7 +45,7 @@ def reproduce(
         except (ValueError, ImportError) as error:
             if experiments:
                 raise
-            console.print(f"{entry.name}: skipped: {error}", highlight=False, soft_wrap=True)
+            console.print(readable(f"{entry.name}: skipped: {error}"), highlight=False, markup=False, soft_wrap=True)
     count = workers or os.cpu_count() or 1
     records: dict[Job, Record] = {}
     bar = Progress(
@@ -56,17 +57,13 @@ def reproduce(
         console=console,
         refresh_per_second=2,
     )
-    pool = process_pool(count)
-    with bar, pool:
+    with bar, process_pool(count) as pool:
         shown = bar.add_task(f"{preset}: {len(jobs)} runs, {count} at a time", total=len(jobs))
         pending: dict[Future[Record], Job] = {pool.submit(job.run, out): job for job in jobs}
-        try:
-            for done in as_completed(pending):
-                job, record = pending[done], done.result()
-                records[job] = record
-                bar.console.print(f"{job.folder.as_posix()}: {job.summary(record)}", highlight=False)
-                bar.advance(shown)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+        for done in as_completed(pending):
+            job, record = pending[done], done.result()
+            records[job] = record
+            line = readable(f"{job.folder.as_posix()}: {job.summary(record)}")
+            bar.console.print(line, highlight=False, markup=False)
+            bar.advance(shown)
     return [records[job] for job in jobs]

@@ -10,10 +10,11 @@ import logging
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import wraps
 from io import BytesIO
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any, TypedDict, TypeVar
+from typing import Any, ParamSpec, TypedDict, TypeVar
+from zipfile import ZipFile
 
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -27,10 +28,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 from torch.utils.data import Sampler
 
-from sympe.atomic import write_atomically
-from sympe_experiments.records import FILE_NAME, Record, read_record
+from sympe.atomic import claimed, write_atomically
+from sympe.compressed import content_of
+from sympe.signals import be_a_worker, listen_again, undisturbed
+from sympe_experiments import weights
+from sympe_experiments.records import FILE_NAME, Record, RunConfig, read_record
 from sympe_experiments.seeding import mixed_generator
 
+P = ParamSpec("P")
+R = TypeVar("R")
 T = TypeVar("T")
 
 CHECKPOINT = "last.ckpt"
@@ -99,13 +105,27 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> dict[str, Any]:
         try:
-            checkpoint = torch.load(path, map_location=map_location, weights_only=True)
-            if "state_dict" not in checkpoint:
-                raise KeyError("state_dict")
+            content = BytesIO(content_of(Path(path)))
+            if ZipFile(content).testzip() is not None:  # PyTorch does not compare checksums
+                raise ValueError("a checksum is not as it should be")
+            content.seek(0)
+            checkpoint = torch.load(content, map_location=map_location, weights_only=True)
+            if "state_dict" not in checkpoint or not _is_finite(checkpoint):
+                raise ValueError("expected a state_dict, and finite numbers")
             return checkpoint
-        except (RuntimeError, EOFError, KeyError, TypeError, ValueError, UnpicklingError) as error:
+        except OSError:
+            raise
+        except Exception as error:  # a damaged file may raise anything
             # What PyTorch has to say here is long, or advice that does not help.
             raise ValueError(f"{path} is no checkpoint of this program, or damaged; remove it to start anew") from error
+
+
+def _is_finite(held: Any) -> bool:
+    """Whether all tensors in a checkpoint are finite, and none is more than what was stored."""
+    if isinstance(held, Tensor):
+        return held.nbytes <= held.untyped_storage().nbytes() and bool(held.isfinite().all())
+    parts = held.values() if isinstance(held, dict) else held if isinstance(held, list | tuple) else ()
+    return all(map(_is_finite, parts))
 
 
 def fingerprint(parts: Iterable[Tensor | str]) -> str:
@@ -188,7 +208,18 @@ class SaveEachEpoch(Checkpoint):
         self.path = path
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        trainer.save_checkpoint(self.path)
+        with undisturbed():
+            trainer.save_checkpoint(self.path)
+
+
+class HearSigterm(Callback):
+    """Leave SIGTERM to the command line: Lightning's handler ends with exit code 0, or waits for other processes."""
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        listen_again()
+
+    def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        listen_again()
 
 
 class ShowProgress(Callback):
@@ -355,7 +386,8 @@ def make_trainer(
             strategy="ddp_find_unused_parameters_true" if devices > 1 else "auto",
             use_distributed_sampler=False,
             logger=[CSVLogger(folder, name="logs/csv"), TensorBoardLogger(folder, name="logs/tensorboard")],
-            callbacks=[SaveEachEpoch(folder / CHECKPOINT)] + ([] if shown is None else [ShowProgress(shown)]),
+            callbacks=[SaveEachEpoch(folder / CHECKPOINT), HearSigterm()]
+            + ([] if shown is None else [ShowProgress(shown)]),
             plugins=[AtomicCheckpointIO()],
             precision="bf16-mixed" if precision == "bf16" else "32-true",
             accumulate_grad_batches=accumulate,
@@ -378,19 +410,79 @@ def build_from_seed(build: Callable[[], T], seed: int) -> T:
         return build()
 
 
-def finished_run(folder: Path, config: dict[str, Any], resume: bool = False) -> Record | None:
+def is_first() -> bool:
+    """Whether this is the only process of a run, or the first of several."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank() == 0
+    return getattr(rank_zero_only, "rank", 0) == 0
+
+
+def resumable(*made: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Have ``run(config, folder, resume=...)`` hold its folder while it works, and read what is finished.
+
+    Args:
+        made: Files that a finished run has beside its record; those that are lost are made again from the checkpoint.
+
+    The run raises a ``ValueError`` if the finished run had another configuration, or has lost files and its
+    checkpoint; if ``folder`` holds a run and ``resume`` is not set, or what is not ours; or if another process uses it.
+    """
+
+    def decorate(run: Callable[P, R]) -> Callable[P, R]:
+        @wraps(run)
+        def held(*args: P.args, **options: P.kwargs) -> R:
+            config, folder, resume = args[0], args[1], bool(options.get("resume", False))
+            assert isinstance(config, RunConfig)
+            assert isinstance(folder, Path)
+            due = [] if getattr(config, "is_solver", False) else [folder / name for name in made]
+            if (record := finished_run(folder, config.as_dict(), resume, due)) is not None:
+                return record  # type: ignore[return-value]
+            if not is_first():
+                be_a_worker()
+                return run(*args, **options)
+            with claimed(folder, adopt=resume):
+                record = finished_run(folder, config.as_dict(), resume, due)
+                return run(*args, **options) if record is None else record  # type: ignore[return-value]
+
+        return held
+
+    return decorate
+
+
+def finished_run(folder: Path, config: dict[str, Any], resume: bool = False, due: Iterable[Path] = ()) -> Record | None:
     """The record of the finished run in ``folder`` if ``resume`` asks for it; None if there is something left to do.
 
+    Args:
+        folder: Folder of the run.
+        config: Its configuration, as plain values.
+        resume: Whether to read a finished run.
+        due: Files that it must have made.
+
     Raises:
-        ValueError: If the finished run had another configuration, or ``folder`` holds a run and ``resume`` is not set.
+        ValueError: See :func:`resumable`.
     """
     if (folder / FILE_NAME).exists() and resume:
         record = read_record(folder / FILE_NAME)
         if record.config != config:
             raise ValueError(f"{folder} holds a finished run with another configuration; give another folder")
-        return record
+        lost = [path.name for path in due if not _is_whole(path)]
+        if lost and not (folder / CHECKPOINT).exists():
+            raise ValueError(
+                f"{folder} has lost {', '.join(lost)} and its checkpoint; remove {FILE_NAME} to start anew"
+            )
+        return None if lost else record
     # Later processes of one run start when the first has begun to write: only the first may look.
     held = [name for name in (FILE_NAME, CHECKPOINT) if (folder / name).exists()]
-    if held and not resume and not torch.distributed.is_initialized():
+    if held and not resume and is_first():
         raise ValueError(f"{folder} already holds a run ({held[0]}); resume it or give another folder")
     return None
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file of a finished run is there, and undamaged."""
+    if path.suffix == ".safetensors":
+        return weights.is_whole(path)
+    try:
+        with ZipFile(path) as file:
+            return file.testzip() is None
+    except Exception:  # a damaged file may raise anything
+        return False

@@ -1,7 +1,14 @@
-"""Weights of models in safetensors files, each with a description of the model beside them."""
+"""Weights of models in safetensors files, each with a description of the model beside them.
 
+The description holds a checksum of itself and of the weights; files made before version 0.1 have none.
+"""
+
+import hashlib
 import json
-from collections.abc import Callable, Mapping
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,6 +16,14 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
+
+from sympe.atomic import require_regular
+
+CHECKSUM = "sha256"
+
+#: Numbers that a model may have whatever is in the file: 40 MB.
+_ALWAYS_BUILT = 10**7
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -20,9 +35,10 @@ def to_bytes(model: nn.Module, described: Mapping[str, Any]) -> bytes:
         model: The model.
         described: What it takes to build the model again, as plain values.
     """
+    state = {name: value.contiguous() for name, value in model.state_dict().items()}
     # One entry: safetensors writes several in random order.
-    metadata = {"model": json.dumps(described)}
-    return save({name: value.contiguous() for name, value in model.state_dict().items()}, metadata=metadata)
+    metadata = {"model": json.dumps({**described, CHECKSUM: _checksum(described, state)})}
+    return save(state, metadata=metadata)
 
 
 def load(path: Path | str, what: str, build: Callable[[dict[str, Any]], M]) -> M:
@@ -37,17 +53,64 @@ def load(path: Path | str, what: str, build: Callable[[dict[str, Any]], M]) -> M
         ValueError: If the file holds no such model; the message names the file.
     """
     try:
-        with safe_open(str(path), framework="pt") as file:
-            described = json.loads((file.metadata() or {})["model"])
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        with torch.random.fork_rng(devices=[]):
+        described, state = _read(path)
+        with torch.random.fork_rng(devices=[]), _bounded(state):
             model = build(described)
         load_state(model, state)
     except KeyError as error:
         raise ValueError(f"{path} does not hold the weights of {what}: no {error} in it") from error
-    except (OSError, SafetensorError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+    except (OSError, SafetensorError, ArithmeticError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise ValueError(f"{path} does not hold the weights of {what}: {' '.join(str(error).split())}") from error
     return model
+
+
+def is_whole(path: Path) -> bool:
+    """Whether there is such a file, with the weights that were written."""
+    try:
+        _read(path)
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError, AttributeError, RuntimeError):
+        return False
+    return True
+
+
+def _read(path: Path | str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Description and weights."""
+    require_regular(Path(path), os.stat(path).st_mode)
+    with safe_open(str(path), framework="pt") as file:
+        described = json.loads((file.metadata() or {})["model"])
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    due = described.pop(CHECKSUM, None)
+    if due is None:
+        warnings.warn(f"{path} has no checksum: what it holds is taken as it is", stacklevel=3)
+    elif due != _checksum(described, state):
+        raise ValueError("it is damaged: the checksum is not that of what it holds")
+    return described, state
+
+
+def _checksum(described: Mapping[str, Any], state: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
+    for name, value in sorted(state.items()):
+        digest.update(f"{name} {value.dtype} {[*value.shape]}".encode())
+        digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+@contextmanager
+def _bounded(state: Mapping[str, Tensor]) -> Iterator[None]:
+    """Refuse to build a model far larger than its weights, before its numbers are allocated."""
+    left = max(_ALWAYS_BUILT, 4 * sum(value.numel() for value in state.values()))
+
+    def count(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
+        nonlocal left
+        left -= 0 if parameter is None else parameter.numel()
+        if left < 0:
+            raise ValueError("its description is of a larger model")
+
+    hook = register_module_parameter_registration_hook(count)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def load_state(model: nn.Module, state: Mapping[str, Tensor]) -> None:

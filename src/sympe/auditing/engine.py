@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import chain
 from multiprocessing import get_context
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 import torch
 
 from sympe.extras import require
+from sympe.signals import be_a_worker, listen_again
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -27,7 +29,7 @@ _SECONDS_ALONE = 2.0
 #: Tasks in flight per worker.
 _IN_FLIGHT = 3
 
-_DIED = "a worker died (out of memory?); run the same command with --resume to continue"
+_DIED = "a worker died (out of memory?); the same command goes on, with --resume if it has that option"
 
 
 def run(
@@ -65,18 +67,12 @@ def _local(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) 
         return
     with process_pool(workers) as pool:
         in_flight: dict[Future[Result], Task] = {}
-        try:
-            for task in waiting:
-                in_flight[pool.submit(work, task)] = task
-                if len(in_flight) >= _IN_FLIGHT * workers:
-                    yield from _finished(in_flight)
-            while in_flight:
+        for task in waiting:
+            in_flight[pool.submit(work, task)] = task
+            if len(in_flight) >= _IN_FLIGHT * workers:
                 yield from _finished(in_flight)
-        except BrokenProcessPool as error:
-            raise ChildProcessError(_DIED) from error
-        finally:
-            for future in in_flight:
-                future.cancel()
+        while in_flight:
+            yield from _finished(in_flight)
 
 
 def _finished(in_flight: dict[Future[Result], Task]) -> Iterator[tuple[Task, Result]]:
@@ -99,7 +95,7 @@ def _ray(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) ->
             for reference in done:
                 try:
                     yield in_flight.pop(reference), ray.get(reference)
-                except ray.exceptions.WorkerCrashedError as error:
+                except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError) as error:
                     raise ChildProcessError(_DIED) from error
 
         for task in tasks:
@@ -120,11 +116,34 @@ def _connect(ray: Any, workers: int) -> None:
         ray.init(**quiet)
     else:
         ray.init(num_cpus=workers, include_dashboard=False, **quiet)
+    listen_again()
 
 
-def process_pool(workers: int) -> ProcessPoolExecutor:
-    """Processes of one thread each. They are spawned: a forked child inherits thread pools in an unusable state."""
-    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread)
+@contextmanager
+def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes of one thread each, which end with this one; after an error nothing is waited for.
+
+    They are spawned: a forked child inherits thread pools in an unusable state.
+
+    Raises:
+        ChildProcessError: If a worker dies.
+    """
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin_worker)
+    try:
+        yield pool
+        pool.shutdown()
+    except BaseException as error:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        pool.shutdown(cancel_futures=True)
+        if isinstance(error, BrokenProcessPool):
+            raise ChildProcessError(_DIED) from error
+        raise
+
+
+def _begin_worker() -> None:
+    be_a_worker()
+    _one_thread()
 
 
 def _one_thread() -> None:

@@ -1,12 +1,15 @@
 """Findings of an audit, sample by sample, in parts that can be made, stored and merged in any order."""
 
+import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sympe.atomic import write_atomically
+from sympe.compressed import content_of
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Memory:
 
 
 class Folder:
-    """Parts in a folder, one file each, written whole or not at all.
+    """Parts in a folder, one file each with its checksum, written whole or not at all. Damaged ones are made again.
 
     Args:
         path: The folder; created with the first part.
@@ -71,7 +74,9 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._numbers = {int(file.stem) for file in path.glob("[0-9]*.json")}
+        self._numbers = {
+            int(file.stem) for file in path.glob("[0-9]*.json") if _NAME.fullmatch(file.name) and _is_whole(file)
+        }
 
     def __contains__(self, number: int) -> bool:
         return number in self._numbers
@@ -80,29 +85,45 @@ class Folder:
         return (self._read(number) for number in sorted(self._numbers))
 
     def commit(self, number: int, part: Part) -> None:
-        text = json.dumps(vars(part), allow_nan=False, separators=(",", ":"))
-        write_atomically(self._file(number), lambda file: file.write(text.encode()))
+        text = json.dumps(vars(part), allow_nan=False, separators=(",", ":")).encode()
+        digest = hashlib.sha256(text).hexdigest().encode()
+        write_atomically(self._file(number), lambda file: file.write(text + b"\n" + digest + b"\n"))
         self._numbers.add(number)
 
     def clear(self) -> None:
-        """Delete all parts, including unfinished ones, and the folder if it is then empty."""
-        for file in [*self.path.glob("[0-9]*.json"), *self.path.glob(".[0-9]*.json.*")]:
-            file.unlink(missing_ok=True)
+        """Delete all parts; other files stay."""
+        for file in self.path.glob("[0-9]*.json"):
+            if _NAME.fullmatch(file.name):
+                file.unlink(missing_ok=True)
         self._numbers.clear()
-        if self.path.is_dir() and not any(self.path.iterdir()):
-            self.path.rmdir()
 
     def _file(self, number: int) -> Path:
         return self.path / f"{number:08d}.json"
 
     def _read(self, number: int) -> Part:
-        path = self._file(number)
         try:
-            content: dict[str, Any] = json.loads(path.read_text())
-            content["skipped"] = [(int(index), str(reason)) for index, reason in content["skipped"]]
-            return Part(**content)
+            return _part(self._file(number))
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise ValueError(f"{path} is not part of an audit: {error}") from error
+            raise ValueError(f"{self._file(number)} is not part of an audit: {error}") from error
+
+
+_NAME = re.compile(r"\d{8,}\.json")
+
+
+def _part(path: Path) -> Part:
+    text, _, digest = content_of(path).partition(b"\n")
+    if hashlib.sha256(text).hexdigest().encode() != digest.strip():
+        raise ValueError("its checksum is not that of what it holds")
+    content: dict[str, Any] = json.loads(text)
+    content["skipped"] = [(int(index), str(reason)) for index, reason in content["skipped"]]
+    return Part(**content)
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        return len(_part(path).index) >= 0
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
 
 
 Store = Memory | Folder

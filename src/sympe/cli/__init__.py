@@ -3,18 +3,20 @@
 Other packages add commands through the entry point group ``sympe.commands``: a function that returns commands by name.
 A command is a dataclass; its fields are the options, and calling an instance runs it.
 
-Results go to stdout, progress and errors to stderr. Bad input ends with one line and exit code 2.
+Results go to stdout, progress and errors to stderr. Whatever goes wrong ends in one line, see
+:mod:`sympe.cli.front_door`.
 """
 
 import sys
 from functools import reduce
 from importlib.metadata import entry_points
 from operator import or_
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import tyro
 
 from sympe.cli.audit import AuditCommand
+from sympe.cli.front_door import guarded
 from sympe.cli.memory import keep_freed_memory
 from sympe.cli.version import VersionCommand
 
@@ -32,14 +34,17 @@ def all_commands() -> dict[str, type]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the command ``sympe``."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    guarded(lambda: _call(sys.argv[1:] if arguments is None else arguments))
+
+
+def _call(arguments: list[str]) -> None:
     known = all_commands()
     named = next((word for word in arguments if not word.startswith("-")), None)
     if named is not None and named not in known and arguments[0] == named:
         where = ""
         if not any(True for _ in entry_points(group=COMMANDS)):
             where = ". Experiments are in the package sympe-experiments: pip install ./experiments in a clone"
-        _fail(f"unknown command {named!r}; installed here: {', '.join(known)}{where}")
+        raise ValueError(f"unknown command {named!r}; installed here: {', '.join(known)}{where}")
     choices: list[Any] = [Annotated[command, tyro.conf.subcommand(name)] for name, command in known.items()]
     command: Any = tyro.cli(
         reduce(or_, choices),
@@ -49,18 +54,4 @@ def main(arguments: list[str] | None = None) -> None:
         config=(tyro.conf.OmitSubcommandPrefixes,),
     )
     keep_freed_memory()
-    try:
-        command()
-    except (ValueError, OSError, ImportError) as error:
-        _fail(str(error) or type(error).__name__)
-    except (KeyboardInterrupt, SystemExit) as error:
-        # Lightning turns a KeyboardInterrupt into a SystemExit.
-        if not isinstance(error, KeyboardInterrupt) and not isinstance(error.__context__, KeyboardInterrupt):
-            raise
-        print("sympe: interrupted; the same command with --resume goes on", file=sys.stderr)
-        sys.exit(130)
-
-
-def _fail(text: str) -> NoReturn:
-    print(f"sympe: {' '.join(text.split())}", file=sys.stderr)
-    sys.exit(2)
+    command()

@@ -6,13 +6,19 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
+
+from sympe.atomic import claimed
+from sympe.compressed import open_regular
+from sympe.signals import Terminated
 
 if TYPE_CHECKING:
     from sympe.auditing.report import AuditReport
@@ -72,7 +78,7 @@ class AuditCommand:
     def __call__(self) -> None:
         from sympe.auditing.parts import Folder
         from sympe.auditing.run import Execution, Options, audit
-        from sympe.auditing.writing import check_rows_path, write_rows
+        from sympe.auditing.writing import check_rows_path
 
         if not self.paths:
             raise ValueError("expected a file, a folder, a data set or module:function; got nothing")
@@ -80,24 +86,33 @@ class AuditCommand:
             check_rows_path(self.rows)
         sys.set_int_max_str_digits(0)  # group orders are printed in full
         data, split = _data(self.paths, self.split)
-        store = Folder(self.work / self._fingerprint())
-        if not self.resume:
+        files = self._files()
+        folder = self.work / self._fingerprint(files)
+        with claimed(folder):
+            store = Folder(folder)
+            if not self.resume:
+                store.clear()
+            workers = _cores() if self.workers is None else self.workers
+            try:
+                with _progress(_changes_of(files)) as progress:
+                    report = audit(
+                        data,
+                        target=self.target,
+                        group=self._group(),
+                        per=self.per,
+                        loss=self.loss,
+                        options=Options(self.bottleneck, split, self.heavy_atoms, self.irreps),
+                        execution=Execution(self.engine, workers, store, progress),
+                    )
+            except ValueError:
+                store.clear()  # the audit is impossible: there is nothing to resume
+                raise
+            self._write(report)
             store.clear()
-        workers = _cores() if self.workers is None else self.workers
-        try:
-            with _progress() as progress:
-                report = audit(
-                    data,
-                    target=self.target,
-                    group=self._group(),
-                    per=self.per,
-                    loss=self.loss,
-                    options=Options(self.bottleneck, split, self.heavy_atoms, self.irreps),
-                    execution=Execution(self.engine, workers, store, progress),
-                )
-        except ValueError:
-            store.clear()  # the audit is impossible: there is nothing to resume
-            raise
+
+    def _write(self, report: "AuditReport") -> None:
+        from sympe.auditing.writing import write_rows
+
         title = " ".join(self.paths)
         if self.rows is not None:
             write_rows(report, self.rows)
@@ -109,7 +124,7 @@ class AuditCommand:
             _print_json(report)
         else:
             _print_table(title, report)
-        store.clear()
+        sys.stdout.flush()
 
     def _group(self) -> Any:
         """The group with its options, or its name."""
@@ -131,27 +146,60 @@ class AuditCommand:
             raise ValueError(f"tolerance is for the groups torus, o3 and so3; got {self.group}")
         return self.group
 
-    def _fingerprint(self) -> str:
-        """A name for this audit: equal for equal data and options, wherever it runs."""
+    def _files(self) -> list[Path]:
+        """The files that the data comes from; of ``module:function``, the one with its code."""
+        from sympe.auditing.sources.files import files_at
+
+        if _is_erdos_renyi(self.paths):
+            return []
+        if _is_function(self.paths):
+            code = sys.modules[self.paths[0].partition(":")[0]].__file__
+            return [Path(code)] if code else []
+        return [file for path in self.paths for file in files_at(path)]
+
+    def _fingerprint(self, files: list[Path]) -> str:
+        """A name for this audit: equal for equal data, options and version, wherever it runs."""
         elsewhere = ("paths", "json", "html", "rows", "engine", "workers", "resume", "work")
         asked: list[Any] = [value for name, value in sorted(vars(self).items()) if name not in elsewhere]
-        for name in self.paths:
-            path = Path(name)
-            asked.append(os.path.abspath(path) if path.exists() else name)
-            files = sorted(path.iterdir()) if path.is_dir() else [path] if path.is_file() else []
-            asked += [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+        asked += [version("sympe"), *(Path(path).name for path in self.paths)]
+        for file in files:
+            with open_regular(file) as opened:
+                asked.append((file.name, hashlib.file_digest(opened, "sha256").hexdigest()))
         digest = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:12]
         stem = "".join(c if c.isalnum() else "-" for c in Path(self.paths[0]).stem)[:30]
         return f"{stem}-{digest}"
 
 
+def _changes_of(files: list[Path]) -> Callable[[], None]:
+    """A function that raises a ``ValueError`` once one of the files has changed."""
+
+    def stamps() -> list[tuple[int, int, int]]:
+        return [(at.st_ino, at.st_size, at.st_mtime_ns) for at in map(os.stat, files)]
+
+    before = stamps()
+
+    def check() -> None:
+        if stamps() != before:
+            raise ValueError("the data was changed while it was audited; start again")
+
+    return check
+
+
+def _is_erdos_renyi(paths: tuple[str, ...]) -> bool:
+    return paths == (ERDOS_RENYI,) and not Path(ERDOS_RENYI).exists()
+
+
+def _is_function(paths: tuple[str, ...]) -> bool:
+    return len(paths) == 1 and ":" in paths[0] and not Path(paths[0]).exists()
+
+
 def _data(paths: tuple[str, ...], split: str | None) -> tuple[Any, str | None]:
     """The data to audit, and the split that remains to be selected."""
-    if len(paths) == 1 and paths[0] == ERDOS_RENYI and not Path(ERDOS_RENYI).exists():
+    if _is_erdos_renyi(paths):
         from sympe.graphs.datasets import erdos_renyi
 
         return erdos_renyi(split or "test"), None
-    if len(paths) == 1 and ":" in paths[0] and not Path(paths[0]).exists():
+    if _is_function(paths):
         if split is not None:
             raise ValueError(f"expected files to take {split!r} from; got {paths[0]}")
         return _called(paths[0]), None
@@ -163,16 +211,37 @@ def _called(name: str) -> Any:
     module_name, _, function_name = name.partition(":")
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())
+    with _users_code(name):
+        try:
+            function = getattr(importlib.import_module(module_name), function_name)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise ValueError(f"expected module:function that can be imported; {error}") from error
+        if not callable(function):
+            raise ValueError(f"expected a function that yields x or (x, y); got {type(function).__name__}")
+        samples = function()
+        if not hasattr(samples, "__iter__"):
+            raise ValueError(f"expected a function that yields x or (x, y); it returned {type(samples).__name__}")
+    return samples if isinstance(samples, Sized) else _guarded(name, samples)
+
+
+def _guarded(name: str, samples: Iterable[Any]) -> Iterator[Any]:
+    with _users_code(name):
+        yield from samples
+
+
+@contextmanager
+def _users_code(name: str) -> Iterator[None]:
+    """Whatever the user's function raises is a ``ValueError`` that says where."""
     try:
-        function = getattr(importlib.import_module(module_name), function_name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(f"{name}: expected module:function that can be imported; {error}") from error
-    if not callable(function):
-        raise ValueError(f"{name}: expected a function that yields x or (x, y); got {type(function).__name__}")
-    samples = function()
-    if not hasattr(samples, "__iter__"):
-        raise ValueError(f"{name}: expected a function that yields x or (x, y); it returned {type(samples).__name__}")
-    return samples
+        yield
+    except (Terminated, KeyboardInterrupt, GeneratorExit, MemoryError):
+        raise
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+    except BaseException as error:
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        said = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise ValueError(f"{name}: {said} ({at.filename}, line {at.lineno})") from error
 
 
 def _cores() -> int:
@@ -180,8 +249,8 @@ def _cores() -> int:
 
 
 @contextmanager
-def _progress() -> Iterator[Any]:
-    """A progress bar on stderr that appears after five seconds."""
+def _progress(check: Callable[[], None]) -> Iterator[Any]:
+    """A progress bar on stderr that appears after five seconds; ``check`` is called after each step."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -197,6 +266,7 @@ def _progress() -> Iterator[Any]:
     begun = time.monotonic()
 
     def update(samples: int, share: float | None) -> None:
+        check()
         if not bar.live.is_started and time.monotonic() - begun > 5:
             bar.start()
         done = 0.0 if share is None else 100 * share

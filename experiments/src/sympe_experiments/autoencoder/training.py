@@ -23,8 +23,8 @@ from sympe_experiments.training import (
     ResumableModule,
     SizeGroupedSampler,
     build_from_seed,
-    finished_run,
     fit,
+    resumable,
 )
 
 WEIGHTS = "weights.safetensors"
@@ -113,6 +113,7 @@ class TrainAutoencoder(ResumableModule):
         self.best_loss, self.best_state = checkpoint["best"]["loss"], checkpoint["best"]["state"]
 
 
+@resumable(WEIGHTS)
 def run(config: Config, folder: Path, **options: Unpack[Options]) -> Record | None:
     """Train and test one autoencoder; weights and record are written into ``folder``.
 
@@ -128,10 +129,6 @@ def run(config: Config, folder: Path, **options: Unpack[Options]) -> Record | No
         ValueError: If the data is invalid, ``folder`` holds a run and ``resume`` is not set, or the loss
             is not finite.
     """
-    finished = finished_run(folder, config.as_dict(), options.get("resume", False))
-    if finished is not None:
-        return finished
-
     num_vectors = config.num_vectors if "laplacian" in METHODS[config.method].encodings else 0
     counts = (config.num_train, config.num_validation, config.num_test)
     train, validation, test = (GraphSet(graphs, num_vectors) for graphs in load_splits(config.data, counts))

@@ -4,6 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from sympe.html import readable
 from sympe_experiments.catalog import EXPERIMENTS, tables_of
 from sympe_experiments.report.output import print_records
 
@@ -48,5 +49,5 @@ class Command:
             folder = self.out / self.experiment / Path(config.data).name
             folder = folder / config.recipe / config.method / f"seed{config.seed}"
             records.append(run(config, folder, resume=True))
-            print(f"{folder}: error {records[-1].metrics['error']:.4g}", file=sys.stderr)
+            print(readable(f"{folder}: error {records[-1].metrics['error']:.4g}"), file=sys.stderr)
         print_records(records, tables_of, self.json)

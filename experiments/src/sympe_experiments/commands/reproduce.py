@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from sympe.html import readable
 from sympe_experiments.catalog import tables_of
 from sympe_experiments.report.output import print_records
 
@@ -35,4 +36,4 @@ class Command:
             print(json.dumps({"preset": self.preset, "report": str(page), "runs": [r.summary() for r in records]}))
         else:
             print_records(records, tables_of, False)
-            print(f"Report: {page}")
+            print(readable(f"Report: {page}"))

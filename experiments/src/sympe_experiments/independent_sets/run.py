@@ -30,7 +30,7 @@ from sympe_experiments.independent_sets.config import NAME, Config
 from sympe_experiments.independent_sets.data import load_splits
 from sympe_experiments.nets import GIN, Perceptron
 from sympe_experiments.records import Record
-from sympe_experiments.training import build_from_seed, finished_run
+from sympe_experiments.training import build_from_seed, resumable
 
 # What a stream of random numbers is for; the number after the seed. Training uses (seed, step).
 TEST = 2
@@ -88,6 +88,7 @@ def is_maximal_independent(chosen: Bool[Tensor, "N"], graphs: Graphs) -> Bool[Te
     return torch.zeros_like(graphs.sizes).index_add(0, graphs.batch, wrong.long()) == 0
 
 
+@resumable()
 def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
     """Train and test one network; the record is written into ``folder``.
 
@@ -99,9 +100,6 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
     Raises:
         ValueError: If ``folder`` holds a run and ``resume`` is not set, or one with another configuration.
     """
-    finished = finished_run(folder, config.as_dict(), resume)
-    if finished is not None:
-        return finished
     started = time.perf_counter()
     train, test = load_splits(config.data, config.max_nodes)
     model = build_from_seed(lambda: build_network(config, max(train.max_nodes, test.max_nodes)), config.seed)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import tyro
 
+from sympe.html import readable
 from sympe_experiments.settings import RunOptions, changes
 
 
@@ -58,7 +59,7 @@ class PredictCommand:
             if self.out is None:
                 print(found.picture(k))
         if self.out is not None:
-            print(f"Spins: {self.out}")
+            print(readable(f"Spins: {self.out}"))
 
 
 @dataclass(frozen=True)

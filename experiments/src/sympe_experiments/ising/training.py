@@ -16,9 +16,9 @@ from sympe_experiments.ising.memory import refuse_what_does_not_fit
 from sympe_experiments.ising.model import SpinNetwork
 from sympe_experiments.ising.reference import ground_energy
 from sympe_experiments.ising.solvers import run_solver, test_couplings
-from sympe_experiments.records import FILE_NAME, Record, read_record
+from sympe_experiments.records import ARRAYS, FILE_NAME, Record, read_record
 from sympe_experiments.seeding import mixed_generator
-from sympe_experiments.training import Options, ResumableModule, build_from_seed, finished_run, fit
+from sympe_experiments.training import Options, ResumableModule, build_from_seed, fit, resumable
 
 WEIGHTS = "weights.safetensors"
 
@@ -126,6 +126,7 @@ def test(model: SpinNetwork) -> dict[str, float | int | None]:
     return measured
 
 
+@resumable(WEIGHTS, ARRAYS)
 def run(config: Config, folder: Path, **options: Unpack[Options]) -> Record | None:
     """Train and test one network; weights, record and what its figures need are written into ``folder``.
 
@@ -141,10 +142,6 @@ def run(config: Config, folder: Path, **options: Unpack[Options]) -> Record | No
         ValueError: If ``folder`` holds a run and ``resume`` is not set, the lattice does not fit into memory, or
             the loss is not finite.
     """
-    finished = finished_run(folder, config.as_dict(), options.get("resume", False))
-    if finished is not None:
-        return finished
-
     if config.is_solver:
         return run_solver(config, folder)
     refuse_what_does_not_fit(config)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import tyro
 
+from sympe.html import readable
 from sympe_experiments.settings import RunOptions, changes, require_at_least
 
 
@@ -97,7 +98,10 @@ class Evaluate:
         from sympe_experiments.molecules.assessment import evaluate_weights
         from sympe_experiments.molecules.tables import tables
         from sympe_experiments.report.output import print_records
+        from sympe_experiments.training import finished_run
 
+        if self.out is not None:
+            finished_run(self.out, {})  # refuses a folder that holds a run
         record, skipped = evaluate_weights(
             self.weights,
             self.data,
@@ -161,7 +165,7 @@ class Sample:
             print(json.dumps(found))
         else:
             counts = ", ".join(f"{found[name]} {name}" for name in ("valid", "connected", "different"))
-            print(f"{found['file']}: {found['samples']} samples, {counts}")
+            print(readable(f"{found['file']}: {found['samples']} samples, {counts}"))
 
 
 @dataclass(frozen=True)
@@ -184,4 +188,5 @@ def _tell_skipped(skipped: Counter[str], data: str) -> None:
         from sympe_experiments.molecules.chemistry import describe_skipped
         from sympe_experiments.molecules.data import noun
 
-        print(f"sympe: skipped {sum(skipped.values())} {noun(data)}: {describe_skipped(skipped)}", file=sys.stderr)
+        line = f"sympe: skipped {sum(skipped.values())} {noun(data)}: {describe_skipped(skipped)}"
+        print(readable(line), file=sys.stderr)

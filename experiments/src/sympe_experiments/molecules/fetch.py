@@ -13,13 +13,14 @@ import tarfile
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sympe.atomic import write_atomically
+from sympe.atomic import claimed, write_atomically
 from sympe.graphs.datasets import QM9_ELEMENTS, find
 from sympe_experiments.molecules.chemistry import rdkit
 
@@ -30,16 +31,18 @@ class Source:
 
     Attributes:
         archive: Address of a tar archive that holds ``gdb9.sdf``.
-        md5: Its checksum.
+        archive_checksum: Its checksum, after the name of the algorithm. (A SHA-256 of it is not published.)
         doubtful: Address of the list of molecules to leave out.
+        doubtful_checksum: Its checksum.
         num_molecules: Molecules in the archive.
         num_doubtful: Molecules in the list.
         num_train: Molecules to train on, before any are left out.
     """
 
     archive: str
-    md5: str
+    archive_checksum: str
     doubtful: str
+    doubtful_checksum: str
     num_molecules: int
     num_doubtful: int
     num_train: int
@@ -47,8 +50,9 @@ class Source:
 
 QM9 = Source(
     archive="https://deepchemdata.s3-us-west-1.amazonaws.com/datasets/gdb9.tar.gz",
-    md5="560f62d8e6c992ca0cf8ed8d013f9131",
+    archive_checksum="md5:560f62d8e6c992ca0cf8ed8d013f9131",
     doubtful="https://ndownloader.figshare.com/files/3195404",
+    doubtful_checksum="sha256:3aa5115d540b356de94791d4a74c3bf1ed91c469ecf52a4f5d7cc0506fe02e24",
     num_molecules=133_885,
     num_doubtful=3_054,
     num_train=100_000,
@@ -56,6 +60,9 @@ QM9 = Source(
 
 #: Seconds without a byte after which a download is given up.
 _TIMEOUT = 20
+
+#: Most bytes of a download, and how many are read at once.
+_MOST, _PART = 2**30, 2**20
 
 
 def locate_qm9(source: Source = QM9) -> Path:
@@ -69,23 +76,23 @@ def locate_qm9(source: Source = QM9) -> Path:
         return find("qm9")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sympe" / "qm9.npz"
     if not cache.exists():
-        content = _to_npz(*_fetch(source), source)
-        write_atomically(cache, lambda file: file.write(content))
+        with claimed(cache.parent, adopt=True):
+            content = _to_npz(*_fetch(source, cache.parent), source)
+            write_atomically(cache, lambda file: file.write(content))
+            for address in (source.archive, source.doubtful):
+                _held(address, cache.parent).unlink()
     return cache
 
 
-def _fetch(source: Source) -> tuple[bytes, set[int]]:
+def _fetch(source: Source, folder: Path) -> tuple[bytes, set[int]]:
     """The content of ``gdb9.sdf``, and the molecules to leave out, counted from 1."""
     rdkit()
-    listed = _download(source.doubtful).decode("utf-8", "replace").split("\n")
+    listed = _download(source.doubtful, source.doubtful_checksum, folder).decode("utf-8", "replace").split("\n")
     # Nine lines of title, and two that end the list.
     numbers = {int(line.split()[0]) for line in listed[9:-2]}
     if len(numbers) != source.num_doubtful:
         raise ValueError(f"{source.doubtful}: expected {source.num_doubtful} molecules; got {len(numbers)}")
-    raw = _download(source.archive)
-    digest = hashlib.md5(raw, usedforsecurity=False).hexdigest()
-    if digest != source.md5:
-        raise ValueError(f"{source.archive}: expected the checksum {source.md5}; got {digest}")
+    raw = _download(source.archive, source.archive_checksum, folder)
     with tarfile.open(fileobj=io.BytesIO(raw)) as archive:
         member = next((m for m in archive.getmembers() if Path(m.name).name == "gdb9.sdf" and m.isfile()), None)
         file = None if member is None else archive.extractfile(member)
@@ -94,15 +101,53 @@ def _fetch(source: Source) -> tuple[bytes, set[int]]:
         return file.read(), numbers
 
 
-def _download(address: str) -> bytes:
-    try:
-        with urllib.request.urlopen(address, timeout=_TIMEOUT) as response:
-            return response.read()
-    except (urllib.error.URLError, OSError) as error:
-        reason = getattr(error, "reason", error)
-        raise ValueError(
-            f"qm9 needs its data: {address} cannot be fetched ({reason}); name the folder of qm9.npz in SYMPE_DATA"
-        ) from error
+def _held(address: str, folder: Path) -> Path:
+    """Where a download is kept until all of them are there, or what there is of it."""
+    return folder / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.download"
+
+
+def _download(address: str, checksum: str, folder: Path) -> bytes:
+    """What is at an address, from where an earlier call has stopped.
+
+    Raises:
+        ValueError: If it cannot be fetched, is cut short, or is something else.
+    """
+    algorithm, _, due = checksum.partition(":")
+    path = _held(address, folder)
+    if not path.exists() or _digest(path, algorithm) != due:
+        try:
+            _go_on(address, path)
+        except (urllib.error.URLError, HTTPException, OSError) as error:
+            reason = getattr(error, "reason", error)
+            raise ValueError(
+                f"qm9 needs its data: {address} cannot be fetched ({reason}); name the folder of qm9.npz in SYMPE_DATA"
+            ) from error
+    if (got := _digest(path, algorithm)) != due:
+        path.unlink()
+        raise ValueError(f"{address}: expected the checksum {due}; got {got}: the answer is not the file")
+    return path.read_bytes()
+
+
+def _digest(path: Path, algorithm: str) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+
+
+def _go_on(address: str, path: Path) -> None:
+    """Append to a file what it lacks of what is at an address, if the server can do that; else fetch all."""
+    begun = path.stat().st_size if path.exists() else 0
+    request = urllib.request.Request(address, headers={"Range": f"bytes={begun}-"} if begun else {})
+    with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+        goes_on = begun > 0 and answer.headers.get("Content-Range", "").startswith(f"bytes {begun}-")
+        due, got = int(answer.headers.get("Content-Length", -1)), 0
+        with path.open("ab" if goes_on else "wb") as file:
+            while part := answer.read(_PART):
+                file.write(part)
+                got += len(part)
+                if got > _MOST:
+                    raise OSError(f"it is larger than {_MOST} bytes")
+    if 0 <= got < due:
+        raise OSError(f"the answer ended after {got} of {due} bytes; the same command goes on from there")
 
 
 def _to_npz(sdf: bytes, doubtful: set[int], source: Source) -> bytes:

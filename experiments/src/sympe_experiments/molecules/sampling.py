@@ -14,33 +14,36 @@ plain graphs ``graph6`` instead), ``valid`` (for plain graphs: whether connected
 import hashlib
 import io
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule
-from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch import LightningModule, Trainer
 from torch.utils.data import DataLoader
 
-from sympe.atomic import write_atomically
+from sympe.atomic import MARK, claimed, write_atomically
+from sympe.compressed import content_of
 from sympe.extras import require
 from sympe.graphs import Graphs, to_graph6
 from sympe.graphs.molecules import Smiles
+from sympe.signals import be_a_worker
 from sympe_experiments.molecules.chemistry import rdkit, write_smiles
 from sympe_experiments.molecules.evaluation import batch_size
 from sympe_experiments.molecules.model import GraphDiffusion, sampling_times
 from sympe_experiments.molecules.pretrained import find_weights
 from sympe_experiments.seeding import mixed_generator
 from sympe_experiments.settings import require_at_least, require_seed
-from sympe_experiments.training import make_trainer
+from sympe_experiments.training import is_first, make_trainer
 
 _MOLECULES = (".smi", ".sdf")
 
 #: What the streams of random numbers are for; beside those of a run.
 SIZES, GRAPHS = 11, 12
+
+#: The file beside the shards that says what they are of.
+PLAN = "plan.json"
 
 
 @dataclass(frozen=True)
@@ -148,32 +151,42 @@ def sample_to_file(
     sampling_times(model.steps, steps)
     plan = Plan(hashlib.sha256(file.read_bytes()).hexdigest(), num, steps, seed, shard_size)
     parts = out.with_name(out.name + ".parts")
-    is_first = getattr(rank_zero_only, "rank", 0) == 0
-    if is_first and out.exists() and not (resume and out.suffix in _MOLECULES and parts.exists()):
-        if not resume or out.suffix in _MOLECULES:
+    is_text = out.suffix in _MOLECULES
+    if is_first() and out.exists() and not (resume and is_text and parts.exists()):
+        if not resume or is_text:
             raise ValueError(f"{out} is there already; give another file")
-        return _finish(parts, out, plan)
+        found = summarize(out, plan)
+        if parts.is_dir() and (parts / MARK).exists():
+            with claimed(parts):
+                _remove(parts)
+        return found
 
     # What can refuse comes before the folder is begun.
     shards = plan_shards(model, plan)
     trainer = make_trainer(parts, 1, devices=devices, accelerator=accelerator)
     trainer.logger = None
-    if is_first:
+    if not is_first():
+        be_a_worker()
+        _sample(trainer, _SampleShards(model, plan, shards, parts))
+        return None
+    with claimed(parts, adopt=resume and (parts / PLAN).exists()):
         _begin(parts, plan, resume)
-    module = _SampleShards(model, plan, shards, parts)
+        _sample(trainer, _SampleShards(model, plan, shards, parts))
+        table = _merge(parts, len(shards))
+        if is_text:
+            write_atomically(out, lambda file: file.writelines(_as_text(table, out.suffix)))
+        else:
+            _write(out, table)
+        found = _counts(out, table) if is_text else summarize(out, plan)
+        _remove(parts)
+    return found
+
+
+def _sample(trainer: Trainer, module: "_SampleShards") -> None:
     if module.missing():
         trainer.predict(module, return_predictions=False)
         # Not in on_predict_end, which a process without shards does not come to.
         trainer.strategy.barrier()
-        if not trainer.is_global_zero:
-            return None
-    table = _merge(parts, len(shards))
-    if out.suffix in _MOLECULES:
-        write_atomically(out, lambda file: file.writelines(_as_text(table, out.suffix)))
-        shutil.rmtree(parts)
-        return _counts(out, table)
-    _write(out, table)
-    return _finish(parts, out, plan)
 
 
 class _SampleShards(LightningModule):
@@ -233,14 +246,14 @@ def _shard_path(parts: Path, number: int) -> Path:
 
 
 def _begin(parts: Path, plan: Plan, resume: bool) -> None:
-    """Create the folder of shards, or check that what it holds belongs to the plan."""
-    path = parts / "plan.json"
+    """Write the plan into the folder of shards, or check that what it holds belongs to the plan."""
+    path = parts / PLAN
     if not path.exists():
         write_atomically(path, lambda file: file.write(plan.to_bytes()))
         return
     if not resume:
         raise ValueError(f"{parts} holds shards of an interrupted sampling; resume it or give another file")
-    _compare(path.read_bytes(), plan, f"{path} is damaged; remove {parts} to start anew")
+    _compare(content_of(path), plan, f"{path} is damaged; remove {parts} to start anew")
 
 
 def _compare(stored: bytes, plan: Plan, complaint: str) -> None:
@@ -303,12 +316,10 @@ def _as_text(table: Any, suffix: str) -> Iterator[bytes]:
             yield (chem.MolToMolBlock(molecule) + "$$$$\n").encode()
 
 
-def _finish(parts: Path, out: Path, plan: Plan) -> dict[str, Any]:
-    """Summarize the file; then the shards can go."""
-    found = summarize(out, plan)
-    if parts.exists():
-        shutil.rmtree(parts)
-    return found
+def _remove(parts: Path) -> None:
+    """Delete plan and shards; what others have put beside them stays."""
+    for path in [*parts.glob("shard-[0-9]*.parquet"), parts / PLAN]:
+        path.unlink(missing_ok=True)
 
 
 def summarize(out: Path, plan: Plan) -> dict[str, Any]:

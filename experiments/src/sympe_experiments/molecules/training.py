@@ -29,8 +29,8 @@ from sympe_experiments.training import (
     ResumableModule,
     SizeGroupedSampler,
     build_from_seed,
-    finished_run,
     fit,
+    resumable,
 )
 
 WEIGHTS = "weights.safetensors"
@@ -201,6 +201,7 @@ class TrainDiffusion(ResumableModule):
         self._averaged_step = checkpoint["global_step"]
 
 
+@resumable(WEIGHTS)
 def run(config: Config, folder: Path, *, workers: int = 0, **options: Unpack[Options]) -> Record | None:
     """Train and test one model; weights and record are written into ``folder``.
 
@@ -221,10 +222,6 @@ def run(config: Config, folder: Path, *, workers: int = 0, **options: Unpack[Opt
             is not finite.
         ImportError: If the data are molecules and RDKit is not installed.
     """
-    finished = finished_run(folder, config.as_dict(), options.get("resume", False))
-    if finished is not None:
-        return finished
-
     splits = load_splits(config.data, (config.num_train, config.num_validation, config.num_test))
     store = GraphStore(splits.train, config.breaking.stored_order)
     model = build_from_seed(lambda: GraphDiffusion(config, splits.domain()), config.seed)

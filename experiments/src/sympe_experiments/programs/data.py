@@ -16,8 +16,8 @@ numbers, are for training, the last for testing.
 
 import os
 import tarfile
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -65,7 +65,7 @@ def _item_placement() -> tuple[list[str], Callable[[str], Instance]]:
     solved = dict(np.load(folder() / "bip_solutions.npz"))
     place = {str(name): k for k, name in enumerate(solved["instance"])}
 
-    @lru_cache(maxsize=None)
+    @cache
     def make(name: str) -> Instance:
         k = place[name]
         return item_placement(
@@ -144,7 +144,7 @@ def _slabs() -> tuple[list[str], Callable[[str], Instance]]:
     solved = dict(np.load(folder() / "smsp_solutions.npz"))
     place = {str(name): k for k, name in enumerate(solved["instance"])}
 
-    @lru_cache(maxsize=None)
+    @cache
     def make(name: str) -> Instance:
         k = place[name]
         return slabs(name, _orders()[name], solved["slab_of_order"][k])

@@ -27,7 +27,7 @@ from sympe_experiments.programs.data import load_splits
 from sympe_experiments.programs.instances import Batch, Instance
 from sympe_experiments.programs.model import ProgramNetwork
 from sympe_experiments.records import Record
-from sympe_experiments.training import build_from_seed, finished_run
+from sympe_experiments.training import build_from_seed, resumable
 
 # What a stream of random numbers is for; the number after the seed. Training uses (seed, step).
 TEST = 2
@@ -46,6 +46,7 @@ def build_network(config: Config, instances: list[Instance]) -> ProgramNetwork:
     return ProgramNetwork(breaking, instances[0].features.shape[1], config.hidden_dim, config.num_rounds)
 
 
+@resumable()
 def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
     """Train and test one network; the record is written into ``folder``, the best placements beside it.
 
@@ -57,9 +58,6 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
     Raises:
         ValueError: If ``folder`` holds a run and ``resume`` is not set, or one with another configuration.
     """
-    finished = finished_run(folder, config.as_dict(), resume)
-    if finished is not None:
-        return finished
     train, test = load_splits(config.data, config.train, config.test)
     started = time.perf_counter()
     model = build_from_seed(lambda: build_network(config, train + test), config.seed)

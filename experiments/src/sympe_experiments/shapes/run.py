@@ -25,7 +25,7 @@ from sympe_experiments.records import Record
 from sympe_experiments.shapes.config import NAME, Config
 from sympe_experiments.shapes.data import Shape, load_shapes
 from sympe_experiments.shapes.model import build_network
-from sympe_experiments.training import build_from_seed, finished_run
+from sympe_experiments.training import build_from_seed, resumable
 
 # What a stream of random numbers is for; the number after the seed. Training uses (seed, step).
 TEST, UNTURNED = 2, 4
@@ -67,6 +67,7 @@ def evaluate(
     return nearest_target(displace(model, many, generator, turned).view(draws, -1, 3), shape.targets.float())
 
 
+@resumable()
 def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
     """Train and test one network; the record is written into ``folder``.
 
@@ -79,9 +80,6 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
         ValueError: If ``folder`` holds a run and ``resume`` is not set, or one with another configuration.
         ImportError: If e3nn is not installed.
     """
-    finished = finished_run(folder, config.as_dict(), resume)
-    if finished is not None:
-        return finished
     started = time.perf_counter()
     shapes = load_shapes(config.data)
     model = build_from_seed(lambda: build_network(config, shapes), config.seed)

@@ -49,6 +49,15 @@ def open_path(
         ValueError: If there is nothing to read, the format is unknown, or the target is missing.
         ImportError: If the format needs an extra that is not installed.
     """
+    return [_open(file, target, per, kind, split) for file in files_at(path)]
+
+
+def files_at(path: str | os.PathLike[str]) -> list[Path]:
+    """The file at a path or of a data set, or the readable files in a folder, sorted by name.
+
+    Raises:
+        ValueError: If there is none.
+    """
     file = Path(path)
     if not file.exists() and str(path) in DATA_SETS:
         file = find(str(path))
@@ -56,12 +65,13 @@ def open_path(
         inside = [one for one in sorted(file.iterdir()) if one.is_file() and suffix_of(one) in READABLE]
         if not inside:
             raise ValueError(f"{file}: expected a folder of files ending in {' '.join(sorted(READABLE))}; got none")
-        return [_open(one, target, per, kind, split) for one in inside]
+        return inside
     if not file.is_file():
-        raise ValueError(f"{file}: expected a file, a folder or one of {', '.join(DATA_SETS)}; no such path")
+        got = "no such path" if not file.exists() else "got a pipe or a device"
+        raise ValueError(f"{file}: expected a file, a folder or one of {', '.join(DATA_SETS)}; {got}")
     if not file.stat().st_size:
         raise ValueError(f"{file}: expected samples; the file is empty")
-    return [_open(file, target, per, kind, split)]
+    return [file]
 
 
 def _open(file: Path, target: str | None, per: Per | None, kind: Kind | None, split: str | None) -> Source:
