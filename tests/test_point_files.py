@@ -176,7 +176,7 @@ def test_crystals_by_name(tmp_path: Path) -> None:
             assert said.startswith(f"{tmp_path / name}: periodic structures are not supported yet")
         (tmp_path / name).write_text("NaCl\n")
         with pytest.raises(
-            ValueError, match="expected (a structure that ASE can read; got|at least one|a file)|cannot"
+            ValueError, match=r"expected (a structure that ASE can read; got|at least one|a file)|cannot"
         ):
             read(tmp_path / name)
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from sympe.canonicalize import NodeOrder
+from sympe.canonicalize.refined import refined
 from sympe.graphs import Graphs, colored_graphs
 from sympe.groups import Permutation
 from sympe.groups.chain import StabilizerChain
@@ -64,7 +65,7 @@ class CachedInversionKernel(InversionKernel[Permutation, Graphs]):
                 f"expected an exact canonicalizer to keep draws of; {self.canonicalizer} is not known as one"
             )
         g = self.canonicalizer(x)
-        colored = next(colored_graphs(x))
+        colored = next(colored_graphs(refined(x)))
         generators = np.array(colored.automorphism_generators(), np.int64).reshape(-1, x.num_nodes)
         chain = StabilizerChain(generators, colored.count_automorphisms())
         return _Known(g.image.cpu(), None if g.shown is None else int(g.shown.max()) if len(g.shown) else 0, chain)

@@ -59,6 +59,10 @@ class Refinement(NodeOrder):
                 pass
         return Permutation.trusted(partition.node_order(), x)
 
+    def cells(self, x: Graphs) -> Int[Tensor, "N"]:
+        """The cell of each node after refinement alone: a number that no automorphism changes."""
+        return _Partition(x).color
+
     def is_exact(self, x: Graphs) -> Bool[Tensor, "G"]:
         """Where refinement alone distinguishes all nodes, so that the graph has no symmetry.
 

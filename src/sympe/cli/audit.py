@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from sympe.atomic import claimed
+from sympe.cli.programs import audit_programs, programs_in
 from sympe.compressed import open_regular
 from sympe.signals import Terminated
 
@@ -31,10 +32,12 @@ class AuditCommand:
     """Find out whether equivariant networks need symmetry breaking to predict the targets of a data set."""
 
     paths: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """Files or folders (graph6, npz, SMILES, SDF, xyz, extxyz, GraphML, PyG .pt), data sets (erdos-renyi, qm9, planar,
-    sbm, tree, community_small), or one module:function that yields inputs x or pairs (x, y)."""
+    """Files or folders (graph6, npz, SMILES, SDF, xyz, extxyz, GraphML, PyG .pt; integer programs: mps, lp), data sets
+    (erdos-renyi, qm9, planar, sbm, tree, community_small), or one module:function that yields inputs x or pairs
+    (x, y)."""
     target: str | None = None
-    """Target to predict: an array, column, attribute or property, or adjacency."""
+    """Target to predict: an array, column, attribute or property, or adjacency. Of integer programs: solution (NAME.sol
+    beside NAME.mps), or highs (found by HiGHS within a minute)."""
     per: Literal["sample", "node", "edge", "pair"] | None = None
     """What each entry of the target belongs to; by default inferred from its shape."""
     loss: Literal["squared", "absolute", "zero-one"] | None = None
@@ -85,6 +88,10 @@ class AuditCommand:
         if self.rows is not None:
             check_rows_path(self.rows)
         sys.set_int_max_str_digits(0)  # group orders are printed in full
+        if files := programs_in(self.paths):
+            self._refuse_options_of_samples()
+            audit_programs(files, self.target, self.json)
+            return
         data, split = _data(self.paths, self.split)
         files = self._files()
         folder = self.work / self._fingerprint(files)
@@ -125,6 +132,13 @@ class AuditCommand:
         else:
             _print_table(title, report)
         sys.stdout.flush()
+
+    def _refuse_options_of_samples(self) -> None:
+        """Programs know only target and json."""
+        mine = ("paths", "target", "json", "workers", "work")
+        given = [f.name for f in fields(self) if f.name not in mine and getattr(self, f.name) != f.default]
+        if given:
+            raise ValueError(f"of integer programs the audit knows target and json; got {', '.join(given)}")
 
     def _group(self) -> Any:
         """The group with its options, or its name."""

@@ -59,12 +59,13 @@ class StabilizerChain:
 
     def _add(self, element: Images) -> None:
         """Divide an element by those of the chain; what remains, if it is not the identity, joins the chain."""
-        for level, (point, orbit) in enumerate(zip(self.points, self._orbits, strict=True)):
-            if element[point] not in orbit:
-                break
-            element = np.argsort(orbit[int(element[point])])[element]
-        else:
-            level = len(self.points)
+        level = 0
+        while (
+            level < len(self.points) and (step := self._orbits[level].get(int(element[self.points[level]]))) is not None
+        ):
+            element = np.argsort(step)[element]
+            level += 1
+        if level == len(self.points):
             moved = np.flatnonzero(element != np.arange(self.num_points))
             if not len(moved):
                 return

@@ -145,7 +145,7 @@ class SymmetricGroup(Group[Permutation, NodeBatch]):
         return Permutation(positions, positions, like.batch, like.start)
 
     def compose(self, g: Permutation, h: Permutation) -> Permutation:
-        """``(g h)[i] = g[h[i]]``; ``relaxed`` and ``shown`` of h, which holds the ranks, carry over, those of g do not."""
+        """``(g h)[i] = g[h[i]]``; what h, which holds the ranks, relaxes and shows carries over, that of g does not."""
         relaxed = None if h.relaxed is None else h.relaxed[g.preimage]
         return Permutation(g.image[h.image], h.preimage[g.preimage], g.batch, g.start, relaxed, h.shown)
 

@@ -1,7 +1,7 @@
 """Read programs from ``.mps`` and ``.lp`` files (``.gz .xz .bz2``) with HiGHS; needs the extra ``programs``.
 
-What HiGHS would drop with a warning (an unknown row, a name that comes twice) is refused here: the symmetries of another
-program are worth nothing. Bounds of 1e20 and above are infinite, as HiGHS has it.
+What HiGHS would drop with a warning (an unknown row, a name that comes twice) is refused here: the symmetries of
+another program are worth nothing. Bounds of 1e20 and above are infinite, as HiGHS has it.
 """
 
 import os

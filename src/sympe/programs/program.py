@@ -9,13 +9,14 @@ a node per constraint, labeled by :math:`(L_i, U_i)`, and an edge per coefficien
 
 Variables come first in storage, constraints first in the order of labels: whoever goes through the labels meets the
 constraints first, one of which often settles many variables. Constraints that bind nothing are left out, and of equal
-ones all but one: exchanging them moves no variable. Numbers are compared exactly and as they stand; rows are not scaled,
-so that a row and twice that row are different.
+ones all but one: exchanging them moves no variable. Numbers are compared exactly and as they stand; rows are not
+scaled, so that a row and twice that row are different.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -65,7 +66,7 @@ class Program:
             object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
         object.__setattr__(self, "kind", np.asarray(self.kind, np.int64))
         matrix = csr_array(self.matrix, dtype=np.float64)
-        matrix.sum_duplicates()
+        matrix.sum_duplicates()  # which sorts the columns of a row
         matrix.eliminate_zeros()
         object.__setattr__(self, "matrix", matrix)
         rows, columns = len(self.row_lower), len(self.cost)
@@ -84,37 +85,48 @@ class Program:
     def num_variables(self) -> int:
         return len(self.cost)
 
+    def names(self, of: Literal["variables", "constraints"]) -> tuple[str, ...]:
+        """Names, made up where there are none."""
+        count = {"variables": self.num_variables, "constraints": len(self.row_lower)}[of]
+        named: tuple[str, ...] = getattr(self, of)
+        return named if len(named) == count else tuple(f"{of[:-1]} {k}" for k in range(count))
+
+    @property
+    def _sides(self) -> Floats:
+        return np.stack([self.row_lower, self.row_upper], axis=1)
+
+    @cached_property
+    def kept(self) -> NDArray[np.int64]:
+        """The constraints that bind anything, of equal ones the first."""
+        sides = self._sides
+        held: dict[bytes, int] = {}
+        for i in np.flatnonzero(np.isfinite(sides).any(1)).tolist():
+            part = slice(self.matrix.indptr[i], self.matrix.indptr[i + 1])
+            row = sides[i].tobytes() + self.matrix.indices[part].tobytes() + self.matrix.data[part].tobytes()
+            held.setdefault(row, i)
+        return np.fromiter(held.values(), np.int64, len(held))
+
     def bipartite(self) -> tuple[Floats, NDArray[np.int64], Floats]:
         """Kinds of nodes as rows of numbers, variables first; edges (variable, node of a constraint); coefficients."""
         n = self.num_variables
-        binding = np.isfinite(self.row_lower) | np.isfinite(self.row_upper)
-        of_rows = np.stack([self.row_lower, self.row_upper], axis=1)
-        held: dict[bytes, int] = {}
-        for i in np.flatnonzero(binding).tolist():
-            part = slice(self.matrix.indptr[i], self.matrix.indptr[i + 1])
-            row = of_rows[i].tobytes() + self.matrix.indices[part].tobytes() + self.matrix.data[part].tobytes()
-            held.setdefault(row, i)
-        kept = np.fromiter(held.values(), np.int64, len(held))
-        matrix = self.matrix[kept].tocoo()
+        matrix = self.matrix[self.kept].tocoo()
         of_columns = np.stack([np.ones(n), self.kind, self.cost, self.lower, self.upper], axis=1)
-        kinds = np.concatenate([of_columns, np.pad(of_rows[kept], ((0, 0), (3, 0)))])
+        kinds = np.concatenate([of_columns, np.pad(self._sides[self.kept], ((0, 0), (3, 0)))])
         return kinds, np.stack([matrix.col, matrix.row + n]).astype(np.int64), matrix.data
 
-    def value(self, x: Floats) -> Floats:
+    def value(self, x: Floats) -> Any:
         """The objective at one or several points ``[..., n]``."""
-        found: Floats = np.asarray(x) @ self.cost + self.offset
-        return found
+        return np.asarray(x) @ self.cost + self.offset
 
-    def is_feasible(self, x: Floats, tolerance: float = 1e-6) -> NDArray[np.bool_]:
+    def is_feasible(self, x: Floats, tolerance: float = 1e-6) -> Any:
         """Which of several points ``[..., n]`` keep all bounds and constraints, up to a relative tolerance."""
         x = np.asarray(x, np.float64)
         rows = np.asarray(x.reshape(-1, x.shape[-1]) @ self.matrix.T).reshape(*x.shape[:-1], -1)
-        fits = np.ones(x.shape[:-1], bool)
+        fits = [(np.abs(x - np.rint(x))[..., self.kind == 1] <= tolerance).all(-1)]
         for value, low, high in ((x, self.lower, self.upper), (rows, self.row_lower, self.row_upper)):
             slack = tolerance * (1 + np.abs(value))
-            fits &= ((value >= low - slack) & (value <= high + slack)).all(-1)
-        whole: NDArray[np.bool_] = (np.abs(x - np.rint(x))[..., self.kind == 1] <= tolerance).all(-1)
-        return fits & whole
+            fits.append(((value >= low - slack) & (value <= high + slack)).all(-1))
+        return np.logical_and.reduce(fits)
 
 
 def to_graphs(programs: Sequence[Program]) -> Graphs:

@@ -10,6 +10,7 @@ one way, and differ in their law alone.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import lru_cache
 
 import torch
@@ -173,7 +174,12 @@ def build(method: str, dim: int, most_nodes: int, most_copies: int) -> Breaking:
     """
     if method == "orbit-index-base":
         return Both(OrbitIndex(dim, most_nodes), Ranks(cached_kernel(base=True), dim, most_nodes))
-    ids = {"orbit-index": OrbitIndex, "position": Position, "orbit": Orbit, "local-ids": LocalIds}
+    ids: dict[str, Callable[[int, int], Ids]] = {
+        "orbit-index": OrbitIndex,
+        "position": Position,
+        "orbit": Orbit,
+        "local-ids": LocalIds,
+    }
     if method in ids:
         return ids[method](dim, most_nodes)
     if method == "orbit-plus":

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
 from sympe.programs import Program, read
-from sympe.programs.files import solver
+from sympe.programs.solutions import solve
 from sympe_experiments.programs.instances import Instance, Packing
 from sympe_experiments.seeding import numpy_generator
 
@@ -195,31 +195,6 @@ def slabs(name: str, numbers: list[int], slab_of_order: Ints) -> Instance:
 def one_hot(index: Ints, count: int) -> NDArray[np.bool_]:
     """One row per index, true at it."""
     return np.arange(count) == np.asarray(index)[:, None]
-
-
-def solve(program: Program, seconds: float = 60.0) -> NDArray[np.float64]:
-    """The best solution that HiGHS finds in some time; an optimal one if that is enough."""
-    highs = solver()
-    highs.setOptionValue("time_limit", seconds)
-    load(highs, program)
-    highs.run()
-    return np.array(highs.getSolution().col_value)
-
-
-def load(highs: object, program: Program) -> None:
-    """Hand a program to HiGHS."""
-    import highspy
-
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = program.num_variables, len(program.row_lower)
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = program.cost, program.lower, program.upper
-    lp.row_lower_, lp.row_upper_, lp.offset_ = program.row_lower, program.row_upper, program.offset
-    lp.sense_ = highspy.ObjSense.kMaximize if program.maximize else highspy.ObjSense.kMinimize
-    lp.integrality_ = [highspy.HighsVarType(int(kind)) for kind in program.kind]
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_ = program.matrix.indptr, program.matrix.indices
-    lp.a_matrix_.value_ = program.matrix.data
-    highs.passModel(lp)  # type: ignore[attr-defined]
 
 
 class _Rows:

@@ -40,7 +40,7 @@ class Packing:
     max_colors: int = 2
 
     def repaired(self, score: Float[NDArray, "R C"]) -> NDArray[np.bool_] | None:
-        """Every item in the copy of its highest score that still has room, the surest items first; None if one has none."""
+        """Each item in the copy of its highest score that has room, the surest first; None if an item has none."""
         score = score[: len(self.sizes)]
         chosen = np.zeros(score.shape, bool)
         room = np.tile(self.capacity, (score.shape[1], 1)) + 1e-9

@@ -4,7 +4,7 @@ The loss is the mean binary cross-entropy of the variables of the tables, agains
 solution. Of the test: the number of wrong variables among the shares of which the network is surest, by
 :math:`|p - 1/2|`, means over instances and draws (the published code forgets the weight of the first instance in its
 running mean, which lowers all by about 3 %); whether the answer, rounded, is a solution; whether the repaired one is,
-and its objective, in per cent above that of the known solution, of single draws and of the best of several.
+and its objective, of single draws and of the best of several.
 """
 
 import math
@@ -89,10 +89,10 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
 
 def assess(
     model: ProgramNetwork, test: list[Instance], config: Config
-) -> tuple[dict[str, float], dict[str, NDArray[np.int16]]]:
-    """What a network's answers are worth, and the copy of each item in the best repaired one (-1 where there is none)."""
+) -> tuple[dict[str, float | None], dict[str, NDArray[np.int16]]]:
+    """What a network's answers are worth, and the copy of each item in the best repaired one, by instance."""
     found: dict[str, list[list[float]]] = {name: [] for name in ("loss", "rounded", *map(str, SHARES))}
-    excess = np.full((config.draws, len(test)), np.nan)
+    objective = np.full((config.draws, len(test)), np.nan)
     best: dict[str, NDArray[np.int16]] = {}
     for draw in range(config.draws):
         generator = sequence_generator(config.seed, TEST, draw)
@@ -106,22 +106,24 @@ def assess(
                 placed = instance.packing.repaired(logit)
                 if placed is None:
                     continue
-                above = _above(instance.packing.price(placed), instance.objective)
-                if not (np.nanmin(excess[:, len(rows) - 1], initial=np.inf) <= above):
+                price = instance.packing.price(placed)
+                if not (np.nanmin(objective[:, len(rows) - 1], initial=np.inf) <= price):
                     best[instance.name] = placed.argmax(1).astype(np.int16)
-                excess[draw, len(rows) - 1] = above
+                objective[draw, len(rows) - 1] = price
         for name, values in found.items():
             values.append([row[name] for row in rows])
     means = {name: float(np.mean(values)) for name, values in found.items()}
-    solved = ~np.isnan(excess)
+    solved = ~np.isnan(objective)
+    known = np.array([instance.objective for instance in test])
     return {
         "error": means["100"],
         **{f"wrong_{share}": means[str(share)] for share in SHARES},
         "validation_loss": means["loss"],
         "feasible_rounded_percent": 100 * means["rounded"],
         "feasible_repaired_percent": 100 * float(solved.mean()),
-        "objective_above_percent": float(excess[solved].mean()) if solved.any() else None,  # type: ignore[dict-item]
-        "best_objective_above_percent": float(np.nanmin(excess[:, solved.any(0)], 0).mean()) if solved.any() else None,  # type: ignore[dict-item]
+        "objective": float(objective[solved].mean()) if solved.any() else None,
+        "best_objective": float(np.nanmin(objective[:, solved.any(0)], 0).mean()) if solved.any() else None,
+        "known_objective": float(known.mean()),
     }, best
 
 
@@ -133,12 +135,6 @@ def _errors(instance: Instance, logit: NDArray[np.float64]) -> dict[str, float]:
     feasible = float(instance.packing.is_feasible(logit > 0))
     counts = {str(share): float(sums[round(share / 100 * len(wrong))]) for share in SHARES}
     return {"loss": float(loss.mean()), "rounded": feasible, **counts}
-
-
-def _above(value: float, known: float) -> float:
-    """How far an objective is above the known one, in per cent of the larger: the primal gap."""
-    largest = max(abs(value), abs(known))
-    return 100 * (value - known) / largest if largest > 0 else 0.0
 
 
 def _label_once(model: ProgramNetwork, instances: list[Instance]) -> None:
