@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sympe import actions, auditing, breaking, canonicalize, encoding, graphs, groups, points
+    from sympe import actions, auditing, breaking, canonicalize, crystals, encoding, graphs, groups, points
     from sympe.auditing import audit, check_equivariance, check_equivariance_in_distribution
     from sympe.breaking import SymPE, wrap
     from sympe.encoding import (
@@ -41,7 +41,7 @@ _NAMES = {
     "points": ("PointClouds",),
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}
-_MODULES = ("actions", "auditing", "breaking", "canonicalize", "encoding", "graphs", "groups", "points")
+_MODULES = ("actions", "auditing", "breaking", "canonicalize", "crystals", "encoding", "graphs", "groups", "points")
 
 __all__ = [
     "Encoding",
@@ -62,6 +62,7 @@ __all__ = [
     "canonicalize",
     "check_equivariance",
     "check_equivariance_in_distribution",
+    "crystals",
     "encoding",
     "graphs",
     "groups",

@@ -12,8 +12,9 @@ from e3nn.nn.models.v2106.gate_points_networks import SimpleNetwork
 from sympe import InversionKernel, RankEncoding, SymPE
 from sympe.actions import PointRotation, wigner_d
 from sympe.breaking import POINT_METHODS, for_points
-from sympe.canonicalize import Frames, Labeling
-from sympe.encoding import IrrepsEncoding
+from sympe.canonicalize import CrystalFrames, Frames, Labeling
+from sympe.crystals import edges, from_cells
+from sympe.encoding import IrrepsEncoding, SiteIrrepsEncoding
 from sympe.integrations.e3nn import joined_irreps, wrap
 from sympe.points import from_clouds
 
@@ -118,7 +119,40 @@ def test_other_names_and_cells(generator: torch.Generator) -> None:
     assert torch.equal(renamed, expected)
     with pytest.raises(ValueError, match="expected data with 'positions'; got pos, x, batch: see names in wrap"):
         model(data(SQUARE))
-    with pytest.raises(ValueError, match="symmetries of a crystal are a space group"):
+    with pytest.raises(ValueError, match="the data have a cell: break symmetry with CrystalFrames"):
         usual(data(SQUARE) | {"cell": torch.eye(3)[None]})
     with pytest.raises(ValueError, match="expected names for pos, x, z, batch, cell; got forces"):
         wrap(plain, pe, "1x0e", {"forces": "f"})
+
+
+class Convolution(nn.Module):
+    """One equivariant convolution over the edges of the data, periodic ones among them."""
+
+    def __init__(self, irreps_in: object) -> None:
+        super().__init__()
+        self.irreps_in, self.harmonics = irreps_in, o3.Irreps.spherical_harmonics(2)
+        self.product = o3.FullyConnectedTensorProduct(irreps_in, self.harmonics, "1x1o")
+
+    def forward(self, data: dict[str, torch.Tensor]) -> torch.Tensor:
+        source, target = data["edge_index"]
+        ways = o3.spherical_harmonics(self.harmonics, data["edge_vec"], normalize=True)
+        messages = self.product(data["x"][source], ways.to(data["x"].dtype))
+        return messages.new_zeros(len(data["x"]), 3).index_add(0, target, messages)
+
+
+def test_crystals_with_periodic_edges(generator: torch.Generator) -> None:
+    """Without breaking no site of a cubic supercell may move; with it sites that a translation exchanges differ."""
+    pytest.importorskip("ase")
+    corner = torch.cartesian_prod(*[torch.tensor([0.0, 0.5])] * 3)
+    crystals = from_cells([6.7 * torch.eye(3)], [corner], [["Po"] * 8], dtype=torch.float32)
+    edge_index, edge_vec = edges(crystals, 3.4)
+    assert edge_index.shape == (2, 48)
+    held = {"pos": crystals.sites.position, "x": torch.ones(8, 1), "z": crystals.species, "cell": crystals.cell,
+            "edge_index": edge_index, "edge_vec": edge_vec}  # fmt: skip
+    assert Convolution("1x0e")(held).abs().max() < 1e-5
+    encoding = SiteIrrepsEncoding("1x0e+1x1o", max_sites=8)
+    model = wrap(Convolution("2x0e+1x1o"), SymPE(InversionKernel(CrystalFrames()), encoding), "1x0e")
+    output = model(held, generator=generator)
+    assert torch.pdist(output).min() > 1e-3
+    with pytest.raises(ValueError, match="the data have a cell: break symmetry with CrystalFrames"):
+        wrap(Convolution("2x0e+1x1o"), SymPE(InversionKernel(Frames()), IrrepsEncoding("1x0e+1x1o")), "1x0e")(held)

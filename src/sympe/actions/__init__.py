@@ -1,6 +1,7 @@
 """How a group moves data."""
 
 from sympe.actions.base import Action
+from sympe.actions.crystals import CrystalMotion
 from sympe.actions.graphs import GraphRelabeling, NodeRelabeling
 from sympe.actions.irreps import Irreps, IrrepsRotation, WignerMatrices, wigner_d
 from sympe.actions.lattice import (
@@ -19,6 +20,7 @@ from sympe.actions.representations import permutation_representation, regular_re
 __all__ = [
     "Action",
     "BondFields",
+    "CrystalMotion",
     "DenseRelabeling",
     "DirectionFields",
     "GraphRelabeling",

@@ -2,6 +2,7 @@ r"""Canonicalizers :math:`\tau`: which group element takes the canonical form to
 
 from sympe.canonicalize.base import Canonicalizer, NodeOrder, sort_nodes
 from sympe.canonicalize.constant import Constant
+from sympe.canonicalize.crystal_frames import CrystalFrames
 from sympe.canonicalize.frames import Frames
 from sympe.canonicalize.individualized import Base
 from sympe.canonicalize.joint_frames import JointFrames
@@ -24,6 +25,7 @@ __all__ = [
     "BreadthFirst",
     "Canonicalizer",
     "Constant",
+    "CrystalFrames",
     "DepthFirst",
     "FieldCanonicalizer",
     "Frames",

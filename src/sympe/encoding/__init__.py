@@ -7,6 +7,7 @@ from sympe.encoding.irreps import IrrepsEncoding
 from sympe.encoding.lattice import FieldEncoding, TileEncoding, WaveEncoding
 from sympe.encoding.ranks import PairRankEncoding, PermutedRows, RankEncoding, SinusoidalRankEncoding
 from sympe.encoding.representation import RepresentationEncoding
+from sympe.encoding.sites import SiteIrrepsEncoding
 
 __all__ = [
     "Encoding",
@@ -18,6 +19,7 @@ __all__ = [
     "RankEncoding",
     "RepresentationEncoding",
     "SinusoidalRankEncoding",
+    "SiteIrrepsEncoding",
     "TileEncoding",
     "WaveEncoding",
     "learn_amplitudes",

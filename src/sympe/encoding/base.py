@@ -15,7 +15,7 @@ _SERVED_BY: dict[type, str] = {
     OrthogonalGroup: "IrrepsEncoding",
     Torus: "TileEncoding, FieldEncoding or WaveEncoding",
     FiniteGroup: "RepresentationEncoding",
-    ProductGroup: "FactorEncoding, which reads one factor",
+    ProductGroup: "FactorEncoding, which reads one factor, or SiteIrrepsEncoding",
 }
 
 

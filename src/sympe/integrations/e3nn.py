@@ -7,6 +7,10 @@ An e3nn network takes a mapping with positions ``pos``, features ``x`` in irreps
     network = SimpleNetwork(irreps_in=joined_irreps("1x0e", pe), irreps_out="1x1o", ...)
     model = wrap(network, pe, "1x0e")
     y = model({"pos": pos, "x": x, "batch": batch}, generator=rng)
+
+Crystals have a ``cell`` besides, and an encoding for crystals, such as ``SymPE(InversionKernel(CrystalFrames()),
+SiteIrrepsEncoding("2x0e+2x1o", max_sites=64))``, with a row for each site. Whatever else the mapping holds, such as
+periodic edges (:func:`sympe.crystals.edges`), goes to the network as it is.
 """
 
 from collections.abc import Mapping
@@ -15,7 +19,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sympe.actions import Irreps
+from sympe.actions import CrystalMotion, Irreps
+from sympe.crystals import as_crystals
 from sympe.points import PointClouds
 
 try:
@@ -25,7 +30,7 @@ except ImportError as error:
 
 
 #: What a wrapped network reads of its data.
-_NAMES = ("pos", "x", "z", "batch", "cell")
+_NAMES = ("pos", "x", "z", "batch", "cell", "pbc")
 
 
 class WrappedNetwork(nn.Module):
@@ -41,28 +46,33 @@ class WrappedNetwork(nn.Module):
     def forward(self, data: Mapping[str, Tensor], generator: torch.Generator | None = None, **kwargs: Any) -> Any:
         """``network({**data, "x": [x, encoding]}, **kwargs)``, with the names that :func:`wrap` was given.
 
-        The draw depends only on positions and, if given, the integer species ``z``; its law stays equivariant.
+        The draw depends only on positions and, if given, the integer species ``z``, and for crystals on ``cell`` and
+        ``pbc``; its law stays equivariant.
 
         Raises:
             ValueError: If a name is missing, positions, features, ``batch`` and ``z`` do not fit together, or there is
-                a ``cell``: the symmetries of a crystal are a space group.
+                a ``cell`` and the encoding is for molecules: the symmetries of a crystal are a space group.
         """
         for name in ("pos", "x"):
             if self.names[name] not in data:
                 raise ValueError(f"expected data with {self.names[name]!r}; got {', '.join(data)}: see names in wrap")
         pos, x = data[self.names["pos"]], data[self.names["x"]]
         cell = data.get(self.names["cell"])
-        if cell is not None and bool((cell != 0).any()):
-            raise ValueError("expected molecules; the data have a cell: the symmetries of a crystal are a space group")
+        is_crystal = isinstance(getattr(self.encoding, "action", None), CrystalMotion)
+        if cell is not None and bool((cell != 0).any()) and not is_crystal:
+            raise ValueError("expected molecules; the data have a cell: break symmetry with CrystalFrames")
         if x.dim() != 2 or x.shape[1] != self.irreps_x.dim:
             raise ValueError(
                 f"expected features of irreps {self.irreps_x}, shape [N, {self.irreps_x.dim}]; got {list(x.shape)}"
             )
         batch = data.get(self.names["batch"])
         batch = torch.zeros(len(pos), dtype=torch.long, device=pos.device) if batch is None else batch
-        clouds = PointClouds(pos, batch, data.get(self.names["z"]))
-        moved = self.encoding(clouds, generator).to(x.dtype)
-        joined = {self.names["batch"]: batch, self.names["x"]: torch.cat([x, moved[batch]], dim=1)}
+        held = {name: data.get(self.names[name]) for name in _NAMES} | {"batch": batch}
+        inputs = as_crystals(held) if is_crystal else PointClouds(pos, batch, held["z"])
+        moved = self.encoding(inputs, generator).to(x.dtype)
+        # One row per site, or one for each cloud as a whole.
+        moved = moved if len(moved) == len(pos) else moved[batch]
+        joined = {self.names["batch"]: batch, self.names["x"]: torch.cat([x, moved], dim=1)}
         return self.network({**data, **joined}, **kwargs)
 
 
@@ -76,8 +86,8 @@ def wrap(
         encoding: :class:`~sympe.SymPE` with an :class:`~sympe.encoding.IrrepsEncoding`, or anything that
             :func:`sympe.breaking.for_points` returns.
         irreps_x: Irreps of the features ``x`` without the encoding.
-        names: What the network calls ``pos``, ``x``, ``z``, ``batch`` and ``cell``, where it differs: MACE, for
-            instance, ``{"pos": "positions", "x": "node_attrs"}``.
+        names: What the network calls ``pos``, ``x``, ``z``, ``batch``, ``cell`` and ``pbc``, where it differs: MACE,
+            for instance, ``{"pos": "positions", "x": "node_attrs"}``.
 
     Raises:
         ValueError: If the network declares other irreps, the encoding has none, or a name is none of these.

@@ -191,7 +191,7 @@ def _stabilizer(
         is_swapped = bool((permutations != permutations[0]).any())
         name = ("Dinf" if is_swapped else "Cinf") + ("" if special else "h" if is_swapped else "v")
         return Stabilizer(name, matrices, permutations, axis / axis.norm(), False, special)
-    name = _plane_name(is_proper) if dimension == 2 else _name(matrices, is_proper, table)
+    name = _plane_name(is_proper) if dimension == 2 else schoenflies(matrices, is_proper, table)
     return Stabilizer(name, matrices, permutations, None, False, special)
 
 
@@ -251,7 +251,7 @@ def _plane_name(is_proper: Bool[Tensor, "m"]) -> str:
     return f"{'C' if rotations == len(is_proper) else 'D'}{rotations}"
 
 
-def _name(matrices: Float[Tensor, "m 3 3"], is_proper: Bool[Tensor, "m"], table: Int[Tensor, "m m"]) -> str:
+def schoenflies(matrices: Float[Tensor, "m 3 3"], is_proper: Bool[Tensor, "m"], table: Int[Tensor, "m m"]) -> str:
     """Schoenflies symbol of a finite group, from the kinds of its elements."""
     order = FiniteGroup(table).element_orders().to(is_proper.device)
     rotations = int(is_proper.sum())

@@ -1,0 +1,178 @@
+r"""Frames of crystals: which rotation and which relabeling take the canonical form to the crystal.
+
+A crystal has an equivariant set of descriptions (M, o): a candidate basis M of its lattice
+(:mod:`sympe.crystals.bases`) and an origin o, any site of its rarest species. Site i then has fractional coordinates
+:math:`f_i = (x_i - x_o) M^{-1}`, which :math:`E(f) = (\cos 2 \pi f_a, \sin 2 \pi f_a)_{a = 1, 2, 3}` embeds without a
+seam. As for clouds of points (:mod:`sympe.canonicalize.frames`), the canonical form minimizes
+
+.. math:: \Phi_1(M, o) = \frac 1 {\sqrt n} \sum_i \cos\bigl(\omega_1 \cdot E(f_i) + \theta_1(s_i)\bigr)
+
+with ties broken by :math:`\Phi_2` and so on, for fixed generic :math:`\omega_k`. Vectors that sites carry enter the
+cosine by their components in the frame of M. What remains is one coset of the space group modulo the lattice of the
+cell, each description equally often, and one is drawn at random.
+
+The drawn description orders the sites, by species and then along a generic direction of E, and its frame is the
+rotation. A translation that is a symmetry changes the origin, hence the order: both kinds of symmetry break at once.
+"""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from sympe.actions.crystals import CrystalMotion
+from sympe.canonicalize.base import Canonicalizer
+from sympe.canonicalize.frames import draw_one
+from sympe.crystals import Crystals
+from sympe.crystals.bases import across, candidate_bases, frames_of
+from sympe.groups import Permutation
+from sympe.points.candidates import dot, greatest
+from sympe.precision import at_least_single
+from sympe.ragged import rows_of
+
+#: Lengths of the frequencies: low ones are robust, high ones tell sites of large cells apart.
+_LENGTHS = (4.0, 5.0, 7.0, 8.0, 10.0, 11.0, 13.0, 17.0)
+#: Most pairs of a description and a site that are held at once, and that are tried for one crystal.
+_BLOCK, _MOST = 2**17, 2**31
+
+
+class CrystalFrames(Canonicalizer[tuple[Permutation, Tensor], Crystals]):
+    """Exact frames of crystals for relabelings together with O(3) or SO(3), on any device.
+
+    Under the kernel the pair of a permutation and a matrix is uniform on a coset of the space group modulo the lattice
+    of the cell: the point group, times the translations that a supercell adds. It depends neither on the origin nor on
+    the choice of lattice vectors.
+
+    Args:
+        special: Rotations only, so that mirror images count as different.
+        tolerance: In angstrom; lengths and places closer than this are equal.
+
+    Raises:
+        ValueError: If the tolerance is not positive, a crystal is not valid, or it has too many sites.
+
+    Example:
+        >>> import sympe
+        >>> from sympe.crystals import from_cells
+        >>> salt = from_cells([[[0, 2.8, 2.8], [2.8, 0, 2.8], [2.8, 2.8, 0]]], [[[0, 0, 0], [0.5] * 3]], [["Na", "Cl"]])
+        >>> permutation, matrix = sympe.InversionKernel(CrystalFrames())(salt, torch.Generator().manual_seed(0))
+        >>> permutation.rank.tolist(), matrix.shape
+        ([0, 1], torch.Size([1, 3, 3]))
+    """
+
+    def __init__(self, special: bool = False, tolerance: float = 1e-2) -> None:
+        super().__init__()
+        if not tolerance > 0:
+            raise ValueError(f"tolerance must be positive; got {tolerance}")
+        self.action = CrystalMotion(special)
+        self.special = special
+        self.tolerance = tolerance
+
+    def forward(self, x: Crystals, generator: torch.Generator | None = None) -> tuple[Permutation, Tensor]:
+        x.check_finite()
+        crystal, basis, origin = self.tied(x)
+        chosen = draw_one(crystal, len(x), generator)
+        return self._elements(x, basis[chosen], origin[chosen])
+
+    def equally_likely(self, x: Crystals) -> tuple[Crystals, tuple[Permutation, Tensor]]:
+        """The coset of the stabilizer, in double precision."""
+        crystal, basis, origin = self.tied(x)
+        copies = x.select([0] * len(crystal)).to(dtype=torch.float64)
+        first = torch.arange(len(crystal), device=origin.device) * x.sites.num_points
+        return copies, self._elements(copies, basis, origin + first)
+
+    def tied(self, x: Crystals) -> tuple[Int[Tensor, "C"], Float[Tensor, "C 3 3"], Int[Tensor, "C"]]:
+        """The descriptions that show the canonical form: their crystals, bases and origins."""
+        with torch.no_grad():
+            crystal, basis = candidate_bases(x, self.special, self.tolerance)
+            rare = _is_rarest(x).nonzero()[:, 0]
+            counts = torch.bincount(x.batch[rare], minlength=len(x))
+            if len(x) and int((torch.bincount(crystal) * counts * x.sizes).max()) > _MOST:
+                raise ValueError(f"expected crystals of fewer sites; got {int(x.sizes.max())}: take a smaller cell")
+            pair = torch.repeat_interleave(torch.arange(len(crystal), device=x.device), counts[crystal])
+            first = torch.repeat_interleave(counts[crystal].cumsum(0) - counts[crystal], counts[crystal])
+            place = torch.arange(len(pair), device=x.device) - first
+            origin = rare[(counts.cumsum(0) - counts)[crystal[pair]] + place]
+            crystal, basis = crystal[pair], basis[pair]
+            shortest = basis.norm(dim=2).where(_is_periodic(x)[crystal], torch.inf).amin(1)
+            for k, length in enumerate(_LENGTHS):
+                value = torch.cat([
+                    _values(x, crystal[part], basis[part], origin[part], k)
+                    for part in torch.arange(len(crystal), device=x.device).split(max(1, _BLOCK // int(x.sizes.max())))
+                ])  # fmt: skip
+                least = -greatest(-value, crystal, len(x))
+                # An error of the tolerance in f turns E by 2 pi / |a| times as much.
+                kept = value <= least[crystal] + length * 2 * torch.pi * self.tolerance / shortest
+                crystal, basis, origin, shortest = (t[kept] for t in (crystal, basis, origin, shortest))
+            return crystal, basis, origin
+
+    def _elements(
+        self, x: Crystals, basis: Float[Tensor, "B 3 3"], origin: Int[Tensor, "B"]
+    ) -> tuple[Permutation, Tensor]:
+        """The elements that show the sites of each crystal in this description."""
+        crystal = torch.arange(len(x), device=x.device)
+        embedded = _embedded(x, crystal, basis, origin, crystal[x.batch], torch.arange(len(x.batch), device=x.device))
+        order = torch.argsort(embedded @ _frequency(1.0, 0, embedded))
+        for key in (x.species, x.batch):
+            order = order[torch.argsort(key[order], stable=True)]
+        return Permutation.trusted(order, x), frames_of(basis).to(at_least_single(x.dtype))
+
+
+def _values(
+    x: Crystals, crystal: Int[Tensor, "C"], basis: Float[Tensor, "C 3 3"], origin: Int[Tensor, "C"], k: int
+) -> Float[Tensor, "C"]:
+    """Phi_k of each description."""
+    place, site = rows_of(crystal, x.sites.ptr)
+    embedded = _embedded(x, crystal, basis, origin, place, site)
+    angle = embedded @ _frequency(_LENGTHS[k], k, embedded) + x.species[site] * (2.399963 + 1.094213 * k)
+    frame = frames_of(basis)
+    for axial, vector in ((True, x.moment), (False, x.displacement)):
+        if vector is not None:
+            scale = greatest(vector.double().norm(dim=1), x.batch, len(x)).clamp(min=1e-12)[crystal]
+            seen = frame @ _frequency(3.0, k + axial, frame)[:3, None] / scale[:, None, None]
+            seen = seen * torch.linalg.det(frame)[:, None, None] if axial else seen
+            angle = angle + dot(vector.double()[site], seen[place, :, 0])
+    total = embedded.new_zeros(len(crystal)).index_add(0, place, angle.cos())
+    value: Tensor = total / x.sizes[crystal].to(total.dtype).sqrt()
+    return value
+
+
+def _embedded(
+    x: Crystals, crystal: Int[Tensor, "C"], basis: Float[Tensor, "C 3 3"], origin: Int[Tensor, "C"],
+    place: Int[Tensor, "m"], site: Int[Tensor, "m"],
+) -> Float[Tensor, "m 6"]:  # fmt: skip
+    """E of the site in the description at each place; across the periodic directions the coordinates themselves."""
+    position = x.sites.position.double()
+    away = position[site] - position[origin][place]
+    inverse = torch.linalg.inv(basis)
+    fractional = torch.stack([dot(away, inverse[place, :, a]) for a in range(3)], dim=1)
+    wave = 2 * torch.pi * fractional
+    if bool(x.pbc.all()):
+        return torch.cat([wave.cos(), wave.sin()], dim=1)
+    extent = greatest(across(x).norm(dim=1), x.batch, len(x)).clamp(min=1.0)[crystal]
+    periodic = _is_periodic(x)[crystal][place]
+    plain = fractional / extent[place, None]
+    return torch.cat([wave.cos().where(periodic, plain), wave.sin().where(periodic, 0.0)], dim=1)
+
+
+def _is_periodic(x: Crystals) -> Bool[Tensor, "B 3"]:
+    """Which vectors of the bases are periodic: the first ones."""
+    return torch.arange(3, device=x.device) < x.pbc.sum(1, keepdim=True)
+
+
+def _is_rarest(x: Crystals) -> Bool[Tensor, "N"]:
+    """The sites of the species with the fewest sites, of several such the one with the least number."""
+    pair, kind, counts = torch.unique(
+        torch.stack([x.batch, x.species], dim=1), dim=0, return_inverse=True, return_counts=True
+    )
+    fewest = -greatest(-counts.double(), pair[:, 0], len(x))
+    number = pair[:, 1].double().where(counts == fewest[pair[:, 0]], torch.inf)
+    least = -greatest(-number, pair[:, 0], len(x))
+    return (number == least[pair[:, 0]])[kind]
+
+
+def _frequency(length: float, k: int, like: Tensor) -> Float[Tensor, "6"]:
+    """A fixed generic direction of the given length."""
+    # Multiples of irrational numbers, modulo 1, are well spread: components of similar size and mixed signs.
+    count = torch.arange(6 * k + 1, 6 * k + 7, device=like.device, dtype=like.dtype)
+    direction = (1 + (count * 5**0.5 / 2) % 1) * torch.where((count * 2**0.5) % 1 < 0.5, 1.0, -1.0)
+    scaled: Tensor = length * direction / direction.norm()
+    return scaled

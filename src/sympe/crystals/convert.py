@@ -1,0 +1,148 @@
+"""What users hold as :class:`~sympe.crystals.Crystals`: ASE's atoms, structures of pymatgen, and files.
+
+Species are atomic numbers. Moments and displacements are read only if asked for: as targets they are no part of the
+input, and an input that carries them has fewer symmetries.
+"""
+
+import os
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from sympe.compressed import reason_of, suffix_of
+from sympe.crystals.crystals import Crystals, concatenate, from_places
+from sympe.extras import require
+from sympe.points import PointClouds
+
+_POSCAR = re.compile(r"(poscar|contcar|xdatcar)([._-].*)?|.*\.(vasp|poscar|contcar)(\.gz|\.xz|\.bz2)?", re.I)
+_FORMATS = {".cif": "cif", ".xyz": "extxyz", ".extxyz": "extxyz", ".traj": "traj", ".db": "db"}
+
+
+def as_crystals(x: Any) -> Crystals:
+    """A batch of crystals, from crystals, ASE's atoms, structures of pymatgen, a mapping, or a list of these.
+
+    A mapping, or PyG data, holds ``pos``, ``cell``, and if there are any ``z``, ``batch`` and ``pbc``.
+
+    Raises:
+        ValueError: If ``x`` is nothing of this kind, or not valid.
+    """
+    if isinstance(x, Crystals):
+        return x
+    if isinstance(x, list | tuple) and x:
+        return concatenate([as_crystals(one) for one in x])
+    if hasattr(x, "get_positions") and hasattr(x, "pbc"):
+        return from_ase(x)
+    if hasattr(x, "frac_coords") and hasattr(x, "lattice"):
+        return from_pymatgen(x)
+    held = x if isinstance(x, Mapping) else {k: getattr(x, k, None) for k in ("pos", "z", "batch", "cell", "pbc")}
+    pos, cell = held.get("pos"), held.get("cell")
+    if pos is None or cell is None:
+        raise ValueError(
+            f"expected sympe.crystals.Crystals; got {type(x).__name__}: pass ASE atoms or structures of pymatgen, or "
+            f"make a batch with sympe.crystals.from_cells or read"
+        )
+    pos, cell = torch.as_tensor(pos), torch.as_tensor(cell).reshape(-1, 3, 3)
+    batch, pbc = held.get("batch"), held.get("pbc")
+    batch = torch.zeros(len(pos), dtype=torch.long, device=pos.device) if batch is None else batch
+    pbc = torch.ones(len(cell), 3, dtype=torch.bool, device=pos.device) if pbc is None else torch.as_tensor(pbc)
+    sites = PointClouds(pos, batch, held.get("z"), len(cell))
+    crystals = Crystals(sites, cell.to(pos.dtype), pbc.bool().reshape(-1, 3))
+    crystals.check_finite()
+    return crystals
+
+
+def from_ase(atoms: Any, moments: bool = False) -> Crystals:
+    """One crystal from ASE's ``Atoms``, periodic along the directions of its ``pbc``.
+
+    Args:
+        atoms: The atoms.
+        moments: Whether their initial magnetic moments are part of the input; single numbers point along z.
+
+    Raises:
+        ValueError: If no direction is periodic, a site holds several species or is partly occupied, or a species is
+            missing; see also :meth:`Crystals.validate`.
+    """
+    if not np.any(atoms.pbc):
+        raise ValueError("expected a periodic structure; this one is a molecule: pass it to sympe.points, or set pbc")
+    _check_occupancy(atoms.info.get("occupancy") or {})
+    if 0 in atoms.numbers:
+        raise ValueError(f"expected an element at every site; got X at site {atoms.numbers.tolist().index(0)}")
+    given = None
+    if moments:
+        values = atoms.get_initial_magnetic_moments()
+        given = [values if values.ndim == 2 else np.outer(values, [0.0, 0.0, 1.0])]
+    cell = torch.as_tensor(np.array(atoms.cell.array))[None]
+    return from_places(cell, [atoms.get_positions()], [atoms.numbers.tolist()], [atoms.pbc.tolist()], given)
+
+
+def from_pymatgen(structure: Any) -> Crystals:
+    """One crystal from a ``Structure`` of pymatgen.
+
+    Raises:
+        ValueError: If it is not ordered; see also :meth:`Crystals.validate`.
+    """
+    if not structure.is_ordered:
+        raise ValueError(f"expected one atom per site; got partial occupancies or mixed species in {structure.formula}")
+    cell = torch.as_tensor(np.array(structure.lattice.matrix))[None]
+    kinds = [site.specie.Z for site in structure]
+    return from_places(cell, [structure.cart_coords], [kinds], [list(structure.lattice.pbc)])
+
+
+def is_crystal_file(path: Path) -> bool:
+    """Whether the name of a file says that it holds crystals."""
+    return _POSCAR.fullmatch(path.name) is not None or _FORMATS.get(suffix_of(path)) in ("cif", "traj", "db")
+
+
+def read_atoms(path: str | os.PathLike[str]) -> list[Any]:
+    """All structures of a file as ASE's ``Atoms``.
+
+    Raises:
+        ValueError: If the file cannot be read; the message names it.
+        ImportError: If ASE is not installed.
+    """
+    path = Path(path)
+    kind = "vasp" if _POSCAR.fullmatch(path.name) else _FORMATS.get(suffix_of(path))
+    kind = "vasp-xdatcar" if kind and "xdatcar" in path.name.lower() else kind
+    if kind is None:
+        raise ValueError(f"{path}: expected CIF, POSCAR, extended XYZ, .traj or .db; got {path.suffix or 'no suffix'}")
+    load = require("ase.io", "crystals", "reading crystals").read
+    try:
+        if not path.is_file():
+            raise ValueError("no such file")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found: list[Any] = load(path, index=":", format=kind)
+    except Exception as error:  # ASE raises whatever its parsers meet
+        raise ValueError(f"{path}: cannot be read as {kind}: {reason_of(error) or type(error).__name__}") from error
+    if not found:
+        raise ValueError(f"{path}: expected at least one structure; the file has none")
+    return found
+
+
+def read(path: str | os.PathLike[str], dtype: torch.dtype = torch.float64) -> Crystals:
+    """All crystals of a file: CIF, POSCAR, extended XYZ, ``.traj`` or an ASE database.
+
+    Raises:
+        ValueError: If the file cannot be read, or a structure is no crystal; the message names the place.
+        ImportError: If ASE is not installed.
+    """
+    parts = []
+    for index, atoms in enumerate(read_atoms(path)):
+        try:
+            parts.append(from_ase(atoms))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error} (structure {index})") from None
+    return concatenate(parts).to(dtype=dtype)
+
+
+def _check_occupancy(occupancy: Mapping[Any, Mapping[str, float]]) -> None:
+    """What ASE notes of a CIF: the share of each species at each kind of site."""
+    for held in occupancy.values():
+        if len(held) > 1 or abs(sum(held.values()) - 1) > 1e-3:
+            shares = ", ".join(f"{symbol} {share:g}" for symbol, share in held.items())
+            raise ValueError(f"expected one atom per site; got a site with {shares}: order the structure first")
