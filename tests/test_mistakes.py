@@ -32,9 +32,19 @@ from sympe.canonicalize import (
     Sort,
     Template,
 )
-from sympe.encoding import FactorEncoding, RepresentationEncoding
+from sympe.encoding import FactorEncoding, FieldEncoding, RepresentationEncoding, WaveEncoding, learn_amplitudes
 from sympe.graphs import automorphism_orbits, from_edges
-from sympe.groups import OrthogonalGroup, Permutation, ProductGroup, SymmetricGroup, Torus, cyclic, dihedral
+from sympe.groups import (
+    FiniteGroup,
+    OrthogonalGroup,
+    Permutation,
+    ProductGroup,
+    SymmetricGroup,
+    Torus,
+    cyclic,
+    dihedral,
+    point_group,
+)
 from sympe.points import from_clouds
 
 RING = from_edges([(6, [(i, (i + 1) % 6) for i in range(6)])])
@@ -257,7 +267,7 @@ INPUTS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "an order that is too short": (
         lambda: Permutation.from_order(torch.tensor([0, 1]), RING),
-        r"order must hold 6 integers, one per node; got torch.int64 \[2\]",
+        r"order must hold 6 integers, one per node; got shape \[2\]",
     ),
     "an order beyond the nodes": (
         lambda: Permutation.from_order(torch.tensor([0, 3]), from_edges([(2, [])])),
@@ -265,7 +275,7 @@ INPUTS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "an order of floats": (
         lambda: Permutation.from_order(torch.tensor([0.0, 1.0]), from_edges([(2, [])])),
-        r"order must hold 2 integers, one per node; got torch.float32",
+        r"order must hold integers; got torch.float32",
     ),
     "a group for an action": (
         lambda: Template(Torus("D4")),  # type: ignore[arg-type]
@@ -311,6 +321,67 @@ INPUTS: dict[str, tuple[Callable[[], Any], str]] = {
             torch.ones(1, 2, 4, 4)
         ),
         r"the network must take 2 \+ 4 = 6 channels, x and pe.dim; it failed with",
+    ),
+    "a width of a float": (lambda: RankEncoding(4.5, 8), r"dim must be an integer, at least 1; got 4.5"),  # type: ignore[arg-type]
+    "a width in words": (lambda: RankEncoding("4", 8), r"dim must be an integer, at least 1; got '4'"),  # type: ignore[arg-type]
+    "a table of a float": (lambda: RankEncoding(4, 8.0), r"max_nodes must be an integer, at least 1; got 8.0"),  # type: ignore[arg-type]
+    "a width that is a truth": (lambda: RankEncoding(True, 8), r"dim must be an integer, at least 1; got True"),
+    "a period of a float": (lambda: TileEncoding(2, 2.5), r"rows must be an integer, at least 1; got 2.5"),  # type: ignore[arg-type]
+    "one side of a field": (lambda: FieldEncoding(2, 4), r"expected rows and columns, a pair of integers; got 4"),  # type: ignore[arg-type]
+    "periods of a float": (lambda: WaveEncoding(2, 2.5), r"max_periods must be an integer"),  # type: ignore[arg-type]
+    "noise of a float": (lambda: breaking.Noise(2.5), r"dim must be an integer, at least 1; got 2.5"),  # type: ignore[arg-type]
+    "draws of a float": (lambda: pe()(RING, draws=2.5), r"draws must be an integer, at least 1; got 2.5"),  # type: ignore[arg-type]
+    "a factor of a float": (lambda: FactorEncoding(ranks(), 0.0), r"factor must be an integer, at least 0"),  # type: ignore[arg-type]
+    "a factor of no encoding": (lambda: FactorEncoding(5, 0), r"expected an encoding such as RankEncoding"),  # type: ignore[arg-type]
+    "a name for a group": (lambda: RepresentationEncoding("C4"), r"expected a finite group, such as .*; got 'C4'"),  # type: ignore[arg-type]
+    "amplitudes of ranks": (lambda: learn_amplitudes(ranks()), r"expected a FieldEncoding .*; got RankEncoding"),  # type: ignore[arg-type]
+    "a ring of a float": (lambda: cyclic(4.0), r"n must be an integer, at least 1; got 4.0"),  # type: ignore[arg-type]
+    "a number for a point group": (lambda: point_group(3), r"expected the name of a finite point group, .*; got 3"),  # type: ignore[arg-type]
+    "a dimension of a float": (lambda: OrthogonalGroup(3.0), r"dimension must be 2 or 3; got 3.0"),  # type: ignore[arg-type]
+    "a flip in words": (lambda: Torus("D4", "no"), r"spin_flip must be True or False; got 'no'"),  # type: ignore[arg-type]
+    "a product of a name": (lambda: ProductGroup("D4"), r"expected groups, such as OrthogonalGroup\(3\); got 'D4'"),  # type: ignore[arg-type]
+    "a table of floats": (
+        lambda: FiniteGroup([[0.0, 1.0], [1.0, 0.0]]),
+        r"table must hold integers; got torch.float32",
+    ),  # type: ignore[arg-type]
+    "one generator": (
+        lambda: FiniteGroup.from_permutations([1, 0]),
+        r"expected at least one generator, a row of images",
+    ),  # type: ignore[list-item]
+    "generators of floats": (lambda: FiniteGroup.from_permutations([[1.0, 0.0]]), r"generators must hold integers"),  # type: ignore[list-item]
+    "elements of floats": (lambda: cyclic(4).generate([1.5]), r"elements must hold integers; got torch.float32"),  # type: ignore[list-item]
+    "images of floats": (
+        lambda: Permutation.from_images([[0.0, 1.0]], from_edges([(2, [])])),  # type: ignore[list-item]
+        r"expected one list of integers per graph; got \[\[0.0, 1.0\]\]",
+    ),
+    "images without a list": (
+        lambda: Permutation.from_images([0, 1], from_edges([(2, [])])),  # type: ignore[list-item]
+        r"expected one list of integers per graph; got \[0, 1\]",
+    ),
+    "a permutation of floats": (
+        lambda: Permutation(torch.rand(2), torch.rand(2), torch.zeros(2).long(), torch.zeros(2).long()),
+        r"a Permutation must hold integers, torch.long; got torch.float32",
+    ),
+    "ranks for an encoding": (
+        lambda: ranks()(torch.tensor([1, 0])),  # type: ignore[arg-type]
+        r"expected a Permutation, as a kernel draws it; got Tensor: pe.encode takes ranks",
+    ),
+    "fields for a tile": (
+        lambda: TileEncoding(2, 2)(torch.zeros(1, 1, 4, 4)),  # type: ignore[arg-type]
+        r"expected symmetries of a lattice, as a kernel draws them; got Tensor",
+    ),
+    "stored ranks of other graphs": (lambda: pe().encode([0, 1, 2], RING), r"expected one rank for each of 6 nodes"),
+    "stored ranks that repeat": (lambda: pe().encode([0, 1, 2, 3, 4, 4], RING), r"expected ranks 0 .. n-1 in each"),
+    "stored ranks as floats": (lambda: pe().encode(torch.arange(6.0), RING), r"ranks must hold integers; got torch.fl"),
+    "a stored draw of other graphs": (
+        lambda: pe().encode(kernel()(RING), from_edges([(3, []), (3, [])])),
+        r"expected a permutation of the nodes of these graphs; got one of others",
+    ),
+    "stored matrices that do not turn": (
+        lambda: SymPE(InversionKernel(Frames()), IrrepsEncoding("1x1o")).encode(
+            2 * torch.eye(3)[None], torch.rand(4, 3)
+        ),
+        r"expected matrices of O\(3\); got some that are none",
     ),
     "an audit of a number": (lambda: sympe.audit(3), r"expected graphs, fields, points, pairs \(x, y\) or paths"),
 }

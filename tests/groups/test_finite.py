@@ -116,7 +116,7 @@ def test_other_names_are_refused(name: str) -> None:
         (LOOP, r"not that of a group: \(1 1\) 2 is not 1 \(1 2\)"),
         (KLEIN[:, :3], r"shape \[n, n\]; got \[4, 3\]"),
         (torch.zeros(0, 0, dtype=torch.long), r"shape \[n, n\]; got \[0, 0\]"),
-        (KLEIN.float(), "a multiplication table of integers; got torch.float32"),
+        (KLEIN.float(), "a multiplication table must hold integers; got torch.float32"),
         (KLEIN + 1, r"a table of products 0..3; got 1..4"),
         (torch.tensor([[0, 0], [1, 1]]), "no element is an identity"),
         (torch.tensor([[0, 1], [1, 1]]), "element 1 has no inverse"),

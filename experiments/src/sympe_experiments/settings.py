@@ -79,13 +79,6 @@ def require_positive(config: Any, but: Collection[str] = ("seed",)) -> None:
             raise ValueError(f"{field.name} must be positive; got {value}")
 
 
-def require_at_least(least: int, **values: int) -> None:
-    """Raise a ``ValueError`` for the first value that is smaller."""
-    for name, value in values.items():
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}; got {value}")
-
-
 def require_seed(seed: int) -> None:
     """Raise a ``ValueError`` for a seed that generators refuse."""
     if not 0 <= seed < 2**63:

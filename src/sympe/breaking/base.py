@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from sympe.actions.base import Action, Data, copies
 from sympe.precision import outside_autocast
+from sympe.settings import require_at_least
 
 
 class SymmetryBreaking(nn.Module, ABC, Generic[Data]):
@@ -42,8 +43,7 @@ class SymmetryBreaking(nn.Module, ABC, Generic[Data]):
             x = self.action.take(x)
         if draws is None:
             return self.draw(x, generator)
-        if draws < 1:
-            raise ValueError(f"draws must be at least 1; got {draws}")
+        require_at_least(1, draws=draws)
         drawn = self.draw(copies(x, draws), generator)
         return drawn.reshape(draws, len(drawn) // draws, *drawn.shape[1:])
 

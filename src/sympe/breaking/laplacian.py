@@ -7,6 +7,7 @@ from torch import Tensor
 from sympe.actions import GraphRelabeling
 from sympe.breaking.base import SymmetryBreaking
 from sympe.graphs import Graphs, Spectrum, laplacian_spectrum
+from sympe.settings import require_at_least
 
 
 class Laplacian(SymmetryBreaking[Graphs]):
@@ -25,8 +26,7 @@ class Laplacian(SymmetryBreaking[Graphs]):
 
     def __init__(self, dim: int, tolerance: float = 1e-6) -> None:
         super().__init__()
-        if dim < 1:
-            raise ValueError(f"dim must be at least 1; got {dim}")
+        require_at_least(1, dim=dim)
         self.dim = dim
         self.tolerance = tolerance
 

@@ -9,6 +9,7 @@ from sympe.breaking.base import SymmetryBreaking
 from sympe.graphs import Graphs
 from sympe.points import PointClouds
 from sympe.seeding import drawing_device
+from sympe.settings import require_at_least
 
 
 class Noise(SymmetryBreaking[Graphs]):
@@ -23,8 +24,7 @@ class Noise(SymmetryBreaking[Graphs]):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        if dim < 1:
-            raise ValueError(f"dim must be at least 1; got {dim}")
+        require_at_least(1, dim=dim)
         self.dim = dim
 
     def draw(self, x: Graphs, generator: torch.Generator | None) -> Float[Tensor, "N dim"]:

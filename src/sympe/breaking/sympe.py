@@ -6,7 +6,7 @@ H. Lawrence, V. Portilheiro, Y. Zhang, S.-O. Kaba, *Improving Equivariant Networ
 Breaking*, ICLR 2025, Algorithm 1.
 """
 
-from typing import Generic
+from typing import Any, Generic
 
 import torch
 from torch import Tensor
@@ -52,6 +52,19 @@ class SymPE(SymmetryBreaking[Data], Generic[Element, Data]):
     def draw(self, x: Data, generator: torch.Generator | None) -> Tensor:
         """``act(g~, v)``, with one draw of g~ per member of the batch."""
         moved: Tensor = self.encoding(self.kernel(x, generator))
+        return moved
+
+    def encode(self, g: Any, x: Any) -> Tensor:
+        """``act(g, v)`` for draws that were stored or carried along.
+
+        Args:
+            g: What the kernel drew or, for graphs, its ``rank`` (which does not tell how many ``Base`` shows).
+            x: The batch that it was drawn for.
+
+        Raises:
+            ValueError: If these are no group elements for this batch.
+        """
+        moved: Tensor = self.encoding(self.kernel.group.take(g, self.action.take(x)))
         return moved
 
 

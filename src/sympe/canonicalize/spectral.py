@@ -5,6 +5,7 @@ import torch
 from sympe.canonicalize.base import NodeOrder, sort_nodes
 from sympe.graphs import Graphs, laplacian_spectrum
 from sympe.groups import Permutation
+from sympe.settings import require_at_least
 
 
 class Spectral(NodeOrder):
@@ -23,8 +24,7 @@ class Spectral(NodeOrder):
 
     def __init__(self, num_vectors: int = 3, tolerance: float = 1e-6) -> None:
         super().__init__()
-        if num_vectors < 1:
-            raise ValueError(f"num_vectors must be at least 1; got {num_vectors}")
+        require_at_least(1, num_vectors=num_vectors)
         self.num_vectors = num_vectors
         self.tolerance = tolerance
 

@@ -7,6 +7,7 @@ from torch import Tensor
 from sympe.encoding.base import Encoding
 from sympe.groups import Group, ProductGroup
 from sympe.groups.product import Elements
+from sympe.settings import require_at_least
 
 
 class FactorEncoding(Encoding[Elements]):
@@ -27,6 +28,9 @@ class FactorEncoding(Encoding[Elements]):
 
     def __init__(self, encoding: Encoding[Any], factor: int) -> None:
         super().__init__()
+        if not isinstance(encoding, Encoding):
+            raise ValueError(f"expected an encoding such as RankEncoding(dim=16, max_nodes=64); got {encoding!r}")
+        require_at_least(0, factor=factor)
         self.encoding = encoding
         self.factor = factor
         self.dim = encoding.dim
@@ -40,5 +44,7 @@ class FactorEncoding(Encoding[Elements]):
         self.encoding.check_group(drawn.factors[self.factor])
 
     def forward(self, g: Elements) -> Tensor:
+        if not isinstance(g, tuple) or len(g) <= self.factor:
+            raise ValueError(f"expected an element of a product of groups, a tuple; got {type(g).__name__}")
         moved: Tensor = self.encoding(g[self.factor])
         return moved

@@ -51,6 +51,8 @@ def learn_amplitudes(encoding: FieldEncoding) -> FieldEncoding:
     Raises:
         ValueError: If v is frozen.
     """
+    if not isinstance(encoding, FieldEncoding):
+        raise ValueError(f"expected a FieldEncoding or TileEncoding; got {type(encoding).__name__}")
     if not isinstance(encoding.v, nn.Parameter):
         raise ValueError("expected a v that is learned; this one is frozen")
     size = encoding.v.shape[1:]

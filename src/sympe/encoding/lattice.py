@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from sympe.encoding.base import Encoding
 from sympe.groups import LatticeSymmetry, Torus
+from sympe.settings import require_at_least
 
 
 class MovedField(Encoding[LatticeSymmetry]):
@@ -39,6 +40,8 @@ class MovedField(Encoding[LatticeSymmetry]):
 
     def forward(self, g: LatticeSymmetry) -> Float[Tensor, "B dim L1 L2"]:
         """The field v, moved by each symmetry."""
+        if not isinstance(g, LatticeSymmetry):
+            raise ValueError(f"expected symmetries of a lattice, as a kernel draws them; got {type(g).__name__}")
         moved = self.field(g.size).flatten(1)[:, g.preimage].transpose(0, 1)
         return moved if g.sign is None else moved * g.sign[:, None, None, None]
 
@@ -53,8 +56,9 @@ class FieldEncoding(MovedField):
     """
 
     def __init__(self, dim: int, size: tuple[int, int], frozen: bool = False) -> None:
-        if dim < 1 or min(size) < 1:
-            raise ValueError(f"dim and size must be at least 1; got {dim} and {size[0]} x {size[1]}")
+        if not isinstance(size, tuple | list) or len(size) != 2:
+            raise ValueError(f"expected rows and columns, a pair of integers; got {size!r}")
+        require_at_least(1, dim=dim, rows=size[0], columns=size[1])
         super().__init__(torch.randn(dim, *size), frozen)
 
     def field(self, size: tuple[int, int]) -> Float[Tensor, "dim L1 L2"]:
@@ -76,7 +80,7 @@ class TileEncoding(FieldEncoding):
     """
 
     def __init__(self, dim: int, period: int | tuple[int, int] = 2, frozen: bool = False) -> None:
-        super().__init__(dim, (period, period) if isinstance(period, int) else period, frozen)
+        super().__init__(dim, period if isinstance(period, tuple | list) else (period, period), frozen)
 
     def field(self, size: tuple[int, int]) -> Float[Tensor, "dim L1 L2"]:
         rows, columns = self.v.shape[1:]
@@ -105,8 +109,7 @@ class WaveEncoding(MovedField):
     wave: Tensor
 
     def __init__(self, dim: int, max_periods: int = 2, frozen: bool = False) -> None:
-        if dim < 1 or max_periods < 1:
-            raise ValueError(f"dim and max_periods must be at least 1; got {dim} and {max_periods}")
+        require_at_least(1, dim=dim, max_periods=max_periods)
         k = torch.arange(-max_periods, max_periods + 1)
         wave = torch.cartesian_prod(k, k)
         wave = wave[len(wave) // 2 + 1 :]  # the waves after k = 0 are minus those before it

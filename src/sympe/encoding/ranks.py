@@ -14,6 +14,7 @@ from torch.nn.functional import pad
 
 from sympe.encoding.base import Encoding
 from sympe.groups import Permutation, SymmetricGroup
+from sympe.settings import require_at_least
 
 
 class PermutedRows(Encoding[Permutation]):
@@ -27,6 +28,7 @@ class PermutedRows(Encoding[Permutation]):
 
     def forward(self, g: Permutation) -> Float[Tensor, "N dim"]:
         """Row ``g.rank[i]`` of v for node i, with the gradient of a learned sort if g carries one."""
+        _check(g)
         if g.relaxed is not None:
             return g.relaxed @ self.rows(g.relaxed.shape[1])
         rank = g.rank
@@ -46,8 +48,7 @@ class RankEncoding(PermutedRows):
 
     def __init__(self, dim: int, max_nodes: int) -> None:
         super().__init__()
-        if dim < 1 or max_nodes < 1:
-            raise ValueError(f"dim and max_nodes must be at least 1; got {dim} and {max_nodes}")
+        require_at_least(1, dim=dim, max_nodes=max_nodes)
         self.dim = dim
         self.max_nodes = max_nodes
         self.v = nn.Parameter(torch.randn(max_nodes, dim))
@@ -75,8 +76,7 @@ class SinusoidalRankEncoding(PermutedRows):
 
     def __init__(self, dim: int, num_frequencies: int = 16) -> None:
         super().__init__()
-        if dim < 1 or num_frequencies < 1:
-            raise ValueError(f"dim and num_frequencies must be at least 1; got {dim} and {num_frequencies}")
+        require_at_least(1, dim=dim, num_frequencies=num_frequencies)
         self.dim = dim
         self.linear = nn.Linear(2 * num_frequencies, dim)
         self.register_buffer("frequencies", torch.logspace(0, -4, num_frequencies), persistent=False)
@@ -102,14 +102,14 @@ class PairRankEncoding(Encoding[Permutation]):
 
     def __init__(self, dim: int, max_nodes: int) -> None:
         super().__init__()
-        if dim < 1 or max_nodes < 1:
-            raise ValueError(f"dim and max_nodes must be at least 1; got {dim} and {max_nodes}")
+        require_at_least(1, dim=dim, max_nodes=max_nodes)
         self.dim = dim
         self.max_nodes = max_nodes
         self.v = nn.Parameter(torch.randn(max_nodes, max_nodes, dim))
 
     def forward(self, g: Permutation) -> Float[Tensor, "G n n dim"]:
         """The moved table, zero where a row or column holds no node."""
+        _check(g)
         place = torch.arange(len(g.batch), device=g.batch.device) - g.start
         graphs, nodes = (int(value.max()) + 1 if len(value) else 0 for value in (g.batch, place))
         if nodes > self.max_nodes:
@@ -120,3 +120,8 @@ class PairRankEncoding(Encoding[Permutation]):
         there[g.batch, place] = True if g.shown is None else g.rank < g.shown
         pairs = (there[:, :, None] & there[:, None, :])[..., None]
         return self.v[rank[:, :, None], rank[:, None, :]] * pairs
+
+
+def _check(g: Permutation) -> None:
+    if not isinstance(g, Permutation):
+        raise ValueError(f"expected a Permutation, as a kernel draws it; got {type(g).__name__}: pe.encode takes ranks")

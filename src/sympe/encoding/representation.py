@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from sympe.actions import regular_representation
 from sympe.encoding.base import Encoding
 from sympe.groups import FiniteGroup
+from sympe.groups.base import as_numbers
 
 
 class RepresentationEncoding(Encoding[Tensor]):
@@ -31,9 +32,11 @@ class RepresentationEncoding(Encoding[Tensor]):
 
     def __init__(self, group: FiniteGroup, matrices: Float[Tensor, "n d d"] | None = None) -> None:
         super().__init__()
+        if not isinstance(group, FiniteGroup):
+            raise ValueError(f"expected a finite group, such as sympe.groups.cyclic(4); got {group!r}")
         if matrices is None:
             matrices = regular_representation(group)
-        matrices = torch.as_tensor(matrices).to(torch.get_default_dtype()).cpu()
+        matrices = as_numbers(matrices, "matrices").to(torch.get_default_dtype()).cpu()
         n = len(group)
         if matrices.dim() != 3 or matrices.shape[0] != n or matrices.shape[1] != matrices.shape[2]:
             raise ValueError(f"expected {n} square matrices, shape [{n}, d, d]; got {list(matrices.shape)}")

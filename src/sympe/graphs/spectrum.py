@@ -16,6 +16,7 @@ from torch import Tensor
 from sympe.graphs.batch import Graphs
 from sympe.graphs.convert import neighbors
 from sympe.seeding import drawing_device
+from sympe.settings import require_at_least
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +82,7 @@ def laplacian_spectrum(
     Raises:
         ValueError: If ``num_vectors`` is not positive.
     """
-    if num_vectors < 1:
-        raise ValueError(f"num_vectors must be at least 1; got {num_vectors}")
+    require_at_least(1, num_vectors=num_vectors)
     joined, mask = neighbors(graphs)
     count, n = mask.shape
     a = joined.double() * (1 - torch.eye(n, dtype=torch.float64, device=joined.device))

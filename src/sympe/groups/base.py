@@ -9,9 +9,10 @@ Convention: elements act from the left, ``compose(g, h)`` is "first h, then g".
 """
 
 from abc import ABC, abstractmethod
-from typing import Generic, Protocol, runtime_checkable
+from typing import Any, Generic, Protocol, runtime_checkable
 
 import torch
+from torch import Tensor
 from typing_extensions import TypeVar
 
 
@@ -48,9 +49,42 @@ class Group(ABC, Generic[Element, Like]):
     def haar(self, like: Like, generator: torch.Generator | None = None) -> Element:
         """Independent uniform (Haar) elements, one for every member of the batch ``like``."""
 
+    def take(self, g: Any, like: Like) -> Element:
+        """Elements that were stored or made by hand, one for every member of ``like``. By default everything passes.
+
+        Raises:
+            ValueError: If they are none of this group, or do not fit the batch.
+        """
+        element: Element = g
+        return element
+
     def contains(self, other: object) -> bool:
         """Whether every element of ``other`` is an element of this group, in the same form.
 
         By default a group contains all groups of its class; a class with settings compares those too.
         """
         return type(other) is type(self)
+
+
+def as_numbers(values: Any, what: str) -> Tensor:
+    """Numbers as a tensor.
+
+    Raises:
+        ValueError: If they are anything else.
+    """
+    try:
+        return torch.as_tensor(values)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"{what} must hold numbers, in rows of one length; got {str(values)[:40]!r}") from None
+
+
+def as_integers(values: Any, what: str) -> Tensor:
+    """Integers as a tensor; nothing is rounded.
+
+    Raises:
+        ValueError: If they are anything else.
+    """
+    found = as_numbers(values, what)
+    if found.numel() and (found.is_floating_point() or found.is_complex() or found.dtype == torch.bool):
+        raise ValueError(f"{what} must hold integers; got {found.dtype}")
+    return found.long()

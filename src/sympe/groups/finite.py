@@ -5,12 +5,13 @@ i"). A batch of elements is a tensor of numbers ``[B]``. In a matrix group ``mat
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from sympe.groups.base import Batch, Group
+from sympe.groups.base import Batch, Group, as_integers, as_numbers
 from sympe.seeding import drawing_device
 
 #: A larger generated group counts as infinite; its table would not fit in memory.
@@ -42,11 +43,10 @@ class FiniteGroup(Group[Tensor, Batch]):
     def __init__(
         self, table: Int[Tensor, "n n"], matrices: Float[Tensor, "n d d"] | None = None, name: str = "group"
     ) -> None:
-        self.table = torch.as_tensor(table).cpu()
+        self.table = as_integers(table, "a multiplication table").cpu()
         self.neutral, self.inverses = _check_table(self.table)
-        self.table = self.table.long()
         self.order = len(self.table)
-        self.matrices = None if matrices is None else _check_matrices(torch.as_tensor(matrices).cpu(), self.table)
+        self.matrices = None if matrices is None else _check_matrices(as_numbers(matrices, "matrices"), self.table)
         self.name = name
 
     def __repr__(self) -> str:
@@ -62,12 +62,13 @@ class FiniteGroup(Group[Tensor, Batch]):
         Raises:
             ValueError: If they are not permutations of the same places, there are none, or the group is too large.
         """
-        if not generators:
-            raise ValueError("expected at least one generator; got none")
-        places = list(range(len(generators[0])))
+        images = as_integers(generators, "generators")
+        if images.dim() != 2 or not len(images):
+            raise ValueError(f"expected at least one generator, a row of images each; got shape {list(images.shape)}")
+        generators, places = images.tolist(), list(range(images.shape[1]))
         for generator in generators:
             if sorted(generator) != places:
-                raise ValueError(f"expected permutations of 0..{len(places) - 1}; got {list(generator)}")
+                raise ValueError(f"expected permutations of 0..{len(places) - 1}; got {generator}")
         number = {tuple(places): 0}
         elements = [tuple(places)]
         for element in elements:  # the list grows in the loop: each element is expanded once
@@ -90,7 +91,7 @@ class FiniteGroup(Group[Tensor, Batch]):
         Raises:
             ValueError: If they are not square and invertible, or the group is infinite or too large.
         """
-        generators = torch.as_tensor(generators).double().cpu()
+        generators = as_numbers(generators, "generators").double().cpu()
         if generators.dim() != 3 or generators.shape[1] != generators.shape[2] or not len(generators):
             raise ValueError(f"expected square matrices, shape [k, d, d]; got {list(generators.shape)}")
         if not bool(generators.isfinite().all()) or not bool((torch.linalg.det(generators).abs() > tolerance).all()):
@@ -112,6 +113,11 @@ class FiniteGroup(Group[Tensor, Batch]):
 
     def inverse(self, g: Int[Tensor, "B"]) -> Int[Tensor, "B"]:
         return self.inverses.to(g.device)[g]
+
+    def take(self, g: Any, like: Batch) -> Int[Tensor, "B"]:
+        if len(numbers := self._numbers(g)) != len(like):
+            raise ValueError(f"expected {len(like)} elements of {self!r}; got {len(numbers)}")
+        return numbers.to(like.device)
 
     def haar(self, like: Batch, generator: torch.Generator | None = None) -> Int[Tensor, "B"]:
         drawn_on = drawing_device(generator, like.device)
@@ -167,7 +173,7 @@ class FiniteGroup(Group[Tensor, Batch]):
         return order
 
     def _numbers(self, elements: Sequence[int] | Tensor) -> Int[Tensor, "k"]:
-        numbers = torch.as_tensor(elements, dtype=torch.long).cpu().reshape(-1)
+        numbers = as_integers(elements, "elements").cpu().reshape(-1)
         if len(numbers) and (int(numbers.min()) < 0 or int(numbers.max()) >= self.order):
             raise ValueError(f"expected elements 0..{self.order - 1}; got {numbers.tolist()}")
         return numbers
@@ -188,9 +194,6 @@ def _check_table(table: Tensor) -> tuple[int, Int[Tensor, "n"]]:
     """The number of the identity, and the inverses."""
     if table.dim() != 2 or table.shape[0] != table.shape[1] or not len(table):
         raise ValueError(f"expected a multiplication table of shape [n, n]; got {list(table.shape)}")
-    if table.is_floating_point() or table.is_complex() or table.dtype == torch.bool:
-        raise ValueError(f"expected a multiplication table of integers; got {table.dtype}")
-    table = table.long()
     n = len(table)
     every = torch.arange(n)
     if int(table.min()) < 0 or int(table.max()) >= n:
@@ -216,7 +219,7 @@ def _check_matrices(matrices: Tensor, table: Int[Tensor, "n n"]) -> Float[Tensor
     n = len(table)
     if matrices.dim() != 3 or matrices.shape[0] != n or matrices.shape[1] != matrices.shape[2]:
         raise ValueError(f"expected {n} square matrices, shape [{n}, d, d]; got {list(matrices.shape)}")
-    matrices = matrices.double()
+    matrices = matrices.double().cpu()
     for i in range(n):
         if not torch.allclose(matrices[i] @ matrices, matrices[table[i]], atol=1e-6):
             raise ValueError(f"the matrices do not multiply as the table says: see the products with element {i}")

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from sympe.groups.finite import FiniteGroup
 from sympe.groups.orthogonal import rotation_of_angle
+from sympe.settings import require_at_least
 
 
 def cyclic(n: int) -> FiniteGroup:
@@ -58,7 +59,7 @@ def point_group(name: str) -> FiniteGroup:
     """
     generators = _FIXED.get(name)
     if generators is None:
-        match = re.fullmatch(r"(C|D|S)([1-9]\d{0,2})(v|h|d)?", name)
+        match = re.fullmatch(r"(C|D|S)([1-9]\d{0,2})(v|h|d)?", str(name))
         if match is None or (match[1], match[3]) not in _AXIAL or (match[1] == "S" and int(match[2]) % 2):
             raise ValueError(f"expected the name of a finite point group, such as D3h or Td; got {name!r}")
         n = int(match[2])
@@ -74,8 +75,7 @@ def rotation_about(axis: list[float | int] | list[int], angle: float) -> Float[T
 
 
 def _plane_rotations(n: int) -> Float[Tensor, "n 2 2"]:
-    if n < 1:
-        raise ValueError(f"n must be at least 1; got {n}")
+    require_at_least(1, n=n)
     angle = 2 * pi * torch.arange(n).double() / n
     return rotation_of_angle(torch.stack([angle.cos(), angle.sin()], dim=1))
 

@@ -5,11 +5,13 @@ on SO(3) is the law of the rotation by a normalized Gaussian quaternion (K. Shoe
 Graphics Gems III, 1992), and on SO(2) that of a uniform angle. For O(d) the last column gets a random sign.
 """
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from sympe.groups.base import Batch, Group
+from sympe.groups.base import Batch, Group, as_numbers
 from sympe.precision import at_least_single, outside_autocast
 from sympe.seeding import drawing_device
 
@@ -34,8 +36,8 @@ class OrthogonalGroup(Group[Tensor, Batch]):
     """
 
     def __init__(self, dimension: int = 3, special: bool = False) -> None:
-        if dimension not in (2, 3):
-            raise ValueError(f"dimension must be 2 or 3; got {dimension}")
+        if not isinstance(dimension, int) or dimension not in (2, 3):
+            raise ValueError(f"dimension must be 2 or 3; got {dimension!r}")
         self.dimension = dimension
         self.special = special
 
@@ -57,6 +59,16 @@ class OrthogonalGroup(Group[Tensor, Batch]):
         return random_orthogonal(
             len(like), self.dimension, self.special, generator, device=like.device, dtype=_dtype(like)
         )
+
+    def take(self, g: Any, like: Batch) -> Float[Tensor, "B d d"]:
+        g, shape = as_numbers(g, "matrices").to(like.device), [len(like), self.dimension, self.dimension]
+        if not g.is_floating_point() or list(g.shape) != shape:
+            raise ValueError(f"expected matrices of {self!r} of shape {shape}; got {g.dtype} {list(g.shape)}")
+        products = g @ g.mT - torch.eye(self.dimension, dtype=g.dtype, device=g.device)
+        if not bool((products.abs() < 1e-3).all()) or (self.special and bool((torch.linalg.det(g.double()) < 0).any())):
+            raise ValueError(f"expected matrices of {self!r}; got some that are none")
+        matrices: Tensor = g
+        return matrices
 
     def contains(self, other: object) -> bool:
         if not isinstance(other, OrthogonalGroup) or self.dimension != other.dimension:

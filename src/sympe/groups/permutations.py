@@ -9,13 +9,14 @@ If :math:`g` takes a canonical form to :math:`x`, the node of rank ``r`` in the 
 """
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from operator import index
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from sympe.groups.base import Group
+from sympe.groups.base import Group, as_integers
 from sympe.seeding import drawing_device
 
 
@@ -51,6 +52,10 @@ class Permutation:
     relaxed: Float[Tensor, "N n"] | None = None
     shown: Int[Tensor, "N"] | None = None
 
+    def __post_init__(self) -> None:
+        if self.image.dtype != torch.long or self.preimage.dtype != torch.long:
+            raise ValueError(f"a Permutation must hold integers, torch.long; got {self.image.dtype}")
+
     @property
     def rank(self) -> Int[Tensor, "N"]:
         """Position of each node in the canonical order of its graph, ``0 .. n_i - 1``."""
@@ -72,14 +77,12 @@ class Permutation:
         Raises:
             ValueError: If a position is missing, repeated, or in another graph's place.
         """
-        if order.shape != like.batch.shape or order.is_floating_point():
-            raise ValueError(
-                f"order must hold {len(like.batch)} integers, one per node; got {order.dtype} {list(order.shape)}"
-            )
+        order = as_integers(order, "order").to(like.batch.device)
+        if order.shape != like.batch.shape:
+            raise ValueError(f"order must hold {len(like.batch)} integers, one per node; got shape {list(order.shape)}")
         n = len(order)
         if n and not 0 <= int(order.min()) <= int(order.max()) < n:
             raise ValueError(f"order must hold positions 0..{n - 1}; got {int(order.min())}..{int(order.max())}")
-        order = order.long()
         times = torch.bincount(order, minlength=n)
         if bool((times != 1).any()):
             missing = int((times == 0).nonzero()[0])
@@ -98,6 +101,29 @@ class Permutation:
         return cls(order, invert(order), like.batch, like.start)
 
     @classmethod
+    def from_ranks(cls, rank: Int[Tensor, "N"], like: NodeBatch) -> "Permutation":
+        """The permutation of these ranks: :attr:`rank` of a draw that was stored.
+
+        Raises:
+            ValueError: If they are not 0 .. n-1 in each graph of ``like``.
+
+        Example:
+            >>> import sympe
+            >>> path = sympe.graphs.from_edges([(3, [(0, 1), (1, 2)])])
+            >>> Permutation.from_ranks(torch.tensor([2, 0, 1]), path).image
+            tensor([1, 2, 0])
+        """
+        rank = as_integers(rank, "ranks").to(like.batch.device)
+        if rank.shape != like.batch.shape:
+            raise ValueError(f"expected one rank for each of {len(like.batch)} nodes; got shape {list(rank.shape)}")
+        order = (rank + like.start).argsort()
+        if not torch.equal(rank[order] + like.start, torch.arange(len(rank), device=rank.device)):
+            raise ValueError(
+                "expected ranks 0 .. n-1 in each graph; were they drawn for other graphs, or nodes removed since?"
+            )
+        return cls.from_order(order, like)
+
+    @classmethod
     def from_images(cls, images: list[list[int]], like: NodeBatch) -> "Permutation":
         """Permutations from one list of images per graph, counted within that graph.
 
@@ -110,6 +136,10 @@ class Permutation:
             >>> Permutation.from_images([[1, 2, 0]], path).rank
             tensor([2, 0, 1])
         """
+        try:
+            images = [[index(i) for i in image] for image in images]
+        except TypeError:
+            raise ValueError(f"expected one list of integers per graph; got {str(images)[:40]}") from None
         sizes = torch.bincount(like.batch, minlength=len(images)).tolist()
         if len(sizes) != len(images) or [len(image) for image in images] != sizes:
             raise ValueError(f"expected images of lengths {sizes}; got {[len(image) for image in images]}")
@@ -151,6 +181,15 @@ class SymmetricGroup(Group[Permutation, NodeBatch]):
 
     def inverse(self, g: Permutation) -> Permutation:
         return Permutation(g.preimage, g.image, g.batch, g.start)
+
+    def take(self, g: Any, like: NodeBatch) -> Permutation:
+        """A permutation of the nodes of ``like``, or its ranks."""
+        if not isinstance(g, Permutation):
+            return Permutation.from_ranks(g, like)
+        if not torch.equal(g.batch, like.batch):
+            raise ValueError("expected a permutation of the nodes of these graphs; got one of others")
+        Permutation.from_order(g.image, like)
+        return g
 
     def haar(self, like: NodeBatch, generator: torch.Generator | None = None) -> Permutation:
         """Independent uniform permutations.

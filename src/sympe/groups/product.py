@@ -28,6 +28,8 @@ class ProductGroup(Group[Elements, Like]):
     def __init__(self, *factors: Group[Any, Like]) -> None:
         if not factors:
             raise ValueError("expected at least one group; got none")
+        if others := [factor for factor in factors if not isinstance(factor, Group)]:
+            raise ValueError(f"expected groups, such as OrthogonalGroup(3); got {others[0]!r}")
         self.factors = factors
 
     def __repr__(self) -> str:
@@ -40,6 +42,11 @@ class ProductGroup(Group[Elements, Like]):
 
     def identity(self, like: Like) -> Elements:
         return tuple(group.identity(like) for group in self.factors)
+
+    def take(self, g: Any, like: Like) -> Elements:
+        if not isinstance(g, tuple) or len(g) != len(self.factors):
+            raise ValueError(f"expected a tuple of elements of {self!r}; got {type(g).__name__}")
+        return tuple(group.take(part, like) for group, part in zip(self.factors, g, strict=True))
 
     def compose(self, g: Elements, h: Elements) -> Elements:
         return tuple(group.compose(a, b) for group, a, b in zip(self.factors, g, h, strict=True))

@@ -21,6 +21,7 @@ distinct: they differ on directions and bonds.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Int
@@ -116,8 +117,10 @@ class Torus(Group[LatticeSymmetry, Tensor]):
     """
 
     def __init__(self, point_group: str = "D4", spin_flip: bool = False) -> None:
-        if point_group not in POINT_GROUPS:
+        if point_group not in tuple(POINT_GROUPS):
             raise ValueError(f"point_group must be one of {', '.join(POINT_GROUPS)}; got {point_group!r}")
+        if not isinstance(spin_flip, bool):
+            raise ValueError(f"spin_flip must be True or False; got {spin_flip!r}")
         self.point_group = point_group
         self.points = POINT_GROUPS[point_group]
         self.spin_flip = spin_flip
@@ -142,6 +145,14 @@ class Torus(Group[LatticeSymmetry, Tensor]):
             raise ValueError(
                 f"{self.point_group} needs a square lattice; got {size[0]} x {size[1]}, which C1, C2 and D2 allow"
             )
+
+    def take(self, g: Any, like: Tensor) -> LatticeSymmetry:
+        if not isinstance(g, LatticeSymmetry) or (len(g), g.size) != (like.shape[0], _size_of(like)):
+            got = f"{len(g)} of size {g.size}" if isinstance(g, LatticeSymmetry) else type(g).__name__
+            raise ValueError(f"expected {like.shape[0]} LatticeSymmetry of size {_size_of(like)}; got {got}")
+        if others := set(g.point.tolist()) - set(self.points):
+            raise ValueError(f"expected points {self.points} of {self.point_group}; got {sorted(others)}")
+        return g.to(like.device)
 
     def contains(self, other: object) -> bool:
         if not isinstance(other, Torus):

@@ -119,7 +119,10 @@ class AddSymPE(_Transform):
     def forward(self, data: Any) -> Any:
         graphs = to_graphs(data, self.node_label, self.edge_label)
         with torch.no_grad():
-            data[self.attr_name] = self.kernel(graphs, self.draws.generator(data)).rank
+            g = self.kernel(graphs, self.draws.generator(data))
+        if g.shown is not None:
+            raise ValueError("expected a canonicalizer that orders all nodes: ranks cannot store how many are shown")
+        data[self.attr_name] = g.rank
         return data
 
 
@@ -194,7 +197,7 @@ class BreakSymmetry(nn.Module):
         graphs = to_graphs(data, self.node_label, self.edge_label)
         rank = getattr(data, self.attr_name, None)
         if rank is not None and isinstance(self.encoding, SymPE):
-            encoded = self.encoding.encoding(_permutation(rank, graphs))
+            encoded = self.encoding.encode(rank, graphs)
         else:
             encoded = self.encoding(graphs, generator)
         return _join(copy.copy(data), encoded)
@@ -216,18 +219,6 @@ def to_graphs(data: Any, node_label: str | None = None, edge_label: str | None =
             raise ValueError(f"expected data with the attribute {name!r}, the {kind.replace('_', ' ')}; got none")
         plain[kind] = data[name]
     return from_pyg(plain)
-
-
-def _permutation(rank: Tensor, graphs: Graphs) -> Permutation:
-    if rank.shape != graphs.batch.shape:
-        raise ValueError(f"expected one rank for each of {graphs.num_nodes} nodes; got shape {list(rank.shape)}")
-    preimage = rank + graphs.start
-    positions = torch.arange(len(rank), device=rank.device)
-    if not torch.equal(preimage.sort().values, positions):
-        raise ValueError(
-            "expected ranks 0 .. n-1 in each graph; were they drawn for other graphs, or nodes removed since?"
-        )
-    return Permutation.from_order(preimage.argsort(), graphs)
 
 
 def _join(data: Data, encoded: Tensor) -> Data:

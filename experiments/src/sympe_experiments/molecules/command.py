@@ -10,7 +10,8 @@ from typing import Annotated
 import tyro
 
 from sympe.html import readable
-from sympe_experiments.settings import RunOptions, changes, require_at_least
+from sympe.settings import require_at_least
+from sympe_experiments.settings import RunOptions, changes
 
 
 @dataclass(frozen=True)
