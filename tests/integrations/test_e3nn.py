@@ -121,7 +121,7 @@ def test_other_names_and_cells(generator: torch.Generator) -> None:
         model(data(SQUARE))
     with pytest.raises(ValueError, match="the data have a cell: break symmetry with CrystalFrames"):
         usual(data(SQUARE) | {"cell": torch.eye(3)[None]})
-    with pytest.raises(ValueError, match="expected names for pos, x, z, batch, cell; got forces"):
+    with pytest.raises(ValueError, match="expected names for pos, x, z, batch, cell, pbc; got forces"):
         wrap(plain, pe, "1x0e", {"forces": "f"})
 
 

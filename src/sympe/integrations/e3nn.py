@@ -14,6 +14,7 @@ periodic edges (:func:`sympe.crystals.edges`), goes to the network as it is.
 """
 
 from collections.abc import Mapping
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -24,10 +25,11 @@ from sympe.crystals import as_crystals
 from sympe.points import PointClouds
 
 try:
-    from e3nn import o3
-except ImportError as error:
-    raise ImportError("sympe.integrations.e3nn needs e3nn: pip install 'sympe[e3nn]'") from error
-
+    # e3nn 0.4.4, which MACE asks for, loads slices with its constants.
+    with torch.serialization.safe_globals([slice]):
+        from e3nn import o3
+except (ImportError, UnpicklingError) as error:
+    raise ImportError("sympe.integrations.e3nn needs e3nn 0.4.4 or newer: pip install 'sympe[e3nn]'") from error
 
 #: What a wrapped network reads of its data.
 _NAMES = ("pos", "x", "z", "batch", "cell", "pbc")
