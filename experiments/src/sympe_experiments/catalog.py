@@ -78,6 +78,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         Experiment("independent-set", "independent_sets", "Maximal independent sets", "error", False, False, False),
         Experiment("shapes", "shapes", "Shapes", "error", False, False, False),
         Experiment("programs", "programs", "Integer programs", "wrong_70", False, False, False),
+        Experiment("assignment", "assignment", "Assignment", "error", False, False, False),
     )
 }
 
