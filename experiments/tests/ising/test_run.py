@@ -135,6 +135,22 @@ def test_j1j2(method: str, tmp_path: Path, capsys: Capture) -> None:
     assert "ms per instance" in table.out
 
 
+@pytest.mark.parametrize("model", ["field", "bonds"])
+@pytest.mark.parametrize("method", ["sympe-template", "annealing"])
+def test_other_couplings(model: str, method: str, tmp_path: Path) -> None:
+    if method == "annealing":
+        pytest.importorskip("dwave.samplers")
+    record = run(make_config(method, "smoke", model=model), tmp_path, accelerator="cpu", progress=False)
+    assert record is not None
+    assert record.arrays() == {}
+    assert 0 <= record.metrics["exact_percent_in"] <= 100
+    assert record.metrics["gap_in"] >= -1e-9
+    if method == "annealing":
+        assert record.metrics["exact_percent_in"] > 95
+    else:
+        assert record.metrics["gap_in"] == pytest.approx(record.metrics["gap_out"], abs=1e-5)
+
+
 def test_odd_lattices(tmp_path: Path, capsys: Capture) -> None:
     done = call(capsys, *TRAIN, "--method", "sympe-template-field", "--L", 5, "--out", tmp_path / "run", "--json")
     assert done.code == 0, done.err

@@ -1,7 +1,7 @@
 """The page of the experiment names all that can be asked for, and its tables are those of the records."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -109,6 +109,80 @@ def shown(mark: str) -> str:
 def test_its_tables_are_those_of_the_records(folder: str, steps: Sequence[int]) -> None:
     """Each stands between marks that name the folder of its records."""
     assert shown(folder) == table(folder, steps)
+
+
+ORDER = "sympe-depth-first-carried"
+
+
+def mean(folder: str, method: str, name: str) -> float:
+    """Of the runs below a folder of results."""
+    [runs] = [runs for known, runs in by_method(read_records(RESULTS / folder)).items() if known == method]
+    return fmean(run.metrics[name] for run in runs)
+
+
+def ahead(folder: str, name: str, method: str = ORDER, control: str = "none") -> float:
+    """By how much less a method has than its control."""
+    return mean(folder, control, name) - mean(folder, method, name)
+
+
+def quotes() -> Iterator[str]:
+    """What the page says in prose of differences between rows; a difference of rounded figures may be another."""
+    fast, long = (-ahead(f"qm9/{recipe}", "class_nll") for recipe in ("fast", "long"))
+    yield f"loses to `none` by {fast:.1f} nats after the short training, and by {long:.1f} after ten times as much"
+    others = ("canonical-depth-first", "labeling", "sort")
+    canonical, exact, learned = (-ahead("qm9/fast", "class_nll", f"sympe-{order}-carried") for order in others)
+    yield f"canonical depth-first by {canonical:.1f} nats, exact labeling by {exact:.1f}"
+    yield f"a learned sort by {learned:.1f}"
+    one, many = (-ahead("qm9/long-trajectories", f"class_nll_of_{k}") for k in (1, 32))
+    yield f"the distance of a carried order to `none` shrinks from {one:.2f} to {many:.2f} nats"
+    two, five, ten, twenty = (ahead("qm9/long-bounds", f"class_nll_of_32_at_{k}") for k in (2, 5, 10, 20))
+    yield f"lower than that of `none` by {two:.2f} nats, in 5 steps by {five:.2f}"
+    yield f"in 10 steps it is higher by {-ten:.2f}, in 20 by {-twenty:.2f} (32 trajectories"
+    fast, long = (ahead(f"qm9/{recipe}", "digress_nll") for recipe in ("fast", "long"))
+    leak = ahead("qm9/fast", "digress_nll", "file-order")
+    yield f"by {fast:.0f} to {long:.0f} nats, and the order of the file, a leak, would lower it by {leak:.0f}"
+    ours, theirs = (mean("qm9/long", method, "valid_percent_at_100") for method in (ORDER, "none"))
+    yield f"`none` is ahead ({theirs:.1f} % against {ours:.1f} %)"
+    yield (
+        f"{ahead('qm9-hydrogens/fast', 'digress_nll'):.0f} nats less of the DiGress-compatible number, "
+        f"{-ahead('qm9-hydrogens/fast', 'class_nll'):.1f} nats *more* of class NLL"
+    )
+    yield f"(recipe `quick`) it was {-ahead('qm9-hydrogens/quick', 'class_nll'):.1f} nats behind"
+    ours, theirs, control = (
+        mean("qm9-hydrogens/fast-bounds", method, "class_nll_of_32_at_2") for method in (ORDER, "none", "haar-carried")
+    )
+    assert f"{theirs:.1f}" == f"{control:.1f}"
+    yield f"{ours:.1f} nats against {theirs:.1f} of `none` and of the random order"
+    five, ten = (-ahead("qm9-hydrogens/fast-bounds", f"class_nll_of_32_at_{k}") for k in (5, 10))
+    yield f"In 5 and 10 steps it is behind by {five:.1f} and {ten:.1f}"
+    fast, long = (-ahead(f"qm9-hydrogens/{recipe}", "class_nll") for recipe in ("fast", "long"))
+    in_order = mean("qm9-hydrogens/long", ORDER, "in_order_percent_at_100")
+    yield f"has come nearer, from {fast:.1f} to {long:.1f} nats, and {in_order:.0f} % of its samples"
+    two, five, ten, twenty = (ahead("qm9-hydrogens/long-bounds", f"class_nll_of_32_at_{k}") for k in (2, 5, 10, 20))
+    yield f"ahead by {two:.1f} nats in 2 steps"
+    yield f"and by {five:.1f} in 5, where it was"
+    yield f"from 10 steps on it is behind, by {-ten:.1f} and {-twenty:.1f}"
+    one, many = (-ahead("qm9-hydrogens/long-trajectories", f"class_nll_of_{k}") for k in (1, 32))
+    ours, theirs = (mean("qm9-hydrogens/long-trajectories", method, "class_nll_of_32") for method in (ORDER, "none"))
+    yield f"it shrinks from {one:.1f} to {many:.1f} nats, {ours:.2f} against {theirs:.2f} of `none`"
+    figures = (("qm9-hydrogens/long", "none"), ("qm9/long", "none"))
+    with_hydrogens, without = (mean(folder, method, "digress_nll") for folder, method in figures)
+    yield f"is {with_hydrogens:.2f} after the long training on one core, and without hydrogens {without:.2f}"
+    fresh, none = (mean("qm9-hydrogens/fast", method, "digress_nll") for method in ("sympe-labeling-fresh", "none"))
+    yield f"is recorded at {fresh:.2f} against {none:.2f} of `none`"
+    none, leak = (mean("qm9/fast", method, "digress_nll") for method in ("none", "file-order"))
+    yield f"Without hydrogens it lowers the number from {none:.2f} to {leak:.2f}"
+    yield f"of the clean graph*: {mean('qm9-hydrogens/long', ORDER, 'digress_nll'):.2f} with hydrogens"
+
+
+def test_its_prose_quotes_the_records() -> None:
+    """And so does README."""
+    page = " ".join(PAGE.read_text().split())
+    assert [quote for quote in quotes() if " ".join(quote.split()) not in page] == []
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    two, five, ten, twenty = (ahead("qm9/long-bounds", f"class_nll_of_32_at_{k}") for k in (2, 5, 10, 20))
+    assert f"lower by {two:.2f} and {five:.2f} nats, with 10 and 20 higher by {-ten:.2f} and {-twenty:.2f}" in readme
+    assert f"the published kind of number by {ahead('qm9/long', 'digress_nll'):.0f} nats" in readme
 
 
 def test_its_distances_are_those_of_the_records() -> None:

@@ -81,6 +81,9 @@ def test_independent_entries_have_the_entropy_that_is_known(
     assert found.mean("digress") > 2 * entropy
     assert found.mean("class") == pytest.approx(found.mean("labeled") - found.mean("excess"))
     assert found.metrics()["class_nll"] == found.mean("class")
+    assert sum(found.of_graphs()["class_nll_of_cases"]) / 4000 == pytest.approx(found.mean("class"), abs=1e-3)
+    # Of nodes alone the official accounting is off by less, for they are counted once.
+    assert 6 * 0.8 < found.mean("digress_nodes") < 0.3 * found.mean("digress")
 
 
 @pytest.mark.parametrize("learned", [True, False])

@@ -100,7 +100,8 @@ def same_weights(first: Path, second: Path) -> bool:
     return one == other
 
 
-@pytest.mark.parametrize("method", METHODS)
+# Noise by rank is prepared alike for all orders.
+@pytest.mark.parametrize("method", [name for name in METHODS if "carried-by-rank" not in name.removeprefix("haar-")])
 def test_processes_that_prepare_batches_change_nothing(method: str, own_file: Path, tmp_path: Path) -> None:
     config = small(own_file, method, num_samples=4, accumulate=3)
     for workers in (0, 2):
@@ -114,7 +115,9 @@ def test_only_a_learned_order_waits_for_the_network(method: str, own_file: Path)
     store = GraphStore(splits.train, METHODS[method].stored_order)
     batches = NoisedBatches(store, GraphDiffusion(small(own_file, method), splits.domain()))
     noised = batches[(0, 0, 0), (3, [0, 1])]
-    assert (noised.g is None) == (method in ("none", "noise", "sympe-sort-fresh", "sympe-sort-carried"))
+    assert (noised.g is None) == (
+        method in ("none", "noise", "sympe-sort-fresh", "sympe-sort-carried", "sort-fresh-index-ties")
+    )
 
 
 @pytest.mark.parametrize("accumulate", [1, 3])

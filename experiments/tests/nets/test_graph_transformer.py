@@ -10,7 +10,7 @@ from sympe_experiments.nets import Dims, GraphTransformer
 from sympe_experiments.nets.graph_transformer import GraphTransformerLayer, PairAttention, Pairs
 from sympe_experiments.training import build_from_seed
 
-DIMS = Dims(node=16, edge=8, graph=6, node_hidden=12, edge_hidden=10)
+DIMS = Dims(node=16, edge=8, graph=6, node_hidden=12, edge_hidden=10, graph_hidden=14)
 
 
 def network(num_layers: int = 3) -> GraphTransformer:

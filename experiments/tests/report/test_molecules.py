@@ -73,7 +73,7 @@ def test_three_ways_to_count_stand_side_by_side() -> None:
 
 
 def test_the_poster_is_for_hydrogens_only() -> None:
-    with_hydrogens = likelihood_table([make(data="qm9-hydrogens"), make("sympe-labeling-fresh", data="qm9-hydrogens")])
+    with_hydrogens = likelihood_table([make(data="qm9-hydrogens"), make("sympe-sort-fresh", data="qm9-hydrogens")])
     assert [row["poster_nats"] for row in with_hydrogens.blocks[0].rows] == [129.7, 30.3]
     assert any("poster does not say" in sentence for sentence in with_hydrogens.caption)
     assert likelihood_table([make()]).blocks[0].rows[0]["poster_nats"] is None

@@ -1,9 +1,18 @@
 import math
+from dataclasses import replace
 from statistics import stdev
 
 import pytest
 
-from sympe_experiments.report.statistics import Sample, Verdict, compare, group_records, sample, unusual_config
+from sympe_experiments.report.statistics import (
+    OF_CASES,
+    Sample,
+    Verdict,
+    compare,
+    group_records,
+    sample,
+    unusual_config,
+)
 
 
 def test_sample_has_one_value_per_seed(make) -> None:
@@ -60,6 +69,30 @@ def test_a_finding_takes_three_seeds_on_both_sides() -> None:
         assert comparison is not None
         assert comparison.verdict == Verdict.UNDECIDED
     assert compare(far, Sample(())) is None
+
+
+def test_cases_are_averaged_over_seeds_and_compared_in_pairs(make) -> None:
+    """Cases differ by more than the methods do: what is left of that in the differences counts, and no more."""
+    ours, theirs = (
+        [
+            replace(
+                make(error=error, seed=seed), history={f"test_error_percent{OF_CASES}": [error - 2, error, error + 2]}
+            )
+            for seed, error in enumerate(errors)
+        ]
+        for errors in ((1.0, 2.0, 3.0), (3.0, 5.0, 7.0))
+    )
+    a, b = (sample(runs, "test_error_percent") for runs in (ours, theirs))
+    assert a.cases == (0.0, 2.0, 4.0)
+    alike = compare(a, b)
+    assert alike is not None
+    assert alike.standard_error == pytest.approx(math.sqrt(5 / 3)), "the same difference in every case"
+    crossed = compare(a, replace(b, cases=b.cases[::-1]))
+    assert crossed is not None
+    assert crossed.standard_error == pytest.approx(math.hypot(math.sqrt(5 / 3), 4 / math.sqrt(3)))
+    # Records of old hold no cases.
+    assert sample([*ours, make(error=1.0, seed=5)], "test_error_percent").cases == ()
+    assert compare(a, replace(b, cases=())) == alike
 
 
 def test_no_spread_at_all() -> None:

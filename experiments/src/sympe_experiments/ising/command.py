@@ -70,7 +70,7 @@ class Command:
     method: str = "sympe-template"
     """mlp, cnn, gcnn, gcnn-noise, haar, sympe-template, ... (an unknown name lists all)."""
     model: str = "nearest"
-    """Couplings: nearest (Jx, Jy) or j1j2 (Jx, Jy, J2, J3)."""
+    """Couplings: nearest (Jx, Jy), j1j2 (Jx, Jy, J2, J3), field (Jx, Jy and a field h) or bonds (one for each bond)."""
     recipe: str = "fast"
     """smoke, fast or best."""
     seed: int = 0

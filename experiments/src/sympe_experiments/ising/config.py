@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sympe_experiments.ising.hamiltonian import HAMILTONIANS
+from sympe_experiments.ising.transfer import LONGEST_ROW
 from sympe_experiments.report.methods import Methods, ShownMethod
 from sympe_experiments.settings import from_recipe, require_known, require_positive, require_seed
 
@@ -73,7 +74,7 @@ class Config:
     recipe: str = "fast"
     """The recipe that the other values started from."""
     model: str = "nearest"
-    """Couplings: nearest (Jx, Jy) or j1j2 (Jx, Jy, J2, J3)."""
+    """Couplings: nearest (Jx, Jy), j1j2 (Jx, Jy, J2, J3), field (Jx, Jy and a field h) or bonds (one for each bond)."""
     seed: int = 0
     """Everything random in the run comes from this number."""
     size: int = 10
@@ -136,6 +137,11 @@ class Config:
             raise ValueError(f"L must be at least 2; got {self.size}")
         if self.filter_width % 2 == 0:
             raise ValueError(f"filter_width must be odd; got {self.filter_width}")
+        if self.model == "bonds" and (self.size > LONGEST_ROW or self.transfer):
+            raise ValueError(
+                f"ground energies of random bonds are known on up to {LONGEST_ROW} x {LONGEST_ROW} sites, at the size "
+                f"of training alone; got L = {', '.join(map(str, (self.size, *self.transfer)))}"
+            )
         if self.model == "j1j2" and any(size % 4 for size in (self.size, *self.transfer)):
             raise ValueError(
                 f"the ordered phases of j1j2 have periods up to 4, which must divide the sizes of lattices; "
@@ -229,7 +235,8 @@ def make_config(method: str, recipe: str, **changes: Any) -> Config:
     """A recipe for a method, with values changed; None leaves a value as the recipe has it.
 
     With the model ``j1j2`` the period of a tile is 4, the least that serves all its ordered phases on such lattices,
-    and the lattice has 8 x 8 sites, unless ``changes`` say otherwise.
+    and the lattice has 8 x 8 sites, unless ``changes`` say otherwise; with ``bonds`` it has 8 x 8 sites, and no larger
+    ones are tested.
 
     Raises:
         ValueError: If method, recipe or a value is invalid.
@@ -250,4 +257,7 @@ def make_config(method: str, recipe: str, **changes: Any) -> Config:
             }
         )
         changes = {"period": 4, **sizes, **changes}
+    if changes.get("model") == "bonds":
+        sizes = {} if recipe == "smoke" else {"size": 8, "num_test": 256, "epochs": 24, "num_test_milp": 32}
+        changes = {"transfer": (), **sizes, **changes}
     return from_recipe(RECIPES, method, recipe, changes)

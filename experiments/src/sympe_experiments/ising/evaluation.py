@@ -50,13 +50,15 @@ class Score:
     gap: float
 
 
-def batches(couplings: Float[Tensor, "N K"], size: int) -> Iterator[Float[Tensor, "B K"]]:
+def batches(couplings: Float[Tensor, "N K *lattice"], size: int) -> Iterator[Float[Tensor, "B K *lattice"]]:
     """Couplings in parts that fit into one forward pass."""
     return iter(couplings.split(max(SITES // size**2, 1)))
 
 
 @torch.no_grad()
-def means(model: SpinNetwork, couplings: Float[Tensor, "N K"], size: int, *seed: int) -> Float[Tensor, "N L L"]:
+def means(
+    model: SpinNetwork, couplings: Float[Tensor, "N K *lattice"], size: int, *seed: int
+) -> Float[Tensor, "N L L"]:
     """Mean of every spin, with one draw of g~ for each set of couplings; ``seed`` fixes the draws."""
     generator = mixed_generator(*seed)
     return torch.cat([torch.tanh(model(part, size, generator)) for part in batches(couplings, size)])
@@ -69,7 +71,7 @@ def to_spins(mean: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
 
 def gaps(
     hamiltonian: Hamiltonian,
-    couplings: Float[Tensor, "N K"],
+    couplings: Float[Tensor, "N K *lattice"],
     spins: Float[Tensor, "N L L"],
     ground: Float[Tensor, "N"],
 ) -> Float[Tensor, "N"]:
@@ -118,8 +120,13 @@ def phase_grid(points: int) -> Float[Tensor, "N 2"]:
 
 
 def pictures(model: SpinNetwork, seed: int) -> dict[str, NDArray]:
-    """What figures are made of: phase diagram, gaps, examples of configurations and the vector v, as small arrays."""
+    """What figures are made of: phase diagram, gaps, examples of configurations and the vector v, as small arrays.
+
+    Only nearest neighbors and j1j2 have figures.
+    """
     config, size = model.config, model.config.size
+    if config.model not in EXAMPLES:
+        return {}
     grid = phase_grid(config.grid)
     if config.model == "j1j2":
         grid = torch.cat([torch.tensor(SLICE).expand(len(grid), -1), grid], dim=1)

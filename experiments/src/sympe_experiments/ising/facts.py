@@ -9,6 +9,9 @@ from sympe_experiments.report.statistics import Group
 
 EXACT, EXACT_OUT, GAP, GAP_OUT = "exact_percent_in", "exact_percent_out", "gap_in", "gap_out"
 
+#: Models with figures.
+DRAWN = ("nearest", "j1j2")
+
 #: Methods without anything to train.
 SOLVERS = ("annealing", "milp")
 

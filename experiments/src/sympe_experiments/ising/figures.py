@@ -207,7 +207,8 @@ def wave_diagrams(group: Group, name: str) -> Picture | None:
 def pictures(records: Sequence[Record]) -> list[Picture]:
     """All figures of the experiment, group by group."""
     pictures: list[Picture | None] = []
-    for k, group in enumerate(group_records(records), start=1):
+    drawn = [record for record in records if record.data in facts.DRAWN]
+    for k, group in enumerate(group_records(drawn), start=1):
         stem = f"{NAME}-{k}"
         diagrams = phase_diagrams if group.data == "nearest" else wave_diagrams
         pictures += [

@@ -143,13 +143,18 @@ class SpinNetwork(nn.Module):
         return self.breaking.encoding.v
 
     def forward(
-        self, couplings: Float[Tensor, "B K"], size: int | tuple[int, int], generator: torch.Generator | None = None
+        self,
+        couplings: Float[Tensor, "B K *lattice"],
+        size: int | tuple[int, int],
+        generator: torch.Generator | None = None,
     ) -> Float[Tensor, "B L1 L2"]:
-        """Logits of the spins of a lattice with the same couplings everywhere.
+        """Logits of the spins of a lattice with the same couplings everywhere, or with one for each bond.
 
         Raises:
             ValueError: If v or the network does not support this size.
         """
+        if couplings.ndim == 4:
+            return self.on_bonds(couplings, generator)
         size = (size, size) if isinstance(size, int) else size
         everywhere = couplings[..., None, None].expand(-1, -1, *size)
         return self.on_fields(everywhere[:, [0, 1, 0, 1], None], everywhere[:, 2:], generator)
@@ -159,7 +164,9 @@ class SpinNetwork(nn.Module):
     ) -> Float[Tensor, "B L1 L2"]:
         """Logits of the spins, given a coupling for each bond: to the right of each site, and below it."""
         if len(self.hamiltonian.names) > 2:
-            raise ValueError(f"couplings for each bond need weights of nearest; these are of {self.config.model}")
+            raise ValueError(
+                f"couplings for each bond need weights of nearest or bonds; these are of {self.config.model}"
+            )
         return self.on_fields(bonds_to_directions(bonds)[:, :, None], bonds[:, :0], generator)
 
     def on_fields(

@@ -8,6 +8,10 @@ optimization and MAX-SAT*, Phys. Rev. B 94, 134424, 2016). The best configuratio
 every lattice whose size 4 divides. Where the two meet, the energy is proven; they have
 met for all couplings drawn here.
 
+**Nearest neighbors** have formulas, also in a field, if one coupling is not negative
+(:mod:`~sympe_experiments.ising.hamiltonian`). With a coupling for each bond, transfer matrices give exact energies of
+small lattices (:mod:`~sympe_experiments.ising.transfer`).
+
 **Ground states of one lattice** come from integer programming (HiGHS, with a variable for each spin and each bond) and
 from simulated annealing (dwave-samplers, an optional dependency).
 """
@@ -25,13 +29,22 @@ from scipy.sparse import coo_matrix, csr_matrix, vstack
 from torch import Tensor
 
 from sympe.extras import require
-from sympe_experiments.ising.hamiltonian import HAMILTONIANS, NEAREST, Hamiltonian, nearest_ground_energy
+from sympe_experiments.ising.hamiltonian import (
+    BONDS,
+    FIELD,
+    HAMILTONIANS,
+    NEAREST,
+    Hamiltonian,
+    field_ground_energy,
+    nearest_ground_energy,
+)
+from sympe_experiments.ising.transfer import ground_energies
 
 #: Period of the configurations that give the upper bound, and sides of the window of the lower bound.
 PERIOD, WINDOW = 4, 3
 
 
-def ground_energy(hamiltonian: Hamiltonian, couplings: Float[Tensor, "N K"], size: int) -> Float[Tensor, "N"]:
+def ground_energy(hamiltonian: Hamiltonian, couplings: Float[Tensor, "N K *lattice"], size: int) -> Float[Tensor, "N"]:
     """Ground energy per spin on L x L sites.
 
     Raises:
@@ -39,6 +52,10 @@ def ground_energy(hamiltonian: Hamiltonian, couplings: Float[Tensor, "N K"], siz
     """
     if hamiltonian is NEAREST:
         return nearest_ground_energy(couplings.double(), size)
+    if hamiltonian is FIELD:
+        return field_ground_energy(couplings.double(), size)
+    if hamiltonian is BONDS:
+        return ground_energies(couplings)
     if size % PERIOD:
         raise ValueError(f"exact energies of {hamiltonian.name} need a size that {PERIOD} divides; got {size}")
     lower, upper = bounds(hamiltonian, couplings)
@@ -150,20 +167,29 @@ class Found:
     proven: bool
 
 
-def bond_energies(hamiltonian: Hamiltonian, couplings: Float[Tensor, "K"], size: int) -> dict[tuple[int, int], float]:
+def bond_energies(
+    hamiltonian: Hamiltonian, couplings: Float[Tensor, "K *lattice"], size: int
+) -> dict[tuple[int, int], float]:
     """Energy per spin that each pair of sites has if its spins are equal; sites are counted row by row."""
     pairs: dict[tuple[int, int], float] = {}
-    for coupling, steps in zip(couplings.tolist(), hamiltonian.bonds.values(), strict=True):
+    everywhere = couplings if couplings.ndim == 3 else couplings[:, None, None].expand(-1, size, size)
+    for coupling, steps in zip(everywhere.tolist(), hamiltonian.bonds.values(), strict=True):
         for down, right in steps:
             for site in range(size**2):
                 i, j = divmod(site, size)
                 other = (i + down) % size * size + (j + right) % size
                 pair = (min(site, other), max(site, other))
-                pairs[pair] = pairs.get(pair, 0.0) - coupling / size**2
+                pairs[pair] = pairs.get(pair, 0.0) - coupling[i][j] / size**2
     return pairs
 
 
-def solve(hamiltonian: Hamiltonian, couplings: Float[Tensor, "K"], size: int, seconds: float = 10.0) -> Found:
+def field_energy(hamiltonian: Hamiltonian, couplings: Float[Tensor, "K *lattice"], size: int) -> float:
+    """Energy per spin that each site adds if its spin is up."""
+    names = [name for name, steps in hamiltonian.bonds.items() if not steps]
+    return -sum(float(couplings[hamiltonian.names.index(name)]) for name in names) / size**2
+
+
+def solve(hamiltonian: Hamiltonian, couplings: Float[Tensor, "K *lattice"], size: int, seconds: float = 10.0) -> Found:
     """A ground state by integer programming, or the best configuration found in the time given.
 
     One binary variable per spin and one per bond, 1 if its spins differ: for each bond the two inequalities that its
@@ -184,10 +210,12 @@ def solve(hamiltonian: Hamiltonian, couplings: Float[Tensor, "K"], size: int, se
     least = np.stack([np.zeros(len(pairs)), np.where(sign < 0, 0.0, -2.0)], axis=1).ravel()
     matrix = coo_matrix((values, (rows, columns)), (2 * len(pairs), count + len(pairs))).tocsr()
     upper = np.ones(count + len(pairs))
-    upper[0] = 0  # the flip of all spins changes nothing
+    field = field_energy(hamiltonian, couplings, size)
+    if not field:
+        upper[0] = 0  # the flip of all spins changes nothing
     started = time.process_time()
     found = milp(
-        np.concatenate([np.zeros(count), -2 * energies]),
+        np.concatenate([np.full(count, -2 * field), -2 * energies]),
         constraints=LinearConstraint(matrix, least, np.inf),
         bounds=Bounds(0, upper),
         integrality=np.concatenate([np.ones(count), np.zeros(len(pairs))]),
@@ -199,7 +227,12 @@ def solve(hamiltonian: Hamiltonian, couplings: Float[Tensor, "K"], size: int, se
 
 
 def anneal(
-    hamiltonian: Hamiltonian, couplings: Float[Tensor, "K"], size: int, seed: int, reads: int = 20, sweeps: int = 200
+    hamiltonian: Hamiltonian,
+    couplings: Float[Tensor, "K *lattice"],
+    size: int,
+    seed: int,
+    reads: int = 20,
+    sweeps: int = 200,
 ) -> Found:
     """The best of several runs of simulated annealing.
 
@@ -209,7 +242,8 @@ def anneal(
     what, package = "simulated annealing", "sympe-experiments"
     samplers, dimod = (require(module, "lattices", what, package) for module in ("dwave.samplers", "dimod"))
     started = time.process_time()
-    model = dimod.BinaryQuadraticModel.from_ising({}, bond_energies(hamiltonian, couplings, size))
+    fields = dict.fromkeys(range(size**2), field_energy(hamiltonian, couplings, size))
+    model = dimod.BinaryQuadraticModel.from_ising(fields, bond_energies(hamiltonian, couplings, size))
     samples = samplers.SimulatedAnnealingSampler().sample(model, num_reads=reads, num_sweeps=sweeps, seed=seed)
     best = samples.first.sample
     spins = torch.tensor([float(best.get(site, 1)) for site in range(size**2)], dtype=torch.float64)

@@ -18,12 +18,12 @@ from sympe_experiments.seeding import mixed_generator
 TEST = 2
 
 
-def test_couplings(config: Config) -> Float[Tensor, "N K"]:
-    """The couplings of the half of the plane that networks are trained on."""
-    return HAMILTONIANS[config.model].sample(config.num_test, mixed_generator(TEST))
+def test_couplings(config: Config) -> Float[Tensor, "N K *lattice"]:
+    """Couplings of the law, or of the half of the plane, that networks are trained on."""
+    return HAMILTONIANS[config.model].sample(config.num_test, mixed_generator(TEST), config.size)
 
 
-def find(config: Config, couplings: Float[Tensor, "N K"], size: int) -> list[Found]:
+def find(config: Config, couplings: Float[Tensor, "N K *lattice"], size: int) -> list[Found]:
     """Configurations for each set of couplings."""
     hamiltonian = HAMILTONIANS[config.model]
     if config.method == "milp":

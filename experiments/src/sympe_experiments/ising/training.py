@@ -66,7 +66,7 @@ class TrainSpins(ResumableModule):
     def training_step(self, batch: Any, batch_index: int) -> Tensor:
         config, hamiltonian = self.config, self.model.hamiltonian
         generator = mixed_generator(config.seed, TRAIN, self.global_step, self.global_rank)
-        couplings = hamiltonian.sample(config.batch_size, generator).to(self.device)
+        couplings = hamiltonian.sample(config.batch_size, generator, config.size).to(self.device)
         logits = self.model(couplings, config.size, generator)
         loss = free_energy(hamiltonian, couplings, logits, config.temperature).mean()
         with torch.no_grad():

@@ -74,10 +74,13 @@ def evaluate_weights(
     config = model.config
     data = config.data if data is None else data
     graphs, skipped = _graphs_for(model.domain, data, num_test)
-    metrics = evaluate_likelihood(model, graphs, draws, seed, TEST).metrics()
+    likelihood = evaluate_likelihood(model, graphs, draws, seed, TEST)
+    metrics, history = likelihood.metrics(), likelihood.of_graphs()
     metrics |= {"test_graphs": len(graphs), "skipped_molecules": sum(skipped.values())}
     if trajectories:
-        metrics |= evaluate_trajectories(model, graphs, trajectories, sample_steps, seed, TRAJECTORIES)
+        bounds, of_graphs = evaluate_trajectories(model, graphs, trajectories, sample_steps, seed, TRAJECTORIES)
+        metrics |= bounds
+        history |= of_graphs
     samples = Measured()
     if num_samples:
         splits = load_splits(config.data, (config.num_train, config.num_validation, config.num_test))
@@ -86,8 +89,9 @@ def evaluate_weights(
     # What was tested is not what the run did: tables keep the two apart.
     tested = replace(config, num_test=num_test, draws=draws)
     metrics |= samples.metrics
+    history |= samples.history
     seconds = time.perf_counter() - started
-    record = Record.of(NAME, tested, metrics, seconds, data=data, history=samples.history, examples=samples.examples)
+    record = Record.of(NAME, tested, metrics, seconds, data=data, history=history, examples=samples.examples)
     record = replace(record, seed=seed)
     return record, skipped
 

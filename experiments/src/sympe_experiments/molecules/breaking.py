@@ -66,6 +66,10 @@ class Breaking(nn.Module):
         """Whether the canonicalizer has weights."""
         return self.kernel is not None and any(True for _ in self.kernel.parameters())
 
+    def shuffled(self, graphs: GraphState, generator: torch.Generator) -> GraphState:
+        """Graphs in an order that tells nothing, as they always are but to show a leak."""
+        return graphs if self.method.by_index else graphs.shuffled(generator)
+
     def draw(self, clean: GraphState, generator: torch.Generator) -> Permutation | None:
         """g~ of a trajectory that ends in these graphs; None unless it is carried.
 
@@ -94,7 +98,8 @@ class Breaking(nn.Module):
         if self.method.kind != "fresh":
             return None
         assert self.kernel is not None
-        return self.kernel(noisy.to_graphs(), generator)
+        draw = self.kernel.canonicalizer if self.method.by_index else self.kernel
+        return draw(noisy.to_graphs(), generator)
 
     def draw_prior(self, like: GraphState, generator: torch.Generator) -> Permutation | None:
         """g~ of a trajectory to sample.
@@ -127,6 +132,8 @@ class Breaking(nn.Module):
 
         Where the canonicalizer does not know it, as for a learned sort: 0, the least possible value.
         """
+        if self.method.by_index:
+            return torch.zeros_like(log_automorphisms)
         if self.method.kind != "carried":
             return torch.lgamma(log_automorphisms.new_tensor(clean.num_nodes + 1)) - log_automorphisms
         if self.kernel is None:

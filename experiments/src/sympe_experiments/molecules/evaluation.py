@@ -55,8 +55,8 @@ def evaluate_likelihood(model: GraphDiffusion, graphs: Graphs, draws: int, *seed
 
 def evaluate_trajectories(
     model: GraphDiffusion, graphs: Graphs, trajectories: int, steps: Iterable[int], *seed: int
-) -> dict[str, float | int | None]:
-    """Tighter bounds on the class NLL of samplers, from whole trajectories.
+) -> tuple[dict[str, float | int | None], dict[str, list[float]]]:
+    """Tighter bounds on the class NLL of samplers, from whole trajectories: means, and values of every graph.
 
     Args:
         model: The model; its mode (train or eval) does not change.
@@ -65,7 +65,8 @@ def evaluate_trajectories(
         steps: Numbers of steps of the samplers.
         seed: Numbers that fix all draws. Trajectories do not depend on the model: all are compared on the same ones.
     """
-    found: dict[str, float | int | None] = {}
+    means: dict[str, float | int | None] = {}
+    of_graphs: dict[str, list[float]] = {}
     device = next(model.parameters()).device
     store = GraphStore(graphs, model.breaking.method.stored_order)
     for k in steps:
@@ -77,8 +78,10 @@ def evaluate_trajectories(
             parts = [log_weights(model, batch.to(device), len(draws), k, generator, own) for draws in goes]
             weights.append(torch.cat(parts, dim=1).cpu())
         # Without a label a bound is that of all steps.
-        found |= class_metrics(torch.cat(weights), "" if k == model.steps else f"_at_{k}")
-    return found
+        found, values = class_metrics(torch.cat(weights), "" if k == model.steps else f"_at_{k}")
+        means |= found
+        of_graphs |= values
+    return means, of_graphs
 
 
 def draw_samples(model: GraphDiffusion, count: int, steps: int, *seed: int) -> Iterator[GraphState]:

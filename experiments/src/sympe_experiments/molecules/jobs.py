@@ -17,26 +17,45 @@ ROWS = (
     "haar-carried",
     "haar-fresh",
     "sympe-labeling-fresh",
+    "sympe-sort-fresh",
     "sympe-depth-first-carried",
     "sympe-canonical-depth-first-carried",
     "sympe-labeling-carried",
     "sympe-sort-carried",
     "file-order",
+    "sort-fresh-index-ties",
+    "haar-carried-by-rank",
+    "sympe-depth-first-carried-by-rank",
+    "sympe-canonical-depth-first-carried-by-rank",
 )
-#: Rows of the long runs: does the class likelihood of carried orders cross below that of none?
+#: Rows of the long runs and of those with hydrogens: does the class likelihood of carried orders cross below that of
+#: none, and which row explains the poster's figures?
 LONG = (
     "none",
     "noise",
     "haar-carried",
     "haar-fresh",
     "sympe-labeling-fresh",
+    "sympe-sort-fresh",
     "sympe-depth-first-carried",
+    "sympe-canonical-depth-first-carried",
     "file-order",
+    "sort-fresh-index-ties",
+    "haar-carried-by-rank",
+    "sympe-depth-first-carried-by-rank",
+    "sympe-canonical-depth-first-carried-by-rank",
 )
 #: Rows of the quick preset.
 QUICK = ("none", "sympe-depth-first-carried")
 #: Rows of the smoke test: one of each kind.
-SMOKE = ("none", "noise", "sympe-labeling-fresh", "sympe-depth-first-carried", "file-order")
+SMOKE = (
+    "none",
+    "noise",
+    "sympe-labeling-fresh",
+    "sympe-depth-first-carried",
+    "sympe-depth-first-carried-by-rank",
+    "file-order",
+)
 
 
 def run_folder(config: Config) -> Path:

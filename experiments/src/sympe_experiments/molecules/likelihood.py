@@ -12,7 +12,7 @@ All are in nats, per graph, with the law of the number of nodes included.
   (:mod:`sympe_experiments.molecules.breaking`). Of these three only it is a property of the molecule.
 - ``digress``: the number that the official code of DiGress reports. It counts each pair twice, and compares with
   :meth:`~sympe_experiments.molecules.process.Process.plugged_in`, which is not what its sampler draws from. It
-  bounds nothing that this sampler does.
+  bounds nothing that this sampler does. ``digress_nodes`` is what the nodes alone contribute.
 
 The sum over times is estimated from several times per graph, spread evenly, each with
 independent noise, order of nodes and g~.
@@ -30,8 +30,9 @@ from sympe_experiments.molecules.breaking import log_automorphisms
 from sympe_experiments.molecules.graph_state import GraphState, one_hot
 from sympe_experiments.molecules.model import GraphDiffusion
 from sympe_experiments.molecules.process import Process, divergence, uniform
+from sympe_experiments.report.statistics import OF_CASES
 
-COLUMNS = ("digress", "labeled", "excess", "class")
+COLUMNS = ("digress", "digress_nodes", "labeled", "excess", "class")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Bounds:
 
     Attributes:
         digress: The number of the official code.
+        digress_nodes: The same without pairs of nodes.
         labeled: Bound for the graph with named nodes.
         excess: Excess randomness of the kernel.
         times: Times that the estimate uses.
@@ -47,6 +49,7 @@ class Bounds:
     """
 
     digress: Float[Tensor, "B"]
+    digress_nodes: Float[Tensor, "B"]
     labeled: Float[Tensor, "B"]
     excess: Float[Tensor, "B"]
     times: Int[Tensor, "B draws"]
@@ -61,7 +64,7 @@ class Bounds:
 def bounds(model: GraphDiffusion, clean: GraphState, draws: int, generator: torch.Generator) -> Bounds:
     """Estimate the bounds of graphs of equal size, each from ``draws`` times of the process."""
     automorphisms = log_automorphisms(clean)
-    x = clean.repeat(draws).shuffled(generator)
+    x = model.breaking.shuffled(clean.repeat(draws), generator)
     start = uniform(automorphisms, generator)[:, None]
     strata = (start + torch.arange(draws, device=start.device)) / draws
     times = (strata * model.steps).long().clamp(max=model.steps - 1) + 1
@@ -72,18 +75,20 @@ def bounds(model: GraphDiffusion, clean: GraphState, draws: int, generator: torc
     z = model.noisy(x, t, g, generator)
     guess = model.guess(z, t, g, generator)
     of_nodes, of_edges = model.processes(g, x.num_nodes)
-    labeled, digress = _terms(of_nodes, x.nodes, z.nodes, guess.nodes, t)
+    labeled, node_digress = _terms(of_nodes, x.nodes, z.nodes, guess.nodes, t)
     edge_labeled, edge_digress = _terms(of_edges, x.edges, z.edges, guess.edges, t)
     terms = (labeled + edge_labeled).view(-1, draws)
-    digress_terms = (digress + 2 * edge_digress).view(-1, draws)
 
     size = model.domain.size_cost(clean.num_nodes)
     prior, edge_prior = (
         process.prior_divergence(entries.long()).sum(1).view(-1, draws).mean(1)
         for process, entries in ((of_nodes, x.nodes), (of_edges, x.edges))
     )
+    digress_nodes = size + prior + model.steps * node_digress.view(-1, draws).mean(1)
+    digress_edges = 2 * (edge_prior + model.steps * edge_digress.view(-1, draws).mean(1))
     return Bounds(
-        digress=size + prior + 2 * edge_prior + model.steps * digress_terms.mean(1),
+        digress=digress_nodes + digress_edges,
+        digress_nodes=digress_nodes,
         labeled=size + prior + edge_prior + model.steps * terms.mean(1),
         excess=excess.view(-1, draws).mean(1),
         times=times,
@@ -114,6 +119,11 @@ def mean_with_error(name: str, values: Float[Tensor, "G"]) -> dict[str, float | 
     """Mean over graphs and its standard error, by the names of a record; None where it is not finite."""
     found = {name: float(values.mean()), f"{name}_se": standard_error(values)}
     return {key: value if math.isfinite(value) else None for key, value in found.items()}
+
+
+def rounded(values: Float[Tensor, "G"]) -> list[float]:
+    """For a record: to a thousandth of a nat."""
+    return [round(value, 3) for value in values.tolist()]
 
 
 @dataclass
@@ -151,6 +161,10 @@ class Likelihood:
         for name in COLUMNS:
             found |= mean_with_error("excess_nats" if name == "excess" else f"{name}_nll", torch.cat(self.values[name]))
         return found
+
+    def of_graphs(self) -> dict[str, list[float]]:
+        """The class NLL of every graph, in the order of the data set's sizes, for paired comparisons."""
+        return {f"class_nll{OF_CASES}": rounded(torch.cat(self.values["class"]))}
 
     def by_time(self, bins: int = 20) -> dict[str, list[float]]:
         """Mean term in each of several stretches of time, in nats per step, and the middle of each stretch."""

@@ -76,7 +76,14 @@ class GraphDiffusion(nn.Module):
         chemistry = domain.is_chemical
         node_dim = a + features.NODE_FEATURES + chemistry * features.NODE_CHEMISTRY + self.breaking.dim
         graph_dim = 2 + features.GRAPH_FEATURES + chemistry * features.GRAPH_CHEMISTRY
-        dims = Dims(config.node_dim, config.edge_dim, config.global_dim, config.node_hidden_dim, config.edge_hidden_dim)
+        dims = Dims(
+            config.node_dim,
+            config.edge_dim,
+            config.global_dim,
+            config.node_hidden_dim,
+            config.edge_hidden_dim,
+            config.global_hidden_dim or config.edge_hidden_dim,
+        )
         self.network = GraphTransformer((node_dim, b, graph_dim), (a, b), dims, config.num_layers)
 
     @property

@@ -90,8 +90,8 @@ def likelihood_table(records: Sequence[Record]) -> Table:
     ]
     if any(row["poster_nats"] is not None for block in blocks for row in block.rows):
         caption.append(
-            "The poster does not say of what its figures are the likelihood, nor whether its SymPE is drawn at each "
-            "step or carried; that 30.3 stands in the row of fresh orders is our reading of the paper's Algorithm 1."
+            "The poster does not say of what its figures are the likelihood. That 30.3 stands in the row of a fresh "
+            "learned sort is our reading of the paper: elements drawn at each step, by a sort."
         )
     if smoke:
         caption.append('The recipe "smoke" shows that everything runs; its figures mean nothing.')
@@ -259,8 +259,9 @@ def _samples_row(group: Group, method: str, runs: Sequence[Record], steps: int, 
 def verdict_table(records: Sequence[Record]) -> Table | None:
     """Every method against its matched controls; None if no run has a control."""
     caption = (
-        f"A difference counts from {LEAST_RATIO:g} pooled standard errors over seeds on, with {LEAST_SEEDS} seeds on "
-        'both sides: less is "ties with", fewer seeds "not decided against".'
+        f"A difference counts from {LEAST_RATIO:g} standard errors on, with {LEAST_SEEDS} seeds on both sides: less is "
+        '"ties with", fewer seeds "not decided against". Standard errors are pooled over seeds and, where records hold '
+        "the values of all test graphs, paired over these."
     )
     title, columns = "Molecules: verdicts", verdict_columns("values", 2)
     return verdicts.verdict_table(title, NAME, METHODS, trained(records), _contests, columns, caption)

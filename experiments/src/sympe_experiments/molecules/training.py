@@ -83,7 +83,8 @@ class NoisedBatches(Dataset[Noised]):
     def __getitem__(self, key: tuple[tuple[int, int, int], Key]) -> Noised:
         numbers, chosen = key
         generator = mixed_generator(self.model.config.seed, TRAIN, *numbers)
-        return self.model.noised(self.store[chosen].shuffled(generator), generator)
+        clean = self.model.breaking.shuffled(self.store[chosen], generator)
+        return self.model.noised(clean, generator)
 
 
 class TrainDiffusion(ResumableModule):
@@ -264,7 +265,7 @@ def run(config: Config, folder: Path, *, workers: int = 0, **options: Unpack[Opt
         config,
         metrics,
         module.seconds + time.perf_counter() - testing,
-        history=module.history | likelihood.by_time() | samples.history,
+        history=module.history | likelihood.by_time() | likelihood.of_graphs() | samples.history,
         examples=samples.examples | shown_sample,
     )
     record.write(folder)

@@ -25,9 +25,10 @@ from torch import Tensor
 
 from sympe_experiments.molecules.breaking import log_automorphisms
 from sympe_experiments.molecules.graph_state import GraphState, one_hot
-from sympe_experiments.molecules.likelihood import mean_with_error
+from sympe_experiments.molecules.likelihood import mean_with_error, rounded
 from sympe_experiments.molecules.model import GraphDiffusion, sampling_times
 from sympe_experiments.molecules.process import Process, categorical
+from sympe_experiments.report.statistics import OF_CASES
 
 
 @torch.no_grad()
@@ -54,7 +55,7 @@ def log_weights(
         ValueError: If ``steps`` is not from 1 to T.
     """
     automorphisms = log_automorphisms(clean).repeat_interleave(draws)
-    x = clean.repeat(draws).shuffled(generator)
+    x = model.breaking.shuffled(clean.repeat(draws), generator)
     g = model.breaking.draw(x, own)
     total = model.breaking.excess(x, g, automorphisms) - model.domain.size_cost(x.num_nodes)
     of_nodes, of_edges = model.processes(g, x.num_nodes)
@@ -104,14 +105,18 @@ def class_bounds(weights: Float[Tensor, "G draws"]) -> dict[int, Float[Tensor, "
     return found
 
 
-def class_metrics(weights: Float[Tensor, "G draws"], label: str = "") -> dict[str, float | int | None]:
-    """Mean bounds over graphs with their standard errors, by the names of a record.
+def class_metrics(
+    weights: Float[Tensor, "G draws"], label: str = ""
+) -> tuple[dict[str, float | int | None], dict[str, list[float]]]:
+    """Mean bounds over graphs with their standard errors, and the tightest bound of each graph, by names of a record.
 
     Args:
         weights: Logarithms of the weights.
         label: What the names of all bounds end in.
     """
     found: dict[str, float | int | None] = {"trajectories": weights.shape[1]}
-    for k, values in class_bounds(weights).items():
+    bounds = class_bounds(weights)
+    for k, values in bounds.items():
         found |= mean_with_error(f"class_nll_of_{k}{label}", values)
-    return found
+    most = max(bounds)
+    return found, {f"class_nll_of_{most}{label}{OF_CASES}": rounded(bounds[most])}

@@ -159,7 +159,8 @@ class Dims:
         edge: State of a pair.
         graph: State of a graph.
         node_hidden: Inside the feed-forward networks of nodes.
-        edge_hidden: Inside those of pairs and of graphs.
+        edge_hidden: Inside those of pairs, and where features of graphs come in.
+        graph_hidden: Inside those of graphs.
     """
 
     node: int
@@ -167,6 +168,7 @@ class Dims:
     graph: int
     node_hidden: int
     edge_hidden: int
+    graph_hidden: int
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,7 @@ class GraphTransformerLayer(nn.Module):
         self.node_norm, self.edge_norm, self.graph_norm = nn.LayerNorm(x), nn.LayerNorm(e), nn.LayerNorm(y)
         self.node_mlp = FeedForward(x, dims.node_hidden)
         self.edge_mlp = FeedForward(e, dims.edge_hidden)
-        self.graph_mlp = FeedForward(y, dims.edge_hidden)
+        self.graph_mlp = FeedForward(y, dims.graph_hidden)
         # A factor of 1 + W e on the logits.
         shift = torch.cat([torch.ones(x), torch.zeros(x)])
         self.register_buffer("shift", shift, persistent=False)

@@ -9,6 +9,10 @@ standard error
 .. math:: \sqrt{s_p^2 (1/n_a + 1/n_b)}, \qquad
           s_p^2 = \frac{(n_a - 1) s_a^2 + (n_b - 1) s_b^2}{n_a + n_b - 2}.
 
+Seeds share their test set, so this leaves out that another one would give another difference. Where records hold a
+value of every test case, the standard error of the mean difference over cases, each averaged over seeds, is added in
+square.
+
 A difference of at least three standard errors, with at least three seeds on both sides, is a finding. With three
 seeds each, chance alone gives one as large in 4 % of comparisons (Student's t, 4 degrees of freedom).
 """
@@ -28,6 +32,9 @@ from sympe_experiments.records import Record
 LEAST_RATIO = 3.0
 LEAST_SEEDS = 3
 
+#: What names of values of every test case end in, in the histories of records; cases come in the order of the data set.
+OF_CASES = "_of_cases"
+
 
 def finite(value: object) -> float | None:
     """A finite number as float; None for anything else (a measurement that is missing or failed)."""
@@ -42,9 +49,11 @@ class Sample:
 
     Attributes:
         values: One value per seed, in the order of the seeds.
+        cases: One value per test case, averaged over seeds; empty if a run does not hold them.
     """
 
     values: tuple[float, ...]
+    cases: tuple[float, ...] = ()
 
     @property
     def mean(self) -> float | None:
@@ -59,11 +68,15 @@ class Sample:
 def sample(records: Iterable[Record], metric: str) -> Sample:
     """A metric of runs of one method, one value per seed; runs without it do not count."""
     by_seed: dict[int, list[float]] = {}
+    cases = []
     for record in records:
         value = finite(record.metrics.get(metric))
         if value is not None:
             by_seed.setdefault(record.seed, []).append(value)
-    return Sample(tuple(fmean(by_seed[seed]) for seed in sorted(by_seed)))
+            cases.append((record.history or {}).get(f"{metric}{OF_CASES}") or [])
+    alike = len({len(of_run) for of_run in cases}) == 1
+    means = tuple(fmean(of_case) for of_case in zip(*cases, strict=True)) if alike else ()
+    return Sample(tuple(fmean(by_seed[seed]) for seed in sorted(by_seed)), means)
 
 
 def median_seconds(records: Iterable[Record]) -> float | None:
@@ -160,7 +173,7 @@ class Comparison:
 
     Attributes:
         difference: Mean of the first minus mean of the second.
-        standard_error: Pooled standard error of the difference; None if no side has two seeds.
+        standard_error: Of the difference, pooled over seeds and paired over test cases; None if no side has two seeds.
         verdict: What follows from them.
     """
 
@@ -179,6 +192,8 @@ def compare(a: Sample, b: Sample) -> Comparison | None:
     if a.mean is None or b.mean is None:
         return None
     difference, error = a.mean - b.mean, _pooled_standard_error(a.values, b.values)
+    if error is not None:
+        error = math.hypot(error, _paired_standard_error(a.cases, b.cases))
     if error is None or min(len(a.values), len(b.values)) < LEAST_SEEDS:
         verdict = Verdict.UNDECIDED
     elif difference == 0 or abs(difference) < LEAST_RATIO * error:
@@ -186,6 +201,13 @@ def compare(a: Sample, b: Sample) -> Comparison | None:
     else:
         verdict = Verdict.BEATS if difference < 0 else Verdict.LOSES
     return Comparison(difference, error, verdict)
+
+
+def _paired_standard_error(a: Sequence[float], b: Sequence[float]) -> float:
+    """Of the mean difference over test cases; 0 where it is not known."""
+    if len(a) != len(b) or len(a) < 2:
+        return 0.0
+    return stdev(x - y for x, y in zip(a, b, strict=True)) / math.sqrt(len(a))
 
 
 def _pooled_standard_error(a: Sequence[float], b: Sequence[float]) -> float | None:
