@@ -3,12 +3,13 @@ r"""Frames of crystals: which rotation and which relabeling take the canonical f
 A crystal has an equivariant set of descriptions (M, o): a candidate basis M of its lattice
 (:mod:`sympe.crystals.bases`) and an origin o, any site of its rarest species. Site i then has fractional coordinates
 :math:`f_i = (x_i - x_o) M^{-1}`, which :math:`E(f) = (\cos 2 \pi f_a, \sin 2 \pi f_a)_{a = 1, 2, 3}` embeds without a
-seam (across the periodic directions M holds vectors longer than the crystal is wide). As for clouds of points (:mod:`sympe.canonicalize.frames`), the canonical form minimizes
+seam (across the periodic directions M holds vectors longer than the crystal is wide). As for clouds of points
+(:mod:`sympe.canonicalize.frames`), the canonical form minimizes
 
 .. math:: \Phi_1(M, o) = \frac 1 {\sqrt n} \sum_i \cos\bigl(\omega_1 \cdot E(f_i) + \theta_1(s_i)\bigr)
 
-with ties broken by :math:`\Phi_2` and so on, for fixed generic :math:`\omega_k`; values tie if errors of
-half the tolerance in places explain what they differ by, or if such values connect them. Vectors that sites carry enter the
+with ties broken by :math:`\Phi_2` and so on, for fixed generic :math:`\omega_k`. Values tie if errors of half the
+tolerance in places explain what they differ by, or if such values connect them. Vectors that sites carry enter the
 cosine by their components in the frame of M. What remains is one coset of the space group modulo the lattice of the
 cell, each description equally often, and one is drawn at random.
 

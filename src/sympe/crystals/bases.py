@@ -7,8 +7,8 @@ Minkowski-reduced basis (H. Minkowski, *Geometrie der Zahlen*, 1896) all coeffic
 holds them all.
 
 Along directions that are not periodic, vectors longer than the crystal is wide take the place of lattice vectors: for
-a slab the two normals; for a chain a vector from its axis to a site that is farthest from it, and one across (any two if all sites are on the
-axis: the rest of the stabilizer is a circle). For rotations only, bases are right-handed.
+a slab the two normals; for a chain a vector from its axis to a site that is farthest from it, and one across (any two
+if all sites are on the axis: the rest of the stabilizer is a circle). For rotations only, bases are right-handed.
 """
 
 from functools import cache
