@@ -3,11 +3,13 @@ r"""Frames of crystals: which rotation and which relabeling take the canonical f
 A crystal has an equivariant set of descriptions (M, o): a candidate basis M of its lattice
 (:mod:`sympe.crystals.bases`) and an origin o, any site of its rarest species. Site i then has fractional coordinates
 :math:`f_i = (x_i - x_o) M^{-1}`, which :math:`E(f) = (\cos 2 \pi f_a, \sin 2 \pi f_a)_{a = 1, 2, 3}` embeds without a
-seam. As for clouds of points (:mod:`sympe.canonicalize.frames`), the canonical form minimizes
+seam (across the periodic directions M holds vectors longer than the crystal is wide). As for clouds of points
+(:mod:`sympe.canonicalize.frames`), the canonical form minimizes
 
 .. math:: \Phi_1(M, o) = \frac 1 {\sqrt n} \sum_i \cos\bigl(\omega_1 \cdot E(f_i) + \theta_1(s_i)\bigr)
 
-with ties broken by :math:`\Phi_2` and so on, for fixed generic :math:`\omega_k`. Vectors that sites carry enter the
+with ties broken by :math:`\Phi_2` and so on, for fixed generic :math:`\omega_k`. Values tie if errors of half the
+tolerance in places explain what they differ by, or if such values connect them. Vectors that sites carry enter the
 cosine by their components in the frame of M. What remains is one coset of the space group modulo the lattice of the
 cell, each description equally often, and one is drawn at random.
 
@@ -23,14 +25,36 @@ from sympe.actions.crystals import CrystalMotion
 from sympe.canonicalize.base import Canonicalizer
 from sympe.canonicalize.frames import draw_one
 from sympe.crystals import Crystals
-from sympe.crystals.bases import across, candidate_bases, frames_of
+from sympe.crystals.bases import candidate_bases, frames_of
 from sympe.groups import Permutation
 from sympe.points.candidates import dot, greatest
 from sympe.precision import at_least_single
 from sympe.ragged import rows_of
 
-#: Lengths of the frequencies: low ones are robust, high ones tell sites of large cells apart.
-_LENGTHS = (4.0, 5.0, 7.0, 8.0, 10.0, 11.0, 13.0, 17.0)
+#: Lengths of the frequencies: low ones are robust, high ones tell sites of large cells and mirror images of centered
+#: cubic ones apart.
+_LENGTHS = (
+    4.0,
+    5.0,
+    7.0,
+    8.0,
+    10.0,
+    11.0,
+    13.0,
+    17.0,
+    19.0,
+    23.0,
+    26.0,
+    29.0,
+    31.0,
+    6.0,
+    9.0,
+    12.0,
+    15.0,
+    18.0,
+    21.0,
+    24.0,
+)
 #: Most pairs of a description and a site that are held at once, and that are tried for one crystal.
 _BLOCK, _MOST = 2**17, 2**31
 
@@ -92,37 +116,50 @@ class CrystalFrames(Canonicalizer[tuple[Permutation, Tensor], Crystals]):
             place = torch.arange(len(pair), device=x.device) - first
             origin = rare[(counts.cumsum(0) - counts)[crystal[pair]] + place]
             crystal, basis = crystal[pair], basis[pair]
-            shortest = basis.norm(dim=2).where(_is_periodic(x)[crystal], torch.inf).amin(1)
-            for k, length in enumerate(_LENGTHS):
-                value = torch.cat([
-                    _values(x, crystal[part], basis[part], origin[part], k)
-                    for part in torch.arange(len(crystal), device=x.device).split(max(1, _BLOCK // int(x.sizes.max())))
-                ])  # fmt: skip
-                least = -greatest(-value, crystal, len(x))
-                # An error of the tolerance in f turns E by 2 pi / |a| times as much.
-                kept = value <= least[crystal] + length * 2 * torch.pi * self.tolerance / shortest
-                crystal, basis, origin, shortest = (t[kept] for t in (crystal, basis, origin, shortest))
+            for k in range(len(_LENGTHS)):
+                parts = torch.arange(len(crystal), device=x.device).split(max(1, _BLOCK // int(x.sizes.max())))
+                found = [_values(x, crystal[part], basis[part], origin[part], k) for part in parts]
+                value, slope = (torch.cat(column) for column in zip(*found, strict=True))
+                kept = _least_cluster(value, self.tolerance / 2 * slope, crystal)
+                crystal, basis, origin = crystal[kept], basis[kept], origin[kept]
             return crystal, basis, origin
 
     def _elements(
         self, x: Crystals, basis: Float[Tensor, "B 3 3"], origin: Int[Tensor, "B"]
     ) -> tuple[Permutation, Tensor]:
         """The elements that show the sites of each crystal in this description."""
-        crystal = torch.arange(len(x), device=x.device)
-        embedded = _embedded(x, crystal, basis, origin, crystal[x.batch], torch.arange(len(x.batch), device=x.device))
+        site = torch.arange(len(x.batch), device=x.device)
+        embedded = _embedded(x, basis, origin, x.batch, site)
         order = torch.argsort(embedded @ _frequency(1.0, 0, embedded))
         for key in (x.species, x.batch):
             order = order[torch.argsort(key[order], stable=True)]
         return Permutation.trusted(order, x), frames_of(basis).to(at_least_single(x.dtype))
 
 
+def _least_cluster(
+    value: Float[Tensor, "C"], error: Float[Tensor, "C"], crystal: Int[Tensor, "C"]
+) -> Int[Tensor, "kept"]:
+    """The descriptions up to the first gap between the values of each crystal that errors do not explain."""
+    order = torch.argsort(value)
+    order = order[torch.argsort(crystal[order], stable=True)]
+    value, error, owner = value[order], error[order], crystal[order]
+    is_first = torch.ones_like(owner, dtype=torch.bool)
+    is_first[1:] = owner.diff() > 0
+    is_gap = torch.zeros_like(is_first)
+    is_gap[1:] = (value.diff() > error[1:] + error[:-1]) & ~is_first[1:]
+    gaps = is_gap.cumsum(0)
+    before = gaps[is_first][is_first.cumsum(0) - 1]
+    return order[gaps == before].sort().values
+
+
 def _values(
     x: Crystals, crystal: Int[Tensor, "C"], basis: Float[Tensor, "C 3 3"], origin: Int[Tensor, "C"], k: int
-) -> Float[Tensor, "C"]:
-    """Phi_k of each description."""
+) -> tuple[Float[Tensor, "C"], Float[Tensor, "C"]]:
+    """Phi_k of each description, and by how much it may change per angstrom that each site is off."""
     place, site = rows_of(crystal, x.sites.ptr)
-    embedded = _embedded(x, crystal, basis, origin, place, site)
-    angle = embedded @ _frequency(_LENGTHS[k], k, embedded) + x.species[site] * (2.399963 + 1.094213 * k)
+    embedded = _embedded(x, basis, origin, place, site)
+    frequency = _frequency(_LENGTHS[k], k, embedded)
+    angle = embedded @ frequency + x.species[site] * (2.399963 + 1.094213 * k)
     frame = frames_of(basis)
     for axial, vector in ((True, x.moment), (False, x.displacement)):
         if vector is not None:
@@ -130,32 +167,29 @@ def _values(
             seen = frame @ _frequency(3.0, k + axial, frame)[:3, None] / scale[:, None, None]
             seen = seen * torch.linalg.det(frame)[:, None, None] if axial else seen
             angle = angle + dot(vector.double()[site], seen[place, :, 0])
-    total = embedded.new_zeros(len(crystal)).index_add(0, place, angle.cos())
-    value: Tensor = total / x.sizes[crystal].to(total.dtype).sqrt()
-    return value
+    # The error of the origin is common to all sites; those of other sites add up like a random walk.
+    cosine, sine = embedded.split(3, dim=1)
+    change = angle.sin()[:, None] * (sine * frequency[:3] - cosine * frequency[3:])
+    total = embedded.new_zeros(len(crystal), 4).index_add(0, place, torch.cat([angle.cos()[:, None], change], dim=1))
+    total = total / x.sizes[crystal, None].to(total.dtype).sqrt()
+    of_origin = (torch.linalg.inv(basis) @ total[:, 1:, None]).norm(dim=(1, 2))
+    slope = 2 * torch.pi * (of_origin + 2 * _LENGTHS[k] / basis.norm(dim=2).amin(1))
+    return total[:, 0], slope
 
 
 def _embedded(
-    x: Crystals, crystal: Int[Tensor, "C"], basis: Float[Tensor, "C 3 3"], origin: Int[Tensor, "C"],
-    place: Int[Tensor, "m"], site: Int[Tensor, "m"],
-) -> Float[Tensor, "m 6"]:  # fmt: skip
-    """E of the site in the description at each place; across the periodic directions the coordinates themselves."""
+    x: Crystals,
+    basis: Float[Tensor, "C 3 3"],
+    origin: Int[Tensor, "C"],
+    place: Int[Tensor, "m"],
+    site: Int[Tensor, "m"],
+) -> Float[Tensor, "m 6"]:
+    """E of the site in the description at each place."""
     position = x.sites.position.double()
     away = position[site] - position[origin][place]
     inverse = torch.linalg.inv(basis)
-    fractional = torch.stack([dot(away, inverse[place, :, a]) for a in range(3)], dim=1)
-    wave = 2 * torch.pi * fractional
-    if bool(x.pbc.all()):
-        return torch.cat([wave.cos(), wave.sin()], dim=1)
-    extent = greatest(across(x).norm(dim=1), x.batch, len(x)).clamp(min=1.0)[crystal]
-    periodic = _is_periodic(x)[crystal][place]
-    plain = fractional / extent[place, None]
-    return torch.cat([wave.cos().where(periodic, plain), wave.sin().where(periodic, 0.0)], dim=1)
-
-
-def _is_periodic(x: Crystals) -> Bool[Tensor, "B 3"]:
-    """Which vectors of the bases are periodic: the first ones."""
-    return torch.arange(3, device=x.device) < x.pbc.sum(1, keepdim=True)
+    wave = 2 * torch.pi * torch.stack([dot(away, inverse[place, :, a]) for a in range(3)], dim=1)
+    return torch.cat([wave.cos(), wave.sin()], dim=1)
 
 
 def _is_rarest(x: Crystals) -> Bool[Tensor, "N"]:

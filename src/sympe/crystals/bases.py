@@ -6,9 +6,9 @@ tolerance. The symmetries of the lattice permute them. Their vectors are success
 Minkowski-reduced basis (H. Minkowski, *Geometrie der Zahlen*, 1896) all coefficients are -1, 0 or 1: a fixed table
 holds them all.
 
-Along directions that are not periodic unit vectors take the place of lattice vectors: for a slab the two normals; for
-a chain a vector from its axis to a site that is farthest from it, and one across (any two if all sites are on the
-axis: the rest of the stabilizer is a circle). For rotations only, bases are right-handed.
+Along directions that are not periodic, vectors longer than the crystal is wide take the place of lattice vectors: for
+a slab the two normals; for a chain a vector from its axis to a site that is farthest from it, and one across (any two
+if all sites are on the axis: the rest of the stabilizer is a circle). For rotations only, bases are right-handed.
 """
 
 from functools import cache
@@ -37,7 +37,7 @@ def candidate_bases(
     """
     with torch.no_grad():
         owners, bases = [], []
-        for rank in (1, 2, 3):
+        for rank in crystals.pbc.sum(1).unique().tolist():
             for here in (crystals.pbc.sum(1) == rank).nonzero()[:, 0].split(_BLOCK):
                 lattice = crystals.cell[here].double()[crystals.pbc[here]].reshape(len(here), rank, 3)
                 place, basis = _least(reduced(lattice), special, tolerance)
@@ -135,12 +135,15 @@ def _completed(
     crystals: Crystals, place: Int[Tensor, "C"], basis: Float[Tensor, "C r 3"], special: bool, tolerance: float
 ) -> tuple[Int[Tensor, "D"], Float[Tensor, "D 3 3"]]:
     """Bases with vectors across the periodic ones."""
-    if basis.shape[1] == 1:
+    rank = basis.shape[1]
+    if rank == 1:
         place, basis = _with_sites(crystals, place, basis[:, 0], tolerance)
     last = torch.linalg.cross(basis[:, 0], basis[:, 1], dim=1)
     last = last / last.norm(dim=1, keepdim=True)
     signs = (1,) if special else (1, -1)
     bases = torch.cat([torch.cat([basis, sign * last[:, None]], dim=1) for sign in signs])
+    width = greatest(across(crystals).norm(dim=1), crystals.batch, len(crystals)).clamp(min=1.0)
+    bases[:, rank:] *= 5 * width[place.repeat(len(signs)), None, None]
     return place.repeat(len(signs)), bases
 
 

@@ -33,12 +33,12 @@ def as_crystals(x: Any) -> Crystals:
     """
     if isinstance(x, Crystals):
         return x
-    if isinstance(x, list | tuple) and x:
-        return concatenate([as_crystals(one) for one in x])
     if hasattr(x, "get_positions") and hasattr(x, "pbc"):
         return from_ase(x)
     if hasattr(x, "frac_coords") and hasattr(x, "lattice"):
         return from_pymatgen(x)
+    if isinstance(x, list | tuple) and x:
+        return concatenate([as_crystals(one) for one in x])
     held = x if isinstance(x, Mapping) else {k: getattr(x, k, None) for k in ("pos", "z", "batch", "cell", "pbc")}
     pos, cell = held.get("pos"), held.get("cell")
     if pos is None or cell is None:

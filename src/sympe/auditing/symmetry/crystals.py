@@ -1,0 +1,165 @@
+r"""Crystals under E(3) and relabeling: the stabilizer is the space group modulo the lattice of the cell.
+
+A symmetry acts on vectors per site by :math:`(g y)_{g(i)} = R_g\, y_i`, and so do the translations that a supercell
+adds, with :math:`R_g = 1`: the mean over all of them is the most that an equivariant network can predict.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from sympe.actions.irreps import Irreps
+from sympe.auditing.symmetry.points import PointStabilizers, representation
+from sympe.auditing.symmetry.stabilizers import Symmetry
+from sympe.crystals import Crystals, SpaceGroup, stabilizers
+
+#: Most entries of the matrices that act on the targets of one crystal.
+_MOST = 2**25
+
+
+@dataclass(frozen=True)
+class CrystalStabilizers(PointStabilizers):
+    """Space groups, found with a tolerance.
+
+    Attributes:
+        lattice: The longest lattice vector of each crystal, in angstrom.
+    """
+
+    lattice: list[float]
+
+    def lengths(self) -> list[float]:
+        return [max(pair) for pair in zip(super().lengths(), self.lattice, strict=True)]
+
+
+class CrystalSymmetry(Symmetry):
+    """Rotations, reflections and translations that permute sites of one species.
+
+    Args:
+        special: Exclude reflections.
+        tolerance: Tolerance in angstrom; see :func:`sympe.crystals.stabilizers`.
+        time_reversal: Whether moments of the input may be flipped besides.
+
+    Raises:
+        ValueError: If the tolerance is not positive.
+    """
+
+    kind = "crystals"
+
+    def __init__(self, special: bool = False, tolerance: float = 1e-2, time_reversal: bool = False) -> None:
+        if not tolerance > 0:
+            raise ValueError(f"tolerance must be positive; got {tolerance}")
+        self.special, self.tolerance, self.time_reversal = special, tolerance, time_reversal
+        self.name = "se3" if special else "e3"
+        what = "rotations and translations" if special else "rotations, reflections and translations"
+        self.title = f"{what}, to within {tolerance:g} angstrom"
+        self.breaker = f"sympe.InversionKernel(sympe.canonicalize.CrystalFrames({'special=True' if special else ''}))"
+
+    def stabilizers(self, x: Crystals) -> CrystalStabilizers:
+        if not isinstance(x, Crystals):
+            raise ValueError(f"expected crystals for the group {self.name}; got {type(x).__name__}")
+        groups = stabilizers(x, self.special, self.tolerance, self.time_reversal)
+        orders = [None if group.axis is not None else len(group.matrices) for group in groups]
+        names = [group.name for group in groups]
+        longest = x.cell.norm(dim=2).amax(1).tolist()
+        return CrystalStabilizers(
+            x.sizes.tolist(), orders, [None] * len(x), names, x.sites, groups, self.tolerance, longest
+        )
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of the error that symmetry forces on the target of one crystal.
+
+    Attributes:
+        place: The sites or the irrep.
+        sites: How many sites, or for an irrep its dimension.
+        error: The squared error.
+    """
+
+    place: str
+    sites: int
+    error: float
+
+
+def shares(
+    crystals: Crystals, values: Float[Tensor, "n e"], irreps: str = "1x1o", tolerance: float = 1e-2
+) -> tuple[list[Share], list[Share]]:
+    r"""Where the irreducible error of one crystal sits: by orbit of sites, and by irrep of its space group.
+
+    The space of all targets is split into irreps by the eigenspaces of a random matrix, made invariant by averaging
+    over the group: generically each is one irrep, up to equivalence. An irrep is labeled as Mulliken does, A for
+    dimension 1, E for 2, T for 3, else its dimension, with g or u if the group has an inversion and one sign of it;
+    ``translations`` says that it is odd under some translation of a supercell, so that it multiplies the period.
+
+    Args:
+        crystals: A batch of one.
+        values: The target of each site.
+        irreps: How it rotates; by default vectors.
+        tolerance: In angstrom.
+
+    Raises:
+        ValueError: If there are several crystals, the target does not fit, or the cell is too large.
+    """
+    kinds = Irreps.parse(irreps)
+    if len(crystals) != 1 or values.shape != (len(crystals.batch), kinds.dim):
+        raise ValueError(
+            f"expected one crystal and values {[len(crystals.batch), kinds.dim]}; got {list(values.shape)}"
+        )
+    (group,) = stabilizers(crystals, tolerance=tolerance)
+    n, dim, count = len(values), kinds.dim, len(group.matrices)
+    if (n * dim) ** 2 * count > _MOST * 16:
+        raise ValueError(f"expected a smaller cell; got {count} symmetries of {n} sites")
+    turns, images = representation(group.matrices, 1, kinds), group.permutations
+    y = values.double().cpu()
+    moved = torch.einsum("kab,ib->kia", turns, y)
+    fixed = torch.empty_like(moved).scatter_(1, images[..., None].expand_as(moved), moved).mean(0)
+    rest = y - fixed
+    by_site = [_of_orbit(group, crystals, rest, first) for first in sorted(set(group.orbits))]
+
+    random = torch.randn(n * dim, n * dim, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    mean = torch.zeros_like(random)
+    for turn, image in zip(turns, images, strict=True):
+        matrix = torch.zeros(n, dim, n, dim, dtype=torch.float64)
+        matrix[image, :, torch.arange(n)] = turn
+        whole = matrix.reshape(n * dim, n * dim)
+        mean += whole @ (random + random.T) @ whole.T / count
+    values_of, vectors = torch.linalg.eigh(mean)
+    ends = [0, *((values_of.diff() > 1e-6 * values_of.abs().max()).nonzero()[:, 0] + 1).tolist(), n * dim]
+    by_irrep: dict[tuple[str, int], float] = {}
+    for start, end in zip(ends[:-1], ends[1:], strict=True):
+        space = vectors[:, start:end]
+        error = float((space.T @ rest.flatten()).square().sum())
+        label = _label(group, turns, space)
+        by_irrep[label, end - start] = by_irrep.get((label, end - start), 0.0) + error
+    total = float(rest.square().sum())
+    listed = [Share(label, size, error) for (label, size), error in by_irrep.items() if error > 1e-9 * total > 0]
+    return by_site, sorted(listed, key=lambda share: -share.error)
+
+
+def _of_orbit(group: SpaceGroup, crystals: Crystals, rest: Float[Tensor, "n e"], first: int) -> Share:
+    here = torch.tensor(group.orbits) == first
+    symmetry = group.site_symmetries[first]
+    letter = f" at {group.wyckoffs[first]}" if group.wyckoffs else ""
+    return Share(f"species {int(crystals.species[first])}{letter}, site symmetry {symmetry}", int(here.sum()),
+                 float(rest[here].square().sum()))  # fmt: skip
+
+
+def _label(group: SpaceGroup, turns: Float[Tensor, "k e e"], space: Float[Tensor, "m d"]) -> str:
+    """Mulliken's letter, parity, and whether translations act."""
+    n, dim = group.permutations.shape[1], space.shape[1]
+
+    def character(element: int) -> float:
+        moved = torch.empty(n, turns.shape[1], dim, dtype=torch.float64)
+        moved[group.permutations[element]] = torch.einsum("ab,ibd->iad", turns[element], space.view(n, -1, dim))
+        return float((space * moved.flatten(0, 1)).sum()) / dim
+
+    eye = torch.eye(3, dtype=torch.float64)
+    shifts = ((group.matrices - eye).flatten(1).norm(dim=1) < 0.1).nonzero()[:, 0].tolist()
+    inversions = ((group.matrices + eye).flatten(1).norm(dim=1) < 0.1).nonzero()[:, 0].tolist()
+    folds = any(abs(character(k) - 1) > 0.01 for k in shifts)
+    parities = {round(character(k)) for k in inversions if abs(abs(character(k)) - 1) < 0.01}
+    letter = {1: "A", 2: "E", 3: "T"}.get(dim, f"{dim}-dimensional ")
+    parity = ("g" if parities == {1} else "u" if parities == {-1} else "") if not folds else ""
+    return f"{letter}{parity}".strip() + (", odd under translations" if folds else "")

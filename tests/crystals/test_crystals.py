@@ -1,0 +1,139 @@
+"""Crystals from ASE, pymatgen, mappings and files; what is refused, in one line."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("ase")
+
+import ase.io
+from ase import Atoms
+from ase.build import bulk, molecule
+
+from sympe.crystals import as_crystals, concatenate, edges, from_ase, from_cells, from_pymatgen, read, stabilizers
+
+SALT = bulk("NaCl", "rocksalt", a=5.64)
+EYE = 3.0 * torch.eye(3, dtype=torch.float64)
+CIF = """data_x
+_cell_length_a 4
+_cell_length_b 4
+_cell_length_c 4
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'P 1'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+"""
+
+
+@pytest.mark.parametrize("name", ["salt.cif", "POSCAR", "salt.vasp.gz", "salt.extxyz", "salt.traj", "salt.db"])
+def test_files(name: str, tmp_path: Path) -> None:
+    kind = {"salt.vasp.gz": "vasp", "POSCAR": "vasp"}.get(name)
+    ase.io.write(tmp_path / name, SALT, format=kind)
+    (group,) = stabilizers(read(tmp_path / name))
+    assert (group.name, group.order) == ("Fm-3m", 48 * len(read(tmp_path / name).species) // 2)
+
+
+def test_conversions_agree() -> None:
+    x = from_ase(SALT)
+    data = {"pos": torch.tensor(SALT.positions), "z": torch.tensor(SALT.numbers), "cell": torch.tensor(SALT.cell.array)}
+    lattice = SimpleNamespace(matrix=SALT.cell.array, pbc=(True,) * 3)
+    for other in (data, SimpleNamespace(**data), [SALT], SALT, x):
+        found = as_crystals(other)
+        assert torch.allclose(found.fractional, x.fractional)
+        assert found.species.tolist() == [11, 17]
+
+    class Structure(list):
+        is_ordered, formula, frac_coords, cart_coords = True, "Na1 Cl1", SALT.get_scaled_positions(), SALT.positions
+
+    structure = Structure([SimpleNamespace(specie=SimpleNamespace(Z=z)) for z in (11, 17)])
+    structure.lattice = lattice
+    assert torch.allclose(as_crystals(structure).sites.position, x.sites.position)
+    structure.is_ordered = False
+    with pytest.raises(ValueError, match="partial occupancies or mixed species in Na1 Cl1"):
+        from_pymatgen(structure)
+
+
+def test_batches() -> None:
+    slab = Atoms("CO", [[0, 0, 0], [0, 0, 1.1]], cell=[3, 3, 0], pbc=(True, True, False))
+    both = concatenate([from_ase(SALT), from_ase(slab)])
+    assert torch.allclose(both.cell[1, 2].abs(), torch.tensor([0.0, 0.0, 1.0]).double())
+    assert both.select([1, 0, 1]).species.tolist() == [6, 8, 11, 17, 6, 8]
+    assert both.to(dtype=torch.float32).cell.dtype == torch.float32
+    magnetic = bulk("Fe")
+    magnetic.set_initial_magnetic_moments([2.2])
+    assert from_ase(magnetic, moments=True).moment.tolist() == [[0, 0, 2.2]]
+    with pytest.raises(ValueError, match="expected vectors of one kind on all crystals"):
+        concatenate([both, from_ase(magnetic, moments=True)])
+    with pytest.raises(ValueError, match=r"moment must have shape \[1, 3\]; got \[2, 3\]"):
+        from_cells([EYE], [[[0, 0, 0]]], [["Fe"]], moments=[[[0, 0, 1], [0, 0, 1]]])
+
+
+def test_edges_cross_the_cell() -> None:
+    """Six neighbors in rock salt, in opposite pairs, in any cell; a slab has none across the vacuum."""
+    x = concatenate([from_ase(SALT), from_ase(bulk("NaCl", "rocksalt", a=5.64, cubic=True))])
+    (source, target), vector = edges(x, 3.0)
+    assert torch.bincount(source).tolist() == [6] * 10
+    assert (x.batch[source] == x.batch[target]).all()
+    assert torch.allclose(vector.norm(dim=1), torch.tensor(2.82).double())
+    assert vector.sum(0).abs().max() < 1e-9
+    flat = from_cells([EYE], [[[0, 0, 0]]], [["Po"]], pbc=[[True, True, False]])
+    assert edges(flat, 3.1)[0].shape == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("cell", "fractional", "species", "message"),
+    [
+        ([[3, 0, 0], [0, 3, 0], [3, 3, 0]], [[0, 0, 0]], ["H"], "of full rank, and finite; crystal 0 has cell"),
+        (EYE, [[0, 0, 0], [1, 0, 0.999]], ["H", "O"], "sites 0 and 1 of crystal 0 are 0.003 angstrom apart"),
+        (0.01 * EYE, [[0, 0, 0]], ["H"], "lattice vectors of at least 0.1 angstrom; crystal 0 has 0.03"),
+        (EYE, [[0, 0, np.nan]], ["H"], "positions must be finite"),
+        (EYE, [[0, 0, 0]], ["Q"], "expected the symbol of an element"),
+        (EYE, [[0, 0, 0]], ["H", "O"], "expected species for"),
+    ],
+)
+def test_bad_crystals(cell: object, fractional: object, species: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        from_cells([cell], [fractional], [species])
+
+
+def test_bad_structures_and_files(tmp_path: Path) -> None:
+    for bad, message in (
+        (molecule("H2O"), "this one is a molecule"),
+        (Atoms("X", cell=[3, 3, 3], pbc=True), "expected an element at every site; got X at site 0"),
+        (Atoms("H", cell=[3, 3, 0], pbc=True), "of full rank, and finite"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            from_ase(bad)
+    for rows, message in (
+        ("A Na 0 0 0 0.5", "got a site with Na 0.5"),
+        ("A Na 0 0 0 0.5\nB K 0 0 0 0.5", "got a site with Na 0.5, K 0.5"),
+        ("A Na 0 0 0 1\nB Na 0.001 0 0 1", "sites 0 and 1 of crystal 0 are 0.004 angstrom apart"),
+        ("A Na 0 0", "cannot be read as cif"),
+    ):
+        path = tmp_path / "x.cif"
+        path.write_text(CIF + rows + "\n")
+        with pytest.raises(ValueError, match=rf"x\.cif: .*{message}"):
+            read(path)
+    with pytest.raises(ValueError, match=r"expected CIF, POSCAR, .* got \.txt"):
+        read(tmp_path / "x.txt")
+    with pytest.raises(ValueError, match=r"expected sympe\.crystals\.Crystals; got int"):
+        as_crystals(3)
+
+
+def test_a_molecule_in_a_box_has_the_symmetry_of_both() -> None:
+    """Methane has 24 symmetries; a cubic box keeps them all, a long one only those that keep its axis."""
+    orders = []
+    for box in ([10, 10, 10], [10, 10, 14]):
+        methane = molecule("CH4", cell=box, pbc=True)
+        orders.append(stabilizers(from_ase(methane))[0].order)
+    assert orders == [24, 8]
