@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Int, Shaped
 from torch import Tensor
 
 Value = TypeVar("Value")
@@ -120,6 +120,14 @@ def rows_of(members: Int[Tensor, "k"], ptr: Int[Tensor, "B_plus_1"]) -> tuple[In
     place = torch.repeat_interleave(torch.arange(len(members), device=ptr.device), sizes)
     offset = first - (sizes.cumsum(0) - sizes)
     return place, torch.arange(len(place), device=ptr.device) + offset.index_select(0, place)
+
+
+def lexsort(*keys: Shaped[Tensor, "N"]) -> Int[Tensor, "N"]:
+    """The order by the first key, ties by the next, all increasing; what still ties stays in storage order."""
+    order = torch.argsort(keys[-1], stable=True)
+    for key in reversed(keys[:-1]):
+        order = order[torch.argsort(key[order], stable=True)]
+    return order
 
 
 def joined(parts: Sequence[Any], name: str) -> Tensor | None:

@@ -4,7 +4,8 @@ from torch import Tensor
 
 from laws import check_action
 from molecules import EXAMPLES
-from sympe.actions import Action, PointMotion, PointRelabeling, PointRotation, PointVectorMotion, TensorRotation
+from sympe.actions import Action, PointMotion, PointRotation, PointVectorMotion, TensorRotation
+from sympe.groups import SymmetricGroup
 from sympe.points import PointClouds, concatenate, from_clouds
 
 CLOUDS = concatenate([EXAMPLES[name].cloud for name in ("methane", "argon", "CHFClBr", "carbon dioxide", "water")])
@@ -31,10 +32,6 @@ def copy(x: PointClouds | Tensor) -> PointClouds | Tensor:
 def test_laws_of_the_actions_on_clouds(action: type, special: bool, generator: torch.Generator) -> None:
     check_action(action(special=special), CLOUDS, same, copy, generator)
     check_action(action(dimension=2, special=special), PLANE, same, copy, generator)
-
-
-def test_laws_of_relabeling(generator: torch.Generator) -> None:
-    check_action(PointRelabeling(), CLOUDS, same, copy, generator)
 
 
 @pytest.mark.parametrize("special", [False, True])
@@ -116,9 +113,9 @@ def test_bad_input_ends_with_one_clear_line(generator: torch.Generator) -> None:
         PointRotation().act(g[:4], CLOUDS)
     with pytest.raises(ValueError, match=r"expected matrices of shape \[2, 2, 2\]; got \[2, 3, 3\]"):
         PointRotation().act(g[:2], PLANE)
-    s = PointRelabeling().group.haar(PLANE, generator)
+    s = SymmetricGroup().haar(PLANE, generator)
     with pytest.raises(ValueError, match="expected permutations of 17 points; got 3"):
-        PointRelabeling().act(s, CLOUDS)
+        PointMotion().act((s, g), CLOUDS)
     with pytest.raises(ValueError, match=r"expected matrices \[B, 3, 3\] and data \[B, ..., 3, 3\]; got"):
         TensorRotation(2).act(g, torch.zeros(5, 3))
     with pytest.raises(ValueError, match="rank must be at least 0; got -1"):

@@ -11,10 +11,9 @@ from sympe.actions.lattice import (
     RegularFields,
     ScalarFields,
     bonds_to_directions,
-    directions_to_bonds,
 )
 from sympe.actions.outputs import DenseRelabeling, Invariant
-from sympe.actions.points import PointMotion, PointRelabeling, PointRotation, PointVectorMotion, TensorRotation
+from sympe.actions.points import PointMotion, PointRotation, PointVectorMotion, TensorRotation
 from sympe.actions.representations import permutation_representation, regular_representation
 
 __all__ = [
@@ -30,7 +29,6 @@ __all__ = [
     "LatticeAction",
     "NodeRelabeling",
     "PointMotion",
-    "PointRelabeling",
     "PointRotation",
     "PointVectorMotion",
     "RegularFields",
@@ -38,7 +36,6 @@ __all__ = [
     "TensorRotation",
     "WignerMatrices",
     "bonds_to_directions",
-    "directions_to_bonds",
     "permutation_representation",
     "regular_representation",
     "wigner_d",

@@ -23,11 +23,7 @@ class Action(ABC, Generic[Element, Data]):
         """Move ``x`` by ``g``, leaving ``x`` itself unchanged."""
 
     def check(self, x: Data) -> None:
-        """Check that ``x`` is valid data of this kind. By default everything passes.
-
-        Raises:
-            ValueError: If it is not; the message says what to do.
-        """
+        """Raise a ``ValueError`` that says what to do, unless ``x`` is valid data of this kind; by default it is."""
 
     def take(self, x: Any) -> Data:
         """What users pass, as data of this kind that passes :meth:`check`. By default it must be so already.

@@ -16,6 +16,7 @@ from sympe.graphs.batch import check_graphs
 from sympe.graphs.bliss import log_automorphisms
 from sympe.graphs.inputs import as_graphs
 from sympe.groups import Permutation, SymmetricGroup
+from sympe.ragged import lexsort
 
 
 class NodeRelabeling(Action[Permutation, Tensor]):
@@ -65,11 +66,7 @@ class GraphRelabeling(Action[Permutation, Graphs]):
             raise ValueError(f"expected permutations of {x.num_nodes} nodes; got {g.image.shape[0]}")
         edge_index = g.image[x.edge_index]
         key = edge_index[0] * x.num_nodes + edge_index[1]
-        if x.edge_label is None:
-            order = torch.argsort(key)
-        else:
-            by_label = torch.argsort(x.edge_label, stable=True)
-            order = by_label[torch.argsort(key[by_label], stable=True)]
+        order = torch.argsort(key) if x.edge_label is None else lexsort(key, x.edge_label)
         return replace(
             x,
             edge_index=edge_index[:, order],

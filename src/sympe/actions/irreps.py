@@ -109,11 +109,7 @@ class WignerMatrices:
 
 
 def wigner_d(g: Float[Tensor, "*batch 3 3"], irreps: Irreps | str) -> Float[Tensor, "*batch dim dim"]:
-    """The matrix by which ``g`` moves vectors of the given irreps, block after block.
-
-    Args:
-        g: Orthogonal matrices, proper or not.
-        irreps: Such as ``"2x1o+1x2e"``.
+    """The matrix by which ``g``, proper or not, moves vectors of irreps such as ``"2x1o+1x2e"``, block after block.
 
     Raises:
         ValueError: If ``g`` does not hold 3 x 3 matrices, or ``irreps`` cannot be read.
@@ -127,10 +123,9 @@ def wigner_d(g: Float[Tensor, "*batch 3 3"], irreps: Irreps | str) -> Float[Tens
     result = g.new_zeros(*g.shape[:-2], irreps.dim, irreps.dim)
     start = 0
     for multiplicity, degree, parity in irreps.terms:
-        block = matrices[degree] * parity_factor(g, degree, parity)
         for _ in range(multiplicity):
             end = start + 2 * degree + 1
-            result[..., start:end, start:end] = block
+            result[..., start:end, start:end] = matrices[degree] * parity_factor(g, degree, parity)
             start = end
     return result
 
@@ -155,27 +150,24 @@ class IrrepsRotation(Action[Tensor, Tensor]):
         Raises:
             ValueError: If ``x`` is not of these irreps, or ``g`` does not hold one 3 x 3 matrix per row.
         """
-        if x.dim() != 2 or x.shape[1] != self.irreps.dim:
-            raise ValueError(
-                f"expected rows of {self.irreps.dim} numbers, irreps {self.irreps}; got shape {list(x.shape)}"
-            )
+        dim = self.irreps.dim
+        if x.dim() != 2 or x.shape[1] != dim:
+            raise ValueError(f"expected rows of {dim} numbers, irreps {self.irreps}; got shape {list(x.shape)}")
         if len(x) not in (1, len(g)):
             raise ValueError(f"expected one matrix for each of {len(x)} rows; got {len(g)}")
         matrices = self.matrices(g)
         moved, start = [], 0
         for multiplicity, degree, parity in self.irreps.terms:
             end = start + multiplicity * (2 * degree + 1)
-            part = x[:, start:end].reshape(len(x), multiplicity, 2 * degree + 1)
-            turned = part @ matrices[degree].transpose(-1, -2) * parity_factor(g, degree, parity)
-            moved.append(turned.flatten(1))
+            part = x[:, start:end].unflatten(1, (multiplicity, 2 * degree + 1))
+            moved.append((part @ matrices[degree].mT * parity_factor(g, degree, parity)).flatten(1))
             start = end
         return torch.cat(moved, dim=1)
 
 
 def parity_factor(g: Float[Tensor, "*batch 3 3"], degree: int, parity: int) -> Float[Tensor, "*batch 1 1"] | float:
     """The factor on the matrix of natural parity: 1, or the determinant of ``g``."""
-    natural = parity == (-1) ** degree
-    return 1.0 if natural else torch.linalg.det(g)[..., None, None]
+    return 1.0 if parity == (-1) ** degree else torch.linalg.det(g)[..., None, None]
 
 
 @lru_cache

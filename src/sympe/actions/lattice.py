@@ -36,9 +36,6 @@ from sympe.groups.torus import preimages
 class LatticeAction(Action[LatticeSymmetry, Tensor]):
     """Left action on fields, where points may permute the first axis after the batch, the channels.
 
-    Args:
-        group: The group of the lattice.
-
     Attributes:
         image: The channel that each channel becomes under each point; None if points permute no axis.
         offset: Rows and columns that a channel moves beyond ``P r + t``; None if it never does.
@@ -69,10 +66,8 @@ class LatticeAction(Action[LatticeSymmetry, Tensor]):
         """
         self.check(x)
         if (len(g), g.size) != (x.shape[0], tuple(x.shape[-2:])):
-            raise ValueError(
-                f"expected {len(g)} fields of {g.size[0]} x {g.size[1]} sites, as the group elements have; "
-                f"got shape {list(x.shape)}"
-            )
+            expected = f"{len(g)} fields of {g.size[0]} x {g.size[1]} sites, as the group elements have"
+            raise ValueError(f"expected {expected}; got shape {list(x.shape)}")
         count, sites = 1 if self.image is None else self.image.shape[1], g.size[0] * g.size[1]
         index = self.source(g).view(len(g), 1, count * sites)
         moved = x.reshape(len(g), count, x.shape[1:-2].numel() // count, sites).transpose(1, 2).flatten(2)
@@ -93,11 +88,7 @@ class LatticeAction(Action[LatticeSymmetry, Tensor]):
         return channel[:, :, None, None] * (g.size[0] * g.size[1]) + site
 
     def check(self, x: Tensor) -> None:
-        """Check that ``x`` is a field of this kind, on a lattice that the group acts on.
-
-        Raises:
-            ValueError: If it is not.
-        """
+        """Raise a ``ValueError`` unless ``x`` is a field of this kind, on a lattice that the group acts on."""
         if not isinstance(x, Tensor):
             raise ValueError(f"expected a field, a tensor of shape [B, ..., L1, L2]; got {type(x).__name__}")
         channels = "" if self.image is None else f"{self.image.shape[1]}, "
@@ -108,12 +99,7 @@ class LatticeAction(Action[LatticeSymmetry, Tensor]):
 
 
 class ScalarFields(LatticeAction):
-    """A number at each site, which points move but do not change: ``x[B, *c, L1, L2]``.
-
-    Args:
-        group: The group of the lattice.
-        odd: Whether a spin flip, if the group has one, changes the sign of the field.
-    """
+    """A number at each site, which points only move and a spin flip negates if it is odd: ``x[B, *c, L1, L2]``."""
 
     def __init__(self, group: Torus, odd: bool = True) -> None:
         super().__init__(group)
@@ -149,15 +135,3 @@ def bonds_to_directions(x: Shaped[Tensor, "B 2 *c L1 L2"]) -> Shaped[Tensor, "B 
     """The bonds to the right of, down from, to the left of and up from each site; every bond appears twice."""
     right, down = x.unbind(1)
     return torch.stack([right, down, right.roll(1, -1), down.roll(1, -2)], dim=1)
-
-
-def directions_to_bonds(x: Shaped[Tensor, "B 4 *c L1 L2"]) -> Shaped[Tensor, "B 2 *c L1 L2"]:
-    """The inverse of :func:`bonds_to_directions`.
-
-    Raises:
-        ValueError: If the two ends of a bond disagree.
-    """
-    bonds = x[:, :2]
-    if not torch.compiler.is_compiling() and not torch.equal(bonds_to_directions(bonds), x):
-        raise ValueError("expected the same value from both ends of each bond; left or up differ from right or down")
-    return bonds

@@ -54,7 +54,7 @@ class DenseRelabeling(Action[Permutation, Tensor]):
             raise ValueError(f"expected a tensor of shape [{shape}, ...] or larger; got {list(x.shape)}")
         preimage = torch.arange(x.shape[1], device=x.device).repeat(x.shape[0], 1)
         preimage[g.batch, place] = g.rank
-        graph = torch.arange(x.shape[0], device=x.device)
+        graph = torch.arange(x.shape[0], device=x.device)[:, None]
         if self.node_axes == 1:
-            return x[graph[:, None], preimage]
-        return x[graph[:, None, None], preimage[:, :, None], preimage[:, None, :]]
+            return x[graph, preimage]
+        return x[graph[:, None], preimage[:, :, None], preimage[:, None, :]]

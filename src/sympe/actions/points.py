@@ -6,6 +6,8 @@ On a cloud a matrix :math:`g` acts about the centroid :math:`c`:
 
 Translations commute with this action and change only :math:`c`: whatever is computed from centered positions is
 invariant under them, so the compact group O(3) covers all of E(3).
+
+Below, ``dimension`` is 2 or 3, and ``special`` leaves only rotations, SO(d).
 """
 
 from dataclasses import replace
@@ -21,40 +23,23 @@ from sympe.points import PointClouds
 from sympe.points.inputs import as_clouds
 from sympe.precision import outside_autocast
 
-
-def check_clouds(x: PointClouds) -> None:
-    """Check that ``x`` is a batch of nonempty, finite point clouds.
-
-    Raises:
-        ValueError: If it is not.
-    """
-    if not isinstance(x, PointClouds):
-        raise ValueError(
-            f"expected sympe.PointClouds; got {type(x).__name__}: make a batch with sympe.points.from_clouds, "
-            f"from_padded or read"
-        )
-    x.check_batch()
-    x.check_finite()
-
-
 #: Rotations do not move points this close to the centroid, in angstrom.
 _AT_REST = 1e-3
 
 
 class PointRotation(Action[Tensor, PointClouds]):
-    """Left action of O(d), or SO(d), on point clouds, about the centroid of each.
-
-    Args:
-        dimension: 2 or 3.
-        special: Rotations only.
-    """
+    """Left action of O(d), or SO(d), on point clouds, about the centroid of each."""
 
     def __init__(self, dimension: int = 3, special: bool = False) -> None:
         self.group: OrthogonalGroup = OrthogonalGroup(dimension, special)
 
     def check(self, x: PointClouds) -> None:
-        """Check that ``x`` is a batch of nonempty, finite point clouds of this dimension."""
-        check_clouds(x)
+        """Raise a ``ValueError`` unless ``x`` is a batch of nonempty, finite point clouds of this dimension."""
+        if not isinstance(x, PointClouds):
+            advice = "make a batch with sympe.points.from_clouds, from_padded or read"
+            raise ValueError(f"expected sympe.PointClouds; got {type(x).__name__}: {advice}")
+        x.check_batch()
+        x.check_finite()
         if x.dimension != self.group.dimension:
             raise ValueError(f"expected clouds in {self.group.dimension} dimensions; got {x.dimension}")
 
@@ -84,64 +69,38 @@ class PointRotation(Action[Tensor, PointClouds]):
         return replace(x, position=turned + x.centroid[x.batch])
 
 
-class PointRelabeling(Action[Permutation, PointClouds]):
-    """Left action of permutations: the point at position ``i`` moves to position ``g(i)``."""
-
-    def __init__(self) -> None:
-        self.group = SymmetricGroup()
-
-    def check(self, x: PointClouds) -> None:
-        check_clouds(x)
-
-    def act(self, g: Permutation, x: PointClouds) -> PointClouds:
-        """The relabeled clouds.
-
-        Raises:
-            ValueError: If ``g`` permutes another number of points.
-        """
-        if x.num_points != g.preimage.shape[0]:
-            raise ValueError(f"expected permutations of {x.num_points} points; got {g.preimage.shape[0]}")
-        species = None if x.species is None else x.species[g.preimage]
-        return replace(x, position=x.position[g.preimage], species=species)
-
-
 class PointMotion(Action[tuple[Permutation, Tensor], PointClouds]):
-    r"""Left action of :math:`S_n \times O(d)`, or :math:`S_n \times SO(d)`, on point clouds.
-
-    Args:
-        dimension: 2 or 3.
-        special: Rotations only.
-    """
+    r"""Left action of :math:`S_n \times O(d)` on point clouds: rotate each of them, and move point i to place g(i)."""
 
     def __init__(self, dimension: int = 3, special: bool = False) -> None:
-        self.relabeling = PointRelabeling()
         self.rotation = PointRotation(dimension, special)
-        self.group = ProductGroup(self.relabeling.group, self.rotation.group)
+        self.group = ProductGroup(SymmetricGroup(), self.rotation.group)
 
     def check(self, x: PointClouds) -> None:
         self.rotation.check(x)
 
     def take(self, x: Any) -> PointClouds:
-        """Clouds of any kind; see :func:`~sympe.points.as_clouds`."""
-        clouds = as_clouds(x)
-        self.check(clouds)
-        return clouds
+        return self.rotation.take(x)
 
     def log_orbit(self, x: PointClouds) -> Float[Tensor, "B"]:
         return self.rotation.log_orbit(x)
 
     def act(self, g: tuple[Permutation, Tensor], x: PointClouds) -> PointClouds:
+        """The moved clouds.
+
+        Raises:
+            ValueError: If ``g`` does not fit the number of points, the number of clouds or their dimension.
+        """
         permutation, matrix = g
-        return self.relabeling.act(permutation, self.rotation.act(matrix, x))
+        turned, places = self.rotation.act(matrix, x), permutation.preimage
+        if len(places) != x.num_points:
+            raise ValueError(f"expected permutations of {x.num_points} points; got {len(places)}")
+        species = None if x.species is None else x.species[places]
+        return replace(turned, position=turned.position[places], species=species)
 
 
 class PointVectorMotion(Action[tuple[Permutation, Tensor], Tensor]):
-    r"""Left action of :math:`S_n \times O(d)` on one vector per point: displacements, forces.
-
-    Args:
-        dimension: 2 or 3.
-        special: Rotations only.
-    """
+    r"""Left action of :math:`S_n \times O(d)` on one vector per point: displacements, forces."""
 
     def __init__(self, dimension: int = 3, special: bool = False) -> None:
         self.rotation = TensorRotation(1, dimension=dimension, special=special)
@@ -166,8 +125,6 @@ class TensorRotation(Action[Tensor, Tensor]):
     Args:
         rank: 0 for scalars, 1 for vectors, 2 for matrices such as polarizabilities.
         axial: Pseudotensors, which also take the sign of the determinant: angular momenta, magnetic fields.
-        dimension: 2 or 3.
-        special: Rotations only.
 
     Raises:
         ValueError: If the rank is negative.
@@ -196,8 +153,7 @@ class TensorRotation(Action[Tensor, Tensor]):
         g = g.to(x.dtype)
         moved = x.reshape(len(x), -1, *axes)
         for axis in range(2, 2 + self.rank):
-            last = moved.movedim(axis, -1)
-            moved = torch.einsum("bij,b...j->b...i", g, last).movedim(-1, axis)
+            moved = torch.einsum("bij,b...j->b...i", g, moved.movedim(axis, -1)).movedim(-1, axis)
         if self.axial:
             moved = moved * torch.linalg.det(g).round().reshape(-1, *[1] * (moved.dim() - 1))
         return moved.reshape(x.shape)
