@@ -21,6 +21,9 @@ Images = NDArray[np.int64]
 
 _CPU = torch.device("cpu")
 
+#: Random elements in a row that tell nothing new before a chain counts as complete: each would with probability 1/2.
+_MOST_IDLE = 300
+
 
 class StabilizerChain:
     """A permutation group, with uniform draws. Memory grows with (sum of the orbits' lengths) x (points).
@@ -31,7 +34,7 @@ class StabilizerChain:
         seed: Seed of the random elements that the chain is built from; draws do not depend on it in law.
 
     Raises:
-        ValueError: If a product of orbit lengths exceeds ``order``, which is then not the order of the group.
+        ValueError: If ``order`` is not the order of the group.
     """
 
     def __init__(self, generators: Images, order: int, seed: int = 0) -> None:
@@ -43,10 +46,13 @@ class StabilizerChain:
         pool = [*generators, *generators[: max(10 - len(generators), 0)]] or [np.arange(self.num_points)]
         for generator in generators:
             self._add(generator)
-        while (found := math.prod(map(len, self._orbits))) < order:
+        found, idle = self._count(), 0
+        while found < order and idle < _MOST_IDLE:
             self._add(_stir(pool, rng))
-        if found > order:
-            raise ValueError(f"expected generators of a group of order {order}; they generate {found} elements or more")
+            idle = 0 if self._count() > found else idle + 1
+            found = self._count()
+        if found != order:
+            raise ValueError(f"expected generators of a group of order {order}; they generate {found} elements")
         self.transversals = [np.stack(list(orbit.values())) for orbit in self._orbits]
 
     def draw(self, generator: torch.Generator | None = None) -> Images:
@@ -56,6 +62,9 @@ class StabilizerChain:
             chosen = torch.randint(len(elements), (), generator=generator, device=drawing_device(generator, _CPU))
             image = elements[int(chosen)][image]
         return image
+
+    def _count(self) -> int:
+        return math.prod(map(len, self._orbits))
 
     def _add(self, element: Images) -> None:
         """Divide an element by those of the chain; what remains, if it is not the identity, joins the chain."""
