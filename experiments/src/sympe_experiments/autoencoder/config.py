@@ -56,6 +56,12 @@ METHODS = Methods[Method](
         "sympe-labeling": Method("SymPE: exact labeling", ("labeling",), controls=("haar",), color=PURPLE),
         "sympe-refinement": Method("SymPE: color refinement", ("refinement",), controls=("haar",), color=INDIGO),
         "sympe-spectral": Method("SymPE: sort by the Fiedler vector", ("spectral",), controls=("haar",), color=TEAL),
+        "sympe-laplacian-sort": Method(
+            "SymPE: sort by a learned score of Laplacian encodings",
+            ("laplacian-sort",),
+            controls=("haar", "laplacian", "sympe-sort"),
+            color=GREEN,
+        ),
         "sympe-breadth-first": Method(
             "SymPE: breadth-first order", ("breadth-first",), controls=("haar",), color=YELLOW
         ),

@@ -22,7 +22,7 @@ ROWS = (
 #: Rows of the quick preset: the poster's, and the best order found; their control is Haar measure.
 QUICK = ("none", "noise", "haar", "laplacian", "sympe-sort", "sympe-depth-first")
 #: Rows of the full preset alone: other orders, by the same recipe and three seeds.
-ORDERS = ("sympe-labeling", "sympe-breadth-first", "laplacian-sympe-depth-first")
+ORDERS = ("sympe-labeling", "sympe-laplacian-sort", "sympe-breadth-first", "laplacian-sympe-depth-first")
 #: Rows of the full preset that are trained longer.
 BEST = ("sympe-sort", "laplacian", "laplacian-haar")
 

@@ -29,12 +29,33 @@ from sympe.canonicalize import (
     Spectral,
 )
 from sympe.encoding import RankEncoding
+from sympe.graphs import Graphs
 from sympe.kernel import InversionKernel
 from sympe_experiments import weights
 from sympe_experiments.autoencoder.config import METHODS, NAME, Config
 from sympe_experiments.autoencoder.data import Batch
-from sympe_experiments.nets import CompleteGraphNetwork
+from sympe_experiments.nets import CompleteGraphNetwork, Perceptron
 from sympe_experiments.old_names import config_now
+
+
+class LaplacianScore(nn.Module):
+    """A learned score of each node from its Laplacian eigenvectors.
+
+    Their signs and rotations are the same in every call. That is arbitrary and depends on how nodes are stored, which a
+    canonicalizer may: the kernel shuffles them.
+
+    Args:
+        num_vectors: Eigenvectors per node.
+        hidden_dim: Features inside.
+    """
+
+    def __init__(self, num_vectors: int, hidden_dim: int = 32) -> None:
+        super().__init__()
+        self.laplacian = Laplacian(num_vectors)
+        self.network = Perceptron(num_vectors, 1, hidden_dim)
+
+    def forward(self, x: Graphs) -> Float[Tensor, "N 1"]:
+        return self.network(self.laplacian(x, torch.Generator().manual_seed(0)))
 
 
 def make_encoding(name: str, config: Config, max_nodes: int) -> nn.Module:
@@ -52,6 +73,7 @@ def make_encoding(name: str, config: Config, max_nodes: int) -> nn.Module:
         "depth-first": DepthFirst,
         "canonical-depth-first": lambda: DepthFirst(Refinement()),
         "sort": lambda: Sort(NodeScore(), temperature=config.temperature),
+        "laplacian-sort": lambda: Sort(LaplacianScore(config.num_vectors), temperature=config.temperature),
         "sort-no-gradient": lambda: Sort(NodeScore(), temperature=None),
     }
     canonicalizer: Canonicalizer[Any, Any] = canonicalizers[name]()
