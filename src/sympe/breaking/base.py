@@ -42,11 +42,16 @@ class SymmetryBreaking(nn.Module, ABC, Generic[Data]):
             x = self.action.take(x)
         if draws is None:
             return self.draw(x, generator)
-        if draws < 1:
-            raise ValueError(f"draws must be at least 1; got {draws}")
+        check_draws(draws)
         drawn = self.draw(copies(x, draws), generator)
         return drawn.reshape(draws, len(drawn) // draws, *drawn.shape[1:])
 
     @abstractmethod
     def draw(self, x: Data, generator: torch.Generator | None) -> Tensor:
         """One independent draw for every member of the batch ``x``."""
+
+
+def check_draws(draws: int) -> None:
+    """Raise a ``ValueError`` unless there is at least one draw."""
+    if draws < 1:
+        raise ValueError(f"draws must be at least 1; got {draws}")

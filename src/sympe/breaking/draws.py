@@ -14,6 +14,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from sympe.breaking.base import check_draws
+
 Draw = Callable[[torch.Generator | None], Tensor]
 
 
@@ -26,7 +28,7 @@ def average(draw: Draw, draws: int, generator: torch.Generator | None = None) ->
     Raises:
         ValueError: If ``draws`` is less than 1.
     """
-    _require_draws(draws)
+    check_draws(draws)
     total = draw(generator)
     for _ in range(draws - 1):
         total = total + draw(generator)
@@ -60,7 +62,7 @@ def best_of(
         >>> bool((scores < 0.5).all())
         True
     """
-    _require_draws(draws)
+    check_draws(draws)
     best = draw(generator)
     least = score(best)
     for _ in range(draws - 1):
@@ -91,8 +93,3 @@ class FixedDraws(nn.Module):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         return self.module(*args, generator=torch.Generator().manual_seed(self.seed), **kwargs)
-
-
-def _require_draws(draws: int) -> None:
-    if draws < 1:
-        raise ValueError(f"draws must be at least 1; got {draws}")
