@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sympe import actions, auditing, breaking, canonicalize, crystals, encoding, graphs, groups, points
     from sympe.auditing import audit, check_equivariance, check_equivariance_in_distribution
-    from sympe.breaking import SymPE, wrap
+    from sympe.breaking import SymPE
+    from sympe.breaking.wrapped import wrap
     from sympe.encoding import (
         Encoding,
         FieldEncoding,

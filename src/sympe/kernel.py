@@ -26,12 +26,9 @@ from sympe.precision import outside_autocast
 
 
 class Kernel(nn.Module, ABC, Generic[Element, Data]):
-    """A law of group elements given an input, equivariant in distribution.
+    """A law of group elements given an input, equivariant in distribution."""
 
-    Attributes:
-        action: How the group moves the inputs.
-    """
-
+    #: How the group moves the inputs.
     action: Action[Element, Data]
 
     @property
@@ -65,9 +62,8 @@ class InversionKernel(Kernel[Element, Data]):
     def __init__(self, canonicalizer: Canonicalizer[Element, Data]) -> None:
         super().__init__()
         if not isinstance(canonicalizer, Canonicalizer):
-            raise ValueError(
-                f"expected a canonicalizer such as canonicalize.Labeling(); got {described(canonicalizer)}"
-            )
+            example = "canonicalize.Labeling()"
+            raise ValueError(f"expected a canonicalizer such as {example}; got {described(canonicalizer)}")
         self.canonicalizer = canonicalizer
         self.action = canonicalizer.action
 

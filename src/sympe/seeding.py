@@ -1,7 +1,11 @@
 """Random generators: the device to draw on, and generators seeded by a tuple of numbers."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
+from torch import Tensor
 
 
 def sequence_generator(*numbers: int) -> torch.Generator:
@@ -13,6 +17,13 @@ def seed_sequence(*numbers: int) -> np.random.SeedSequence:
     """NumPy's seed sequence for any number of integers."""
     # NumPy treats (1,) and (1, 0) alike; the length distinguishes them.
     return np.random.SeedSequence((len(numbers), *numbers))
+
+
+def sample(
+    law: Callable[..., Tensor], *args: Any, generator: torch.Generator | None, device: torch.device, **kwargs: Any
+) -> Tensor:
+    """``law(*args)``, such as ``torch.randn(5, 3)``, drawn on the generator's own device and moved to ``device``."""
+    return law(*args, generator=generator, device=drawing_device(generator, device), **kwargs).to(device)
 
 
 def drawing_device(generator: torch.Generator | None, device: torch.device) -> torch.device:

@@ -1,28 +1,16 @@
 """All ways to break symmetry by name, to compare them on your own task."""
 
+from collections.abc import Callable
+
 from torch import Tensor
 
+from sympe import canonicalize
 from sympe.actions import Irreps, PointRotation
 from sympe.breaking.base import SymmetryBreaking
+from sympe.breaking.baselines import IrrepsNoise, Noise, Nothing, Unmoved
 from sympe.breaking.laplacian import Laplacian
-from sympe.breaking.noise import IrrepsNoise, Noise
-from sympe.breaking.nothing import Nothing
 from sympe.breaking.sets import SymmetryBreakingSet
 from sympe.breaking.sympe import SymPE
-from sympe.breaking.unmoved import Unmoved
-from sympe.canonicalize import (
-    BreadthFirst,
-    Canonicalizer,
-    Constant,
-    DepthFirst,
-    Frames,
-    Labeling,
-    NodeOrder,
-    PrincipalAxes,
-    Refinement,
-    Spectral,
-    WeightedFrames,
-)
 from sympe.encoding import IrrepsEncoding, RankEncoding
 from sympe.graphs import Graphs
 from sympe.groups import Permutation
@@ -30,17 +18,27 @@ from sympe.kernel import InversionKernel
 from sympe.points import PointClouds
 
 #: Canonicalizers of graphs under SymPE.
-_ORDERS: dict[str, type[NodeOrder] | type[Constant[Permutation, Graphs]]] = {
-    "haar": Constant,
-    "sympe-labeling": Labeling,
-    "sympe-refinement": Refinement,
-    "sympe-spectral": Spectral,
-    "sympe-breadth-first": BreadthFirst,
-    "sympe-depth-first": DepthFirst,
+_ORDERS: dict[str, Callable[[], canonicalize.Canonicalizer[Permutation, Graphs]]] = {
+    "haar": canonicalize.Constant,
+    "sympe-labeling": canonicalize.Labeling,
+    "sympe-refinement": canonicalize.Refinement,
+    "sympe-spectral": canonicalize.Spectral,
+    "sympe-breadth-first": canonicalize.BreadthFirst,
+    "sympe-depth-first": canonicalize.DepthFirst,
+}
+
+#: Canonicalizers of point clouds under SymPE, for O(3) or SO(3).
+_FRAMES: dict[str, Callable[[bool], canonicalize.Canonicalizer[Tensor, PointClouds]]] = {
+    "haar": lambda special: canonicalize.Constant(PointRotation(special=special)),
+    "sympe-principal-axes": lambda special: canonicalize.PrincipalAxes(special=special),
+    "sympe-weighted-frames": lambda special: canonicalize.WeightedFrames(special=special),
+    "sympe-frames": lambda special: canonicalize.Frames(special=special),
 }
 
 #: Names for :func:`for_graphs`.
 GRAPH_METHODS = ("none", "noise", "laplacian", "symmetry-breaking-set", *_ORDERS)
+#: Names for :func:`for_points`.
+POINT_METHODS = ("none", "noise", "unmoved", "symmetry-breaking-set", *_FRAMES)
 
 
 def for_graphs(method: str, dim: int, max_nodes: int) -> SymmetryBreaking[Graphs]:
@@ -62,30 +60,17 @@ def for_graphs(method: str, dim: int, max_nodes: int) -> SymmetryBreaking[Graphs
         >>> {method: tuple(for_graphs(method, 8, 16)(ring).shape) for method in ("none", "laplacian", "sympe-labeling")}
         {'none': (6, 0), 'laplacian': (6, 8), 'sympe-labeling': (6, 8)}
     """
-    if method not in GRAPH_METHODS:
-        raise ValueError(f"unknown method {method!r}; choose one of {', '.join(GRAPH_METHODS)}")
+    _check_name(method, GRAPH_METHODS)
     if method == "none":
         return Nothing()
     if method == "noise":
         return Noise(dim)
     if method == "laplacian":
         return Laplacian(dim)
+    encoding = RankEncoding(dim, max_nodes)
     if method == "symmetry-breaking-set":
-        return SymmetryBreakingSet(InversionKernel(Labeling()), RankEncoding(dim, max_nodes))
-    return SymPE(InversionKernel(_ORDERS[method]()), RankEncoding(dim, max_nodes))
-
-
-#: Names for :func:`for_points`.
-POINT_METHODS = (
-    "none",
-    "noise",
-    "unmoved",
-    "haar",
-    "sympe-principal-axes",
-    "sympe-weighted-frames",
-    "symmetry-breaking-set",
-    "sympe-frames",
-)
+        return SymmetryBreakingSet(InversionKernel(canonicalize.Labeling()), encoding)
+    return SymPE(InversionKernel(_ORDERS[method]()), encoding)
 
 
 def for_points(method: str, irreps: Irreps | str, special: bool = False) -> SymmetryBreaking[PointClouds]:
@@ -101,21 +86,19 @@ def for_points(method: str, irreps: Irreps | str, special: bool = False) -> Symm
     Raises:
         ValueError: If there is no such method, or the irreps cannot be read.
     """
-    if method not in POINT_METHODS:
-        raise ValueError(f"unknown method {method!r}; choose one of {', '.join(POINT_METHODS)}")
+    _check_name(method, POINT_METHODS)
     if method == "none":
         return Nothing(per_node=False)
     if method == "noise":
         return IrrepsNoise(irreps)
-    action = PointRotation(3, special)
+    encoding = IrrepsEncoding(irreps)
     if method == "unmoved":
-        return Unmoved(IrrepsEncoding(irreps), action)
+        return Unmoved(encoding, PointRotation(special=special))
     if method == "symmetry-breaking-set":
-        return SymmetryBreakingSet(InversionKernel(Frames(special=special)), IrrepsEncoding(irreps))
-    canonicalizers: dict[str, Canonicalizer[Tensor, PointClouds]] = {
-        "haar": Constant(action),
-        "sympe-principal-axes": PrincipalAxes(special=special),
-        "sympe-weighted-frames": WeightedFrames(special=special),
-        "sympe-frames": Frames(special=special),
-    }
-    return SymPE(InversionKernel(canonicalizers[method]), IrrepsEncoding(irreps))
+        return SymmetryBreakingSet(InversionKernel(canonicalize.Frames(special=special)), encoding)
+    return SymPE(InversionKernel(_FRAMES[method](special)), encoding)
+
+
+def _check_name(method: str, known: tuple[str, ...]) -> None:
+    if method not in known:
+        raise ValueError(f"unknown method {method!r}; choose one of {', '.join(known)}")

@@ -13,7 +13,7 @@ Averaging makes such an object of any vector, learned or not: :math:`b = \frac{1
 import torch
 from torch import Tensor
 
-from sympe.actions.base import Data, Element
+from sympe.actions.base import Data, Element, copies
 from sympe.breaking.sympe import SymPE
 from sympe.encoding import Encoding
 from sympe.groups import Group
@@ -73,17 +73,14 @@ class KeepSubgroup(Encoding[Tensor]):
             kept = self(group.identity(subgroup[:1]))
             size = encoding(group.identity(subgroup[:1])).abs().max()
         if float(kept.abs().max()) < 1e-4 * float(size):
-            raise ValueError(
-                f"these {len(subgroup)} elements fix no vector of the encoding but zero; choose a larger one"
-            )
+            advice = "choose a larger one"
+            raise ValueError(f"these {len(subgroup)} elements fix no vector of the encoding but zero; {advice}")
 
     def forward(self, g: Tensor) -> Tensor:
         """The vector averaged over the subgroup, then moved."""
         k = len(self.subgroup)
-        kept = self.subgroup.to(g.device, g.dtype)
-        moved = self.encoding(
-            self.group.compose(g.repeat_interleave(k, dim=0), kept.repeat(len(g), *[1] * (g.dim() - 1)))
-        )
+        kept = copies(self.subgroup.to(g.device, g.dtype), len(g))
+        moved = self.encoding(self.group.compose(g.repeat_interleave(k, dim=0), kept))
         averaged: Tensor = moved.unflatten(0, (len(g), k)).mean(1)
         return averaged
 
@@ -91,10 +88,7 @@ class KeepSubgroup(Encoding[Tensor]):
 def in_canonical_form(group: Group[Tensor, Tensor], g: Tensor, subgroup: Tensor) -> Tensor:
     """Symmetries of an input as seen in its canonical form: ``g^-1 h g`` for each h in ``subgroup``.
 
-    Args:
-        group: The group.
-        g: A draw for that input, a batch of one.
-        subgroup: All elements of the subgroup.
+    The draw ``g`` for that input is a batch of one.
     """
     each = g.expand(len(subgroup), *g.shape[1:])
     return group.compose(group.compose(group.inverse(each), subgroup), each)

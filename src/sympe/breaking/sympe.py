@@ -40,9 +40,8 @@ class SymPE(SymmetryBreaking[Data], Generic[Element, Data]):
         super().__init__()
         check_kernel(kernel)
         if not isinstance(encoding, Encoding):
-            raise ValueError(
-                f"expected an encoding such as RankEncoding(dim=16, max_nodes=64); got {described(encoding)}"
-            )
+            example = "RankEncoding(dim=16, max_nodes=64)"
+            raise ValueError(f"expected an encoding such as {example}; got {described(encoding)}")
         encoding.check_group(kernel.group)
         self.kernel = kernel
         self.action = kernel.action
@@ -69,16 +68,10 @@ class SymPE(SymmetryBreaking[Data], Generic[Element, Data]):
 
 
 def check_kernel(kernel: object) -> None:
-    """Check that ``kernel`` is one.
-
-    Raises:
-        ValueError: If it is not. The common mistake is a bare canonicalizer, which follows the order of storage.
-    """
+    """Raise a ``ValueError`` unless ``kernel`` is one; a bare canonicalizer, which follows storage, is not."""
     if isinstance(kernel, Canonicalizer):
         name = type(kernel).__name__
-        raise ValueError(
-            f"{name} alone is not equivariant in distribution: ties would follow the order of storage; "
-            f"wrap it as InversionKernel({name}(...))"
-        )
+        advice = f"ties would follow the order of storage; wrap it as InversionKernel({name}(...))"
+        raise ValueError(f"{name} alone is not equivariant in distribution: {advice}")
     if not isinstance(kernel, Kernel):
         raise ValueError(f"expected a kernel such as InversionKernel(canonicalize.Labeling()); got {described(kernel)}")

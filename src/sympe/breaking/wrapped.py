@@ -13,13 +13,35 @@ from sympe.graphs import Graphs, as_graphs
 from sympe.kernel import described
 
 
-class WrappedNetwork(nn.Module):
-    """A graph network with symmetry-breaking features added to its node features; made by :func:`wrap`."""
+class _Wrapped(nn.Module):
+    """A network that sees symmetry-breaking features next to its input, along ``axis``."""
 
-    def __init__(self, network: nn.Module, breaking: SymmetryBreaking[Graphs]) -> None:
+    axis: int
+    #: What there is more of along that axis.
+    kind: str
+
+    def __init__(self, network: nn.Module, breaking: SymmetryBreaking[Any]) -> None:
         super().__init__()
         self.network = network
         self.breaking = breaking
+
+    def _call(self, x: Tensor, drawn: Tensor, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return self.network(torch.cat([x, drawn.to(x.dtype)], dim=self.axis), *args, **kwargs)
+        except RuntimeError as error:
+            if not torch.compiler.is_compiling() and ("channels" in str(error) or "shape" in str(error)):
+                raise ValueError(self._mismatch(x, f"it failed with: {error}")) from error
+            raise
+
+    def _mismatch(self, x: Tensor, found: str) -> str:
+        own, dim = x.shape[self.axis], self.breaking.dim
+        return f"the network must take {own} + {dim} = {own + dim} {self.kind}, x and pe.dim; {found}"
+
+
+class WrappedNetwork(_Wrapped):
+    """A graph network with symmetry-breaking features added to its node features; made by :func:`wrap`."""
+
+    axis, kind = -1, "features per node"
 
     def forward(
         self,
@@ -56,39 +78,24 @@ class WrappedNetwork(nn.Module):
                 raise ValueError("expected data with node features x; got none: set constant ones, torch.ones(N, 1)")
             x = x[:, None] if x.dim() == 1 else x
         elif not isinstance(x, Tensor) or not isinstance(edge_index, Tensor):
-            raise ValueError(
-                f"expected tensors x [N, d] and edge_index [2, E], or PyG data; got {type(x).__name__} and "
-                f"{type(edge_index).__name__}"
-            )
+            got = f"{type(x).__name__} and {type(edge_index).__name__}"
+            raise ValueError(f"expected tensors x [N, d] and edge_index [2, E], or PyG data; got {got}")
         else:
             owner = torch.zeros(x.shape[0], dtype=torch.long, device=x.device) if batch is None else batch
             graphs = Graphs(edge_index, owner, x=x)
             if batch is not None:
                 kwargs["batch"] = batch
         drawn = self.breaking(graphs, generator)
-        joined = torch.cat([x, drawn.to(x.dtype)], dim=-1)
         taken = getattr(self.network, "in_channels", None)
-        if isinstance(taken, int) and taken not in (-1, joined.shape[1]):
-            raise ValueError(self._mismatch(x.shape[1], f"it has in_channels={taken}"))
-        try:
-            return self.network(joined, edge_index, *args, **kwargs)
-        except RuntimeError as error:
-            if not torch.compiler.is_compiling() and "shape" in str(error):
-                raise ValueError(self._mismatch(x.shape[1], f"it failed with: {error}")) from error
-            raise
-
-    def _mismatch(self, width: int, found: str) -> str:
-        dim = self.breaking.dim
-        return f"the network must take {width} + {dim} = {width + dim} features per node, x and pe.dim; {found}"
+        if isinstance(taken, int) and taken not in (-1, x.shape[1] + drawn.shape[1]):
+            raise ValueError(self._mismatch(x, f"it has in_channels={taken}"))
+        return self._call(x, drawn, edge_index, *args, **kwargs)
 
 
-class WrappedFieldNetwork(nn.Module):
+class WrappedFieldNetwork(_Wrapped):
     """A network on lattices with symmetry-breaking features as further channels; made by :func:`wrap`."""
 
-    def __init__(self, network: nn.Module, breaking: SymmetryBreaking[Tensor]) -> None:
-        super().__init__()
-        self.network = network
-        self.breaking = breaking
+    axis, kind = 1, "channels"
 
     def forward(
         self, x: Float[Tensor, "B c L1 L2"], *args: Any, generator: torch.Generator | None = None, **kwargs: Any
@@ -101,15 +108,7 @@ class WrappedFieldNetwork(nn.Module):
         drawn = self.breaking(x, generator)
         if x.dim() != 4 or drawn.dim() != 4:
             raise ValueError(f"expected a field [B, c, L1, L2] to add channels to; got shape {list(x.shape)}")
-        try:
-            return self.network(torch.cat([x, drawn.to(x.dtype)], dim=1), *args, **kwargs)
-        except RuntimeError as error:
-            if not torch.compiler.is_compiling() and ("channels" in str(error) or "shape" in str(error)):
-                c, dim = x.shape[1], drawn.shape[1]
-                raise ValueError(
-                    f"the network must take {c} + {dim} = {c + dim} channels, x and pe.dim; it failed with: {error}"
-                ) from error
-            raise
+        return self._call(x, drawn, *args, **kwargs)
 
 
 def wrap(network: nn.Module, breaking: SymmetryBreaking[Any]) -> WrappedNetwork | WrappedFieldNetwork:
@@ -130,9 +129,9 @@ def wrap(network: nn.Module, breaking: SymmetryBreaking[Any]) -> WrappedNetwork 
         raise ValueError(f"expected SymPE or another method of sympe.breaking; got {described(breaking)}")
     if isinstance(breaking.action, LatticeAction):
         return WrappedFieldNetwork(network, breaking)
-    if not isinstance(breaking.action, GraphRelabeling):
-        raise ValueError(
-            f"expected symmetry breaking for graphs or lattices; got one for {breaking.action.group!r}: join its "
-            f"features yourself, or see sympe.integrations.e3nn.wrap"
-        )
-    return WrappedNetwork(network, breaking)
+    if isinstance(breaking.action, GraphRelabeling):
+        return WrappedNetwork(network, breaking)
+    advice = "join its features yourself, or see sympe.integrations.e3nn.wrap"
+    raise ValueError(
+        f"expected symmetry breaking for graphs or lattices; got one for {breaking.action.group!r}: {advice}"
+    )
