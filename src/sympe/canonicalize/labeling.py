@@ -16,8 +16,9 @@ from sympe.groups import Permutation
 class Labeling(NodeOrder):
     """Canonical order of the nodes by bliss; respects node and edge labels, features, loops and directions.
 
-    Runs on the CPU, one graph at a time (tens of microseconds for a molecule). Node features count as labels: any
-    difference in ``x`` distinguishes nodes.
+    Runs on the CPU, one graph at a time (tens of microseconds for a molecule). Of large graphs, what has a closed form
+    is stripped first (:mod:`sympe.graphs.stripping`). Node features count as labels: any difference in ``x``
+    distinguishes nodes.
 
     Source: T. Junttila, P. Kaski, *Engineering an efficient canonical labeling tool for large and sparse
     graphs*, ALENEX 2007.

@@ -1,210 +1,33 @@
-r"""Exact canonical orders and automorphisms from bliss (T. Junttila, P. Kaski, ALENEX 2007), through igraph.
+"""Exact canonical orders, orders of automorphism groups and orbits of graphs."""
 
-bliss handles simple undirected graphs with colored nodes. :func:`colored_graphs` encodes any graph of the library
-as one. The label, features and loops of a node become its color. The edges that join two nodes become one *kind*:
-the labels in one direction and those in the other. The most frequent undirected kind of a graph stays a plain edge;
-every other pair is subdivided by one node (two if the directions differ) with the kind as color. The automorphisms
-of the original graph are those of the colored one, restricted to the original nodes.
-
-Colors are ranks over the batch. bliss uses only their order, and how two colors compare depends only on the two
-nodes or kinds, so a graph has the same canonical form in every batch.
-"""
-
-import math
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from sympe.graphs.batch import Graphs, check_graphs
+from sympe.graphs.coloring import ColoredGraph, encoded
+from sympe.graphs.columns import Ints, components
+from sympe.graphs.stripping import Stripped
 
-if TYPE_CHECKING:
-    import igraph
-
-Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class ColoredGraph:
-    """A simple undirected graph with colored nodes; its first ``num_nodes`` nodes are the original ones."""
-
-    graph: "igraph.Graph"
-    color: list[int]
-    num_nodes: int
-
-    def canonical_order(self) -> list[int]:
-        """The original nodes in canonical order: isomorphic graphs coincide when both are sorted this way."""
-        if self.num_nodes < 2:
-            return list(range(self.num_nodes))
-        # igraph returns permutation[new] = old: entry r is the node at canonical place r.
-        order: list[int] = self.graph.canonical_permutation(color=self.color)
-        return order if len(order) == self.num_nodes else [node for node in order if node < self.num_nodes]
-
-    def automorphism_generators(self) -> list[list[int]]:
-        """Generators of the automorphism group, each as the images of the original nodes."""
-        if self.num_nodes < 2:
-            return []
-        return [generator[: self.num_nodes] for generator in self.graph.automorphism_group(color=self.color)]
-
-    def count_automorphisms(self) -> int:
-        """Exact order of the automorphism group, however large."""
-        if self.num_nodes < 2:
-            return 1
-        try:
-            return int(self.graph.count_automorphisms(color=self.color))
-        except ValueError:
-            # igraph returns the number as a string of digits, of which Python reads at most 4300 by default.
-            limit = sys.get_int_max_str_digits()
-            sys.set_int_max_str_digits(0)
-            try:
-                return int(self.graph.count_automorphisms(color=self.color))
-            finally:
-                sys.set_int_max_str_digits(limit)
+#: Graphs of more nodes are stripped before bliss sees them.
+_SMALL = 200
 
 
-def colored_graphs(graphs: Graphs) -> Iterator[ColoredGraph]:
-    """Each graph of the batch, encoded for bliss."""
-    import igraph
-
+def colored_graphs(graphs: Graphs) -> Iterator[ColoredGraph | Stripped]:
+    """Each graph of the batch, ready for exact questions."""
     check_graphs(graphs)
-    pairs = _joined_pairs(graphs)
-    sizes = graphs.sizes.cpu().numpy()
-
-    # The original nodes of a graph come first, then those that subdivide a pair.
-    added = np.where(pairs.plain, 0, np.where(pairs.forward == pairs.backward, 1, 2))
-    added_ptr = _offsets(added)
-    node_ptr = _offsets(sizes + np.bincount(pairs.graph, weights=added, minlength=len(graphs)).astype(np.int64))
-    first = added_ptr[:-1] - added_ptr[pairs.ptr[:-1]][pairs.graph] + sizes[pairs.graph]
-    last = first + added - 1
-
-    # A path of 1, 2 or 3 edges for each pair.
-    path = _offsets(added + 1)
-    edges = np.empty((path[-1], 2), np.int64)
-    edges[path[:-1], 0] = pairs.u
-    edges[path[1:] - 1, 1] = pairs.v
-    split, twice = added > 0, added == 2
-    edges[path[:-1][split], 1] = first[split]
-    edges[path[1:][split] - 1, 0] = last[split]
-    edges[path[:-1][twice] + 1] = np.stack([first, last], axis=1)[twice]
-
-    node_color = _node_colors(graphs)
-    color = np.empty(node_ptr[-1], np.int64)
-    color[np.arange(graphs.num_nodes) + np.repeat(node_ptr[:-1] - graphs.ptr.cpu().numpy()[:-1], sizes)] = node_color
-    kind = node_color.max(initial=0) + 1
-    shift = node_ptr[pairs.graph]
-    color[(shift + first)[split]] = (kind + pairs.forward)[split]
-    color[(shift + last)[split]] = (kind + pairs.backward)[split]
-
-    # One list of colors and one view of the edges, sliced per graph: separate arrays would cost more than bliss itself.
-    colors, view = color.tolist(), edges.data
-    nodes, cuts = node_ptr.tolist(), path[pairs.ptr].tolist()
-    for g, n in enumerate(sizes.tolist()):
-        own = view[cuts[g] : cuts[g + 1]] if cuts[g] < cuts[g + 1] else []
-        yield ColoredGraph(igraph.Graph(nodes[g + 1] - nodes[g], own), colors[nodes[g] : nodes[g + 1]], n)
-
-
-@dataclass(frozen=True)
-class _Pairs:
-    """Pairs of joined nodes ``u < v``, counted within their graph, graph after graph.
-
-    Attributes:
-        forward: Rank of the multiset of labels from u to v; 0 if there are none.
-        backward: The same from v to u.
-        plain: Whether the pair is of the kind that its graph leaves undivided.
-        graph: The graph of each pair.
-        ptr: The first pair of each graph, and the number of pairs at the end.
-    """
-
-    u: Ints
-    v: Ints
-    forward: Ints
-    backward: Ints
-    plain: NDArray[np.bool_]
-    graph: Ints
-    ptr: Ints
-
-
-def _joined_pairs(graphs: Graphs) -> _Pairs:
-    source, target = graphs.edge_index.cpu().numpy()
-    label = np.zeros_like(source) if graphs.edge_label is None else graphs.edge_label.cpu().numpy()
-    proper = source != target
-    source, target, label = source[proper], target[proper], label[proper]
-    n = max(graphs.num_nodes, 1)
-    key, pair = np.unique(np.minimum(source, target) * n + np.maximum(source, target), return_inverse=True)
-    u, v = np.divmod(key, n)
-    forward, backward = _multiset_ranks(2 * pair + (source > target), label, 2 * len(key)).reshape(-1, 2).T
-
-    graph, start = graphs.batch.cpu().numpy()[u], graphs.start.cpu().numpy()[u]
-    plain = forward == backward
-    frequent = _most_frequent(graph[plain], forward[plain], len(graphs))
-    plain &= forward == frequent[graph]
-    ptr = _offsets(np.bincount(graph, minlength=len(graphs)))
-    return _Pairs(u - start, v - start, forward, backward, plain, graph, ptr)
-
-
-def _most_frequent(owner: Ints, value: Ints, count: int) -> Ints:
-    """The most frequent value of each owner, the smallest in a tie; -1 for an owner of none."""
-    base = value.max(initial=0) + 1
-    held, times = np.unique(owner * base + value, return_counts=True)
-    owner, value = np.divmod(held, base)
-    order = np.lexsort((-value, times, owner))
-    result = np.full(count, -1)
-    result[owner[order]] = value[order]  # the last write wins
-    return result
-
-
-def _node_colors(graphs: Graphs) -> Ints:
-    """One rank per node; nodes with equal label, features and loops share it."""
-    columns: list[NDArray[np.generic]] = []
-    if graphs.node_label is not None:
-        columns.append(graphs.node_label.cpu().numpy())
-    if graphs.x is not None:
-        columns.extend(graphs.x.detach().cpu().double().numpy().T)
-    source, target = graphs.edge_index.cpu().numpy()
-    loops = source == target
-    if loops.any():
-        label = np.zeros(loops.sum()) if graphs.edge_label is None else graphs.edge_label.cpu().numpy()[loops]
-        columns.append(_multiset_ranks(source[loops], label, graphs.num_nodes))
-    return _ranks(*columns) if columns else np.zeros(graphs.num_nodes, np.int64)
-
-
-def _multiset_ranks(owner: Ints, label: NDArray[np.generic], count: int) -> Ints:
-    """Rank of each owner's multiset of labels, read in increasing order; 0 for the empty one."""
-    order = np.lexsort((label, owner))
-    owner, label = owner[order], label[order]
-    held = np.bincount(owner, minlength=count)
-    place = np.arange(len(owner)) - _offsets(held)[owner]
-    by_place = np.argsort(place, kind="stable")
-    rank = np.zeros(count, np.int64)
-    # From the last label to the first: each place ranks the pair of its label and the rank of the rest.
-    for at in reversed(np.split(by_place, np.bincount(place).cumsum()[:-1])):
-        rank[owner[at]] = 1 + _ranks(label[at], rank[owner[at]])
-    return rank
-
-
-def _ranks(*columns: NDArray[np.generic]) -> Ints:
-    """Rank 0, 1, ... of each row of the columns among the distinct rows, in lexicographic order."""
-    order = np.lexsort(columns[::-1])
-    differs = np.zeros(len(order), bool)
-    for column in columns:
-        differs[1:] |= column[order[1:]] != column[order[:-1]]
-    rank = np.empty(len(order), np.int64)
-    rank[order] = differs.cumsum()
-    return rank
-
-
-def _offsets(counts: Ints) -> Ints:
-    """The start of each of several runs, and the end of the last."""
-    return np.concatenate([np.zeros(1, np.int64), counts.cumsum()])
+    if graphs.max_nodes <= _SMALL:
+        yield from encoded(graphs)
+        return
+    small = encoded(graphs.select((graphs.sizes <= _SMALL).nonzero()[:, 0]))
+    for index, size in enumerate(graphs.sizes.tolist()):
+        yield next(small) if size <= _SMALL else Stripped(graphs.select([index]))
 
 
 def log_automorphisms(graphs: Graphs) -> torch.Tensor:
     """Log of the order of each graph's automorphism group, in nats, ``Float[G]``."""
-    counts = [math.log(colored.count_automorphisms()) for colored in colored_graphs(graphs)]
+    counts = [colored.log_automorphisms() for colored in colored_graphs(graphs)]
     return torch.tensor(counts, dtype=torch.float64, device=graphs.device)
 
 
@@ -221,11 +44,6 @@ def automorphism_orbits(graphs: Graphs) -> torch.Tensor:
 
 def joined(fixed: list[Ints], moved: list[Ints], count: int) -> Ints:
     """Number of the connected component of each of ``count`` items, with edges from ``fixed`` to ``moved`` items."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    row = np.concatenate([np.zeros(0, np.int64), *(part.ravel() for part in fixed)])
-    column = np.concatenate([np.zeros(0, np.int64), *(part.ravel() for part in moved)])
-    edges = coo_matrix((np.ones(len(row), np.int8), (row, column)), shape=(count, count))
-    parts: Ints = connected_components(edges, directed=False)[1].astype(np.int64)
-    return parts
+    none = np.zeros(0, np.int64)
+    source, target = (np.concatenate([none, *(part.ravel() for part in parts)]) for parts in (fixed, moved))
+    return components(source, target, count)
