@@ -40,7 +40,7 @@ def test_ids_are_what_the_papers_say(batch: Batch, generator: torch.Generator) -
                 assert len({tuple(row) for row in of_table.tolist()}) == 1
                 assert sorted(of_table[0].tolist()) == list(range(20))
             if method == "local-ids":
-                for lines in (of_table, of_table.T):
+                for lines in (of_table[:-1], of_table.T):  # those that open bins meet in no constraint
                     assert all(len(set(line)) == len(line) for line in lines.tolist())
         assert int(ids.max()) < most
 
