@@ -142,7 +142,7 @@ def test_molecules_and_fields(capsys: Capture) -> None:
         (("graphs.g6", "--bottleneck", "node-codes"), "needs a target"),
         (("graphs.g6", "--rows", "rows.txt"), "expected a file ending in .csv or .parquet; got .txt"),
         (("graphs.g6", "--workers", "0"), "workers must be at least 1"),
-        (("graphs.g6", "--tolerance", "0.1"), "tolerance is for the groups torus, o3 and so3"),
+        (("graphs.g6", "--tolerance", "0.1"), "tolerance is for the groups torus, o3, so3, e3 and se3"),
         (("graphs.g6", "--group", "o3", "--fields", "bonds"), "are for the group torus"),
         (("graphs.g6", "--split", "test"), "expected an .npz file with an array split"),
         (("graphs.g6", "--heavy-atoms"), "expected molecules with elements"),

@@ -183,7 +183,7 @@ def test_bad_samples_are_skipped_and_counted() -> None:
         (torch.zeros(2, 4, 4), {"target": torch.zeros(3, 4, 4)}, "expected 2 targets, one per field; got 3"),
         ([], {}, "expected samples to audit; got none"),
         (from_edges([]), {}, "expected samples to audit; got none"),
-        ([object()], {}, "expected a graph, a field or points; got object"),
+        ([object()], {}, "expected a graph, a field, points or a crystal; got object"),
         ([GRAPHS.select([0])], {"group": "torus"}, "expected a field of numbers; got Graphs"),
         (3, {}, "expected graphs, fields, points, pairs"),
         (GRAPHS, {"target": 1.0}, "expected targets in rows; got the number 1.0"),

@@ -17,11 +17,13 @@ from sympe.auditing.examine import ADJACENCY, Examiner, Job
 from sympe.auditing.parts import Memory, Part, Store
 from sympe.auditing.report import AuditReport
 from sympe.auditing.sources import InMemory, Kind, Pairs, Source, as_batch, open_path
+from sympe.auditing.symmetry.crystals import CrystalSymmetry
 from sympe.auditing.symmetry.fields import FieldSymmetry
 from sympe.auditing.symmetry.graphs import GraphSymmetry
 from sympe.auditing.symmetry.points import PointSymmetry
 from sympe.auditing.symmetry.stabilizers import Symmetry
 from sympe.auditing.targets import LOSSES, VECTOR_SHAPES, Per, Target
+from sympe.crystals import Crystals
 from sympe.graphs import Graphs
 from sympe.groups import Torus
 from sympe.points import PointClouds
@@ -32,8 +34,10 @@ GROUPS: dict[str, Callable[[], Symmetry]] = {
     "torus": FieldSymmetry,
     "o3": PointSymmetry,
     "so3": partial(PointSymmetry, special=True),
+    "e3": CrystalSymmetry,
+    "se3": partial(CrystalSymmetry, special=True),
 }
-_DEFAULT: dict[Kind, str] = {"graphs": "sn", "fields": "torus", "points": "o3"}
+_DEFAULT: dict[Kind, str] = {"graphs": "sn", "fields": "torus", "points": "o3", "crystals": "e3"}
 
 #: If more samples than this fail for one reason, the question is wrong, not the samples.
 _FEW = 10
@@ -82,7 +86,7 @@ class Options:
                 raise ValueError(f"node-differences is for the target {ADJACENCY} only")
         if self.heavy_atoms and any(source.reader.hydrogen is None for source in sources):
             raise ValueError("expected molecules with elements to remove hydrogens from")
-        if self.irreps is not None and kind != "points":
+        if self.irreps is not None and kind not in ("points", "crystals"):
             raise ValueError(f"expected points in space for targets in irreps; got {kind}")
 
 
@@ -116,15 +120,16 @@ def audit(
     """Find out whether equivariant networks can predict the targets of a data set without breaking symmetries.
 
     Args:
-        data: Graphs or point clouds as :func:`sympe.graphs.as_graphs` and :func:`sympe.points.as_clouds` take them; a
-            tensor of fields ``[B, L1, L2]`` or ``[B, C, L1, L2]``; an iterable of inputs x or pairs (x, y), where x is
-            one of these, or positions and kinds of points; a path, the name of a data set, or a list of these. On any
-            device; the audit runs on the CPU.
+        data: Graphs, point clouds or crystals as :func:`sympe.graphs.as_graphs`, :func:`sympe.points.as_clouds` and
+            :func:`sympe.crystals.as_crystals` take them; a tensor of fields ``[B, L1, L2]`` or ``[B, C, L1, L2]``; an
+            iterable of inputs x or pairs (x, y), where x is one of these, or positions and kinds of points; a path, the
+            name of a data set, or a list of these. On any device; the audit runs on the CPU.
         target: The target: its name in a file, ``adjacency``, or for data in memory a tensor or a
             :class:`~sympe.auditing.Target`. Pairs (x, y) need none. Without a target the audit stops at the
             stabilizers.
         group: ``sn`` (relabelings of nodes), ``torus`` (symmetries of a periodic lattice), ``o3`` or ``so3`` (of
-            points in space), a :class:`~sympe.auditing.Symmetry`, or ``auto`` to choose by the kind of data.
+            points in space), ``e3`` or ``se3`` (of crystals), a :class:`~sympe.auditing.Symmetry`, or ``auto`` to
+            choose by the kind of data.
         per: What each entry of the target belongs to (``sample``, ``node``, ``edge`` or ``pair``); by default inferred
             from its shape.
         loss: ``squared``, ``absolute`` or ``zero-one``; by default ``zero-one`` for integers and ``squared`` otherwise.
@@ -256,7 +261,7 @@ def _sources(data: Any, target: Any, per: Per | None, kind: Kind | None, split: 
     raise ValueError(f"expected graphs, fields, points, pairs (x, y) or paths; got {type(data).__name__}")
 
 
-def _target_of(x: Graphs | PointClouds | Tensor, target: Any, per: Per | None) -> Target | None:
+def _target_of(x: Graphs | PointClouds | Crystals | Tensor, target: Any, per: Per | None) -> Target | None:
     if target is None or isinstance(target, Target):
         return target
     if isinstance(target, str):
@@ -267,7 +272,7 @@ def _target_of(x: Graphs | PointClouds | Tensor, target: Any, per: Per | None) -
     if isinstance(x, Tensor):
         is_field = values.dim() > 2 and values.shape[-2:] == x.shape[-2:]
         return Target(values, per or ("site" if is_field else "sample"))
-    if isinstance(x, PointClouds):
+    if isinstance(x, PointClouds | Crystals):
         is_per_point = len(values) == x.num_points
         return Target(values, per or ("point" if is_per_point else "sample"), vector=values.shape[1:] in VECTOR_SHAPES)
     counts: dict[Per, int] = {"node": x.num_nodes, "edge": x.num_edges, "sample": len(x)}

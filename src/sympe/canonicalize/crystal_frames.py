@@ -33,28 +33,7 @@ from sympe.ragged import rows_of
 
 #: Lengths of the frequencies: low ones are robust, high ones tell sites of large cells and mirror images of centered
 #: cubic ones apart.
-_LENGTHS = (
-    4.0,
-    5.0,
-    7.0,
-    8.0,
-    10.0,
-    11.0,
-    13.0,
-    17.0,
-    19.0,
-    23.0,
-    26.0,
-    29.0,
-    31.0,
-    6.0,
-    9.0,
-    12.0,
-    15.0,
-    18.0,
-    21.0,
-    24.0,
-)
+_LENGTHS = (4, 5, 7, 8, 10, 11, 13, 17, 19, 23, 26, 29, 31, 6, 9, 12, 15, 18, 21, 24)
 #: Most pairs of a description and a site that are held at once, and that are tried for one crystal.
 _BLOCK, _MOST = 2**17, 2**31
 

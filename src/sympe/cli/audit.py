@@ -32,9 +32,9 @@ class AuditCommand:
     """Find out whether equivariant networks need symmetry breaking to predict the targets of a data set."""
 
     paths: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """Files or folders (graph6, npz, SMILES, SDF, xyz, extxyz, GraphML, PyG .pt; integer programs: mps, lp), data sets
-    (erdos-renyi, qm9, planar, sbm, tree, community_small), or one module:function that yields inputs x or pairs
-    (x, y)."""
+    """Files or folders (graph6, npz, SMILES, SDF, xyz, extxyz, CIF, POSCAR, GraphML, PyG .pt; integer programs: mps,
+    lp), data sets (erdos-renyi, qm9, planar, sbm, tree, community_small), or one module:function that yields inputs x
+    or pairs (x, y)."""
     target: str | None = None
     """Target to predict: an array, column, attribute or property, or adjacency. Of integer programs: solution (NAME.sol
     beside NAME.mps), or highs (found by HiGHS within a minute)."""
@@ -42,8 +42,8 @@ class AuditCommand:
     """What each entry of the target belongs to; by default inferred from its shape."""
     loss: Literal["squared", "absolute", "zero-one"] | None = None
     """Loss; by default zero-one for integers and squared otherwise."""
-    group: Literal["auto", "sn", "torus", "o3", "so3"] = "auto"
-    """sn for graphs, torus for fields on a lattice, o3 or so3 for points in space."""
+    group: Literal["auto", "sn", "torus", "o3", "so3", "e3", "se3"] = "auto"
+    """sn for graphs, torus for fields on a lattice, o3 or so3 for points in space, e3 or se3 for crystals."""
     point_group: Literal["C1", "C2", "C4", "D2", "D4"] = "D4"
     """Rotations and reflections of a lattice; C1 means translations only."""
     spin_flip: bool = False
@@ -53,8 +53,8 @@ class AuditCommand:
     target_fields: Literal["scalar", "bonds", "directions", "regular"] = "scalar"
     """How they act on the channels of targets on a lattice."""
     tolerance: float | None = None
-    """For points: distance in angstrom within which they coincide, 0.01 by default. For lattices: values are rounded to
-    multiples of it; by default they are compared exactly."""
+    """For points and crystals: distance in angstrom within which they coincide, 0.01 by default. For lattices: values
+    are rounded to multiples of it; by default they are compared exactly."""
     bottleneck: Literal["node-codes", "node-differences"] | None = None
     """Predict through one code per node, as an autoencoder does."""
     split: Literal["train", "validation", "test"] | None = None
@@ -156,8 +156,12 @@ class AuditCommand:
             from sympe.auditing.symmetry.points import PointSymmetry
 
             return PointSymmetry(self.group == "so3", 1e-2 if self.tolerance is None else self.tolerance)
+        if self.group in ("e3", "se3"):
+            from sympe.auditing.symmetry.crystals import CrystalSymmetry
+
+            return CrystalSymmetry(self.group == "se3", 1e-2 if self.tolerance is None else self.tolerance)
         if self.tolerance is not None:
-            raise ValueError(f"tolerance is for the groups torus, o3 and so3; got {self.group}")
+            raise ValueError(f"tolerance is for the groups torus, o3, so3, e3 and se3; got {self.group}")
         return self.group
 
     def _files(self) -> list[Path]:

@@ -56,6 +56,16 @@ def as_crystals(x: Any) -> Crystals:
     return crystals
 
 
+def is_crystal(x: Any) -> bool:
+    """Whether an object that :func:`as_crystals` takes is periodic."""
+    if hasattr(x, "get_positions") and hasattr(x, "pbc"):
+        return bool(np.any(x.pbc))
+    if isinstance(x, Crystals) or (hasattr(x, "frac_coords") and hasattr(x, "lattice")):
+        return True
+    cell = x.get("cell") if isinstance(x, Mapping) else getattr(x, "cell", None) if hasattr(x, "pos") else None
+    return cell is not None and bool((torch.as_tensor(cell) != 0).any())
+
+
 def from_ase(atoms: Any, moments: bool = False) -> Crystals:
     """One crystal from ASE's ``Atoms``, periodic along the directions of its ``pbc``.
 
@@ -91,11 +101,6 @@ def from_pymatgen(structure: Any) -> Crystals:
     cell = torch.as_tensor(np.array(structure.lattice.matrix))[None]
     kinds = [site.specie.Z for site in structure]
     return from_places(cell, [structure.cart_coords], [kinds], [list(structure.lattice.pbc)])
-
-
-def is_crystal_file(path: Path) -> bool:
-    """Whether the name of a file says that it holds crystals."""
-    return _POSCAR.fullmatch(path.name) is not None or _FORMATS.get(suffix_of(path)) in ("cif", "traj", "db")
 
 
 def read_atoms(path: str | os.PathLike[str]) -> list[Any]:

@@ -121,6 +121,15 @@ class Crystals:
         return self.sites.sizes
 
     @property
+    def ptr(self) -> Int[Tensor, "B_plus_1"]:
+        """First site of each crystal, and the number of sites at the end."""
+        return self.sites.ptr
+
+    @property
+    def num_points(self) -> int:
+        return self.sites.num_points
+
+    @property
     def device(self) -> torch.device:
         return self.sites.device
 

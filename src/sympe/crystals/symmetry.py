@@ -97,7 +97,7 @@ def _group(x: Crystals, special: bool, tolerance: float, time_reversal: bool) ->
         reverses = torch.cat([reverses, torch.ones(len(flipped), dtype=torch.bool)])
         chosen = torch.cat([chosen, flipped])
     matrices, translations, permutations = matrices[chosen], translations[chosen], permutations[chosen]
-    axis, whole = None, _point_group(matrices)
+    axis, whole = None, name_of(matrices)
     along = torch.nn.functional.normalize(x.cell[0][x.pbc[0]], dim=1)
     if len(along) == 1 and bool((across(x).norm(dim=1) <= tolerance).all()):
         axis = along[0]
@@ -166,7 +166,7 @@ def _of_chain(x: Crystals, tolerance: float) -> _Operations:
     first = is_symmetry & (same.int().argmax(1) == torch.arange(len(same)))
     image, matrices, shift = image[first], matrices[first], shift[first]
     fixing = [matrices[image[:, i] == i] for i in range(x.sites.num_points)]
-    return "", None, [], [_point_group(some) for some in fixing], matrices, shift
+    return "", None, [], [name_of(some) for some in fixing], matrices, shift
 
 
 def _images(
@@ -220,7 +220,7 @@ def _magnetic(x: Crystals, tolerance: float) -> str:
     return str(moyopy.MagneticSpaceGroupType(found.uni_number).bns_number)
 
 
-def _point_group(matrices: Float[Tensor, "m 3 3"]) -> str:
+def name_of(matrices: Float[Tensor, "m 3 3"]) -> str:
     """Schoenflies symbol of the group of these matrices, which may repeat."""
     flat = matrices.flatten(1)
     is_first = (torch.cdist(flat, flat) < 0.3).int().argmax(1) == torch.arange(len(flat))

@@ -24,7 +24,7 @@ from sympe.extras import require
 from sympe.points.clouds import PointClouds
 from sympe.points.elements import SYMBOL_OF_KIND, SYMBOLS, kind_of_symbol
 
-PERIODIC = "periodic structures are not supported yet: their symmetries are a space group; got one"
+PERIODIC = "expected molecules; crystals are for sympe.crystals, as their symmetries are a space group; got one"
 
 _SPECIES = ("species", "symbols", "symbol", "element", "z", "numbers", "atomic_numbers")
 _POSITIONS = ("pos", "positions")

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 from sympe.auditing.targets import Target
 from sympe.compressed import lines_of
 
-Kind = Literal["graphs", "fields", "points"]
+Kind = Literal["graphs", "fields", "points", "crystals"]
 Entry = TypeVar("Entry")
 
 #: Most samples and bytes (or numbers) in a chunk; a single sample may be larger.

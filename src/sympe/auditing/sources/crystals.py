@@ -14,8 +14,14 @@ import torch
 
 from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cut, naming
 from sympe.auditing.targets import VECTOR_SHAPES, Per, Target
+from sympe.compressed import lines_of, suffix_of
 from sympe.crystals import Crystals, concatenate, from_ase
 from sympe.crystals.convert import read_atoms
+from sympe.points.files import XYZ, is_of_crystals
+from sympe.points.xyz import PERIODIC, frames
+
+#: Formats of crystals by suffix; POSCAR and CONTCAR with any.
+SUFFIXES = (".cif", ".vasp", ".traj", ".db")
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,22 @@ class CrystalFile(Source):
     def chunks(self) -> Iterator[Chunk]:
         total = len(self.atoms)
         yield from cut((atoms, 100 * len(atoms), place / total) for place, atoms in enumerate(self.atoms, start=1))
+
+
+def is_periodic(path: Path) -> bool:
+    """Whether the first structure of a file is periodic; False if it is not, or the format is for something else."""
+    if suffix_of(path) in XYZ:
+        lines = (line.decode(errors="replace") for line, _ in lines_of(path))
+        try:
+            next(frames(lines)).read()
+        except StopIteration:
+            return False
+        except ValueError as error:
+            return PERIODIC in str(error)
+        return False
+    if suffix_of(path) not in SUFFIXES and not is_of_crystals(path):
+        return False
+    return bool(np.any(read_atoms(path)[0].pbc))
 
 
 def value_of(atoms: Any, name: str) -> Any:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sympe import points
 from sympe.auditing.sources.base import Kind, Source, naming
+from sympe.auditing.sources.crystals import SUFFIXES, CrystalFile, is_periodic
 from sympe.auditing.sources.field_arrays import COUPLINGS, FIELD_ARRAYS, FieldFile, couplings
 from sympe.auditing.sources.graph_arrays import GraphFile
 from sympe.auditing.sources.lines import Graph6Reader, Lines
@@ -25,7 +26,7 @@ from sympe.points.files import XYZ, is_of_crystals
 #: Data sets of graphs in the folder ``SYMPE_DATA`` (an environment variable).
 DATA_SETS = ("qm9", *GRAPH_SETS)
 
-READABLE = (*files.READABLE, *XYZ)
+READABLE = (*files.READABLE, *XYZ, *SUFFIXES)
 
 
 def open_path(
@@ -83,6 +84,8 @@ def _open(file: Path, target: str | None, per: Per | None, kind: Kind | None, sp
     with naming(file):
         if holds_molecules(file):
             return MoleculeFile(file, target, kind or "graphs")
+    if kind in (None, "crystals") and is_periodic(file):
+        return CrystalFile(file, target)
     if suffix in XYZ:
         return XyzFile(file, target)
     if suffix in files.PYG:

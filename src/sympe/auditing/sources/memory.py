@@ -1,4 +1,4 @@
-"""A batch of graphs, fields or points in memory, with targets; moved to the CPU for the audit."""
+"""A batch of graphs, fields, points or crystals in memory, with targets; moved to the CPU for the audit."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,15 +11,18 @@ from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cuts
 from sympe.auditing.sources.pairs import kind_of
 from sympe.auditing.symmetry.graphs import target_counts
 from sympe.auditing.targets import Per, Target
+from sympe.crystals import Crystals
 from sympe.graphs import Graphs
 from sympe.points import PointClouds
+
+Inputs = Graphs | PointClouds | Crystals | Tensor
 
 
 @dataclass(frozen=True)
 class Block:
     """Consecutive inputs and their targets; supports slices."""
 
-    x: Graphs | PointClouds | Tensor
+    x: Inputs
     target: Target | None
 
     def __len__(self) -> int:
@@ -52,12 +55,12 @@ class BlockReader(Reader):
     kind: Kind
     is_bonds: bool = False
 
-    def read(self, raw: Block) -> tuple[Graphs | PointClouds | Tensor, Target | None]:
+    def read(self, raw: Block) -> tuple[Inputs, Target | None]:
         return raw.x if isinstance(raw.x, Tensor) else raw.x.validate(), raw.target
 
 
 class InMemory(Source):
-    """A batch of graphs, fields or point clouds.
+    """A batch of graphs, fields, point clouds or crystals.
 
     Args:
         x: The inputs.
@@ -68,7 +71,7 @@ class InMemory(Source):
         ValueError: If there is not one target per entry.
     """
 
-    def __init__(self, x: Graphs | PointClouds | Tensor, target: Target | None = None, is_bonds: bool = False) -> None:
+    def __init__(self, x: Inputs, target: Target | None = None, is_bonds: bool = False) -> None:
         own = None if target is None else replace(target, values=target.values.detach().cpu())
         self.block = Block(x.to("cpu"), own)
         self.reader: Reader = BlockReader(kind_of(x), is_bonds)
@@ -80,19 +83,19 @@ class InMemory(Source):
             yield Chunk(self.block[first:last], last / len(self.block))
 
 
-def _weights(x: Graphs | PointClouds | Tensor) -> list[int]:
+def _weights(x: Inputs) -> list[int]:
     """Approximate size of each input in bytes."""
     if isinstance(x, Graphs):
         edges = torch.bincount(x.batch[x.edge_index[0]], minlength=len(x))
         return (40 * (x.sizes + edges)).tolist()
-    if isinstance(x, PointClouds):
-        return (8 * (x.dimension + 1) * x.sizes).tolist()
+    if isinstance(x, PointClouds | Crystals):
+        return (32 * x.sizes).tolist()
     return [8 * x[0].numel()] * len(x) if len(x) else []
 
 
-def _counts(x: Graphs | PointClouds | Tensor) -> dict[Per, int]:
+def _counts(x: Inputs) -> dict[Per, int]:
     if isinstance(x, Graphs):
         return target_counts(x)
-    if isinstance(x, PointClouds):
+    if isinstance(x, PointClouds | Crystals):
         return {"sample": len(x), "point": x.num_points}
     return dict.fromkeys(get_args(Per), len(x))

@@ -1,4 +1,4 @@
-"""Pairs (x, y) of an input and its target from the user's own code: PyG, networkx, arrays, points."""
+"""Pairs (x, y) of an input and its target from the user's own code: PyG, networkx, arrays, points, crystals."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sympe import graphs, points
+from sympe import crystals, graphs, points
 from sympe.auditing.sources.base import Chunk, Kind, Reader, Source, cut
 from sympe.auditing.targets import VECTOR_SHAPES, Per, Target
+from sympe.crystals.convert import is_crystal
 from sympe.graphs import Graphs, concatenate
 from sympe.graphs.convert import is_networkx
 
@@ -41,6 +42,8 @@ class PairReader(Reader):
         inputs = [x for x, _ in raw]
         if self.kind == "fields":
             x: Any = _stacked([_tensor(value, "a field") for value in inputs], "fields")
+        elif self.kind == "crystals":
+            x = crystals.concatenate([crystals.as_crystals(value).to("cpu") for value in inputs])
         elif self.kind == "points":
             x = points.concatenate([as_points(value) for value in inputs])
         else:
@@ -102,7 +105,7 @@ class Pairs(Source):
         vector = False
         if per is None and any(y is not None for _, y in first):
             per = _per_of(first, kind)
-        if kind == "points" and per is not None:
+        if kind in ("points", "crystals") and per is not None:
             shapes = {_tensor(y, "a target").shape[per == "point" :] for _, y in first if y is not None}
             vector = len(shapes) == 1 and shapes <= VECTOR_SHAPES
         self.reader: PairReader = PairReader(kind, per, vector)
@@ -116,7 +119,7 @@ class Pairs(Source):
         return cut(weighed())
 
 
-def as_batch(data: Any, kind: Kind | None = None) -> Graphs | points.PointClouds | Tensor | None:
+def as_batch(data: Any, kind: Kind | None = None) -> Graphs | points.PointClouds | crystals.Crystals | Tensor | None:
     """A whole batch from what users hold; None if it may be a list or a stream of samples.
 
     Args:
@@ -131,8 +134,10 @@ def as_batch(data: Any, kind: Kind | None = None) -> Graphs | points.PointClouds
     if isinstance(data, list | tuple) or (found := _kind_of(data)) is None:
         return None
     kind = kind or found
-    if isinstance(data, Graphs | points.PointClouds) or kind == "fields":
+    if isinstance(data, Graphs | points.PointClouds | crystals.Crystals) or kind == "fields":
         return torch.as_tensor(data) if isinstance(data, np.ndarray) else data
+    if kind == "crystals":
+        return crystals.as_crystals(data)
     return graphs.as_graphs(data) if kind == "graphs" else points.as_clouds(data)
 
 
@@ -163,7 +168,7 @@ def kind_of(x: Any) -> Kind:
     """Kind of an input or of a batch of inputs; a tuple holds positions and kinds of points."""
     kind = "points" if isinstance(x, tuple) else _kind_of(x)
     if kind is None:
-        raise ValueError(f"expected a graph, a field or points; got {type(x).__name__}")
+        raise ValueError(f"expected a graph, a field, points or a crystal; got {type(x).__name__}")
     return kind
 
 
@@ -173,6 +178,8 @@ def _kind_of(x: Any) -> Kind | None:
     has = {name for name in _GRAPHS | _POINTS if getattr(x, name, None) is not None}
     if isinstance(x, Graphs) or is_networkx(x) or has & _GRAPHS:
         return "graphs"
+    if is_crystal(x):
+        return "crystals"
     return "points" if isinstance(x, points.PointClouds) or has or (isinstance(x, Mapping) and "pos" in x) else None
 
 
@@ -180,8 +187,8 @@ def _per_of(pairs: Sequence[tuple[Any, Any]], kind: Kind) -> Per:
     targets = [_tensor(y, "a target") for _, y in pairs]
     if kind == "fields":
         return "site" if all(y.dim() >= 2 for y in targets) else "sample"
-    if kind == "points":
-        sizes = [as_points(x).num_points for x, _ in pairs]
+    if kind in ("points", "crystals"):
+        sizes = [(as_points(x) if kind == "points" else crystals.as_crystals(x)).num_points for x, _ in pairs]
         return "point" if all(y.shape[:1] == (n,) for y, n in zip(targets, sizes, strict=True)) else "sample"
     read = [graphs.as_graphs(x) for x, _ in pairs]
     for per in _GRAPH_TARGETS:

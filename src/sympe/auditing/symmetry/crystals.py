@@ -5,6 +5,7 @@ adds, with :math:`R_g = 1`: the mean over all of them is the most that an equiva
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -63,9 +64,9 @@ class CrystalSymmetry(Symmetry):
         orders = [None if group.axis is not None else len(group.matrices) for group in groups]
         names = [group.name for group in groups]
         longest = x.cell.norm(dim=2).amax(1).tolist()
-        return CrystalStabilizers(
-            x.sizes.tolist(), orders, [None] * len(x), names, x.sites, groups, self.tolerance, longest
-        )
+        unknown: list[float | None] = [None] * len(x)
+        found = list(groups)
+        return CrystalStabilizers(x.sizes.tolist(), orders, unknown, names, x.sites, found, self.tolerance, longest)
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def shares(
     values_of, vectors = torch.linalg.eigh(mean)
     ends = [0, *((values_of.diff() > 1e-6 * values_of.abs().max()).nonzero()[:, 0] + 1).tolist(), n * dim]
     by_irrep: dict[tuple[str, int], float] = {}
-    for start, end in zip(ends[:-1], ends[1:], strict=True):
+    for start, end in pairwise(ends):
         space = vectors[:, start:end]
         error = float((space.T @ rest.flatten()).square().sum())
         label = _label(group, turns, space)

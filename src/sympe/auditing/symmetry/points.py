@@ -53,6 +53,10 @@ class PointStabilizers(Stabilizers):
         classes = orbits([group.permutations.cpu().numpy() for group in self.groups], self.clouds.ptr.tolist())
         return class_errors(classes, self.clouds.batch.cpu().numpy(), len(self.clouds), target.values, loss)
 
+    def lengths(self) -> list[float]:
+        """The lever of each cloud: an error of the tolerance at its end turns the cloud."""
+        return [float(part.norm(dim=1).max()) for part in self.clouds.centered.split(self.clouds.sizes.tolist())]
+
     def _vector_errors(self, target: Target, loss: Loss) -> Errors:
         values = target.values.detach().cpu().double()
         irreps = None if target.irreps is None else Irreps.parse(target.irreps)
@@ -60,18 +64,17 @@ class PointStabilizers(Stabilizers):
         values = values.flatten(1)
         total, rounding = [], []
         ends = range(len(self.groups) + 1) if target.per == "sample" else self.clouds.ptr.tolist()
-        radii = self.clouds.centered.norm(dim=1).split(self.clouds.sizes.tolist())
-        for group, (first, last), radius in zip(self.groups, pairwise(ends), radii, strict=True):
+        for group, (first, last), length in zip(self.groups, pairwise(ends), self.lengths(), strict=True):
             y = values[first:last]
             matrices, permutations = averaged(group, degree)
             if target.per == "sample":
                 permutations = torch.zeros(len(matrices), 1, dtype=torch.long)
             # The target moved by each element: R_g y_i at point g(i).
-            moved = torch.einsum("kab,ib->kia", _representation(matrices, degree, irreps), y)
+            moved = torch.einsum("kab,ib->kia", representation(matrices, degree, irreps), y)
             brought = torch.empty_like(moved).scatter_(1, permutations[..., None].expand_as(moved), moved)
             total.append(_least(brought, loss))
             # Symmetries are known only to a tolerance, so the errors of targets are too.
-            relative = ROUNDING + self.tolerance / max(float(radius.max()), self.tolerance)
+            relative = ROUNDING + self.tolerance / max(length, self.tolerance)
             size = float((y.norm(dim=1) ** POWER[loss]).sum())
             rounding.append(relative ** POWER[loss] * size)
         errors = np.array(total)
@@ -91,7 +94,7 @@ def _degree(values: Tensor, irreps: Irreps | None) -> int:
     return rank
 
 
-def _representation(matrices: Float[Tensor, "k 3 3"], degree: int, irreps: Irreps | None) -> Float[Tensor, "k d d"]:
+def representation(matrices: Float[Tensor, "k 3 3"], degree: int, irreps: Irreps | None) -> Float[Tensor, "k d d"]:
     """The action of orthogonal matrices on flattened values."""
     if irreps is not None:
         return wigner_d(matrices, irreps)

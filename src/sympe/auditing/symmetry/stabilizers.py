@@ -49,13 +49,13 @@ class Symmetry(ABC):
     Attributes:
         name: Short name, as in reports.
         title: The group in a few words.
-        kind: Kind of input: ``graphs``, ``fields`` or ``points``.
+        kind: Kind of input: ``graphs``, ``fields``, ``points`` or ``crystals``.
         breaker: Python expression for a symmetry breaking to recommend.
     """
 
     name: str
     title: str
-    kind: Literal["graphs", "fields", "points"]
+    kind: Literal["graphs", "fields", "points", "crystals"]
     breaker: str = "sympe.SymPE"
 
     @abstractmethod
