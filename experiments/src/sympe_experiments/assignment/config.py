@@ -3,9 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sympe.settings import require_at_least
 from sympe_experiments.report.comparison import ComparedMethod
 from sympe_experiments.report.methods import Methods
-from sympe_experiments.settings import from_recipe, require_at_least, require_known
+from sympe_experiments.settings import from_recipe, require_known
 
 NAME = "assignment"
 
