@@ -22,6 +22,7 @@ from sympe.breaking import Laplacian, Noise, for_points
 from sympe.canonicalize import Frames, Labeling, LexicographicMinimum
 from sympe.encoding import PairRankEncoding, TileEncoding
 from sympe.graphs import as_graphs, colored_graphs, from_dense, from_edges, from_sets, read, to_dense, to_padded
+from sympe.graphs import to_networkx as to_networkx_of
 from sympe.groups import Permutation, Torus
 from sympe.points import as_clouds, from_clouds
 
@@ -165,6 +166,8 @@ def test_integer_features_stay_apart() -> None:
     assert orders(data.Data(x=torch.tensor([[2**24], [2**24 + 1]]), edge_index=edge)) == [1]
     assert orders(data.Data(x=torch.tensor([[2**24], [2**24]]), edge_index=edge)) == [2]
     assert orders(data.Data(x=torch.ones(2), edge_index=edge)) == [2]
+    for z in (torch.tensor([6, 7]), torch.tensor([[6], [7]]), torch.tensor([6.0, 7.0])):
+        assert orders(data.Data(z=z, edge_index=edge)) == [1]
     with pytest.raises(ValueError, match=f"exact in double precision; got the integer {2**53 + 1}"):
         as_graphs(data.Data(x=torch.tensor([[2**53], [2**53 + 1]]), edge_index=edge))
     with pytest.raises(ValueError, match="features must be real"):
@@ -352,10 +355,78 @@ def test_points_of_every_kind(generator: torch.Generator) -> None:
 def test_crystals_are_refused() -> None:
     ase = pytest.importorskip("ase", reason="needs ASE")
     cell = ase.Atoms("NaCl", [[0, 0, 0], [2.8, 0, 0]], cell=[5.6, 5.6, 5.6], pbc=True)
-    data = {"pos": torch.zeros(1, 3), "cell": torch.eye(3)}
-    for given in (cell, data):
-        with pytest.raises(ValueError, match="symmetries are a space group"):
-            as_clouds(given)
+    for name in ("cell", "lattice", "box", "pbc"):
+        data = {"pos": torch.zeros(1, 3), name: torch.eye(3)}
+        for given in (cell, data):
+            with pytest.raises(ValueError, match=r"crystals are for sympe.crystals, as their symmetries are a space group"):
+                as_clouds(given)
+
+
+def test_a_drawing_is_no_molecule_in_space() -> None:
+    chem = pytest.importorskip("rdkit.Chem.AllChem", reason="needs RDKit")
+    water = chem.AddHs(chem.MolFromSmiles("O"))
+    chem.Compute2DCoords(water)
+    with pytest.raises(ValueError, match="expected coordinates in three dimensions; got those of a drawing"):
+        as_clouds(water)
+    chem.EmbedMolecule(water, randomSeed=1)
+    assert audited(water, group="o3") == [4]
+
+
+def test_species_of_any_name_and_kind() -> None:
+    for name in ("z", "species", "numbers", "atomic_numbers"):
+        for kinds in ([8, 1, 1], ["O", "H", "H"], np.array([8, 1, 1], np.uint8), torch.tensor([8, 1, 1])):
+            clouds = as_clouds({"positions": WATER, name: kinds})
+            assert clouds.species is not None
+            assert clouds.species.tolist() == [8, 1, 1]
+    with pytest.raises(ValueError, match=r"species must hold integers; got torch.float32"):
+        as_clouds({"pos": WATER, "z": torch.tensor([8.0, 1.0, 1.0])})
+    with pytest.raises(ValueError, match=r"expected batch to count clouds from 0; for kinds of atoms use from_clouds"):
+        as_clouds((np.array(WATER), np.array([8, 1, 1])))
+
+
+def test_arrays_of_any_layout() -> None:
+    ring = to_dense(PLAIN["cycle 4"])[0][0].numpy()
+    for held in (
+        ring.astype(">i8"),
+        ring[::-1, ::-1],
+        ring.astype(np.uint64),
+        ring.astype(np.uint16),
+        ring.astype(float),
+    ):
+        assert orders(held) == [8]
+    for sparse in (torch.tensor(ring).to_sparse(), torch.tensor(ring).float().to_sparse_csr()):
+        assert orders(sparse) == [8]
+    assert as_clouds(np.array(WATER)[::-1].astype(">f4")).position.shape == (3, 3)
+    for wrong in (ring.astype(np.longdouble), ring.astype(object), ring.astype(str), np.full((2, 2), 2**63, np.uint64)):
+        for take in (as_graphs, as_clouds, ScalarFields(Torus("D4")).take):
+            with pytest.raises(ValueError, match="must hold numbers of at most 64 bits"):
+                take(wrong)
+    with pytest.raises(ValueError, match=r"mask must hold booleans; got torch.int64"):
+        as_graphs((torch.rand(1, 3, 2), torch.ones(1, 3).long()))
+
+
+def test_fields_are_real_and_integers_stay_apart() -> None:
+    field = torch.full((1, 4, 4), 2**53)
+    field[0, 0, 0] += 1
+    assert audited(field) == [8]
+    for take in (audited, InversionKernel(LexicographicMinimum(ScalarFields(Torus("D4"))))):
+        with pytest.raises(ValueError, match=r"expected real fields; got torch.complex64: stack real and imaginary"):
+            take(torch.zeros(1, 4, 4, dtype=torch.complex64))
+
+
+def test_attributes_of_networkx_count_as_those_of_pyg() -> None:
+    graph = networkx.cycle_graph(4)
+    assert orders(graph) == audited(graph) == [8]
+    networkx.set_node_attributes(graph, {0: "a", 1: "b"}, "club")  # not looked at
+    networkx.set_edge_attributes(graph, {(0, 1): 0.5, (2, 3): 0.5}, "weight")
+    assert orders(graph) == audited(graph) == [4]
+    networkx.set_node_attributes(graph, {0: 1, 1: 0, 2: 0, 3: 0}, "label")
+    assert orders(graph) == [1]
+    labeled = from_edges([(3, [(0, 1), (1, 2)])], node_label=[4, 5, 4], edge_label=[1, 2])
+    assert orders(to_networkx_of(labeled)) == orders(labeled) == [1]
+    graph.edges[1, 2]["weight"] = float("nan")
+    with pytest.raises(ValueError, match="edge attributes must be finite"):
+        as_graphs(graph)
 
 
 def test_arrays_of_fields(generator: torch.Generator) -> None:

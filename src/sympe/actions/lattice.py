@@ -30,6 +30,7 @@ from torch import Tensor
 
 from sympe.actions.base import Action
 from sympe.groups import POINTS, LatticeSymmetry, Torus
+from sympe.groups.base import as_numbers
 from sympe.groups.torus import preimages
 
 
@@ -54,7 +55,7 @@ class LatticeAction(Action[LatticeSymmetry, Tensor]):
 
     def take(self, x: Any) -> Tensor:
         """A field, from a tensor or an array of numpy, which is read as it stands."""
-        field = torch.from_numpy(np.ascontiguousarray(x)) if isinstance(x, np.ndarray) else x
+        field = as_numbers(x, "a field") if isinstance(x, np.ndarray) else x
         self.check(field)
         return field
 
@@ -91,6 +92,8 @@ class LatticeAction(Action[LatticeSymmetry, Tensor]):
         """Raise a ``ValueError`` unless ``x`` is a field of this kind, on a lattice that the group acts on."""
         if not isinstance(x, Tensor):
             raise ValueError(f"expected a field, a tensor of shape [B, ..., L1, L2]; got {type(x).__name__}")
+        if x.is_complex():
+            raise ValueError(f"expected real fields; got {x.dtype}: stack real and imaginary parts as two features")
         channels = "" if self.image is None else f"{self.image.shape[1]}, "
         is_field = x.ndim >= 3 if self.image is None else x.ndim >= 4 and x.shape[1] == self.image.shape[1]
         if not is_field or 0 in x.shape[1:-2]:

@@ -1,6 +1,7 @@
 """Graphs from and to edge lists, networkx, PyG and dense padded tensors."""
 
 import sys
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -151,7 +152,8 @@ def from_pyg(data: Any) -> Graphs:
     to the last bit.
 
     Raises:
-        ValueError: If there is no ``edge_index``, or a value is out of range or not finite.
+        ValueError: If there is no ``edge_index``, the number of nodes is not known, or a value is out of range or not
+            finite.
     """
     given: list[Tensor | None] = []
     edge_index = getattr(data, "edge_index", None)
@@ -167,7 +169,7 @@ def from_pyg(data: Any) -> Graphs:
         raise ValueError(f"expected a PyG Data or Batch with edge_index or adj_t; got {type(data).__name__} without")
     batch = getattr(data, "batch", None)
     if batch is None:
-        batch = torch.zeros(data.num_nodes, dtype=torch.long, device=edge_index.device)
+        batch = torch.zeros(num_nodes_of(data), dtype=torch.long, device=edge_index.device)
         num_graphs = 1
     else:
         # A Data batched by hand does not know its number of graphs.
@@ -186,11 +188,27 @@ def from_pyg(data: Any) -> Graphs:
     ).validate()
 
 
+def num_nodes_of(data: Any) -> int:
+    """The number of nodes of a PyG ``Data``.
+
+    Raises:
+        ValueError: If PyG could only guess it from the edges, which name no isolated nodes.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        try:
+            return len(data.z) if "num_nodes" not in data and "z" in data else int(data.num_nodes)
+        except UserWarning as error:
+            raise ValueError("expected a Data that knows its number of nodes; set num_nodes") from error
+
+
 def _node_label(data: Any) -> Tensor | None:
     """``node_label``, or the integer species ``z`` that data of molecules have."""
     label, z = getattr(data, "node_label", None), getattr(data, "z", None)
-    is_species = isinstance(z, Tensor) and z.dim() == 1 and not z.is_floating_point()
-    return z if label is None and is_species else label
+    if label is not None or not isinstance(z, Tensor) or z.dim() not in (1, 2) or z.shape[1:] not in ((), (1,)):
+        return label
+    whole = not z.is_floating_point() or bool((z == z.round()).all())
+    return z.reshape(-1).long() if whole and not z.is_complex() else None
 
 
 def _as_features(x: Tensor | None) -> Tensor | None:

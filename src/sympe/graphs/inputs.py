@@ -1,14 +1,18 @@
 """One way in for graphs: whatever users hold becomes :class:`~sympe.Graphs`, or an error that names a converter."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sympe.graphs.batch import Graphs, concatenate
-from sympe.graphs.convert import from_dense, from_edges, from_networkx, from_pyg, from_sets, is_networkx
+from sympe.graphs.convert import edge_kinds, from_dense, from_edges, from_networkx, from_pyg, from_sets, is_networkx
 from sympe.graphs.molecules import Smiles, from_molecules
+from sympe.groups.base import as_numbers
 
 
 def as_graphs(x: Any) -> Graphs:
@@ -17,11 +21,12 @@ def as_graphs(x: Any) -> Graphs:
     Nodes keep their order, so that one row per node comes back where it belongs. Accepted are
 
     - :class:`~sympe.Graphs`;
-    - PyG's ``Data`` and ``Batch``, networkx graphs, molecules of RDKit and SMILES (see :mod:`sympe.graphs.molecules`
-      for their labels and hydrogen atoms), or a list of one of these;
+    - PyG's ``Data`` and ``Batch`` (see :func:`~sympe.graphs.from_pyg`), molecules of RDKit and SMILES (see
+      :mod:`sympe.graphs.molecules` for their labels and hydrogen atoms), networkx graphs (integer attributes ``label``
+      of nodes and edges count, and so does the ``weight`` of edges, 1 where there is none), or a list of one of these;
     - a pair ``(edge_index, batch)``;
-    - a sparse matrix of scipy, a square tensor or array of integers or booleans, ``[n, n]`` or ``[B, n, n]``, or a pair
-      of such a tensor and a mask ``[B, n]``: adjacency matrices, as :func:`~sympe.graphs.from_dense` reads them;
+    - a sparse matrix of scipy or PyTorch, a square matrix ``[n, n]``, or ``[B, n, n]`` of integers or booleans, with or
+      without a mask ``[B, n]`` in a pair: adjacency matrices, as :func:`~sympe.graphs.from_dense` reads them;
     - floating-point tensors ``[B, n, d]`` that are not square, or a pair of one and a mask: sets without edges, as
       :func:`~sympe.graphs.from_sets` reads them.
 
@@ -46,11 +51,14 @@ def as_graphs(x: Any) -> Graphs:
 
 
 def _converted(x: Any) -> Graphs | None:
+    if isinstance(x, Tensor) and x.layout != torch.strided:
+        entries = x.detach().cpu().to_sparse_coo().coalesce()
+        return _from_entries(entries.shape, entries.indices().numpy(), entries.values().numpy())
     if isinstance(x, Tensor | np.ndarray):
-        return _from_array(torch.as_tensor(x), None)
+        return _from_array(as_numbers(x, "a graph"), None)
     if isinstance(x, tuple) and len(x) == 2 and all(isinstance(part, Tensor | np.ndarray) for part in x):
-        first, second = (torch.as_tensor(part) for part in x)
-        if second.dtype == torch.bool:
+        first, second = (as_numbers(part, "a graph") for part in x)
+        if second.dtype == torch.bool or (first.dim() == 3 and second.dim() == 2):
             return _from_array(first, second)
         if first.dim() == 2 and first.shape[0] == 2 and second.dim() == 1:
             return Graphs(first, second)
@@ -60,7 +68,7 @@ def _converted(x: Any) -> Graphs | None:
         known = [part for part in parts if part is not None]
         return concatenate(known) if len(known) == len(parts) else None
     if is_networkx(x):
-        return from_networkx([x])
+        return _from_networkx(x)
     if isinstance(x, str):
         return from_molecules([Smiles(x).molecule()], hydrogens=True)
     if hasattr(x, "GetAtoms"):
@@ -68,13 +76,14 @@ def _converted(x: Any) -> Graphs | None:
     if getattr(x, "edge_index", None) is not None or getattr(x, "adj_t", None) is not None:
         return from_pyg(x)
     if hasattr(x, "tocoo"):
-        return _from_sparse(x)
+        entries = x.tocoo()
+        return _from_entries(entries.shape, np.stack([entries.row, entries.col]), entries.data)
     return None
 
 
 def _from_array(x: Tensor, mask: Tensor | None) -> Graphs | None:
     square = x.dim() in (2, 3) and x.shape[-1] == x.shape[-2]
-    if square and not x.is_floating_point() and not x.is_complex():
+    if square and (x.dim() == 2 or not x.is_floating_point()) and not x.is_complex():
         batched = x if x.dim() == 3 else x[None]
         return from_dense(batched, mask)
     if x.dim() == 3 and x.is_floating_point():
@@ -87,18 +96,29 @@ def _from_array(x: Tensor, mask: Tensor | None) -> Graphs | None:
     return None
 
 
-def _from_sparse(matrix: Any) -> Graphs:
-    """Entries other than 1 are kinds of edges, as in :func:`~sympe.graphs.from_dense`."""
-    entries = matrix.tocoo()
-    if entries.shape[0] != entries.shape[1]:
-        raise ValueError(f"expected a square adjacency matrix; got shape {list(entries.shape)}")
-    kept = entries.data != 0
-    values = entries.data[kept]
+def _from_networkx(graph: Any) -> Graphs:
+    arcs = (graph if graph.is_directed() else graph.to_directed(as_view=True)).edges(data=True)
+    parts = [[held for _, held in graph.nodes(data=True)], [held for *_, held in arcs]]
+    names = ["label" if any(isinstance(held.get("label"), int) for held in part) else None for part in parts]
+    graphs = from_networkx([graph], node_label=names[0], edge_label=names[1])
+    if any("weight" in held for held in parts[1]):
+        weights = as_numbers(np.array([held.get("weight", 1) for held in parts[1]]), "weights of edges")
+        kinds = edge_kinds([weights] if graphs.edge_label is None else [weights, graphs.edge_label])
+        graphs = replace(graphs, edge_label=kinds)
+    return graphs
+
+
+def _from_entries(shape: Sequence[int], places: NDArray[np.int64], values: NDArray[Any]) -> Graphs:
+    """A sparse matrix; entries other than 1 are kinds of edges, as in :func:`~sympe.graphs.from_dense`."""
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise ValueError(f"expected a square adjacency matrix; got shape {list(shape)}")
+    kept = values != 0
+    values = values[kept]
     if values.dtype.kind not in "iub" and not np.array_equal(values, np.round(values.real)):
         raise ValueError("entries of an adjacency matrix must be integers, one kind of edge each; got others")
-    edges = np.stack([entries.row[kept], entries.col[kept]], axis=1).astype(np.int64)
+    edges = places[:, kept].T.astype(np.int64)
     labels = None if bool((values == 1).all()) else torch.as_tensor(values.real.astype(np.int64))
-    return from_edges([(entries.shape[0], edges)], edge_label=labels, directed=True)
+    return from_edges([(shape[0], edges)], edge_label=labels, directed=True)
 
 
 def _described(x: Any) -> str:

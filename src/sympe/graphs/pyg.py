@@ -1,7 +1,6 @@
 """PyG files: a ``Data``, a list of ``Data``, or the (data, slices) of a stored data set."""
 
 import pickle
-import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ import torch
 
 from sympe.compressed import opened
 from sympe.extras import require
+from sympe.graphs.convert import num_nodes_of
 
 _CACHE = "collections.defaultdict"
 _PER_NODE = ("x", "pos", "z", "node_label")
@@ -112,12 +112,7 @@ def _complete(data: Any) -> None:
         if bool((entries._values() != 1).any()):
             data.edge_weight = entries._values()
         del data.adj_t
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)
-        try:
-            data.num_nodes = len(data.z) if "num_nodes" not in data and "z" in data else data.num_nodes
-        except UserWarning as error:
-            raise ValueError("expected a Data that knows its number of nodes; set num_nodes") from error
+    data.num_nodes = num_nodes_of(data)
     counts = {"node": (data.num_nodes, _PER_NODE), "edge": (data.num_edges, _PER_EDGE)}
     for per, (count, names) in counts.items():
         for name in names:

@@ -11,6 +11,7 @@ Convention: elements act from the left, ``compose(g, h)`` is "first h, then g".
 from abc import ABC, abstractmethod
 from typing import Any, Generic, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import TypeVar
@@ -67,15 +68,21 @@ class Group(ABC, Generic[Element, Like]):
 
 
 def as_numbers(values: Any, what: str) -> Tensor:
-    """Numbers as a tensor.
+    """Numbers as a tensor; arrays of numpy in any layout, and unsigned integers as signed ones.
 
     Raises:
-        ValueError: If they are anything else.
+        ValueError: If they are anything else, or too wide for PyTorch.
     """
     try:
+        if isinstance(values, np.ndarray) and values.dtype.itemsize <= (16 if values.dtype.kind == "c" else 8):
+            wide = values.dtype.kind == "u" and values.dtype.itemsize > 1
+            if wide and values.size and values.max() >= 2**63:
+                raise ValueError("integers beyond 63 bits")
+            values = np.ascontiguousarray(values, np.int64 if wide else values.dtype.newbyteorder("="))
         return torch.as_tensor(values)
     except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"{what} must hold numbers, in rows of one length; got {str(values)[:40]!r}") from None
+        got = f"dtype {values.dtype}" if isinstance(values, np.ndarray) else repr(str(values)[:40])
+        raise ValueError(f"{what} must hold numbers of at most 64 bits, in rows of one length; got {got}") from None
 
 
 def as_integers(values: Any, what: str) -> Tensor:

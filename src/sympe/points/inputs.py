@@ -9,10 +9,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sympe.extras import require
+from sympe.groups.base import as_numbers
 from sympe.points.clouds import PointClouds, concatenate, from_clouds, from_padded
-from sympe.points.elements import kind_of_atom
+from sympe.points.elements import kind_of_atom, kind_of_symbol
 from sympe.points.sdf import kind_of
 from sympe.points.xyz import PERIODIC
+
+_NAMES, _CELL = ("pos", "positions", "batch"), ("cell", "lattice", "box", "unit_cell", "pbc")
+_SPECIES = ("z", "species", "numbers", "atomic_numbers")
 
 
 def as_clouds(x: Any) -> PointClouds:
@@ -22,8 +26,9 @@ def as_clouds(x: Any) -> PointClouds:
 
     - :class:`~sympe.PointClouds`;
     - ASE's ``Atoms`` (none that are periodic; masses tell isotopes apart, charges and magnetic moments do not count),
-      RDKit molecules with coordinates, PyG data or a mapping with ``pos`` and, if there are any, species ``z`` and
-      ``batch``; or a list of one of these;
+      RDKit molecules with coordinates (the first conformer), PyG data or a mapping with ``pos`` and, if there are any,
+      ``batch`` and species, numbers or symbols, as ``z``, ``species``, ``numbers`` or ``atomic_numbers``; or a list of
+      one of these;
     - floating-point tensors or arrays: one cloud ``[n, d]`` or as many of equal size ``[B, n, d]``;
     - a pair of positions ``[B, n, d]`` and a mask ``[B, n]``, or of positions ``[N, d]`` and ``batch`` ``[N]``.
 
@@ -47,15 +52,21 @@ def as_clouds(x: Any) -> PointClouds:
 
 def _converted(x: Any) -> PointClouds | None:
     if isinstance(x, Tensor | np.ndarray):
-        position = torch.as_tensor(x)
+        position = as_numbers(x, "positions")
         if not position.is_floating_point() or position.dim() not in (2, 3):
             return None
         return from_clouds(list(position) if position.dim() == 3 else [position])
     if isinstance(x, tuple) and len(x) == 2 and all(isinstance(part, Tensor | np.ndarray) for part in x):
-        position, second = (torch.as_tensor(part) for part in x)
+        position, second = (as_numbers(part, "positions and batch") for part in x)
         if second.dtype == torch.bool:
             return from_padded(position, second)
-        return PointClouds(position, second).validate() if second.dim() == 1 else None
+        if second.dim() != 1:
+            return None
+        if len(second) and (int(second[0]) != 0 or int(second.diff(prepend=second[:1]).max()) > 1):
+            raise ValueError(
+                "expected batch to count clouds from 0; for kinds of atoms use from_clouds([positions], [kinds])"
+            )
+        return PointClouds(position, second).validate()
     if isinstance(x, list | tuple) and x:
         parts = [_converted(part) for part in x]
         known = [part for part in parts if part is not None]
@@ -66,6 +77,8 @@ def _converted(x: Any) -> PointClouds | None:
     if hasattr(x, "GetConformer"):
         if not x.GetNumConformers():
             raise ValueError("expected a molecule with coordinates; this one has no conformer: embed it first")
+        if not x.GetConformer().Is3D():
+            raise ValueError("expected coordinates in three dimensions; got those of a drawing: embed the molecule")
         position = torch.as_tensor(np.array(x.GetConformer().GetPositions()))
         return from_clouds([position], [[kind_of(atom) for atom in x.GetAtoms()]])
     return _from_fields(x)
@@ -88,13 +101,16 @@ def atoms_of_ase(atoms: Any) -> tuple[Float[Tensor, "n 3"], list[int]]:
 
 def _from_fields(x: Any) -> PointClouds | None:
     """PyG's data, or a mapping with the same names."""
-    held = x if isinstance(x, Mapping) else {name: getattr(x, name, None) for name in ("pos", "z", "batch", "cell")}
-    position = held.get("pos")
+    held = x if isinstance(x, Mapping) else {name: getattr(x, name, None) for name in (*_NAMES, *_CELL, *_SPECIES)}
+    position = next((held[name] for name in _NAMES[:2] if held.get(name) is not None), None)
     if position is None:
         return None
-    if held.get("cell") is not None and bool((torch.as_tensor(held["cell"]) != 0).any()):
-        raise ValueError("expected a molecule; the data have a cell, and their symmetries are a space group")
-    position = torch.as_tensor(position)
-    batch = held.get("batch")
+    if any(held.get(name) is not None and bool((torch.as_tensor(held[name]) != 0).any()) for name in _CELL):
+        raise ValueError(PERIODIC)
+    position, batch = as_numbers(position, "positions"), held.get("batch")
     batch = torch.zeros(len(position), dtype=torch.long, device=position.device) if batch is None else batch
-    return PointClouds(position, torch.as_tensor(batch), held.get("z")).validate()
+    kinds = next((held[name] for name in _SPECIES if held.get(name) is not None), None)
+    if isinstance(kinds, list | tuple) and any(isinstance(kind, str) for kind in kinds):
+        kinds = [kind_of_symbol(str(kind)) for kind in kinds]
+    kinds = None if kinds is None else as_numbers(kinds, "species").to(position.device)
+    return PointClouds(position, as_numbers(batch, "batch"), kinds).validate()

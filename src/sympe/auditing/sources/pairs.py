@@ -15,6 +15,7 @@ from sympe.auditing.targets import VECTOR_SHAPES, Per, Target
 from sympe.crystals.convert import is_crystal
 from sympe.graphs import Graphs, concatenate
 from sympe.graphs.convert import is_networkx
+from sympe.groups.base import as_numbers
 
 _LOOK_AHEAD = 100
 #: What a target of a graph may belong to, the most specific first.
@@ -135,7 +136,7 @@ def as_batch(data: Any, kind: Kind | None = None) -> Graphs | points.PointClouds
         return None
     kind = kind or found
     if isinstance(data, Graphs | points.PointClouds | crystals.Crystals) or kind == "fields":
-        return torch.as_tensor(data) if isinstance(data, np.ndarray) else data
+        return as_numbers(data, "fields") if isinstance(data, np.ndarray) else data
     if kind == "crystals":
         return crystals.as_crystals(data)
     return graphs.as_graphs(data) if kind == "graphs" else points.as_clouds(data)
@@ -215,11 +216,7 @@ def _stacked(values: Sequence[Tensor], what: str) -> Tensor:
 def _tensor(value: Any, what: str) -> Tensor:
     if isinstance(value, Tensor):
         return value.detach().cpu()
-    try:
-        array = np.asarray(value)
-        return torch.from_numpy(array if array.dtype != np.uint64 else array.astype(np.int64))
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"expected {what} of numbers; got {type(value).__name__}") from error
+    return as_numbers(value if np.isscalar(value) else np.asarray(value), what)
 
 
 def _numbers(value: Any) -> int:

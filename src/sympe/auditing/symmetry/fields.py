@@ -156,7 +156,8 @@ class FieldSymmetry(Symmetry):
 
 def _digits(x: Shaped[Tensor, "B *c L1 L2"]) -> Shaped[Tensor, "B *c d L1 L2"]:
     """Digits of the rank of each value's magnitude within its field, with the sign of the value."""
-    flat = x.detach().cpu().flatten(1).double()
+    flat = x.detach().cpu().flatten(1)
+    flat = flat.double() if flat.is_floating_point() else flat.long()  # large integers stay apart
     if not bool(flat.isfinite().all()):
         raise ValueError("fields must be finite; got infinity or not a number")
     size = flat.abs()
@@ -166,7 +167,7 @@ def _digits(x: Shaped[Tensor, "B *c L1 L2"]) -> Shaped[Tensor, "B *c d L1 L2"]:
     rank = torch.empty_like(steps).scatter_(1, order, steps)
     planes = []
     while True:
-        planes.append((rank % _DIGIT) * flat.sign())
+        planes.append(((rank % _DIGIT) * flat.sign()).double())
         rank = rank // _DIGIT
         if not bool(rank.any()):
             break
