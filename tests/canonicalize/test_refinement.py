@@ -10,7 +10,7 @@ from laws import check_element, copies, forms_of, kernel_form, same_graphs
 from random_graphs import batches
 from sympe import Graphs
 from sympe.actions import GraphRelabeling
-from sympe.canonicalize import Refinement
+from sympe.canonicalize import Refinement, refinement
 from sympe.graphs import automorphism_orbits, from_networkx
 
 EVERY = SMALL | {name: graph for name, (graph, _) in LARGE.items()}
@@ -28,9 +28,38 @@ def is_exact(x: Graphs, generator: torch.Generator) -> bool:
     return bool((forms == forms[0]).all())
 
 
+@pytest.fixture(params=["whole", "stripped"])
+def stripped(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large graphs are stripped before refinement: here those of three nodes are large, or none is."""
+    monkeypatch.setattr(refinement, "_LARGE", 2 if request.param == "stripped" else 10**6)
+
+
+@pytest.mark.usefixtures("stripped")
 @pytest.mark.parametrize("name", [name for name in EVERY if name not in CELLS_NOT_ORBITS])
 def test_one_form_for_all_relabelings(name: str, generator: torch.Generator) -> None:
     assert is_exact(EVERY[name], generator)
+
+
+@settings(max_examples=30)
+@given(batches())
+def test_stripping_changes_neither_which_graphs_are_discrete_nor_that_forms_are_canonical(graphs: Graphs) -> None:
+    whole = Refinement().is_exact(graphs)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(refinement, "_LARGE", 1)
+        assert torch.equal(Refinement().is_exact(graphs), whole)
+        check_element(Refinement()(graphs), graphs)
+        moved = relabeled(graphs, torch.Generator().manual_seed(0))
+        assert same_graphs(kernel_form(Refinement()(moved), moved), kernel_form(Refinement()(graphs), graphs))
+
+
+def test_long_graphs_and_small_ones_share_a_batch(generator: torch.Generator) -> None:
+    """Paths and combs, whose diameter is about their number of nodes, and a grid."""
+    comb = networkx.Graph([(i, i + 1) for i in range(1500)] + [(i, i + 5000) for i in range(0, 1500, 3)])
+    x = from_networkx([networkx.path_graph(4001), networkx.star_graph(3), comb, networkx.grid_2d_graph(35, 35)])
+    forms = kernel_form(Refinement()(x), x)
+    moved = relabeled(x, generator)
+    assert same_graphs(kernel_form(Refinement()(moved), moved), forms)
+    assert Refinement().is_exact(x).tolist() == [False, False, True, False]
 
 
 @pytest.mark.parametrize("name", CELLS_NOT_ORBITS)
@@ -38,6 +67,7 @@ def test_more_forms_where_cells_are_not_orbits(name: str, generator: torch.Gener
     assert not is_exact(EVERY[name], generator)
 
 
+@pytest.mark.usefixtures("stripped")
 def test_trees_and_random_graphs_have_one_form(generator: torch.Generator) -> None:
     trees = [networkx.random_labeled_tree(n, seed=n) for n in range(2, 14)]
     random = [networkx.gnp_random_graph(n, p, seed=n) for n in range(2, 14) for p in (0.2, 0.5)]

@@ -20,6 +20,9 @@ but not for most strongly regular graphs, nor for regular graphs without symmetr
 get different forms, and the law of g~ under the kernel is equivariant with more randomness than needed. A hash
 collision, of probability about :math:`2^{-64}` per comparison, could at worst have the same effect.
 
+Graphs of more than 1000 nodes are stripped first (:mod:`sympe.graphs.stripping`): a round for each node of a long chain
+would take too long. Only what is left is refined.
+
 The form of a graph does not depend on the batch. Nodes are sorted by label, features and degree first, then by the
 hashes of their surroundings.
 
@@ -33,7 +36,11 @@ from torch import Tensor
 
 from sympe.canonicalize.base import NodeOrder
 from sympe.graphs import Graphs
+from sympe.graphs.stripping import Stripped
 from sympe.groups import Permutation
+
+#: Graphs of more nodes are stripped first.
+_LARGE = 1000
 
 
 class Refinement(NodeOrder):
@@ -52,12 +59,26 @@ class Refinement(NodeOrder):
         self.individualize = individualize
 
     def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
+        large = x.sizes > _LARGE
+        if not self.individualize or not bool(large.any()):
+            return Permutation.trusted(self._order(x), x)
+        order = torch.empty_like(x.batch)
+        others = (~large[x.batch]).nonzero()[:, 0]
+        order[others] = others[self._order(x.select((~large).nonzero()[:, 0]))]
+        for index in large.nonzero()[:, 0].tolist():
+            start, end = x.ptr[index], x.ptr[index + 1]
+            stripped = Stripped(x.select([index]))
+            core = self._order(stripped.core.to(x.device)).cpu().numpy()
+            order[start:end] = start + torch.from_numpy(stripped.order_around(core)).to(x.device)
+        return Permutation.trusted(order, x)
+
+    def _order(self, x: Graphs) -> Int[Tensor, "N"]:
         partition = _Partition(x)
         if self.individualize:
             partition.split_twins()
             while partition.individualize():
                 pass
-        return Permutation.trusted(partition.node_order(), x)
+        return partition.node_order()
 
     def cells(self, x: Graphs) -> Int[Tensor, "N"]:
         """The cell of each node after refinement alone: a number that no automorphism changes."""
@@ -68,9 +89,19 @@ class Refinement(NodeOrder):
 
         The order is exact on many more graphs (forests, all but a few molecules), which this does not check.
         """
-        partition = _Partition(x)
-        shared = partition.shared_nodes(torch.arange(x.num_nodes, device=x.device))
-        return torch.zeros_like(x.sizes).index_add(0, x.batch[shared], torch.ones_like(shared)) == 0
+        is_exact = torch.zeros(len(x), dtype=torch.bool, device=x.device)
+        small = (x.sizes <= _LARGE).nonzero()[:, 0]
+        is_exact[small] = _is_discrete(x.select(small))
+        for index in (x.sizes > _LARGE).nonzero()[:, 0].tolist():
+            stripped = Stripped(x.select([index]))
+            is_exact[index] = stripped.is_rigid_around_core and bool(_is_discrete(stripped.core))
+        return is_exact
+
+
+def _is_discrete(x: Graphs) -> Bool[Tensor, "G"]:
+    """Where refinement distinguishes all nodes."""
+    shared = _Partition(x).shared_nodes(torch.arange(x.num_nodes, device=x.device))
+    return torch.zeros_like(x.sizes).index_add(0, x.batch[shared], torch.ones_like(shared)) == 0
 
 
 class _Partition:
@@ -134,9 +165,9 @@ class _Partition:
 
     def _edges(self, nodes: Int[Tensor, "k"]) -> tuple[Int[Tensor, "e"], Int[Tensor, "e"], Int[Tensor, "e"]]:
         """Edges that leave the nodes: index of the source among the nodes, target, factor of the label."""
-        degree = self.degree[nodes]
+        degree = _take(self.degree, nodes)
         source = torch.repeat_interleave(degree)
-        before = self.first_edge[nodes] - (degree.cumsum(0) - degree)
+        before = _take(self.first_edge, nodes) - (degree.cumsum(0) - degree)
         edge = torch.arange(len(source), device=nodes.device) + _take(before, source)
         return source, _take(self.target, edge), _take(self.weight, edge)
 
@@ -152,21 +183,22 @@ class _Partition:
         """Split cells until none splits, given the nodes whose color is new."""
         while len(changed):
             hashed = _take(self.hash, _take(self.color, changed) - _take(self.start, changed))
-            difference = hashed - self.sent[changed]
+            difference = hashed - _take(self.sent, changed)
             self.sent[changed] = hashed
             source, target, weight = self._edges(changed)
             self.received.index_add_(0, target, _take(difference, source) * weight)
             few = len(target) < len(self.received) // 8
             nodes = target.unique() if few else self.received.nonzero()[:, 0]
-            key = self.received[nodes]
+            key = _take(self.received, nodes)
             self.received[nodes] = 0
             told = (key != 0) & (_take(self.size, _take(self.color, nodes)) > 1)
-            changed = self._split(nodes[told], key[told])
+            told = told.nonzero()[:, 0]
+            changed = self._split(_take(nodes, told), _take(key, told))
 
     def _split(self, nodes: Int[Tensor, "k"], key: Int[Tensor, "k"]) -> Int[Tensor, "c"]:
         """Move nodes to the end of their cells by increasing key, and return those that get a new color.
 
-        The other nodes of a cell stay in front and keep the color.
+        The other nodes of a cell stay in front and keep the color; if there are none, the longest run of one key does.
         """
         order = _lexsort(_take(self.color, nodes), key)
         nodes, key = _take(nodes, order), _take(key, order)
@@ -175,13 +207,17 @@ class _Partition:
         new_run = new_cell | _run_starts(key)
         begin = new_cell.nonzero()[:, 0]
         cell, run = new_cell.cumsum(0) - 1, new_run.cumsum(0) - 1
-        count = torch.bincount(cell)
         cells = _take(color, begin)
-        left = _take(self.size, cells) - count
-        position = torch.arange(len(nodes), device=nodes.device) + _take(cells + left - begin, cell)
-        starts = position[new_run]
+        left = _take(self.size, cells) - torch.bincount(cell)
+        length, cell_of_run = torch.bincount(run), cell[new_run]
+        starts = new_run.nonzero()[:, 0] + _take(cells + left - begin, cell_of_run)
+        index = torch.arange(len(length), device=nodes.device)
+        longest = torch.zeros_like(left).scatter_reduce_(0, cell_of_run, length * len(index) + index, "amax")
+        front = _take(torch.where(left == 0, longest % max(len(index), 1), -1), cell_of_run)
+        behind = (index < front) * _take(length, front.clamp(min=0))
+        starts = torch.where(index == front, _take(cells, cell_of_run), starts + behind)
         self.size[cells] = left
-        self.size[starts] = torch.bincount(run)
+        self.size[starts] = length
         new_color = _take(starts, run)
         self.color[nodes] = new_color
         return nodes[new_color != color]

@@ -124,9 +124,25 @@ class Stripped:
         """Generators of the automorphism group, each as images; from bliss alone, without stripping."""
         return next(encoded(self._graph)).automorphism_generators()
 
+    @property
+    def is_rigid_around_core(self) -> bool:
+        """Whether only the identity fixes all that is left."""
+        return not self.factorials and all(k == 1 or times == 0 for k, times in self.factors.items())
+
+    @property
+    def core(self) -> Graphs:
+        """What is left, as one graph."""
+        edges, color, label = map(torch.from_numpy, (np.stack([self.source, self.target]), self.color, self.label))
+        return Graphs(edges, torch.zeros_like(color), color, label, num_graphs=1)
+
     def canonical_order(self) -> list[int]:
         """The nodes in canonical order: isomorphic graphs coincide when both are sorted this way."""
-        order = [self.node[self._core_order()]]
+        listed: list[int] = self.order_around(self._core_order()).tolist()
+        return listed
+
+    def order_around(self, core: Ints) -> Ints:
+        """All nodes in order, given that of the nodes of the core."""
+        order = [self.node[core]]
         rank = np.zeros(self.num_nodes, np.int64)
         rank[order[0]] = np.arange(len(order[0]))
         count = len(order[0])
@@ -139,8 +155,7 @@ class Stripped:
             order.append(removed.node[sorted_by(first, last, word, removed.chain, place)])
             rank[order[-1]] = np.arange(count, count + len(order[-1]))
             count += len(order[-1])
-        listed: list[int] = np.concatenate(order).tolist()
-        return listed
+        return np.concatenate(order)
 
     def _set_edges(self, source: Ints, target: Ints, label: Ints) -> None:
         """Sort the edges; of parallel ones make one, with the multiset of their labels."""
@@ -345,6 +360,8 @@ class Stripped:
             classes = len(size)
             if classes in (before, count):
                 break
+            if classes < min(2 * before, count / 8):
+                return False  # a long way to go, as on a grid
         else:
             return False
         # Nodes of one key have the same neighbors by color, unless hashes collide: see to it.
