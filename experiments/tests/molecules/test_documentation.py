@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "molecules.md"
 RESULTS = ROOT / "results" / "molecules"
 
+ORDER = "sympe-depth-first-carried"
 LIKELIHOODS = {
     "digress_nll": "DiGress-compatible",
     "labeled_nll": "labeled bound",
@@ -77,6 +78,23 @@ def few_steps(data: str, steps: Sequence[int], trajectories: int) -> str:
     return columns("class NLL", read_records(RESULTS / data / "long-bounds"), names)
 
 
+def by_rank() -> str:
+    """Orders with noise by rank, with one limit, and no order, after the short training."""
+    orders = (ORDER, "sympe-canonical-depth-first-carried")
+    steps = (2, 5, 10, 20, 50, 100)
+    lines = [["method", "seeds", "class NLL", *(f"valid, {k} steps" for k in steps)]]
+    lines.append(["---", *["---:"] * (len(lines[0]) - 1)])
+    trained, sampled = (by_method(read_records(RESULTS / "qm9" / folder)) for folder in ("fast", "fast-samples"))
+    for method in ("none", *(name for order in orders for name in (order, f"{order}-by-rank"))):
+        valid = []
+        for k in steps:
+            name = f"valid_percent_at_{k}"
+            runs = [run for run in trained[method] + sampled.get(method, []) if name in run.metrics]
+            valid.append(cell(runs, name, 1, " %") if runs else "-")
+        lines.append([f"`{method}`", f"{len(trained[method])}", cell(trained[method], "class_nll"), *valid])
+    return markdown(lines)
+
+
 def columns(what: str, records: Iterable[Record], names: Mapping[str, str]) -> str:
     """One row per method, one column per measurement."""
     lines = [[what, "seeds", *names], ["---", *["---:"] * (len(names) + 1)]]
@@ -109,9 +127,6 @@ def shown(mark: str) -> str:
 def test_its_tables_are_those_of_the_records(folder: str, steps: Sequence[int]) -> None:
     """Each stands between marks that name the folder of its records."""
     assert shown(folder) == table(folder, steps)
-
-
-ORDER = "sympe-depth-first-carried"
 
 
 def mean(folder: str, method: str, name: str) -> float:
@@ -172,6 +187,22 @@ def quotes() -> Iterator[str]:
     yield f"is recorded at {fresh:.2f} against {none:.2f} of `none`"
     none, leak = (mean("qm9/fast", method, "digress_nll") for method in ("none", "file-order"))
     yield f"Without hydrogens it lowers the number from {none:.2f} to {leak:.2f}"
+    nodes = mean("qm9-hydrogens/long-accounting", "none", "digress_nodes_nll")
+    yield f"the accounting without pairs: {nodes:.2f} for `none`"
+    canonical = "sympe-canonical-depth-first-carried"
+    few, many, more, most = (
+        -ahead("qm9/fast", f"valid_percent_at_{k}", f"{order}-by-rank", order)
+        for order in (ORDER, canonical)
+        for k in (10, 100)
+    )
+    yield f"by {few:.1f} and {many:.1f} points for the random depth-first order and by {more:.1f} and {most:.1f} for"
+    ours, theirs = (mean("qm9/fast", method, "class_nll") for method in (f"{canonical}-by-rank", canonical))
+    yield f"({ours:.2f} against {theirs:.2f} for the canonical order)"
+    first, second = (
+        -ahead("qm9/fast", "valid_percent_at_10", f"{order}-by-rank", "none") for order in (ORDER, canonical)
+    )
+    yield f"At 10 steps they are {first:.1f} and {second:.1f} points ahead of `none`"
+    yield f"behind by {ahead('qm9/fast', 'valid_percent_at_100', f'{canonical}-by-rank'):.1f} points"
     yield f"of the clean graph*: {mean('qm9-hydrogens/long', ORDER, 'digress_nll'):.2f} with hydrogens"
 
 
@@ -183,6 +214,10 @@ def test_its_prose_quotes_the_records() -> None:
     two, five, ten, twenty = (ahead("qm9/long-bounds", f"class_nll_of_32_at_{k}") for k in (2, 5, 10, 20))
     assert f"lower by {two:.2f} and {five:.2f} nats, with 10 and 20 higher by {-ten:.2f} and {-twenty:.2f}" in readme
     assert f"the published kind of number by {ahead('qm9/long', 'digress_nll'):.0f} nats" in readme
+
+
+def test_its_table_of_noise_by_rank_is_that_of_the_records() -> None:
+    assert shown("by-rank") == by_rank()
 
 
 def test_its_distances_are_those_of_the_records() -> None:
