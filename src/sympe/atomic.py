@@ -110,7 +110,7 @@ def _owner(file: IO[str]) -> str:
     try:
         held = json.loads(file.read(1000))
         return f"process {int(held['process'])} on {str(held['host'])[:80]}"
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return "another process"
 
 

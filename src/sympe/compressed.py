@@ -16,7 +16,7 @@ _OPEN: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 
 #: Most bytes that a compressed file may hold, or 100 times its own size if that is more: a few kilobytes unpack to
 #: gigabytes of zeros. A single line may never be longer.
-MOST_BYTES = 2**30
+MOST_BYTES = 2**28
 
 
 def open_regular(path: Path) -> io.BufferedReader:

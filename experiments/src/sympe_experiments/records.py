@@ -13,13 +13,12 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sympe.atomic import write_atomically
-from sympe.compressed import content_of
+from sympe.compressed import content_of, open_regular
 from sympe_experiments.old_names import record_now
 
 FILE_NAME = "record.json"
@@ -120,9 +119,9 @@ class Record:
         if path is None or not path.exists():
             return {}
         try:
-            with np.load(path, allow_pickle=False) as file:
-                return dict(file)
-        except (OSError, ValueError, EOFError, BadZipFile) as error:
+            with open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
+                return dict(archive)
+        except Exception as error:  # a damaged file may raise anything
             raise ValueError(f"{path} does not hold the arrays of a run: {error}") from error
 
     def write(self, folder: Path, arrays: dict[str, NDArray] | None = None) -> Path:

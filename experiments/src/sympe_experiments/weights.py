@@ -22,8 +22,8 @@ from sympe.atomic import require_regular
 
 CHECKSUM = "sha256"
 
-#: Numbers that a model may have whatever is in the file: 40 MB.
-_ALWAYS_BUILT = 10**7
+#: Tensors, and numbers (40 MB), that a model may have whatever is in the file.
+_FEW = (1000, 10**7)
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -98,12 +98,12 @@ def _checksum(described: Mapping[str, Any], state: Mapping[str, Tensor]) -> str:
 @contextmanager
 def _bounded(state: Mapping[str, Tensor]) -> Iterator[None]:
     """Refuse to build a model far larger than its weights, before its numbers are allocated."""
-    left = max(_ALWAYS_BUILT, 4 * sum(value.numel() for value in state.values()))
+    tensors, numbers = max(_FEW[0], 4 * len(state)), max(_FEW[1], 4 * sum(value.numel() for value in state.values()))
 
     def count(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
-        nonlocal left
-        left -= 0 if parameter is None else parameter.numel()
-        if left < 0:
+        nonlocal tensors, numbers
+        tensors, numbers = tensors - 1, numbers - (0 if parameter is None else parameter.numel())
+        if min(tensors, numbers) < 0:
             raise ValueError("its description is of a larger model")
 
     hook = register_module_parameter_registration_hook(count)

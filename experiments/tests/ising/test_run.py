@@ -231,7 +231,7 @@ def test_a_file_of_couplings(tmp_path: Path, capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"Jx": np.ones((4, 4))}, "it has no array Jy"),
+        ({"Jx": np.ones((4, 4))}, "expected an array Jy; got Jx"),
         ({"Jx": np.ones((4, 4)), "Jy": np.ones((4, 6))}, r"of one shape \[L1, L2\], at least 2 x 2; got"),
         ({"Jx": np.ones((4, 6)), "Jy": np.ones((4, 6))}, "D4 needs a square lattice; got 4 x 6"),
         ({"Jx": np.ones((4, 4, 2)), "Jy": np.ones((4, 4, 2))}, r"of one shape \[L1, L2\]"),
@@ -274,7 +274,7 @@ def test_junk_in_place_of_couplings(tmp_path: Path, capsys: Capture) -> None:
         assert f"{path}: expected an npz file" in call(capsys, *PREDICT, "--couplings", path).complaint
     np.save(tmp_path / "one.npy", np.ones((2, 4, 4)))
     refused = call(capsys, *PREDICT, "--couplings", tmp_path / "one.npy")
-    assert "it is a single array, no npz archive" in refused.complaint
+    assert "got a single array" in refused.complaint
 
 
 # ---------------------------------------------------------------------------------------------------------- jobs

@@ -53,6 +53,7 @@ def test_the_report_is_whole(make, floor, tmp_path) -> None:
     assert page == tmp_path / "report" / "report.html"
     names = sorted(contents(page.parent))
     assert names == [
+        ".sympe",
         "figures/graph-autoencoder-1-best-of-k.png",
         "figures/graph-autoencoder-1-error.png",
         "figures/graph-autoencoder-1-learning.png",

@@ -103,7 +103,7 @@ class Folder:
     def _read(self, number: int) -> Part:
         try:
             return _part(self._file(number))
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise ValueError(f"{self._file(number)} is not part of an audit: {error}") from error
 
 
@@ -122,7 +122,7 @@ def _part(path: Path) -> Part:
 def _is_whole(path: Path) -> bool:
     try:
         return len(_part(path).index) >= 0
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return False
 
 

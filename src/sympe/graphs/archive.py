@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sympe.compressed import opened, reason_of
+from sympe.compressed import MOST_BYTES, opened, reason_of
 
 SPLITS = ("train", "validation", "test")
+
+_SIZES = ("compress_size", "file_size")
 
 
 class Column:
@@ -29,7 +31,7 @@ class Column:
             raise ValueError(f"array {name} cannot be read: {' '.join(str(error).split())}") from error
         if self.dtype.hasobject:
             raise ValueError(f"array {name} must hold numbers; got objects")
-        if any(type(size) is not int or size < 0 for size in self.shape):
+        if any(type(size) is not int or not 0 <= size < 2**48 for size in self.shape):
             raise ValueError(f"array {name} cannot be read: its shape is {list(self.shape)}")
         self._left = len(self)
         self._rows = self._load(self.shape[::-1]).T if fortran and len(self.shape) > 1 else None
@@ -77,7 +79,10 @@ class Archive:
             if file.read(6) == b"\x93NUMPY":
                 raise zipfile.BadZipFile("got a single array: save it with numpy.savez")
             self._zip = self._stack.enter_context(zipfile.ZipFile(file))
-        except (OSError, zipfile.BadZipFile) as error:
+            packed, unpacked = (sum(getattr(info, size) for info in self._zip.infolist()) for size in _SIZES)
+            if unpacked > max(MOST_BYTES, 100 * packed):
+                raise zipfile.BadZipFile(f"it would unpack to {unpacked} bytes")
+        except (OSError, NotImplementedError, zipfile.BadZipFile) as error:
             raise ValueError(f"expected an archive of numpy arrays; {reason_of(error)}") from error
         names = self._zip.namelist()
         self.names = [name.removesuffix(".npy") for name in names if name.endswith(".npy")]

@@ -5,6 +5,8 @@ another program are worth nothing. Bounds of 1e20 and above are infinite, as HiG
 """
 
 import os
+import resource
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -57,6 +59,8 @@ def _parse(content: bytes, suffix: str) -> Program:
         file.write_bytes(content)
         for option, value in (("log_to_console", False), ("log_file", str(log)), ("output_flag", True)):
             highs.setOptionValue(option, value)
+        if suffix == ".mps" and not _comes_to_an_end(file):
+            raise ValueError("expected a program in MPS; HiGHS finds no end in it: a line may be in the wrong section")
         status = highs.readModel(str(file))
         highs.setOptionValue("log_file", "")
         said = log.read_text(errors="replace") if log.exists() else ""
@@ -69,6 +73,19 @@ def _parse(content: bytes, suffix: str) -> Program:
     if model.hessian_.dim_:
         raise ValueError("expected a linear objective; got a quadratic one")
     return _of_highs(model.lp_)
+
+
+def _comes_to_an_end(file: Path) -> bool:
+    """Whether HiGHS reads a file, tried in another process: in lines of a wrong section it loops for ever."""
+    if not hasattr(os, "fork"):
+        return True
+    pid = os.fork()
+    if pid == 0:
+        seconds = int(time.process_time()) + 4 + (file.stat().st_size >> 20)
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        solver().readModel(str(file))
+        os._exit(0)
+    return os.waitpid(pid, 0)[1] == 0
 
 
 def _of_highs(lp: Any) -> Program:

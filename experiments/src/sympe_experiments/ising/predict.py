@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -12,6 +11,7 @@ from jaxtyping import Float, Int8
 from torch import Tensor
 
 from sympe.atomic import write_atomically
+from sympe.graphs.archive import Archive
 from sympe_experiments.ising.evaluation import SITES, to_spins
 from sympe_experiments.ising.hamiltonian import NEAREST, Hamiltonian, nearest_ground_energy
 from sympe_experiments.ising.memory import refuse_what_does_not_fit
@@ -150,15 +150,9 @@ def read_couplings(path: Path) -> Float[Tensor, "1 2 L1 L2"]:
         ValueError: If the file does not hold two finite, real arrays of one shape [L1, L2].
     """
     try:
-        held = np.load(path, allow_pickle=False)
-        if not isinstance(held, np.lib.npyio.NpzFile):
-            raise ValueError("it is a single array, no npz archive")
-        with held as file:
-            missing = [name for name in ("Jx", "Jy") if name not in file]
-            if missing:
-                raise ValueError(f"it has no array {missing[0]}")
-            arrays = [file["Jx"], file["Jy"]]
-    except (ValueError, EOFError, BadZipFile) as error:
+        with Archive(path) as archive:
+            arrays = [archive.column(name).whole() for name in ("Jx", "Jy")]
+    except ValueError as error:
         raise ValueError(f"{path}: expected an npz file with arrays Jx and Jy: {error}") from error
     if any(array.dtype.kind not in "iuf" for array in arrays):
         raise ValueError(f"{path}: expected real numbers; got {arrays[0].dtype} and {arrays[1].dtype}")

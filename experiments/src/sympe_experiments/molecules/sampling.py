@@ -261,7 +261,7 @@ def _compare(stored: bytes, plan: Plan, complaint: str) -> None:
     """Check that a stored plan is this one; ``complaint`` is the message if it is no plan at all."""
     try:
         found = json.loads(stored)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise ValueError(complaint)
