@@ -5,10 +5,10 @@ The description holds a checksum of itself and of the weights; files made before
 
 import hashlib
 import json
+import math
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,14 +16,14 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
-from torch.nn.modules.module import register_module_parameter_registration_hook
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from sympe.atomic import require_regular
 
 CHECKSUM = "sha256"
 
 #: Tensors, and numbers (40 MB), that a model may have whatever is in the file.
-_FEW = (1000, 10**7)
+_FEW = (5000, 10**7)
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -54,7 +54,7 @@ def load(path: Path | str, what: str, build: Callable[[dict[str, Any]], M]) -> M
     """
     try:
         described, state = _read(path)
-        with torch.random.fork_rng(devices=[]), _bounded(state):
+        with _Bounded(state), torch.random.fork_rng(devices=[]):
             model = build(described)
         load_state(model, state)
     except KeyError as error:
@@ -95,22 +95,20 @@ def _checksum(described: Mapping[str, Any], state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-@contextmanager
-def _bounded(state: Mapping[str, Tensor]) -> Iterator[None]:
+class _Bounded(TorchDispatchMode):
     """Refuse to build a model far larger than its weights, before its numbers are allocated."""
-    tensors, numbers = max(_FEW[0], 4 * len(state)), max(_FEW[1], 4 * sum(value.numel() for value in state.values()))
 
-    def count(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
-        nonlocal tensors, numbers
-        tensors, numbers = tensors - 1, numbers - (0 if parameter is None else parameter.numel())
-        if min(tensors, numbers) < 0:
-            raise ValueError("its description is of a larger model")
+    def __init__(self, state: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        self.tensors = max(_FEW[0], 8 * len(state))
+        self.numbers = max(_FEW[1], 8 * sum(value.numel() for value in state.values()))
 
-    hook = register_module_parameter_registration_hook(count)
-    try:
-        yield
-    finally:
-        hook.remove()
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if args and isinstance(args[0], list | tuple) and all(isinstance(size, int) for size in args[0]):
+            self.tensors, self.numbers = self.tensors - 1, self.numbers - math.prod(args[0])
+            if min(self.tensors, self.numbers) < 0:
+                raise ValueError("its description is of a larger model")
+        return func(*args, **(kwargs or {}))
 
 
 def load_state(model: nn.Module, state: Mapping[str, Tensor]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from sympe import programs
 from sympe.auditing.parts import Folder, Part
 from sympe.graphs import from_edges, to_graph6
 from sympe.graphs.npz import to_npz
@@ -80,7 +81,47 @@ BOUNDS
  UP BND       y            1.0
 ENDATA
 """
-LP = "minimize\n obj: x + 2 y - z\nsubject to\n c1: x + y <= 4\n c2: y + z >= 1\nbounds\n x <= 4\n -1 <= y <= 1\ngeneral\n x y\nend\n"
+LP = "minimize\n obj: x + 2 y - z\nsubject to\n c1: x + y <= 4\n c2: y + z >= 1\n"
+LP += "bounds\n x <= 4\n -1 <= y <= 1\ngeneral\n x y\nend\n"
+
+SOL = "=obj= 3\nx 1.0\ny 0.5 \t(obj:1)\n"
+CIF = """data_salt
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'F m -3 m'
+_symmetry_Int_Tables_number 225
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+Na1 Na 0 0 0 1.0
+Cl1 Cl 0.5 0.5 0.5 1.0
+"""
+POSCAR = "salt\n5.64\n0 0.5 0.5\n0.5 0 0.5\n0.5 0.5 0\nNa Cl\n1 1\nDirect\n0 0 0\n0.5 0.5 0.5\n"
+CRYSTAL = (
+    '2\nLattice="0 2.8 2.8 2.8 0 2.8 2.8 2.8 0" Properties=species:S:1:pos:R:3 pbc="T T T"\nNa 0 0 0\nCl 2.8 0 0\n'
+)
+
+PROGRAM = programs.Program(
+    cost=[1.0, 2.0],
+    lower=[0, 0],
+    upper=[1, 1],
+    kind=[1, 1],
+    matrix=np.ones((1, 2)),
+    row_lower=[0],
+    row_upper=[1],
+    variables=("x", "y"),
+    constraints=("c",),
+    maximize=False,
+    offset=0.0,
+)
 
 DOMAIN = Domain(("C", "N", "O"), (0.7, 0.2, 0.1), (0.75, 0.2, 0.05), (0.0, 0.2, 0.3, 0.5))
 PLAN = Plan("0" * 64, 3, 2, 0, 10)
@@ -105,16 +146,32 @@ def make_corpus() -> dict[str, bytes]:
         "extxyz": EXTXYZ,
         "mps": MPS,
         "lp": LP,
+        "sol": SOL,
+        "cif": CIF,
+        "poscar": POSCAR,
+        "extxyz-crystal": CRYSTAL,
     }
     held = {name: text.encode() for name, text in texts.items()}
     held |= {"npz-graphs": to_npz(GRAPHS), "npz-fields": _npz(fields=np.eye(4)[None].repeat(3, 0), y=np.arange(3.0))}
     held |= {"npz-labels": _npz(**_labeled(), compressed=False), "npz-molecules": _npz(**_molecules())}
     held |= {"npz-couplings": _npz(Jx=np.full((4, 4), 0.5), Jy=np.full((4, 4), -0.9))}
     held |= {"arrays": _npz(gap=np.ones((3, 3)), vector=np.arange(4.0))}
-    held |= {f"{name}.gz": gzip.compress(held[name], mtime=0) for name in ("g6", "xyz", "graphml", "npz-graphs", "sdf")}
+    held |= {
+        f"{name}.gz": gzip.compress(held[name], mtime=0)
+        for name in ("g6", "xyz", "graphml", "npz-graphs", "sdf", "cif")
+    }
     held |= {f"{name}.xz": lzma.compress(held[name]) for name in ("edges", "smi", "lp")}
     held |= {f"{name}.bz2": bz2.compress(held[name]) for name in ("csv", "extxyz", "mps")}
-    return held | _pyg() | _weights() | _of_runs()
+    return held | _pyg() | _weights() | _of_runs() | {"traj": _trajectory()}
+
+
+def _trajectory() -> bytes:
+    from ase import Atoms
+    from ase.io import write
+
+    with TemporaryDirectory() as folder:
+        write(f"{folder}/salt.traj", Atoms("NaCl", [(0, 0, 0), (2.8, 0, 0)], cell=[5.6] * 3, pbc=True))
+        return Path(folder, "salt.traj").read_bytes()
 
 
 def _npz(compressed: bool = True, **arrays: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""Change a file at random: bytes, words, lines, and the parts inside containers, which are then packed again as they should be.
+"""Change a file at random: bytes, words, lines, and the parts inside containers, which are then packed again.
 
 Without the last, checksums would stop nearly all mutations of compressed files, archives and signed files at the door.
 Everything is a function of the given generator.
@@ -20,125 +20,34 @@ from typing import Any
 
 from sympe_experiments import weights
 
-_NUMBERS = ("0", "-1", "1e400", "nan", "-inf", "1_0", "0x10", "1e-320", "2147483648", "9223372036854775808", "9" * 25)
-_NUMBERS += ("9" * 5000, "99999999", "1e15", "3.5", "0.0001", "-0", "+1", "1d3", "\u0663")
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+#: In place of a word: numbers at and beyond the limits of types, and words that mean something to some reader.
+_NUMBERS = (
+    *_words("0 -1 1e400 nan -inf 1_0 0x10 1e-320 2147483648 9223372036854775808 99999999 1e15 3.5 0.0001 -0 +1 1d3"),
+    *("9" * 25, "9" * 5000, "\u0663"),
+)
 _WORDS = (
-    "",
-    " ",
-    "\t",
-    "\0",
-    "\x1b[31m",
-    "\r",
-    "\ufeff",
-    "\u202e",
-    '"',
-    "'",
-    ",",
-    ";",
-    ":",
-    "=",
-    "{",
-    "}",
-    "[",
-    "]",
-    "<",
-    "&",
-)
-_WORDS += (
-    "#",
-    "%",
-    "$$$$",
-    ">",
-    "M  END",
-    "V3000",
-    "T T T",
-    "pbc",
-    "Lattice",
-    "Properties=",
-    "X",
-    "D",
-    "C%99",
-    "[#0]",
-    "1" * 3,
-)
-_WORDS += (
-    "=cmd|' /C calc'!A0",
-    "<script>",
-    "../../x",
-    "id",
-    "smiles",
-    "a" * 70000,
-    "(" * 500,
-    "[" * 5000,
-    "\n" * 50,
-    "e\u0301",
-)
-_WORDS += (
-    "RANGES",
-    "SOS1",
-    "QUADOBJ",
-    "free",
-    "inf",
-    "binary",
-    "end",
-    "MARKER",
-    "INTORG",
-    ">>graph6<<",
-    ":",
-    "~~",
-    "?",
-    "~?@",
+    *_words("\" ' , ; : = { } [ ] < & # % $$$$ > V3000 pbc Lattice Properties= X D C%99 [#0] 111 <script> ../../x id"),
+    *_words("RANGES SOS1 QUADOBJ free inf binary end MARKER INTORG >>graph6<< ~~ ? ~?@ smiles loop_ Cartesian H-M"),
+    *("", " ", "\t", "\0", "\x1b[31m", "\r", "\ufeff", "\u202e", "M  END", "T T T", "=cmd|' /C calc'!A0", "e\u0301"),
+    *("a" * 70000, "(" * 500, "[" * 5000, "\n" * 50),
 )
 _VALUES: tuple[Any, ...] = (
-    None,
-    True,
-    0,
-    -1,
-    2**31,
-    2**63,
-    10**4400,
-    1e308,
-    0.5,
-    "",
-    "x" * 9999,
-    "\x1b[2J",
-    [],
-    {},
-    [[]],
+    *(None, True, 0, 1, -1, 64, 10**9, 2**31, 2**63, 10**4400, 1e308, 0.5, float("nan"), float("inf")),
+    *("", "x" * 9999, "\x1b[2J", [], {}, [[]], {"a": {}}, [1, "a", None]),
 )
-_VALUES += ({"a": {}}, float("nan"), float("inf"), [1, "a", None], 10**9, 64, 1)
 _DTYPES: tuple[Any, ...] = (
-    "<f8",
-    "|O",
-    "<U5",
-    "|V8",
-    ">i4",
-    "<c16",
-    "<M8[s]",
-    "|S3",
-    "<f2",
-    "<f16",
-    "|b1",
-    "<u8",
-    "|V0",
-    "<U0",
+    *_words("<f8 |O <U5 |V8 >i4 <c16 <M8[s] |S3 <f2 <f16 |b1 <u8 |V0 <U0 <i8 f8,f8 <i1"),
+    *("", 3, [], [("a", "<f8")]),
 )
-_DTYPES += ([("a", "<f8")], "<i8", "", 3, [], "f8,f8", "<i1")
 _SHAPES: tuple[Any, ...] = (
-    (),
-    (0,),
-    (2**62,),
-    (-1,),
-    (10**9, 10**9),
-    (3, 2),
-    (True,),
-    5,
-    (1.5,),
-    (3,),
-    (2**63,),
-    (0, 2**40),
+    *((), (0,), (-1,), (3,), (3, 2), (4, 4), (3, 4, 4), (1, 1, 1, 1, 1), 5, (1.5,), (True,)),
+    *((2**62,), (2**63,), (10**8,), (10**9, 10**9), (0, 2**40)),
 )
-_SHAPES += ((100_000_000,), (1, 1, 1, 1, 1), (4, 4), (3, 4, 4))
 
 _WORD = re.compile(rb"[^\s,:;=<>\"/]+")
 _PACKERS: dict[bytes, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
@@ -157,10 +66,8 @@ def mutated(content: bytes, other: bytes, rng: random.Random) -> bytes:
         rng: The source of all randomness.
     """
     for _ in range(1 + int(rng.expovariate(1.0))):
-        if rng.random() < 0.7:
-            content = _inside(content, other, rng)
-        else:
-            content = rng.choice(_OF_BYTES)(content, other, rng)
+        change = _inside if rng.random() < 0.7 else rng.choice(_OF_BYTES)
+        content = change(content, other, rng)
     return content
 
 
@@ -240,7 +147,7 @@ def _lines(content: bytes, other: bytes, rng: random.Random) -> bytes:
     at = rng.randrange(len(lines))
     line = rng.choice((other.split(b"\n"), lines))[0] if rng.random() < 0.3 else lines[at]
     change = rng.randrange(4)
-    lines[at : at + 1] = [[], [lines[at], line], [line] * 30, lines[at : at + 1][::-1] + [b""]][change]
+    lines[at : at + 1] = [[], [lines[at], line], [line] * 30, [lines[at], b""]][change]
     return rng.choice((b"\n", b"\n", b"\n", b"\r\n", b"\r")).join(lines)
 
 
@@ -288,9 +195,7 @@ def _in_array(content: bytes, rng: random.Random) -> bytes:
         size, raw = rng.choice((1, 2, 4, 8)), bytearray(numbers)
         for _ in range(rng.choice((1, 3))):
             at = rng.randrange(0, len(raw), size)
-            raw[at : at + size] = rng.choice(
-                (b"\xff" * size, b"\0" * size, b"\0" * (size - 1) + b"\x80", b"\xf0\x7f"[-size:])
-            )
+            raw[at : at + size] = rng.choice((b"\xff\xff", b"\0\0", b"\0\x80", b"\xf0\x7f"))[-size:].rjust(size, b"\0")
         numbers = bytes(raw)
     text = f"{header!r}\n".encode()
     return content[:8] + len(text).to_bytes(2, "little") + text + numbers

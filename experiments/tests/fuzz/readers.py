@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import sympe
-from fuzz.corpus import PLAN
-from sympe import programs
+from fuzz.corpus import PLAN, PROGRAM
+from sympe import crystals, programs
 from sympe.atomic import claimed
 from sympe.auditing.parts import Folder
 from sympe.auditing.run import Options
+from sympe.programs.solutions import read_solution
 from sympe_experiments.autoencoder.model import GraphAutoencoder
 from sympe_experiments.ising.model import SpinNetwork
 from sympe_experiments.ising.predict import read_couplings
@@ -71,6 +72,9 @@ READERS: dict[str, Reader] = {
     "audit --group o3": Reader(_POINTS, _audit(group="o3")),
     "audit --heavy-atoms": Reader(("smi", "sdf"), _audit(options=Options(heavy_atoms=True))),
     "audit --split": Reader(("npz-labels",), _audit(options=Options(split="test"))),
+    "crystals.read": Reader(("cif", "cif.gz", "poscar", "traj", "extxyz-crystal"), crystals.read),
+    "audit (crystals)": Reader(("cif", "poscar", "extxyz-crystal"), _audit()),
+    "programs.read_solution": Reader(("sol",), lambda p: read_solution(p, PROGRAM)),
     "programs.read": Reader(("mps", "lp", "lp.xz", "mps.bz2"), programs.read),
     "molecules train --data": Reader(("smi", "sdf", "g6", "npz-molecules"), lambda p: load_splits(str(p), (9, 9, 9))),
     "ising predict --couplings": Reader(("npz-couplings",), read_couplings),

@@ -1,11 +1,12 @@
 """Give mutated files to all readers, and record what became of them.
 
-    python experiments/tests/fuzz/run.py --seconds 120 --out fuzz.json       # goes on where fuzz.json stops
-    python experiments/tests/fuzz/run.py --show READER NUMBER                # one input again, with its traceback
+    export PYTHONPATH=experiments/tests
+    python -m fuzz.run --seconds 120 --out fuzz.json    # goes on where fuzz.json stops
+    python -m fuzz.run --show READER NUMBER             # one input again, with its traceback
 
 The input with a number is a function of seed, reader and number alone. Readers run in forked processes, which may take
-10 seconds of processor time for an input and 1 GiB more memory than they begin with. A fault is anything but a result or
-a refusal: another exception, a crash, a hang, too much memory, or a file that was left beside the input.
+10 seconds of processor time for an input and 1 GiB more memory than they begin with. A fault is anything but a result
+or a refusal: another exception, a crash, a hang, too much memory, or a file that was left beside the input.
 """
 
 import argparse
@@ -26,8 +27,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parents[1])] * (__name__ == "__main__")
-
 from fuzz.corpus import make_corpus
 from fuzz.mutations import mutated
 from fuzz.readers import READERS, REFUSALS
@@ -35,8 +34,8 @@ from fuzz.readers import READERS, REFUSALS
 #: Limits for one input: seconds of processor time and without progress, bytes of memory.
 SECONDS, STALLED, MEMORY = 10, 120, 2**30
 
-#: Inputs that one process reads, at most.
-AT_ONCE = 5000
+#: Inputs that one process reads, at most, and about how many seconds it takes for them.
+AT_ONCE, SLICE = 20_000, 10.0
 
 _COUNTERS = struct.Struct("qqqqd")  # next number, read, refused, peak of memory, slowest
 
@@ -243,20 +242,22 @@ def main() -> int:
         show(options.show[0], int(options.show[1]), options.seed, corpus)
         return 0
     record, begun = load(options.out, options.seed), time.monotonic()
-    until, batch = begun + options.seconds, 20
+    until = begun + options.seconds
+    batch = dict.fromkeys(options.readers, 20)
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         while time.monotonic() < until and _total(record) < options.inputs:
             for reader in options.readers:
-                first = record["readers"].get(reader, {}).get("inputs", 0)
-                started = time.monotonic()
-                _merged(record, reader, fuzz(reader, first, first + batch, options.seed, corpus, Path(folder)))
-                record["seconds"] += time.monotonic() - started
+                first, started = record["readers"].get(reader, {}).get("inputs", 0), time.monotonic()
+                _merged(record, reader, fuzz(reader, first, first + batch[reader], options.seed, corpus, Path(folder)))
+                took = time.monotonic() - started
+                # All readers get as much time; a slow one reads less.
+                batch[reader] = max(20, min(2 * batch[reader], AT_ONCE, int(batch[reader] * SLICE / took)))
+                record["seconds"] = round(record["seconds"] + took, 2)
                 if options.out is not None:
                     options.out.parent.mkdir(parents=True, exist_ok=True)
                     options.out.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
                 if time.monotonic() > until:
                     break
-            batch = min(2 * batch, AT_ONCE)
     faults = {f"{name}: {kind}": n for name, held in record["readers"].items() for kind, n in held["faults"].items()}
     for kind, numbers in sorted(faults.items()):
         print(f"{len(numbers):6d}  {kind}  e.g. {numbers[:3]}")

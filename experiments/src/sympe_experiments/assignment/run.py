@@ -24,7 +24,7 @@ from sympe_experiments.assignment.data import Assignments, draw
 from sympe_experiments.assignment.model import AssignmentNetwork, ClassRanks
 from sympe_experiments.fitting import fit
 from sympe_experiments.records import Record
-from sympe_experiments.training import build_from_seed, finished_run
+from sympe_experiments.training import build_from_seed, resumable
 
 # What a stream of random numbers is for; the number after the seed. Training uses (seed, step).
 TEST, INSTANCES = 2, 3
@@ -46,6 +46,7 @@ def _unravel(place: Int[Tensor, "B 1"], n: int) -> tuple[Int[Tensor, "B 1"], Int
     return place // n, place % n
 
 
+@resumable()
 def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
     """Train and test one network; the record is written into ``folder``.
 
@@ -57,9 +58,6 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
     Raises:
         ValueError: If ``folder`` holds a run and ``resume`` is not set, or one with another configuration.
     """
-    finished = finished_run(folder, config.as_dict(), resume)
-    if finished is not None:
-        return finished
     started = time.perf_counter()
     model = build_from_seed(lambda: AssignmentNetwork(config), config.seed)
 
