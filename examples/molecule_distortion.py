@@ -1,15 +1,17 @@
-"""Molecules: read an xyz file, and learn to stretch one of methane's four equal bonds. No extras; half a minute."""
+"""Molecules: read xyz and SDF, and learn to stretch one of methane's four equal bonds. Needs sympe[molecules]."""
 
 from pathlib import Path
 
 import torch
+from rdkit import Chem
 
 import sympe
 from sympe.breaking import for_points
 
 Path("methane.xyz").write_text("5\n\nC 0 0 0\nH .6 .6 .6\nH .6 -.6 -.6\nH -.6 .6 -.6\nH -.6 -.6 .6\n")
-methane = sympe.points.read("methane.xyz").to(dtype=torch.float32)
-print("symmetries of methane:", sympe.points.stabilizers(methane)[0].order)
+Chem.MolToMolFile(Chem.MolFromXYZFile("methane.xyz"), "methane.sdf")
+methane, same = (sympe.points.read(f"methane.{kind}").to(dtype=torch.float32) for kind in ("xyz", "sdf"))
+print("symmetries of methane:", *(sympe.points.stabilizers(x)[0].order for x in (methane, same)))
 bonds = methane.position[1:] - methane.position[0]
 axis = for_points("sympe-frames", "1x1o")  # a learned vector, turned by a frame that is drawn for the molecule
 gate = torch.nn.Sequential(torch.nn.Linear(1, 16), torch.nn.SiLU(), torch.nn.Linear(16, 1))  # of an angle: invariant

@@ -445,7 +445,14 @@ def test_couplings_move_as_bonds(tmp_path: Path) -> None:
     np.savez(path, Jx=np.stack([ones, ones]), Jy=np.stack([ones, 2 * ones]))
     assert orders(path) == [128, 64]
     scalar = sympe.auditing.symmetry.fields.FieldSymmetry()
-    refused(path, "Jx and Jy are couplings of bonds: .*--fields bonds", library=False, group=scalar)
+    refused(path, "couplings are numbers for bonds: .*--fields bonds", library=False, group=scalar)
+    for name in ("J", "couplings", "bonds"):
+        np.savez(path, **{name: np.stack([[ones, ones], [ones, -ones]])})
+        assert orders(path) == [128, 64]
+        np.savez(path, **{name: np.stack([ones, -ones]), "spins": checkerboard})
+        assert error(path, target="spins") == pytest.approx(1)
+        np.savez(path, **{name: np.stack([ones, -ones], axis=-1)})
+        refused(path, rf"expected {name} of shape \[2, L1, L2\] or .*; got \[4, 4, 2\]", library=False)
     np.savez(path, Jx=ones, Jy=ones[:3])
     refused(path, r"expected Jx and Jy of one shape, .*; got \[4, 4\] and \[3, 4\]", library=False)
 

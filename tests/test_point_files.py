@@ -2,6 +2,7 @@
 
 import gzip
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,8 @@ O1 O 0 0 0.10
 H1 H 0 0.76 -0.48
 H2 D 0 -0.76 -0.48
 """
+#: What reads molecules and refuses crystals.
+MOLECULES = (read, partial(sympe.audit, group="o3"))
 DEUTERIUM = kind_of_symbol("D")
 
 
@@ -105,7 +108,7 @@ def test_files_that_were_misread_or_refused(name: str, species: list[int], last:
 @pytest.mark.parametrize("name", ["ase.xyz", "p_sp.extxyz", "p_comma.extxyz", "p_PBC.extxyz"])
 def test_files_of_crystals(name: str) -> None:
     pytest.importorskip("ase")
-    for call in (read, sympe.audit):
+    for call in MOLECULES:
         assert "their symmetries are a space group; got one" in refusal(lambda call=call: call(case(name)))
 
 
@@ -134,7 +137,7 @@ def test_files_of_crystals(name: str) -> None:
 )
 def test_every_spelling_of_a_cell(comment: str, xyz) -> None:
     pytest.importorskip("ase")
-    for call in (read, sympe.audit):
+    for call in MOLECULES:
         assert "space group; got one" in refusal(lambda call=call: call(xyz(comment)))
 
 
@@ -171,7 +174,7 @@ def test_crystals_by_name(tmp_path: Path) -> None:
     for name in ("salt.cif", "POSCAR", "CONTCAR.gz", "POSCAR_NaCl", "salt.vasp", "salt.poscar"):
         text = (SALT if "cif" in name else POSCAR).encode()
         (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
-        for call in (read, sympe.audit):
+        for call in MOLECULES:
             said = refusal(lambda call=call, name=name: call(tmp_path / name))
             assert said.startswith(f"{tmp_path / name}: expected molecules; crystals are for sympe.crystals")
         (tmp_path / name).write_text("NaCl\n")
@@ -256,7 +259,7 @@ def test_a_trajectory_of_crystals_is_refused_at_once(xyz) -> None:
     pytest.importorskip("ase")
     path = xyz(BOX)
     path.write_text(path.read_text() * 11)
-    assert "frame 1 " in refusal(lambda: sympe.audit(path))
+    assert "frame 1 " in refusal(lambda: sympe.audit(path, group="o3"))
 
 
 def test_a_target_must_be_alike_in_all_frames(xyz) -> None:

@@ -166,7 +166,7 @@ def audit(
         symmetry = FieldSymmetry(BondFields(Torus("D4")))
     if True in bonds and (False in bonds or not isinstance(getattr(symmetry, "action", None), BondFields)):
         raise ValueError(
-            "Jx and Jy are couplings of bonds: expected them alone, and --fields bonds beside other options"
+            "couplings are numbers for bonds: expected them alone, and --fields bonds beside other options"
         )
     name = _name(target, sources)
     options.check(kind, name, sources)

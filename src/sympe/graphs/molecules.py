@@ -151,4 +151,5 @@ def _table(lines: Iterator[tuple[int, str]], target: str | None) -> Iterator[Smi
             elif any(row):
                 yield Smiles("", "", f"{where}: {len(row)} cells for {len(names)} columns")
     except csv.Error as error:
-        raise ValueError(f"expected a table; got line {start + rows.line_num}: {error}") from error
+        reason = str(error).partition(" - do you need")[0]  # advice for programmers
+        raise ValueError(f"expected a table; got line {start + rows.line_num}: {reason}") from error

@@ -85,7 +85,8 @@ def is_periodic(path: Path) -> bool:
         except StopIteration:
             return False
         except ValueError as error:
-            return PERIODIC in str(error)
+            # What ASE does not take for periodic is left to the reader of molecules, which says so.
+            return PERIODIC in str(error) and bool(np.any(read_atoms(path)[0].pbc))
         return False
     if suffix_of(path) not in SUFFIXES and not is_of_crystals(path):
         return False

@@ -3,7 +3,8 @@
 In four dimensions ``[B, C, L1, L2]`` the second holds features. A lattice in three dimensions, or features in the last,
 would be read as something else, so C must be below L1 and L2, unless a number ``channels`` in the archive confirms it.
 
-Two arrays ``Jx`` and ``Jy`` are couplings of bonds, to the right of each site and down from it; they move as
+Couplings of bonds, to the right of each site and down from it, are arrays ``Jx`` and ``Jy`` of shape ``[L1, L2]`` or
+``[B, L1, L2]``, or one array ``J``, ``couplings`` or ``bonds`` that stacks them before the lattice; they move as
 :class:`~sympe.actions.BondFields`.
 """
 
@@ -23,7 +24,8 @@ from sympe.graphs.archive import Archive, members, whole, wide
 
 #: Names of the array of fields, in order of preference.
 FIELD_ARRAYS = ("fields", "field", "x", "inputs")
-COUPLINGS = ("Jx", "Jy")
+#: Names of couplings of bonds: two arrays, or one that holds both.
+COUPLINGS, BOTH_COUPLINGS = ("Jx", "Jy"), ("J", "couplings", "bonds")
 
 
 class FieldFile(Source):
@@ -76,19 +78,25 @@ class FieldFile(Source):
 
 
 def couplings(path: Path, target: str | None = None) -> InMemory:
-    """Arrays ``Jx`` and ``Jy`` of shape ``[L1, L2]`` or ``[B, L1, L2]``, with a target beside them.
+    """Couplings, with a target beside them: see above.
 
     Raises:
         ValueError: If they do not fit together.
     """
     with Archive(path) as archive:
-        names = [*COUPLINGS, *([] if target is None else [target])]
+        both = [name for name in BOTH_COUPLINGS if name in archive.names and name != target]
+        names = [*(both[:1] or COUPLINGS), *([] if target is None else [target])]
         held = [torch.from_numpy((a := archive.column(name).whole()).astype(wide(a))) for name in names]
+    if both:
+        if held[0].dim() not in (3, 4) or held[0].shape[-3] != 2:
+            raise ValueError(f"expected {both[0]} of shape [2, L1, L2] or [B, 2, L1, L2]; got {list(held[0].shape)}")
+        held[:1] = held[0].unbind(-3)
     if held[0].shape != held[1].shape or held[0].dim() not in (2, 3):
         got = " and ".join(str(list(array.shape)) for array in held[:2])
         raise ValueError(f"expected Jx and Jy of one shape, [L1, L2] or [B, L1, L2]; got {got}")
     held = held if held[0].dim() == 3 else [array[None] for array in held]
-    x, y = torch.stack([array.double() for array in held[:2]], dim=1), None
+    is_whole = not any(array.is_floating_point() for array in held[:2])  # and then large integers stay apart
+    x, y = torch.stack([array if is_whole else array.double() for array in held[:2]], dim=1), None
     if target is not None:
         is_site = held[2].dim() > 2 and held[2].shape[-2:] == x.shape[-2:]
         y = Target(held[2], "site" if is_site else "sample")

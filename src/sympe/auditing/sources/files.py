@@ -6,7 +6,7 @@ from pathlib import Path
 from sympe import points
 from sympe.auditing.sources.base import Kind, Source, naming
 from sympe.auditing.sources.crystals import SUFFIXES, CrystalFile, is_periodic
-from sympe.auditing.sources.field_arrays import COUPLINGS, FIELD_ARRAYS, FieldFile, couplings
+from sympe.auditing.sources.field_arrays import BOTH_COUPLINGS, COUPLINGS, FIELD_ARRAYS, FieldFile, couplings
 from sympe.auditing.sources.graph_arrays import GraphFile
 from sympe.auditing.sources.lines import Graph6Reader, Lines
 from sympe.auditing.sources.memory import InMemory
@@ -108,8 +108,9 @@ def _open(file: Path, target: str | None, per: Per | None, kind: Kind | None, sp
 def _open_archive(file: Path, target: str | None, per: Per | None, kind: Kind | None, split: str | None) -> Source:
     with naming(file):
         with Archive(file) as archive:
-            is_graphs = bool({"edges", "bonds"} & set(archive.names))
-            is_couplings = {*COUPLINGS} <= set(archive.names) and not {*FIELD_ARRAYS} & set(archive.names)
+            held = set(archive.names)
+            is_graphs = "edges" in held or ("bonds" in held and bool({"n_atoms", "n_bonds", "atom_type"} & held))
+            is_couplings = not {*FIELD_ARRAYS} & held and ({*COUPLINGS} <= held or bool({*BOTH_COUPLINGS} & held))
         if is_graphs and kind in (None, "graphs"):
             return GraphFile(file, target, per, split)
         if is_couplings and split is None:
