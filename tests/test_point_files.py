@@ -105,11 +105,20 @@ def test_files_that_were_misread_or_refused(name: str, species: list[int], last:
     assert point_groups(case(name), group="o3") == ["Td" if name == "n4.sdf" else "C2v"]
 
 
+def is_audited_or_refused(path: Path) -> bool:
+    """The audit takes for a crystal what ASE does, and refuses what only looks periodic; never for a molecule."""
+    try:
+        return sympe.audit(path).summary.group == "e3"
+    except ValueError as error:
+        return "space group; got one" in str(error) or "of full rank" in str(error)
+
+
 @pytest.mark.parametrize("name", ["ase.xyz", "p_sp.extxyz", "p_comma.extxyz", "p_PBC.extxyz"])
 def test_files_of_crystals(name: str) -> None:
     pytest.importorskip("ase")
     for call in MOLECULES:
         assert "their symmetries are a space group; got one" in refusal(lambda call=call: call(case(name)))
+    assert is_audited_or_refused(case(name))
 
 
 @pytest.mark.parametrize(
@@ -139,6 +148,7 @@ def test_every_spelling_of_a_cell(comment: str, xyz) -> None:
     pytest.importorskip("ase")
     for call in MOLECULES:
         assert "space group; got one" in refusal(lambda call=call: call(xyz(comment)))
+    assert is_audited_or_refused(xyz(comment))
 
 
 @pytest.mark.parametrize(
@@ -177,6 +187,7 @@ def test_crystals_by_name(tmp_path: Path) -> None:
         for call in MOLECULES:
             said = refusal(lambda call=call, name=name: call(tmp_path / name))
             assert said.startswith(f"{tmp_path / name}: expected molecules; crystals are for sympe.crystals")
+        assert sympe.audit(tmp_path / name).summary.group == "e3"
         (tmp_path / name).write_text("NaCl\n")
         with pytest.raises(ValueError, match=r"that ASE can read; got [A-Z]|cannot be unpacked"):
             read(tmp_path / name)
@@ -255,11 +266,12 @@ def test_columns_in_every_type(xyz) -> None:
     assert "expected 4 columns; got 'O 0 0 0.1 7' (line 3, frame 1" in refusal(lambda: read(path))
 
 
-def test_a_trajectory_of_crystals_is_refused_at_once(xyz) -> None:
+def test_a_trajectory_of_crystals_is_refused_at_once_as_points(xyz) -> None:
     pytest.importorskip("ase")
     path = xyz(BOX)
     path.write_text(path.read_text() * 11)
     assert "frame 1 " in refusal(lambda: sympe.audit(path, group="o3"))
+    assert sympe.audit(path).summary.samples == 11
 
 
 def test_a_target_must_be_alike_in_all_frames(xyz) -> None:

@@ -91,8 +91,8 @@ def test_invariants_agree_with_projections() -> None:
     for name in ("C3h", "D2d", "Th", "S6"):
         for degree, parity in ((3, -1), (4, 1), (5, 1), (2, -1)):
             irreps = Irreps(((1, degree, parity),))
-            assert invariants(name, degree, parity) == round(float(wigner_d(point_group(name).matrices, irreps)
-                                                                   .diagonal(dim1=1, dim2=2).sum(1).mean()))  # fmt: skip
+            traces = wigner_d(point_group(name).matrices, irreps).diagonal(dim1=1, dim2=2).sum(1)
+            assert invariants(name, degree, parity) == round(float(traces.mean()))
 
 
 def test_sites_of_a_molecule() -> None:

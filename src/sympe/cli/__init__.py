@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import tyro
 
 from sympe.cli.audit import AuditCommand
+from sympe.cli.distort import DistortCommand
 from sympe.cli.front_door import guarded
 from sympe.cli.memory import keep_freed_memory
 from sympe.cli.version import VersionCommand
@@ -26,7 +27,7 @@ COMMANDS = "sympe.commands"
 
 def all_commands() -> dict[str, type]:
     """Commands of this package and of all installed plugins."""
-    found: dict[str, type] = {"audit": AuditCommand, "version": VersionCommand}
+    found: dict[str, type] = {"audit": AuditCommand, "distort": DistortCommand, "version": VersionCommand}
     for entry in entry_points(group=COMMANDS):
         found |= entry.load()()
     return dict(sorted(found.items()))

@@ -18,6 +18,7 @@ import tyro
 
 from sympe.atomic import claimed
 from sympe.cli.programs import audit_programs, programs_in
+from sympe.cli.structures import audit_alignment, audit_features, print_shares
 from sympe.compressed import open_regular
 from sympe.signals import Terminated
 
@@ -63,6 +64,11 @@ class AuditCommand:
     """Remove hydrogen atoms from molecules."""
     irreps: str | None = None
     """How targets rotate with points in space, e.g. "1x0e+1x2e"; by default 3 numbers are a vector, 9 a matrix."""
+    features: str | None = None
+    """Audit an architecture instead: which sites of molecules and crystals look more symmetric than they are to
+    features in these irreps, e.g. "128x0e+128x1o"."""
+    alignment: bool = False
+    """Audit the data instead: whether molecules or crystals are aligned in space."""
     json: bool = False
     """Print one JSON object instead of a table."""
     html: Path | None = None
@@ -91,6 +97,12 @@ class AuditCommand:
         if files := programs_in(self.paths):
             self._refuse_options_of_samples()
             audit_programs(files, self.target, self.json)
+            return
+        if self.features is not None:
+            audit_features(self.paths, self.features, self.json)
+            return
+        if self.alignment:
+            audit_alignment(self.paths, self.json)
             return
         data, split = _data(self.paths, self.split)
         files = self._files()
@@ -131,6 +143,8 @@ class AuditCommand:
             _print_json(report)
         else:
             _print_table(title, report)
+            if report.needed and report.summary.group in ("e3", "se3") and self.target and self.irreps is None:
+                print_shares(self.paths, self.target, report)
         sys.stdout.flush()
 
     def _refuse_options_of_samples(self) -> None:

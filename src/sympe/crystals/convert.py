@@ -103,8 +103,8 @@ def from_pymatgen(structure: Any) -> Crystals:
     return from_places(cell, [structure.cart_coords], [kinds], [list(structure.lattice.pbc)])
 
 
-def read_atoms(path: str | os.PathLike[str]) -> list[Any]:
-    """All structures of a file as ASE's ``Atoms``.
+def read_atoms(path: str | os.PathLike[str], which: str = ":") -> list[Any]:
+    """The structures of a file, all or a slice of them, as ASE's ``Atoms``.
 
     Raises:
         ValueError: If the file cannot be read; the message names it.
@@ -121,7 +121,7 @@ def read_atoms(path: str | os.PathLike[str]) -> list[Any]:
             raise ValueError("no such file")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found: list[Any] = load(path, index=":", format=kind)
+            found: list[Any] = load(path, index=which, format=kind)
     except Exception as error:  # ASE raises whatever its parsers meet
         raise ValueError(f"{path}: cannot be read as {kind}: {reason_of(error) or type(error).__name__}") from error
     if not found:

@@ -79,18 +79,20 @@ class CrystalFile(Source):
 def is_periodic(path: Path) -> bool:
     """Whether the first structure of a file is periodic; False if it is not, or the format is for something else."""
     if suffix_of(path) in XYZ:
+        # Cheaper than ASE, and refuses what only looks periodic.
         lines = (line.decode(errors="replace") for line, _ in lines_of(path))
         try:
             next(frames(lines)).read()
-        except StopIteration:
             return False
-        except ValueError as error:
-            # What ASE does not take for periodic is left to the reader of molecules, which says so.
-            return PERIODIC in str(error) and bool(np.any(read_atoms(path)[0].pbc))
+        except (StopIteration, ValueError) as error:
+            if PERIODIC not in str(error):
+                return False
+    elif suffix_of(path) not in SUFFIXES and not is_of_crystals(path):
         return False
-    if suffix_of(path) not in SUFFIXES and not is_of_crystals(path):
+    try:
+        return bool(np.any(read_atoms(path, ":1")[0].pbc))
+    except ValueError:
         return False
-    return bool(np.any(read_atoms(path)[0].pbc))
 
 
 def value_of(atoms: Any, name: str) -> Any:

@@ -1,0 +1,110 @@
+"""``sympe audit`` of molecules and crystals: where the error sits, what an architecture cannot see, alignment."""
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sympe.auditing.report import AuditReport
+
+
+def audit_features(paths: tuple[str, ...], irreps: str, as_json: bool) -> None:
+    """Print which symmetries features in irreps cannot tell from higher ones, at the sites of each structure.
+
+    Raises:
+        ValueError: If there is no file, it cannot be read, or the irreps are malformed.
+    """
+
+    from sympe.auditing.architecture import views_of_sites
+    from sympe.points import SYMBOLS
+    from sympe.points.symmetry import stabilizers as of_clouds
+
+    found = []
+    for name, x in _structures(paths):
+        if hasattr(x, "cell"):
+            from sympe.crystals import stabilizers
+
+            groups: list[Any] = list(stabilizers(x))
+        else:
+            groups = list(of_clouds(x))
+        for index, (one, group) in enumerate(zip(_split(x), groups, strict=True)):
+            kinds = (
+                ["X"] * one.num_points if one.species is None else [SYMBOLS[k] for k in (one.species % 256).tolist()]
+            )
+            counts = Counter(zip(kinds, views_of_sites(group, irreps), strict=True))
+            rows = [
+                {"element": kind, "sites": count, "site": v.site, "looks_like": v.looks_like, "least_l": v.least_degree}
+                for (kind, v), count in counts.items()
+            ]
+            found.append({"file": name, "index": index, "group": group.name, "sites": rows})
+    if as_json:
+        sys.stdout.write(json.dumps({"features": irreps, "structures": found}) + "\n")
+        return
+    for entry in found:
+        print(f"{entry['file']}, structure {entry['index']}: {entry['group']}")
+        for row in entry["sites"]:
+            seen = "told apart" if row["site"] == row["looks_like"] else f"looks like {row['looks_like']}"
+            what = f"{row['sites']} {row['element']}, site symmetry {row['site']}"
+            print(f"  {what}: {seen}; needs l up to {row['least_l']}")
+    blind = sum(any(row["site"] != row["looks_like"] for row in entry["sites"]) for entry in found)
+    print(f"\n{irreps}: in {blind} of {len(found)} structures a site looks more symmetric than it is.")
+
+
+def audit_alignment(paths: tuple[str, ...], as_json: bool) -> None:
+    """Print whether structures are aligned in space.
+
+    Raises:
+        ValueError: If a file cannot be read, or there are too few structures.
+    """
+    from dataclasses import asdict
+
+    import torch
+
+    from sympe import crystals, points
+    from sympe.auditing.alignment import check_alignment
+
+    parts = [x for _, x in _structures(paths)]
+    if len({type(part) for part in parts}) > 1:
+        raise ValueError("expected structures of one kind; got molecules and crystals")
+    join: Any = crystals.concatenate if hasattr(parts[0], "cell") else points.concatenate
+    result = check_alignment(join(parts), generator=torch.Generator().manual_seed(0))
+    print(json.dumps(asdict(result)) if as_json else result)
+
+
+def print_shares(paths: tuple[str, ...], target: str, report: "AuditReport") -> None:
+    """Where the error of the worst crystal sits, by orbit of sites and by irrep."""
+    import torch
+
+    from sympe.auditing.sources.crystals import value_of
+    from sympe.auditing.symmetry.crystals import shares
+    from sympe.crystals import from_ase
+    from sympe.crystals.convert import read_atoms
+
+    index, _ = report.summary.offenders[0]
+    atoms = [one for path in paths for one in read_atoms(path)][index]
+    values = torch.as_tensor(value_of(atoms, target)).double()
+    values = values[:, None] if values.dim() == 1 else values
+    if values.shape[1:] not in ((1,), (3,)) or len(values) != len(atoms):
+        return
+    by_site, by_irrep = shares(from_ase(atoms), values, "1x0e" if values.shape[1] == 1 else "1x1o")
+    total = sum(share.error for share in by_site) or 1.0
+    print(f"\nThe error of sample {index} sits")
+    for share in by_site:
+        print(f"  {100 * share.error / total:3.0f} % at {share.sites} sites of {share.place}")
+    for share in by_irrep:
+        print(f"  {100 * share.error / total:3.0f} % in irrep {share.place}, of dimension {share.sites}")
+
+
+def _structures(paths: tuple[str, ...]) -> list[tuple[str, Any]]:
+    from sympe import crystals, points
+    from sympe.auditing.sources.crystals import is_periodic
+
+    if not paths:
+        raise ValueError("expected a file of molecules or crystals; got nothing")
+    return [(path, crystals.read(path) if is_periodic(Path(path)) else points.read(path)) for path in paths]
+
+
+def _split(x: Any) -> list[Any]:
+    return [x.select([index]) for index in range(len(x))]

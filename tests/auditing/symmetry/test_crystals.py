@@ -1,0 +1,104 @@
+"""The audit of crystals: the floor of vectors and scalars at sites, where it sits, and files with targets."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("ase")
+pytest.importorskip("moyopy")
+
+import ase.io
+from ase.build import bulk
+from ase.calculators.singlepoint import SinglePointCalculator
+
+import sympe
+from command_line import call
+from crystal_laws import examples, symmetries
+from sympe.actions import CrystalMotion, wigner_d
+from sympe.auditing import CrystalSymmetry
+from sympe.auditing.symmetry.crystals import shares
+from sympe.canonicalize import CrystalFrames
+from sympe.crystals import concatenate, from_ase, from_cells
+
+EXAMPLES = examples()
+
+
+@pytest.mark.parametrize("name", ["perovskite", "wurtzite", "2 x 2 x 2 cells", "slab", "tube", "quartz, chiral"])
+def test_floor_against_brute_force(name: str, generator: torch.Generator) -> None:
+    """The mean over symmetries that are found by brute force is the best prediction."""
+    x = from_ase(EXAMPLES[name])
+    images, matrices = symmetries(x)
+    for irreps, width in (("1x1o", 3), ("1x0e+1x1e", 4)):
+        y = torch.randn(x.num_points, width, generator=generator, dtype=torch.float64)
+        moved = torch.einsum("kab,ib->kia", wigner_d(matrices, irreps), y)
+        best = torch.empty_like(moved).scatter_(1, images[..., None].expand_as(moved), moved).mean(0)
+        report = sympe.audit(x, target=y, options=sympe.auditing.Options(irreps=irreps))
+        assert report.summary.irreducible_error == pytest.approx(float((y - best).square().sum(1).mean()), rel=1e-6)
+        by_site, by_irrep = shares(x, y, irreps)
+        for part in (by_site, by_irrep):
+            assert sum(share.error for share in part) == pytest.approx(float((y - best).square().sum()), rel=1e-6)
+
+
+def test_symmetric_targets_cost_nothing(generator: torch.Generator) -> None:
+    """The mean of the draws of an equivariant law is symmetric."""
+    x = from_ase(EXAMPLES["lead titanate, polar"])
+    _, (permutation, matrix) = CrystalFrames().equally_likely(x)
+    rows = torch.randn(5, 3, generator=generator, dtype=torch.float64)[permutation.rank.view(-1, 5)]
+    report = sympe.audit(x, target=(rows @ matrix.transpose(1, 2)).mean(0))
+    assert not report.needed
+    assert report.summary.point_groups == {"P4mm": 1}
+
+
+def test_irreps_that_the_error_is_in() -> None:
+    """An off-center ion in a cube is T u; opposite moves of two like ions double the period."""
+    x = from_cells([4.0 * torch.eye(3)], [[[0, 0, 0], [0.5] * 3]], [["Ba", "Ti"]])
+    ((_, titanium), (irrep,)) = shares(x, torch.tensor([[0, 0, 0], [0, 0, 0.1]]))
+    assert (irrep.place, irrep.sites) == ("Tu", 3)
+    assert titanium.place == "species 22 at b, site symmetry m-3m"
+    iron = from_ase(bulk("Fe", cubic=True))
+    _, (irrep,) = shares(iron, torch.tensor([[2.0], [-2.0]]), "1x0e")
+    assert (irrep.place, irrep.sites) == ("A, odd under translations", 1)
+    with pytest.raises(ValueError, match=r"expected one crystal and values \[2, 3\]; got \[1, 3\]"):
+        shares(x, torch.zeros(1, 3))
+
+
+def test_audit_and_kernel_agree() -> None:
+    many = concatenate([from_ase(atoms) for atoms in EXAMPLES.values()])
+    orders = [row["stabilizer_order"] for row in sympe.audit(many).samples()]
+    for x, order, name in zip((from_ase(a) for a in EXAMPLES.values()), orders, EXAMPLES, strict=True):
+        _, (permutation, matrix) = CrystalFrames().equally_likely(x)
+        rows = torch.cat([permutation.rank.view(len(matrix), -1), (matrix * 100).round().flatten(1)], dim=1)
+        assert len(torch.unique(rows, dim=0)) == order, name
+    assert CrystalMotion().group.contains(CrystalMotion(special=True).group)
+    with pytest.raises(ValueError, match="tolerance must be positive"):
+        CrystalSymmetry(tolerance=0)
+
+
+@pytest.mark.parametrize("name", ["fe.extxyz", "fe.traj"])
+def test_files_with_targets(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    iron = bulk("Fe", cubic=True)
+    iron.calc = SinglePointCalculator(iron, forces=np.array([[0, 0, 0.1], [0, 0, -0.1]]), magmoms=np.array([2.0, -2.0]))
+    ase.io.write(name, [iron] * 3)
+    for target, error in (("forces", 0.01), ("magmoms", 4.0)):
+        assert sympe.audit(name, target=target).summary.irreducible_error == pytest.approx(error)
+    shown = " ".join(call(capsys, "audit", name, "--target", "forces").out.split())
+    assert "100 % at 2 sites of species 26 at a, site symmetry m-3m" in shown
+    assert "100 % in irrep T, odd under translations, of dimension 3" in shown
+    assert "expected stress in the structures; they have" in call(capsys, "audit", name, "--target", "stress").complaint
+    assert sympe.audit([(iron, iron.get_forces())]).needed
+
+
+def test_what_features_see_of_files(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ase.io.write("fe.cif", bulk("Fe", cubic=True))
+    Path("water.xyz").write_text("3\n\nO 0 0 0.12\nH 0 0.76 -0.48\nH 0 -0.76 -0.48\n")
+    shown = " ".join(call(capsys, "audit", "fe.cif", "water.xyz", "--features", "8x0e+8x1o").out.split())
+    assert "2 Fe, site symmetry Oh: looks like Kh; needs l up to 4" in shown
+    assert "1 O, site symmetry C2v: looks like Cinfv; needs l up to 2" in shown
+    assert "2 H, site symmetry Cs: told apart" in shown
+    assert "in 2 of 2 structures" in shown
+    assert "irreps must read like" in call(capsys, "audit", "fe.cif", "--features", "x").complaint
+    assert "expected 40 samples or more; got 1" in call(capsys, "audit", "fe.cif", "--alignment").complaint
