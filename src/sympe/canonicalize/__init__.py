@@ -10,10 +10,9 @@ from sympe.canonicalize.labeling import Labeling
 from sympe.canonicalize.lattice import FieldCanonicalizer
 from sympe.canonicalize.learned_frames import LearnedFrames
 from sympe.canonicalize.lexicographic import LexicographicMinimum
-from sympe.canonicalize.node_score import NodeScore
 from sympe.canonicalize.principal_axes import PrincipalAxes
 from sympe.canonicalize.refinement import Refinement
-from sympe.canonicalize.sort import Sort
+from sympe.canonicalize.sort import NodeScore, Sort
 from sympe.canonicalize.spectral import Spectral
 from sympe.canonicalize.template import Template
 from sympe.canonicalize.traversal import BreadthFirst, DepthFirst, RandomDepthFirst

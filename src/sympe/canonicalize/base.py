@@ -9,28 +9,24 @@ on an input, the excess randomness :math:`H(\tilde g \mid x) - \log|\mathrm{Stab
 """
 
 from abc import ABC, abstractmethod
-from typing import Generic, TypeVar
+from typing import Generic
 
 import torch
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor, nn
 
 from sympe.actions import Action, GraphRelabeling
+from sympe.actions.base import Data, Element
 from sympe.graphs import Graphs
 from sympe.graphs.bliss import log_automorphisms
-from sympe.groups import Batch, Permutation
-
-Element = TypeVar("Element")
-Data = TypeVar("Data", bound=Batch)
+from sympe.groups import Permutation
+from sympe.ragged import lexsort
 
 
 class Canonicalizer(nn.Module, ABC, Generic[Element, Data]):
-    """A map from inputs to group elements, deterministic up to noise that is independent of the input.
+    """A map from inputs to group elements, deterministic up to noise that is independent of the input."""
 
-    Attributes:
-        action: How the group moves the inputs.
-    """
-
+    #: How the group moves the inputs.
     action: Action[Element, Data]
 
     @abstractmethod
@@ -74,37 +70,28 @@ class NodeOrder(Canonicalizer[Permutation, Graphs], ABC):
 
 def _same_graphs(a: Graphs, b: Graphs) -> Bool[Tensor, "G"]:
     """Which graphs of two relabelings of one batch are equal; the action has sorted their edges."""
-    pairs = [(x, y, a.batch) for x, y in ((a.node_label, b.node_label), (a.x, b.x)) if x is not None and y is not None]
     owner = a.batch[a.edge_index[0]]
-    pairs.append((a.edge_index.T, b.edge_index.T, owner))
-    if a.edge_label is not None and b.edge_label is not None:
-        pairs.append((a.edge_label, b.edge_label, owner))
     differs = torch.zeros(len(a), dtype=torch.long, device=a.device)
-    for x, y, graph in pairs:
-        unequal = (x != y).any(1) if x.dim() > 1 else x != y
-        differs = differs.index_add(0, graph, unequal.long())
+    for x, y, graph in (
+        (a.node_label, b.node_label, a.batch),
+        (a.x, b.x, a.batch),
+        (a.edge_index.T, b.edge_index.T, owner),
+        (a.edge_label, b.edge_label, owner),
+    ):
+        if x is not None and y is not None:
+            differs = differs.index_add(0, graph, (x != y if x.dim() == 1 else (x != y).any(1)).long())
     return differs == 0
 
 
 def check_action(action: object) -> None:
-    """Check that an argument is an action, not a group or a class.
-
-    Raises:
-        ValueError: If it is something else.
-    """
+    """Raise a ``ValueError`` unless an argument is an action: not a group, not a class."""
     if not isinstance(action, Action):
-        raise ValueError(
-            f"expected an action, such as GraphRelabeling() or ScalarFields(Torus('D4')), which says how a group moves "
-            f"data; got {action!r}"
-        )
+        example = "GraphRelabeling() or ScalarFields(Torus('D4')), which says how a group moves data"
+        raise ValueError(f"expected an action, such as {example}; got {action!r}")
 
 
 def check_callable(value: object, name: str, expected: str) -> None:
-    """Check that an argument can be called, and is not a class.
-
-    Raises:
-        ValueError: If it cannot.
-    """
+    """Raise a ``ValueError`` unless an argument can be called, and is not a class."""
     if isinstance(value, type) or not callable(value):
         kind = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
         raise ValueError(f"{name} must be {expected}; got {kind}")
@@ -115,7 +102,4 @@ def sort_nodes(graphs: Graphs, *keys: Shaped[Tensor, "N"]) -> Permutation:
 
     Nodes that still tie stay in storage order. That is safe only under the kernel, which shuffles the storage first.
     """
-    order = torch.arange(graphs.num_nodes, device=graphs.device)
-    for key in reversed(keys):
-        order = order[torch.argsort(key[order], stable=True)]
-    return Permutation.trusted(order[torch.argsort(graphs.batch[order], stable=True)], graphs)
+    return Permutation.trusted(lexsort(graphs.batch, *keys), graphs)

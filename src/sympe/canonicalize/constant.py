@@ -5,15 +5,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sympe.actions import Action, GraphRelabeling
-from sympe.canonicalize.base import Canonicalizer, Data, Element, check_action
+from sympe.actions.base import Data, Element
+from sympe.canonicalize.base import Canonicalizer, check_action
 
 
 class Constant(Canonicalizer[Element, Data]):
-    """tau(x) = identity, so that g~ is uniform on the group: the control for every other kernel.
-
-    Args:
-        action: The group and its action; by default the relabeling of graphs.
-    """
+    """tau(x) = identity, so that g~ is Haar, the control for every kernel; by default the group relabels graphs."""
 
     def __init__(self, action: Action[Element, Data] | None = None) -> None:
         super().__init__()

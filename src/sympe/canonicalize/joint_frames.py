@@ -15,6 +15,7 @@ from sympe.canonicalize.base import Canonicalizer
 from sympe.groups import OrthogonalGroup, Permutation
 from sympe.points import PointClouds
 from sympe.points.candidates import dot
+from sympe.ragged import lexsort
 
 #: A generic direction: planes across it are unlikely to contain two points of a symmetric cloud.
 _DIRECTION = (0.5773, 0.2113, 0.7887)
@@ -58,8 +59,5 @@ class JointFrames(Canonicalizer[tuple[Permutation, Tensor], PointClouds]):
         """The element with second factor ``matrix``: the given frames, and the order of the points in them."""
         direction = x.position.new_tensor(_DIRECTION[: x.dimension])
         along = dot(x.centered.detach(), (matrix.detach() @ direction).index_select(0, x.batch))
-        order = torch.argsort(along)
-        for key in (x.species, x.batch):
-            if key is not None:
-                order = order[torch.argsort(key[order], stable=True)]
-        return Permutation.trusted(order, x), matrix
+        keys = (x.batch, along) if x.species is None else (x.batch, x.species, along)
+        return Permutation.trusted(lexsort(*keys), x), matrix

@@ -49,10 +49,8 @@ class FieldCanonicalizer(Canonicalizer[LatticeSymmetry, Tensor]):
         self.action.check(x)
         needed = self.bytes_per_field(x)
         if needed > self.max_memory:
-            raise ValueError(
-                f"a field of {x.shape[-2]} x {x.shape[-1]} sites needs about {needed / 1e9:.2g} GB of memory; "
-                f"max_memory allows {self.max_memory / 1e9:.2g} GB"
-            )
+            field = f"a field of {x.shape[-2]} x {x.shape[-1]} sites needs about {needed / 1e9:.2g} GB of memory"
+            raise ValueError(f"{field}; max_memory allows {self.max_memory / 1e9:.2g} GB")
         x = x.detach()
         if not torch.compiler.is_compiling() and not bool(x.isfinite().all()):
             place = (~x.isfinite()).nonzero()[0].tolist()

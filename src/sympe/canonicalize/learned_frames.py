@@ -15,7 +15,7 @@ from sympe.actions import PointRotation
 from sympe.canonicalize.base import Canonicalizer, check_callable
 from sympe.points import PointClouds
 from sympe.precision import at_least_single
-from sympe.seeding import drawing_device
+from sympe.seeding import sample
 
 
 class LearnedFrames(Canonicalizer[Tensor, PointClouds]):
@@ -25,8 +25,6 @@ class LearnedFrames(Canonicalizer[Tensor, PointClouds]):
         network: A module from :class:`~sympe.points.PointClouds` to vectors ``[B, k, d]``, such as
             :class:`~sympe.canonicalize.VectorNetwork`; k is at least d for O(d) and d - 1 for SO(d), and further
             vectors are ignored. It should be equivariant; if it is not, g~ has more randomness than needed.
-        dimension: 3 or 2, that of the clouds.
-        special: Rotations only.
         tolerance: A vector's component across the previous ones counts as zero below this length.
 
     Raises:
@@ -56,31 +54,28 @@ class LearnedFrames(Canonicalizer[Tensor, PointClouds]):
             raise ValueError(f"expected vectors of shape {expected}; got {list(vectors.shape)}")
         if not torch.compiler.is_compiling() and not bool(vectors.isfinite().all()):
             raise ValueError("vectors of a frame must be finite; the network returned others")
-        drawn_on = drawing_device(generator, x.device)
-        random = torch.randn(len(x), d, d, generator=generator, device=drawn_on, dtype=at_least_single(x.dtype)).to(
-            x.device
-        )
+        dtype = at_least_single(x.dtype)
+        random = sample(torch.randn, len(x), d, d, generator=generator, device=x.device, dtype=dtype)
         axes: list[Tensor] = []
         for k in range(d):
-            across = self._unit_across(random[:, k], axes)
+            across = _unit_across(random[:, k], axes)
             if k < least:
-                vector = vectors[:, k].to(at_least_single(x.dtype))
-                rejected = _reject(vector, axes)
-                is_defined = (rejected.norm(dim=1) > self.tolerance)[:, None]
+                vector = vectors[:, k].to(dtype)
+                is_defined = (_reject(vector, axes).norm(dim=1) > self.tolerance)[:, None]
                 # Elsewhere substitute the random axis: normalizing a zero has no finite gradient.
-                across = self._unit_across(torch.where(is_defined, vector, across), axes)
+                across = _unit_across(torch.where(is_defined, vector, across), axes)
             axes.append(across)
         frame = torch.stack(axes, dim=2)
         if not self.special:
             return frame
-        sign = torch.linalg.det(frame.detach()).sign()
-        return torch.cat([frame[:, :, :-1], frame[:, :, -1:] * sign[:, None, None]], dim=2)
+        axes[-1] = axes[-1] * torch.linalg.det(frame.detach()).sign()[:, None]
+        return torch.stack(axes, dim=2)
 
-    @staticmethod
-    def _unit_across(vector: Float[Tensor, "B d"], axes: list[Tensor]) -> Float[Tensor, "B d"]:
-        for _ in range(2):  # twice, for rounding errors after strong cancellation
-            vector = nn.functional.normalize(_reject(vector, axes), dim=1)
-        return vector
+
+def _unit_across(vector: Float[Tensor, "B d"], axes: list[Tensor]) -> Float[Tensor, "B d"]:
+    for _ in range(2):  # twice, for rounding errors after strong cancellation
+        vector = nn.functional.normalize(_reject(vector, axes), dim=1)
+    return vector
 
 
 def _reject(vector: Float[Tensor, "B d"], axes: list[Tensor]) -> Float[Tensor, "B d"]:

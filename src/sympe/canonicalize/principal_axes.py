@@ -16,12 +16,7 @@ from sympe.precision import at_least_single
 
 
 class PrincipalAxes(Canonicalizer[Tensor, PointClouds]):
-    """The axes from least to greatest extent, as columns; species are ignored.
-
-    Args:
-        dimension: 3 or 2, that of the clouds.
-        special: Rotations only; the sign of the last axis then makes the frame right-handed.
-    """
+    """The axes from least to greatest extent, as columns, right-handed if ``special``; species are ignored."""
 
     def __init__(self, dimension: int = 3, special: bool = False) -> None:
         super().__init__()

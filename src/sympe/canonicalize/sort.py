@@ -58,6 +58,37 @@ class Sort(NodeOrder):
         return Permutation(g.image, g.preimage, g.batch, g.start, relaxed=hard + soft - soft.detach())
 
 
+class NodeScore(nn.Module):
+    """A small equivariant network that scores nodes: mean aggregation over neighbors, with their degrees as input.
+
+    It is cheap next to any network that needs SymPE.
+
+    Args:
+        hidden_dim: Features of the hidden node states.
+        num_layers: Rounds of aggregation.
+    """
+
+    def __init__(self, hidden_dim: int = 32, num_layers: int = 3) -> None:
+        super().__init__()
+        self.embed = nn.Linear(2, hidden_dim)
+        self.mix = nn.ModuleList(nn.Linear(2 * hidden_dim, hidden_dim) for _ in range(num_layers))
+        self.out = nn.Linear(hidden_dim, 1, bias=False)
+
+    def forward(self, x: Graphs) -> Float[Tensor, "N"]:
+        source, target = x.edge_index
+        dtype = self.out.weight.dtype
+        degree = torch.zeros(x.num_nodes, dtype=dtype, device=x.device)
+        degree = degree.index_add(0, target, torch.ones_like(target, dtype=dtype))[:, None]
+        share = 1 / degree.clamp(min=1)
+        size = x.sizes[x.batch, None].to(dtype)
+        h = nn.functional.silu(self.embed(torch.cat([degree.log1p(), degree / size], dim=1)))
+        for linear in self.mix:
+            neighbors = torch.zeros_like(h).index_add(0, target, h[source]) * share
+            h = h + nn.functional.silu(linear(torch.cat([h, neighbors], dim=1)))
+        score: Tensor = self.out(h)[:, 0]
+        return score
+
+
 def standardize(score: Float[Tensor, "N"], graphs: Graphs) -> Float[Tensor, "N"]:
     """Scores with mean 0 and variance 1 in each graph; equal scores give zeros and a bounded gradient."""
     size = graphs.sizes.clamp(min=1).to(score.dtype)

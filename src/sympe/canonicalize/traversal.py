@@ -15,6 +15,8 @@ breaks all ties would not give this: that one neighbor came before another says 
 and so about later choices (in every cycle).
 """
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -23,7 +25,7 @@ from sympe.canonicalize.base import NodeOrder
 from sympe.graphs import Graphs
 from sympe.graphs.convert import neighbors
 from sympe.groups import Permutation
-from sympe.seeding import drawing_device
+from sympe.seeding import sample
 
 
 class Traversal(NodeOrder):
@@ -32,15 +34,16 @@ class Traversal(NodeOrder):
     Memory grows with (number of graphs) x (most nodes)^2. Edge labels and directions are ignored.
 
     Args:
-        depth_first: Whether to continue from the node visited latest (True) or earliest (False).
         form: Canonicalizer whose canonical form is walked; by default the graphs are walked as stored.
     """
 
-    def __init__(self, depth_first: bool, form: NodeOrder | None = None) -> None:
+    #: Whether to continue from the node visited latest (True) or earliest (False).
+    depth_first: bool
+
+    def __init__(self, form: NodeOrder | None = None) -> None:
         super().__init__()
         if form is not None and not isinstance(form, NodeOrder):
             raise ValueError(f"form must be a canonicalizer of graphs, such as Labeling(); got {form!r}")
-        self.depth_first = depth_first
         self.form = form
 
     def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
@@ -55,20 +58,55 @@ class Traversal(NodeOrder):
         return super().is_exact(x) if self.form is None else self.form.is_exact(x)
 
     def _walk(self, x: Graphs) -> Permutation:
-        joined, there, preference = _start(x)
-        graph = torch.arange(len(there), device=x.device)
-        time_of_visit = torch.full_like(preference, there.shape[1])
-        for step in range(there.shape[1]):
-            # Of several maxima, the first in storage.
-            following = _candidates(preference).int().argmax(1)
-            time_of_visit[graph, following] = torch.minimum(
-                time_of_visit[graph, following], preference.new_tensor(step)
-            )
-            preference = _visit(preference, joined, following, step if self.depth_first else -step)
-        visit = time_of_visit[there]
-        image = torch.empty_like(visit)
-        image[x.start + visit] = torch.arange(len(visit), device=x.device)
-        return Permutation(image, x.start + visit, x.batch, x.start)
+        # Of several maxima, the first in storage.
+        return _traverse(x, self.depth_first, lambda candidates: candidates.int().argmax(1))
+
+
+class BreadthFirst(Traversal):
+    """:class:`Traversal` from the node visited earliest."""
+
+    depth_first = False
+
+    def log_probability(self, x: Graphs, g: Permutation) -> Float[Tensor, "G"]:
+        """The children of a node come in a uniformly random order, as if every choice were independent."""
+        if self.form is not None:
+            return super().log_probability(x, g)
+        return _log_probability_of_choices(x, g, depth_first=False)
+
+
+class DepthFirst(Traversal):
+    """:class:`Traversal` from the node visited latest."""
+
+    depth_first = True
+
+
+class RandomDepthFirst(NodeOrder):
+    """A depth-first order from a random node with independent random choices, whose probability is known.
+
+    Its law is equivariant without the kernel. Edge labels and directions are ignored.
+    """
+
+    def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
+        def choose(candidates: Bool[Tensor, "G n"]) -> Int[Tensor, "G"]:
+            key = sample(torch.rand, candidates.shape, generator=generator, device=x.device, dtype=torch.float64)
+            return torch.where(candidates, key, -1.0).argmax(1)
+
+        return _traverse(x, True, choose)
+
+    def log_probability(self, x: Graphs, g: Permutation) -> Float[Tensor, "G"]:
+        return _log_probability_of_choices(x, g, depth_first=True)
+
+
+def _traverse(x: Graphs, depth_first: bool, choose: Callable[[Bool[Tensor, "G n"]], Int[Tensor, "G"]]) -> Permutation:
+    """The order of visit, where ``choose`` picks one of the candidates of each graph."""
+    joined, there, preference = _start(x)
+    order = torch.zeros_like(preference)
+    for step in range(there.shape[1]):
+        order[:, step] = choose(_candidates(preference))
+        preference = _visit(preference, joined, order[:, step], step if depth_first else -step)
+    # A graph whose nodes are all visited revisits some: ignore its later places.
+    taken = torch.arange(there.shape[1], device=x.device) < there.sum(1, keepdim=True)
+    return Permutation.trusted(order[taken] + x.start, x)
 
 
 def _start(x: Graphs) -> tuple[Bool[Tensor, "G n n"], Bool[Tensor, "G n"], Int[Tensor, "G n"]]:
@@ -90,51 +128,6 @@ def _visit(preference: Tensor, joined: Tensor, following: Tensor, step: int) -> 
     preference = torch.where(reached, preference.clamp(min=offer), preference)
     preference[graph, following] = -1
     return preference
-
-
-class BreadthFirst(Traversal):
-    """:class:`Traversal` from the node visited earliest."""
-
-    def __init__(self, form: NodeOrder | None = None) -> None:
-        super().__init__(depth_first=False, form=form)
-
-    def log_probability(self, x: Graphs, g: Permutation) -> Float[Tensor, "G"]:
-        """The children of a node come in a uniformly random order, as if every choice were independent."""
-        if self.form is not None:
-            return super().log_probability(x, g)
-        return _log_probability_of_choices(x, g, depth_first=False)
-
-
-class DepthFirst(Traversal):
-    """:class:`Traversal` from the node visited latest."""
-
-    def __init__(self, form: NodeOrder | None = None) -> None:
-        super().__init__(depth_first=True, form=form)
-
-
-class RandomDepthFirst(NodeOrder):
-    """A depth-first order from a random node with independent random choices, whose probability is known.
-
-    Its law is equivariant without the kernel. Edge labels and directions are ignored.
-    """
-
-    def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
-        joined, there, preference = _start(x)
-        drawn_on = drawing_device(generator, x.device)
-        visits = []
-        for step in range(there.shape[1]):
-            key = torch.rand(there.shape, generator=generator, dtype=torch.float64, device=drawn_on).to(x.device)
-            following = torch.where(_candidates(preference), key, -1.0).argmax(1)
-            visits.append(following)
-            preference = _visit(preference, joined, following, step)
-        if not visits:
-            return self.action.group.identity(x)
-        # A graph whose nodes are all visited revisits some: ignore its later places.
-        taken = torch.arange(there.shape[1], device=x.device) < there.sum(1, keepdim=True)
-        return Permutation.trusted(torch.stack(visits, dim=1)[taken] + x.start, x)
-
-    def log_probability(self, x: Graphs, g: Permutation) -> Float[Tensor, "G"]:
-        return _log_probability_of_choices(x, g, depth_first=True)
 
 
 def _log_probability_of_choices(x: Graphs, g: Permutation, depth_first: bool) -> Float[Tensor, "G"]:

@@ -26,7 +26,7 @@ from sympe.canonicalize.base import Canonicalizer
 from sympe.points import PointClouds
 from sympe.points.candidates import Candidates, dot, greatest, place_of_greatest
 from sympe.precision import at_least_single
-from sympe.seeding import drawing_device
+from sympe.seeding import sample
 
 #: Lengths below this fraction of the radius of the cloud are rounding errors.
 _ROUNDING = 1e-6
@@ -36,8 +36,6 @@ class WeightedFrames(Canonicalizer[Tensor, PointClouds]):
     """A frame of O(3) or SO(3), or in the plane of O(2) or SO(2), from points drawn with continuous weights.
 
     Args:
-        dimension: 3 or 2, that of the clouds.
-        special: Rotations only.
         power: The power p: a point at twice the length is 2^p times as likely.
 
     Raises:
@@ -71,8 +69,8 @@ class WeightedFrames(Canonicalizer[Tensor, PointClouds]):
         span = (scale > 0).long() * (4 - self.dimension)
         second, sign = first, torch.ones_like(first)
         if self.dimension == 3:
-            seen = torch.einsum("nij,ni->nj", Candidates(cloud, first, first, sign, span).frames(position)[x.batch],
-                                position)  # fmt: skip
+            frame = Candidates(cloud, first, first, sign, span).frames(position)
+            seen = torch.einsum("nij,ni->nj", frame[x.batch], position)
             height = dot(seen[:, 1:], seen[:, 1:]).sqrt()
             tallest = greatest(height, x.batch, len(x))
             second = self._draw_point(height, x, generator)
@@ -82,8 +80,7 @@ class WeightedFrames(Canonicalizer[Tensor, PointClouds]):
             above = dot(frame[:, :, -1].index_select(0, x.batch), position)
             third = self._draw_point(above.abs(), x, generator)
             side = above.index_select(0, third)
-            drawn_on = drawing_device(generator, x.device)
-            either = torch.randint(2, (len(x),), generator=generator, device=drawn_on).to(x.device) * 2 - 1
+            either = sample(torch.randint, 2, (len(x),), generator=generator, device=x.device) * 2 - 1
             sign = torch.where(side.abs() > _ROUNDING * scale, side.sign().long(), either)
         return Candidates(cloud, first, second, sign, span)
 
@@ -91,8 +88,7 @@ class WeightedFrames(Canonicalizer[Tensor, PointClouds]):
         self, length: Float[Tensor, "N"], x: PointClouds, generator: torch.Generator | None
     ) -> Int[Tensor, "B"]:
         """One point per cloud, by the Gumbel-max trick."""
-        drawn_on = drawing_device(generator, x.device)
-        uniform = torch.rand(len(length), generator=generator, device=drawn_on, dtype=length.dtype).to(x.device)
+        uniform = sample(torch.rand, len(length), generator=generator, device=x.device, dtype=length.dtype)
         tiny = torch.finfo(length.dtype).tiny
         key = self.power * length.clamp(min=tiny).log() - (-uniform.clamp(min=tiny).log()).log()
         return place_of_greatest(key, x.batch, len(x))
