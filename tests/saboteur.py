@@ -6,6 +6,7 @@ The fault strikes when the command writes a file whose name matches ``PATTERN`` 
 
 - ``kill-before``, ``kill``: SIGKILL between the end of the writing and the renaming, or after it.
 - ``term-before``, ``term``, ``interrupt``: likewise SIGTERM; SIGINT after it.
+- ``stop``: SIGSTOP after it; somebody has to wake the command.
 - ``full``: no space is left, from then on, after half of the file.
 - ``read-only``: no file can be made, from then on.
 - ``none``: nothing; the command ends as it should.
@@ -28,6 +29,7 @@ _SIGNALS = {
     "term-before": signal.SIGTERM,
     "term": signal.SIGTERM,
     "interrupt": signal.SIGINT,
+    "stop": signal.SIGSTOP,
 }
 
 FAULTS = (*_SIGNALS, "full", "read-only", "none")
@@ -40,14 +42,16 @@ class Saboteur:
         self.fault, self.pattern, self.left = fault, pattern, number
         self.replace, self.mkstemp, self.fsync = os.replace, tempfile.mkstemp, os.fsync
         self.is_broken = False
+        self.written: list[str] = []
         os.replace, tempfile.mkstemp, os.fsync = self.replaced, self.made, self.synced  # type: ignore[assignment]
 
     def replaced(self, source: Any, target: Any, **options: Any) -> None:
         """``os.replace``, with a signal before or after it."""
-        is_due = self._is_due(target) and self.fault in _SIGNALS
+        is_due = self.fault in _SIGNALS and self._is_due(target)
         if is_due and self.fault.endswith("-before"):
             os.kill(os.getpid(), _SIGNALS[self.fault])
         self.replace(source, target, **options)
+        self.written.append(Path(target).name)
         if is_due and not self.fault.endswith("-before"):
             os.kill(os.getpid(), _SIGNALS[self.fault])
 
