@@ -46,7 +46,7 @@ def _packed(*columns: Column) -> Column | None:
         bound *= span
         if bound >= 2**63:
             return None
-        key = key * span + (column - low)
+        key = key * span + (column.astype(np.int64) - low)
     return key
 
 
