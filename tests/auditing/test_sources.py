@@ -333,7 +333,7 @@ def test_a_file_that_runs_code_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     ("name", "message"),
     [
         ("missing.g6", "expected a file, a folder or one of qm9"),
-        ("graphs.pdb", r"expected a file ending in \.csv .*; got \.pdb"),
+        ("graphs.pdb", r"expected a file ending in \.cif .*; got \.pdb"),
         ("empty", "expected a folder of files ending in"),
     ],
 )
