@@ -59,15 +59,16 @@ class Config:
     hidden_dim: int = 32
     """Features per node inside the network."""
     num_rounds: int = 2
-    """Rounds of messages from variables to constraints and back."""
+    """Rounds of messages from variables to constraints and back; without any, nodes see themselves alone."""
     draws: int = 10
     """Draws per instance in the test."""
 
     def __post_init__(self) -> None:
         require_known("method", self.method, METHODS)
         require_known("data set", self.data, DATA_SETS)
-        numbers = ("train", "test", "steps", "batch_size", "dim", "hidden_dim", "num_rounds", "draws")
+        numbers = ("train", "test", "steps", "batch_size", "dim", "hidden_dim", "draws")
         require_at_least(1, **{name: getattr(self, name) for name in numbers})
+        require_at_least(0, num_rounds=self.num_rounds)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""

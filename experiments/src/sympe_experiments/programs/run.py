@@ -10,6 +10,7 @@ and its objective, of single draws and of the best of several.
 import math
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,7 +49,7 @@ def build_network(config: Config, instances: list[Instance]) -> ProgramNetwork:
 
 @resumable()
 def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
-    """Train and test one network; the record is written into ``folder``, the best placements beside it.
+    """Train and test one network; the record is written into ``folder``, answers beside it.
 
     Args:
         config: What to run.
@@ -71,7 +72,7 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
 
     trained = fit(model, loss, steps=config.steps, learning_rate=config.learning_rate, seed=config.seed)
     model.eval()
-    measured, placements = assess(model, test, config)
+    measured, kept = assess(model, test, config)
     metrics: dict[str, float | int | None] = {
         **measured,
         **_excess(model, test),
@@ -83,17 +84,17 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
     }
     seconds, history = time.perf_counter() - started, {"train_loss": trained.losses}
     record = Record.of(NAME, config, metrics, seconds, history=history)
-    record.write(folder, placements)
+    record.write(folder, kept)
     return record
 
 
 def assess(
     model: ProgramNetwork, test: list[Instance], config: Config
-) -> tuple[dict[str, float | None], dict[str, NDArray[np.int16]]]:
-    """What a network's answers are worth, and the copy of each item in the best repaired one, by instance."""
+) -> tuple[dict[str, float | None], dict[str, NDArray[Any]]]:
+    """What answers are worth; of each instance the first scores, and the copies of the items in the best answer."""
     found: dict[str, list[list[float]]] = {name: [] for name in ("loss", "rounded", *map(str, SHARES))}
     objective = np.full((config.draws, len(test)), np.nan)
-    best: dict[str, NDArray[np.int16]] = {}
+    kept: dict[str, NDArray[Any]] = {}
     for draw in range(config.draws):
         generator = sequence_generator(config.seed, TEST, draw)
         rows: list[dict[str, float]] = []
@@ -103,12 +104,14 @@ def assess(
                 logits = batch.tables(model(batch, generator))
             for instance, logit in zip(batch.instances, logits, strict=True):
                 rows.append(_errors(instance, logit))
+                if not draw:
+                    kept[f"score {instance.name}"] = logit.astype(np.float16)
                 placed = instance.packing.repaired(logit)
                 if placed is None:
                     continue
                 price = instance.packing.price(placed)
                 if not (np.nanmin(objective[:, len(rows) - 1], initial=np.inf) <= price):
-                    best[instance.name] = placed.argmax(1).astype(np.int16)
+                    kept[f"best {instance.name}"] = placed.argmax(1).astype(np.int16)
                 objective[draw, len(rows) - 1] = price
         for name, values in found.items():
             values.append([row[name] for row in rows])
@@ -124,7 +127,7 @@ def assess(
         "objective": float(objective[solved].mean()) if solved.any() else None,
         "best_objective": float(np.nanmin(objective[:, solved.any(0)], 0).mean()) if solved.any() else None,
         "known_objective": float(known.mean()),
-    }, best
+    }, kept
 
 
 def _errors(instance: Instance, logit: NDArray[np.float64]) -> dict[str, float]:
