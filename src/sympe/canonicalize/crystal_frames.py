@@ -179,7 +179,8 @@ def _is_rarest(x: Crystals) -> Bool[Tensor, "N"]:
     fewest = -greatest(-counts.double(), pair[:, 0], len(x))
     number = pair[:, 1].double().where(counts == fewest[pair[:, 0]], torch.inf)
     least = -greatest(-number, pair[:, 0], len(x))
-    return (number == least[pair[:, 0]])[kind]
+    is_rarest: Tensor = (number == least[pair[:, 0]])[kind]
+    return is_rarest
 
 
 def _frequency(length: float, k: int, like: Tensor) -> Float[Tensor, "6"]:
