@@ -62,9 +62,7 @@ def architectures() -> Table:
 
 def alignments(repetitions: int) -> Table:
     """Size: how often data without alignment are rejected."""
-    table = Table(
-        "crystals_alignment", f"% rejected of {repetitions} sets of 120 molecules that are not aligned"
-    )
+    table = Table("crystals_alignment", f"% rejected of {repetitions} sets of 120 molecules that are not aligned")
     alignment._SHARES = ()
     generator = torch.Generator().manual_seed(1)
     base = torch.tensor([[0.0, 0, 1], [0, 0, -1], [0.6, 0, 0], [0, 0.3, 0]])
