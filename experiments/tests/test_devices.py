@@ -26,6 +26,7 @@ from sympe.actions import BondFields, ScalarFields
 from sympe.breaking import GRAPH_METHODS, POINT_METHODS, for_graphs, for_points
 from sympe.canonicalize import (
     Constant,
+    CrystalFrames,
     DepthFirst,
     Frames,
     JointFrames,
@@ -38,7 +39,8 @@ from sympe.canonicalize import (
     Template,
     VectorNetwork,
 )
-from sympe.encoding import FactorEncoding
+from sympe.crystals import from_cells
+from sympe.encoding import FactorEncoding, SiteIrrepsEncoding
 from sympe.groups import Torus
 from sympe.points import concatenate
 from sympe_experiments import training
@@ -140,6 +142,14 @@ def test_other_frames(name: str) -> None:
 def test_permutations_with_rotations() -> None:
     kernel = InversionKernel(JointFrames(Frames()))
     same_on_both(lambda: SymPE(kernel, FactorEncoding(RankEncoding(4, 16), factor=0)), CLOUDS)
+
+
+def test_crystals() -> None:
+    cells, corner = [size * torch.eye(3) for size in (3, 4, 5)], [[0.0, 0, 0]]
+    pbc = [[True, True, True], [True, True, False], [True, False, False]]
+    sites, species = [corner, [*corner, [0.5] * 3], corner], [["Po"], ["Cs", "Cl"], ["C"]]
+    crystals = from_cells(cells, sites, species, pbc, dtype=torch.float32)
+    same_on_both(lambda: SymPE(InversionKernel(CrystalFrames()), SiteIrrepsEncoding("1x0e+1x1o", 2)), crystals)
 
 
 FIELDS = {"zeros": torch.zeros(2, 1, 4, 4), "signs": torch.randn(2, 1, 4, 4, generator=torch.Generator()).sign()}

@@ -31,7 +31,7 @@ _group = cache(point_group)
 #: The icosahedral group needs 15: its handedness appears in no spherical harmonic below.
 _MOST_DEGREE = 16
 _POLYHEDRAL = ("T", "Td", "Th", "O", "Oh", "I", "Ih")
-#: Of l and parity p: the number of invariant vectors; and which rotation groups and others they contain.
+#: The infinite groups, and their number of invariant vectors of degree l and parity p.
 _LIMITS: dict[str, Callable[[int, int], int]] = {
     "Cinf": lambda l, p: 1,
     "Cinfv": lambda l, p: int(p == (-1) ** l),

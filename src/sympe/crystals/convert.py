@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from sympe.compressed import reason_of, suffix_of
-from sympe.crystals.crystals import Crystals, concatenate, from_places
+from sympe.crystals.crystals import Crystals, completed, concatenate, from_cells
 from sympe.extras import require
 from sympe.points import PointClouds
 
@@ -86,8 +86,9 @@ def from_ase(atoms: Any, moments: bool = False) -> Crystals:
     if moments:
         values = atoms.get_initial_magnetic_moments()
         given = [values if values.ndim == 2 else np.outer(values, [0.0, 0.0, 1.0])]
-    cell = torch.as_tensor(np.array(atoms.cell.array))[None]
-    return from_places(cell, [atoms.get_positions()], [atoms.numbers.tolist()], [atoms.pbc.tolist()], given)
+    cell = completed(torch.as_tensor(atoms.cell.array), torch.as_tensor(atoms.pbc)).numpy()
+    fractional = atoms.get_positions() @ np.linalg.pinv(cell)  # of a singular cell too, which is refused below
+    return from_cells([cell], [fractional], [atoms.numbers.tolist()], [atoms.pbc.tolist()], given)
 
 
 def from_pymatgen(structure: Any) -> Crystals:
@@ -98,9 +99,8 @@ def from_pymatgen(structure: Any) -> Crystals:
     """
     if not structure.is_ordered:
         raise ValueError(f"expected one atom per site; got partial occupancies or mixed species in {structure.formula}")
-    cell = torch.as_tensor(np.array(structure.lattice.matrix))[None]
     kinds = [site.specie.Z for site in structure]
-    return from_places(cell, [structure.cart_coords], [kinds], [list(structure.lattice.pbc)])
+    return from_cells([structure.lattice.matrix], [structure.frac_coords], [kinds], [list(structure.lattice.pbc)])
 
 
 def read_atoms(path: str | os.PathLike[str], which: str = ":") -> list[Any]:

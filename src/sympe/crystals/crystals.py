@@ -9,8 +9,8 @@ that is not periodic the row carries no meaning; it is replaced by a unit vector
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -21,14 +21,14 @@ from torch import Tensor
 from sympe.extras import require
 from sympe.points import PointClouds, from_clouds
 from sympe.points import concatenate as concatenate_clouds
-from sympe.ragged import rows_of
+from sympe.ragged import Ragged, rows_of
 
 #: No two atoms, and no atom and its image, are this close, in angstrom.
 CLOSEST = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class Crystals:
+class Crystals(Ragged):
     """A batch of crystals.
 
     Attributes:
@@ -47,8 +47,11 @@ class Crystals:
     pbc: Bool[Tensor, "B 3"]
     moment: Float[Tensor, "N 3"] | None = None
     displacement: Float[Tensor, "N 3"] | None = None
+    batch: Int[Tensor, "N"] = field(init=False)
+    words: ClassVar[tuple[str, str]] = ("crystal", "site")
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "batch", self.sites.batch)
         count, n = len(self.sites), self.sites.num_points
         expected = {"cell": (count, 3, 3), "pbc": (count, 3), "moment": (n, 3), "displacement": (n, 3)}
         for name, shape in expected.items():
@@ -108,30 +111,8 @@ class Crystals:
         return torch.zeros_like(self.batch) if self.sites.species is None else self.sites.species
 
     @property
-    def batch(self) -> Int[Tensor, "N"]:
-        return self.sites.batch
-
-    @property
-    def start(self) -> Int[Tensor, "N"]:
-        """First position of each site's crystal."""
-        return self.sites.start
-
-    @property
-    def sizes(self) -> Int[Tensor, "B"]:
-        return self.sites.sizes
-
-    @property
-    def ptr(self) -> Int[Tensor, "B_plus_1"]:
-        """First site of each crystal, and the number of sites at the end."""
-        return self.sites.ptr
-
-    @property
     def num_points(self) -> int:
         return self.sites.num_points
-
-    @property
-    def device(self) -> torch.device:
-        return self.sites.device
 
     @property
     def dtype(self) -> torch.dtype:
@@ -152,12 +133,10 @@ class Crystals:
         return {name: value for name, value in held.items() if value is not None}
 
     def select(self, indices: Sequence[int] | Int[Tensor, "k"]) -> "Crystals":
-        """The crystals at ``indices``, in that order (repeats allowed)."""
-        sites = self.sites.select(indices)
-        chosen = torch.as_tensor(indices, device=self.device).long()
-        points = rows_of(chosen, self.sites.ptr)[1]
-        vectors: dict[str, Any] = {name: value[points] for name, value in self.vectors().items()}
-        return Crystals(sites, self.cell[chosen], self.pbc[chosen], **vectors)
+        chosen = self._chosen(indices)
+        sites = rows_of(chosen, self.ptr)[1]
+        vectors: dict[str, Any] = {name: value[sites] for name, value in self.vectors().items()}
+        return Crystals(self.sites.select(chosen), self.cell[chosen], self.pbc[chosen], **vectors)
 
 
 def from_cells(
@@ -192,27 +171,14 @@ def from_cells(
     if cell.dim() != 3 or cell.shape[1:] != (3, 3) or len(cell) != len(fractional):
         raise ValueError(f"expected a cell of 3 vectors for each of {len(fractional)} crystals; got {list(cell.shape)}")
     places = [_tensor(f) @ one for f, one in zip(fractional, cell, strict=True)]
-    return from_places(cell, places, species, pbc, moments, displacements, dtype)
-
-
-def from_places(
-    cell: Float[Tensor, "B 3 3"],
-    places: Sequence[Any],
-    species: Sequence[Any],
-    pbc: Sequence[Sequence[bool]] | None = None,
-    moments: Sequence[Any] | None = None,
-    displacements: Sequence[Any] | None = None,
-    dtype: torch.dtype = torch.float64,
-) -> Crystals:
-    """The same from positions in angstrom; vectors that are not periodic may be zero."""
     periodic = torch.ones(len(cell), 3, dtype=torch.bool) if pbc is None else torch.as_tensor(np.array(pbc))
-    used = torch.stack([_completed(one, repeats) for one, repeats in zip(cell, periodic, strict=True)])
+    used = torch.stack([completed(one, repeats) for one, repeats in zip(cell, periodic, strict=True)])
     vectors: dict[str, Any] = {
         name: torch.cat([_tensor(v) for v in value])
         for name, value in (("moment", moments), ("displacement", displacements))
         if value is not None
     }
-    sites = from_clouds([_tensor(place) for place in places], species)
+    sites = from_clouds(places, species)
     return Crystals(sites, used, periodic, **vectors).validate().to(dtype=dtype)
 
 
@@ -257,7 +223,7 @@ def _tensor(values: Any) -> Float[Tensor, "..."]:
     return torch.as_tensor(values if isinstance(values, Tensor) else np.array(values), dtype=torch.float64)
 
 
-def _completed(cell: Float[Tensor, "3 3"], pbc: Bool[Tensor, "3"]) -> Float[Tensor, "3 3"]:
+def completed(cell: Float[Tensor, "3 3"], pbc: Bool[Tensor, "3"]) -> Float[Tensor, "3 3"]:
     """The cell with unit vectors across the periodic ones in the other rows."""
     cell = cell.clone()
     if not bool(pbc.all()) and bool(cell[pbc].isfinite().all()):

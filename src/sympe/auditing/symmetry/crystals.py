@@ -15,7 +15,7 @@ from sympe.actions.irreps import Irreps
 from sympe.auditing.symmetry.points import PointStabilizers, representation
 from sympe.auditing.symmetry.stabilizers import Symmetry
 from sympe.crystals import Crystals, SpaceGroup, stabilizers
-from sympe.points.symmetry import Stabilizer
+from sympe.points import Stabilizer
 
 #: Most entries of the matrices that act on the targets of one crystal.
 _MOST = 2**25
@@ -66,7 +66,7 @@ class CrystalSymmetry(Symmetry):
         names = [group.name for group in groups]
         longest = x.cell.norm(dim=2).amax(1).tolist()
         unknown: list[float | None] = [None] * len(x)
-        found: list[Stabilizer] = list(groups)
+        found: list[Stabilizer] = [*groups]
         return CrystalStabilizers(x.sizes.tolist(), orders, unknown, names, x.sites, found, self.tolerance, longest)
 
 
