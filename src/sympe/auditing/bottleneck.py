@@ -5,59 +5,50 @@ distinguish ordered pairs of distinct nodes with equal orbits :math:`(o_i, o_j)`
 best answer. A decoder of code differences sees zero for every pair inside any orbit of any graph: all share one answer.
 """
 
-from dataclasses import dataclass
-
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from sympe.auditing.symmetry.graphs import pairs
+from sympe.auditing.targets import Errors, Loss, Target, class_errors
 from sympe.graphs import Graphs
+from sympe.graphs.bliss import Ints
 
-#: Names of the decoders.
-BOTTLENECKS = ("node-codes", "node-differences")
+BOTTLENECKS = ("node-codes", "node-differences")  # the decoders
 
 
-@dataclass(frozen=True)
-class PairCounts:
-    """Least errors of decoders of pairs of codes, per graph.
+def code_errors(graphs: Graphs, orbit: Ints, target: Target, loss: Loss) -> Errors:
+    """Least errors of a decoder that sees one code per node, or two per edge or pair; a ``ValueError`` per sample."""
+    if target.per == "node":
+        return class_errors(orbit, graphs.batch.numpy(), len(graphs), target.values, loss)
+    if target.per not in ("edge", "pair"):
+        raise ValueError(f"expected a target per node, edge or pair for a bottleneck of node codes; got {target.per}")
+    source, end = graphs.edge_index if target.per == "edge" else pairs(graphs)
+    codes = torch.from_numpy(orbit)
+    _, classes = torch.unique(codes[source] * len(codes) + codes[end], return_inverse=True)
+    return class_errors(classes.numpy(), graphs.batch[source].numpy(), len(graphs), target.values, loss)
 
-    Attributes:
-        pairs: Ordered pairs of distinct nodes.
-        node_codes: Least errors of a decoder of pairs of codes.
-        apart: Its errors on pairs with different orbits.
-        inside_pairs: Pairs inside one orbit.
-        inside_edges: How many of these pairs are edges.
+
+def adjacency_errors(graphs: Graphs, orbit: Ints, bottleneck: str) -> tuple[Errors, list[int], list[int]]:
+    """Least errors on the adjacency of simple undirected graphs, given the orbit of each node over the batch.
+
+    Those of code differences are on pairs with different orbits. Also returned: how many pairs lie inside one orbit,
+    and how many of these are edges.
     """
-
-    pairs: Int[Tensor, "G"]
-    node_codes: Int[Tensor, "G"]
-    apart: Int[Tensor, "G"]
-    inside_pairs: Int[Tensor, "G"]
-    inside_edges: Int[Tensor, "G"]
-
-
-def pair_counts(graphs: Graphs, orbit: Int[Tensor, "N"]) -> PairCounts:
-    """Least errors of decoders on simple undirected graphs, given the orbit of each node, numbered over the batch."""
-    num_orbits = int(orbit.max()) + 1 if graphs.num_nodes else 0
-    members = torch.bincount(orbit, minlength=num_orbits)
-    owner = torch.zeros(num_orbits, dtype=torch.long, device=graphs.device)
-    owner[orbit] = graphs.batch
-
+    codes = torch.from_numpy(orbit)
+    members = torch.bincount(codes)
+    owner = torch.zeros_like(members).index_copy(0, codes, graphs.batch)
     # List only classes of pairs with edges: the others cause no errors.
-    source, target = orbit[graphs.edge_index]
-    classes, edges = torch.unique(source * num_orbits + target, return_counts=True)
-    a, b = classes // max(num_orbits, 1), classes % max(num_orbits, 1)
+    source, target = codes[graphs.edge_index]
+    classes, edges = torch.unique(source * len(members) + target, return_counts=True)
+    a, b = torch.unravel_index(classes, (len(members), len(members)))
     inside = a == b
-    size = members[a] * torch.where(inside, members[b] - 1, members[b])
-    minority = torch.minimum(edges, size - edges)
+    minority = torch.minimum(edges, members[a] * (members[b] - inside.long()) - edges)
 
     def per_graph(graph: Int[Tensor, "k"], count: Int[Tensor, "k"]) -> Int[Tensor, "G"]:
         return count.new_zeros(len(graphs)).index_add_(0, graph, count)
 
-    return PairCounts(
-        pairs=graphs.sizes * (graphs.sizes - 1),
-        node_codes=per_graph(owner[a], minority),
-        apart=per_graph(owner[a[~inside]], minority[~inside]),
-        inside_pairs=per_graph(owner, members * (members - 1)),
-        inside_edges=per_graph(owner[a[inside]], edges[inside]),
-    )
+    wrong = per_graph(owner[a], minority if bottleneck == "node-codes" else minority * ~inside)
+    errors = Errors(wrong.double().numpy(), (graphs.sizes * (graphs.sizes - 1)).numpy(), (wrong > 0).numpy())
+    inside_pairs = per_graph(owner, members * (members - 1))
+    return errors, inside_pairs.tolist(), per_graph(owner[a], edges * inside).tolist()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, islice
 from multiprocessing import get_context
 from typing import Any, TypeVar
 
@@ -24,24 +24,15 @@ Result = TypeVar("Result")
 
 ENGINES = ("local", "ray")
 
-#: Starting processes takes seconds, so small data sets run in this process.
-_SECONDS_ALONE = 2.0
-#: Tasks in flight per worker.
-_IN_FLIGHT = 3
-
+_SECONDS_ALONE = 2.0  # starting processes takes seconds, so small data sets run in this process
+_IN_FLIGHT = 3  # tasks per worker
 _DIED = "a worker died (out of memory?); the same command goes on, with --resume if it has that option"
 
 
 def run(
     work: Callable[[Task], Result], tasks: Iterable[Task], engine: str = "local", workers: int = 1
 ) -> Iterator[tuple[Task, Result]]:
-    """Each task with its result, in order of completion.
-
-    Args:
-        work: The function to run; it, the tasks and the results must support pickling.
-        tasks: Its arguments.
-        engine: ``local`` or ``ray``.
-        workers: Number of processes.
+    """Each task with its result, in order of completion; ``work``, tasks and results must support pickling.
 
     Raises:
         ValueError: If the engine is unknown, or there is less than one worker.
@@ -66,57 +57,39 @@ def _local(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) 
     else:
         return
     with process_pool(workers) as pool:
-        in_flight: dict[Future[Result], Task] = {}
-        for task in waiting:
-            in_flight[pool.submit(work, task)] = task
-            if len(in_flight) >= _IN_FLIGHT * workers:
-                yield from _finished(in_flight)
-        while in_flight:
-            yield from _finished(in_flight)
-
-
-def _finished(in_flight: dict[Future[Result], Task]) -> Iterator[tuple[Task, Result]]:
-    for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
-        yield in_flight.pop(future), future.result()
+        yield from _as_finished(lambda task: pool.submit(work, task), waiting, workers)
 
 
 def _ray(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> Iterator[tuple[Task, Result]]:
     ray = require("ray", "ray", "engine ray")
     own = not ray.is_initialized()
     if own:
-        _connect(ray, workers)
+        # The cluster at RAY_ADDRESS, or else one on this machine.
+        started = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": workers, "include_dashboard": False}
+        ray.init(logging_level=logging.ERROR, log_to_driver=False, **started)
+        listen_again()
     try:
         remote: Any = ray.remote(num_cpus=1)(_alone)
         shared = ray.put(work)
-        in_flight: dict[Any, Task] = {}
-
-        def finished() -> Iterator[tuple[Task, Result]]:
-            done, _ = ray.wait(list(in_flight))
-            for reference in done:
-                try:
-                    yield in_flight.pop(reference), ray.get(reference)
-                except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError) as error:
-                    raise ChildProcessError(_DIED) from error
-
-        for task in tasks:
-            in_flight[remote.remote(shared, task)] = task
-            if len(in_flight) >= _IN_FLIGHT * workers:
-                yield from finished()
-        while in_flight:
-            yield from finished()
+        yield from _as_finished(lambda task: remote.remote(shared, task).future(), tasks, workers)
+    except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError) as error:
+        raise ChildProcessError(_DIED) from error
     finally:
         if own:
             ray.shutdown()
 
 
-def _connect(ray: Any, workers: int) -> None:
-    """Connect to the cluster at ``RAY_ADDRESS``, or start one on this machine."""
-    quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
-    if os.environ.get("RAY_ADDRESS"):
-        ray.init(**quiet)
-    else:
-        ray.init(num_cpus=workers, include_dashboard=False, **quiet)
-    listen_again()
+def _as_finished(
+    submit: Callable[[Task], Future[Result]], tasks: Iterable[Task], workers: int
+) -> Iterator[tuple[Task, Result]]:
+    in_flight: dict[Future[Result], Task] = {}
+    waiting = iter(tasks)
+    while True:
+        in_flight.update((submit(task), task) for task in islice(waiting, _IN_FLIGHT * workers - len(in_flight)))
+        if not in_flight:
+            return
+        for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
+            yield in_flight.pop(future), future.result()
 
 
 @contextmanager
@@ -143,13 +116,9 @@ def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 def _begin_worker() -> None:
     be_a_worker()
-    _one_thread()
-
-
-def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
 def _alone(work: Callable[[Task], Result], task: Task) -> Result:
-    _one_thread()
+    torch.set_num_threads(1)
     return work(task)

@@ -22,13 +22,9 @@ from jaxtyping import Int
 
 
 def entropy(counts: Int[np.ndarray, "m"], z: float) -> tuple[float, float, float]:
-    """Estimate in nats, and the ends of its interval.
+    """Estimate in nats and its interval of z standard errors, from how often each observed value occurs.
 
     If no value occurs twice, the estimate is the first term alone, too low on average, and the upper end is infinite.
-
-    Args:
-        counts: How often each observed value occurs.
-        z: Half-width of the interval in standard errors.
 
     Example:
         >>> estimate, low, high = entropy(np.array([500, 500]), 2.0)
@@ -40,8 +36,7 @@ def entropy(counts: Int[np.ndarray, "m"], z: float) -> tuple[float, float, float
     once, twice = int((counts == 1).sum()), int((counts == 2).sum())
     psi = torch.digamma(torch.tensor([n, *counts.tolist()], dtype=torch.float64)).numpy()
     seen = float((share * (psi[0] - psi[1:])).sum())
-    plugged_in = float(-(share * np.log(share)).sum())
-    variance = max(float((share * np.log(share) ** 2).sum()) - plugged_in**2, 0.0) / n
+    variance = max(float((share * np.log(share) ** 2).sum() - (share * np.log(share)).sum() ** 2), 0.0) / n
     # For a uniform law the first term vanishes and the second is the variance (G. P. Basharin, 1959).
     error = math.sqrt(variance + (len(counts) - 1) / (2 * n**2))
     low = max(seen - z * error, 0.0)

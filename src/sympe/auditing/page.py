@@ -1,6 +1,5 @@
 """The report of an audit as one HTML page."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,7 @@ from sympe.html import render
 
 
 def write_audit(report: AuditReport, title: str, path: Path) -> None:
-    """Write a self-contained page.
-
-    Args:
-        report: The audit.
-        title: What was audited.
-        path: Where to write.
+    """Write a self-contained page, titled by what was audited.
 
     Raises:
         ImportError: If Jinja is not installed.
@@ -35,9 +29,9 @@ def write_audit(report: AuditReport, title: str, path: Path) -> None:
     write_atomically(path, lambda file: file.write(page.encode()))
 
 
-def _bars(counts: Mapping[str, int]) -> list[tuple[str, str, float]]:
+def _bars(counts: dict[str, int]) -> list[tuple[str, str, float]]:
     """Label, count in words, and length in per cent of the longest bar."""
-    total, most = max(sum(counts.values()), 1), max(counts.values())
+    total, most = sum(counts.values()), max(counts.values())
     return [(name, f"{n:,} ({100 * n / total:.1f} %)", 100 * n / most) for name, n in counts.items()]
 
 

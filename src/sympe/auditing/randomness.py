@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from sympe.actions import Action, PointRotation
 from sympe.actions.base import copies
 from sympe.auditing.entropy import entropy
-from sympe.auditing.equivariance.copies import action_on_inputs, member
+from sympe.auditing.equivariance.copies import action_on_inputs
 from sympe.breaking import SymmetryBreaking
 from sympe.canonicalize import Canonicalizer
 from sympe.graphs import Graphs
@@ -51,19 +51,13 @@ class ExcessRandomness:
         nats: The excess in nats: exact, an estimate, or a lower bound.
         low: Lower end of the confidence interval.
         high: Upper end; infinite for a lower bound.
-        method: ``"closed form"``, ``"enumeration"``, ``"choices"``, ``"forms"``, or ``"lower bound"`` if no form occurs
-            twice.
+        method: ``"closed form"`` or ``"enumeration"`` (exact), ``"choices"``, ``"forms"``, or ``"lower bound"``.
     """
 
     nats: Float[Tensor, "B"]
     low: Float[Tensor, "B"]
     high: Float[Tensor, "B"]
     method: tuple[str, ...]
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether all values are exact."""
-        return set(self.method) <= {"closed form", "enumeration"}
 
     @property
     def mean(self) -> float:
@@ -78,8 +72,7 @@ class ExcessRandomness:
         )
 
 
-#: Estimate and interval.
-_Value = tuple[float, float, float]
+_Value = tuple[float, float, float]  # an estimate and its interval
 
 
 def excess_randomness(
@@ -114,13 +107,12 @@ def excess_randomness(
         >>> print(excess_randomness(kernel, path))
         1.332 nats (enumeration)
     """
+    name = type(kernel).__name__
     if isinstance(kernel, Canonicalizer):
-        raise ValueError(
-            f"expected a kernel: {type(kernel).__name__} alone follows the order of storage; wrap it as "
-            f"InversionKernel({type(kernel).__name__}(...))"
-        )
+        wrapped = f"InversionKernel({name}(...))"
+        raise ValueError(f"expected a kernel: {name} alone follows the order of storage; wrap it as {wrapped}")
     if not callable(kernel):
-        raise ValueError(f"expected a kernel first and inputs second; got {type(kernel).__name__} first")
+        raise ValueError(f"expected a kernel first and inputs second; got {name} first")
     if draws < 2:
         raise ValueError(f"draws must be at least 2; got {draws}")
     if not 0 < confidence < 1:
@@ -130,20 +122,15 @@ def excess_randomness(
     action = action_on_inputs(x, action)
     generator = torch.Generator().manual_seed(0) if generator is None else generator
     z = NormalDist().inv_cdf((1 + confidence) / 2)
-    found: list[tuple[_Value, str]] = []
+    members = (x[i : i + 1] if isinstance(x, Tensor) else x.select([i]) for i in range(len(x)))
     with torch.no_grad():
-        for index in range(len(x)):
-            found.append(_excess(kernel, member(x, index), action, elements, draws, z, generator))
+        found = [_excess(kernel, one, action, elements, draws, z, generator) for one in members]
     nats, low, high = torch.tensor([value for value, _ in found], dtype=torch.float64).reshape(-1, 3).unbind(1)
     return ExcessRandomness(nats, low, high, tuple(method for _, method in found))
 
 
 def excess_of_model(model: nn.Module, x: Any) -> dict[str, float | None]:
-    """Mean excess randomness of the kernel inside a model, for records of runs.
-
-    Args:
-        model: Any module, with or without an :class:`~sympe.InversionKernel` inside.
-        x: The inputs, as a batch.
+    """Mean excess randomness of the :class:`~sympe.InversionKernel` inside a model, for records of runs.
 
     Returns:
         ``excess_nats``, ``excess_nats_low`` and ``excess_nats_high``: means over the batch of the value and of the ends
@@ -162,100 +149,67 @@ def excess_of_model(model: nn.Module, x: Any) -> dict[str, float | None]:
 
 
 def _excess(
-    kernel: Callable[..., Any],
-    x: Any,
-    action: Action[Any, Any],
-    elements: Any,
-    draws: int,
-    z: float,
-    generator: torch.Generator,
+    kernel: Any, x: Any, action: Action[Any, Any], elements: Any, draws: int, z: float, generator: torch.Generator
 ) -> tuple[_Value, str]:
     many = copies(x, draws)
     if isinstance(kernel, InversionKernel):
-        exact = float(kernel.canonicalizer.excess_nats(x))
+        tau = kernel.canonicalizer
+        exact = float(tau.excess_nats(x))
         if not math.isnan(exact):
             return (exact, exact, exact), "closed form"
-        counts = _enumerated(kernel, x, action, _all_elements(x, elements, draws), generator)
-        if counts is None and (likely := kernel.canonicalizer.equally_likely(x)) is not None:
+        counts = _enumerated(tau, x, action, elements, draws, generator)
+        if counts is None and (likely := tau.equally_likely(x)) is not None:
             counts = _count_forms(action, likely[1], likely[0], len(likely[0]))
         if counts is not None:
             share = counts / counts.sum()
             exact = abs(float((share * np.log(share)).sum()))
             return (exact, exact, exact), "enumeration"
-        if isinstance(x, Graphs) and not bool(
-            kernel.canonicalizer.log_probability(x, action.group.identity(x)).isnan()
-        ):
-            return _by_choices(kernel, many, float(log_automorphisms(x)), z, generator), "choices"
+        if isinstance(x, Graphs) and not bool(tau.log_probability(x, action.group.identity(x)).isnan()):
+            cost = -tau.log_probability(many, kernel(many, generator)) - float(log_automorphisms(x))
+            mean, error = float(cost.mean()), z * float(cost.std()) / draws**0.5
+            return (max(mean, 0.0), max(mean - error, 0.0), max(mean + error, 0.0)), "choices"
     counts = _count_forms(action, kernel(many, generator), many, draws)
     return entropy(counts, z), "lower bound" if len(counts) == draws else "forms"
 
 
-def _all_elements(x: Any, elements: Any, most: int) -> tuple[Any, Any] | None:
-    """One copy of x per group element, and the elements; None if they are unknown or more than ``most``."""
-    if elements is not None:
-        return (copies(x, len(elements)), elements) if len(elements) <= most else None
-    if not isinstance(x, Graphs) or math.lgamma(x.num_nodes + 1) > math.log(most) + 1e-9:
-        return None
-    images = torch.tensor(list(permutations(range(x.num_nodes))), dtype=torch.long, device=x.device)
-    many = copies(x, len(images))
-    return many, Permutation.trusted(images.reshape(-1) + many.start, many)
-
-
 def _enumerated(
-    kernel: InversionKernel[Any, Any],
-    x: Any,
-    action: Action[Any, Any],
-    enumeration: tuple[Any, Any] | None,
-    generator: torch.Generator,
+    tau: Canonicalizer[Any, Any], x: Any, action: Action[Any, Any], elements: Any, most: int, generator: torch.Generator
 ) -> NDArray[np.int64] | None:
-    """Counts of forms over all elements; None for a random canonicalizer."""
-    if enumeration is None:
+    """Counts of forms over all elements; None if these are unknown, more than ``most``, or not all randomness."""
+    if elements is None and isinstance(x, Graphs) and math.lgamma(x.num_nodes + 1) <= math.log(most) + 1e-9:
+        images = torch.tensor(list(permutations(range(x.num_nodes))), dtype=torch.long, device=x.device)
+        many = copies(x, len(images))
+        h = Permutation.trusted(images.reshape(-1) + many.start, many)
+    elif elements is not None and len(elements) <= most:
+        many, h = copies(x, len(elements)), elements
+    else:
         return None
-    many, h = enumeration
     noise = torch.Generator(generator.device).manual_seed(0)
     before = noise.get_state()
-    g = action.group.compose(action.group.inverse(h), kernel.canonicalizer(action.act(h, many), noise))
-    if not torch.equal(noise.get_state(), before):
-        return None
-    return _count_forms(action, g, many, len(many) // len(x))
+    g = action.group.compose(action.group.inverse(h), tau(action.act(h, many), noise))
+    is_random = not torch.equal(noise.get_state(), before)
+    return None if is_random else _count_forms(action, g, many, len(many) // len(x))
 
 
 def _count_forms(action: Action[Any, Any], g: Any, many: Any, count: int) -> NDArray[np.int64]:
     """How often each form ``act(g^-1, x)`` occurs."""
-    form = action.act(action.group.inverse(g), many)
-    are_sets = isinstance(action, PointRotation)
-    rows = _point_rows(form, count, are_sets) if isinstance(form, PointClouds) else _rows(form, count)
-    return np.unique(rows, axis=0, return_counts=True)[1]
+    rows = _rows(action.act(action.group.inverse(g), many), count, isinstance(action, PointRotation))
+    return np.unique(rows.detach().cpu().numpy(), axis=0, return_counts=True)[1]
 
 
-def _rows(data: Any, count: int) -> NDArray[Any]:
-    """One row of numbers per copy that determines it.
-
-    Raises:
-        ValueError: If the data are not a tensor, graphs or point clouds.
-    """
+def _rows(data: Any, count: int, are_sets: bool) -> Tensor:
+    """One row of numbers per copy that determines it, sorted for sets of points."""
     if isinstance(data, Tensor):
-        return data.detach().reshape(count, -1).cpu().numpy()
+        return data.reshape(count, -1)
     if isinstance(data, Graphs):
         # The action sorts edges by their ends and labels.
         ends = data.edge_index - data.start[data.edge_index[0]]
         parts = [ends.view(2, count, -1).transpose(0, 1), data.edge_label, data.node_label, data.x]
-        return torch.cat([part.reshape(count, -1).double() for part in parts if part is not None], dim=1).cpu().numpy()
+        return torch.cat([part.reshape(count, -1).double() for part in parts if part is not None], dim=1)
+    if isinstance(data, PointClouds):
+        # One integer per point for its position and species.
+        place = (data.centered.double() / _RESOLUTION + _SHIFT).floor()
+        kinds = torch.zeros_like(data.batch) if data.species is None else data.species
+        points: Tensor = torch.cat([place, kinds[:, None].double()], dim=1).unique(dim=0, return_inverse=True)[1]
+        return points.view(count, -1).sort(1).values if are_sets else points.view(count, -1)
     raise ValueError(f"expected a tensor, graphs or point clouds; got {type(data).__name__}")
-
-
-def _point_rows(data: PointClouds, count: int, are_sets: bool) -> NDArray[Any]:
-    """One integer per point for its position and species; sorted within each copy if it is a set."""
-    place = (data.centered.double() / _RESOLUTION + _SHIFT).floor()
-    kinds = torch.zeros_like(data.batch) if data.species is None else data.species
-    points = torch.cat([place, kinds[:, None].double()], dim=1).unique(dim=0, return_inverse=True)[1].view(count, -1)
-    rows: NDArray[Any] = (points.sort(1).values if are_sets else points).cpu().numpy()
-    return rows
-
-
-def _by_choices(
-    kernel: InversionKernel[Any, Any], many: Any, log_stabilizer: float, z: float, generator: torch.Generator
-) -> _Value:
-    cost = -kernel.canonicalizer.log_probability(many, kernel(many, generator)) - log_stabilizer
-    mean, error = float(cost.mean()), float(cost.std()) / len(cost) ** 0.5
-    return max(mean, 0.0), max(mean - z * error, 0.0), max(mean + z * error, 0.0)

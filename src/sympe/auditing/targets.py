@@ -19,12 +19,9 @@ Per = Literal["sample", "node", "edge", "pair", "site", "point"]
 Loss = Literal["squared", "absolute", "zero-one"]
 
 LOSSES: tuple[str, ...] = get_args(Loss)
-#: The power of the difference in each loss.
-POWER = {"squared": 2, "absolute": 1, "zero-one": 1}
-#: Targets of these shapes are vectors and matrices in space, which rotate with the points unless irreps are given.
-VECTOR_SHAPES = {(3,), (3, 3)}
-#: Relative differences below this are rounding errors of 32-bit numbers.
-ROUNDING = 1e-6
+POWER = {"squared": 2, "absolute": 1, "zero-one": 1}  # of the difference, by loss
+VECTOR_SHAPES = {(3,), (3, 3)}  # of vectors and matrices in space, which rotate with the points unless irreps do
+ROUNDING = 1e-6  # relative differences below this are rounding errors of 32-bit numbers
 
 
 @dataclass(frozen=True)
@@ -56,19 +53,8 @@ class Target:
         if self.values.is_floating_point() and not bool(torch.isfinite(self.values).all()):
             raise ValueError("targets must be finite; got infinity or not a number")
 
-    @property
-    def default_loss(self) -> Loss:
-        return "squared" if self.values.is_floating_point() else "zero-one"
-
     def check(self, counts: Mapping[Per, int]) -> None:
-        """Check that there is one row per entry.
-
-        Args:
-            counts: Number of rows for each ``per`` that the inputs allow.
-
-        Raises:
-            ValueError: If the inputs have no such entries, or the number of rows differs.
-        """
+        """Raise a ``ValueError`` unless there is one row per entry; ``counts`` lists the entries of the inputs."""
         if self.per not in counts:
             raise ValueError(f"the input has no targets per {self.per}; expected one of {', '.join(counts)}")
         rows = len(self.values) if self.values.dim() else 0
@@ -93,13 +79,9 @@ class Errors:
 
 
 def choose_loss(target: Target, loss: str | None) -> Loss:
-    """The given loss, or the default of the target.
-
-    Raises:
-        ValueError: If the loss is unknown.
-    """
+    """The given loss, or the default of the target; a ``ValueError`` if it is unknown."""
     if loss is None:
-        return target.default_loss
+        return "squared" if target.values.is_floating_point() else "zero-one"
     if loss not in LOSSES:
         raise ValueError(f"loss must be one of {', '.join(LOSSES)}; got {loss!r}")
     return loss  # type: ignore[return-value]  # just checked
@@ -108,24 +90,22 @@ def choose_loss(target: Target, loss: str | None) -> Loss:
 def class_errors(
     classes: Int[np.ndarray, "M"], owner: Int[np.ndarray, "M"], count: int, values: Tensor, loss: Loss
 ) -> Errors:
-    """Least errors if all entries of a class get one answer.
+    """Least errors if all entries of a class get one answer; columns are predicted separately.
 
     Args:
         classes: Class of each entry, numbered over the batch; no class spans two samples.
-        owner: Sample of each entry.
-        count: Number of samples.
-        values: One row per entry; columns are predicted separately.
+        owner: Sample of each entry, of ``count`` in all.
+        values: One row per entry.
         loss: The loss.
 
     Raises:
         ValueError: If the number of rows differs from the number of entries.
     """
-    rows = values.detach().cpu().flatten(1).numpy() if values.dim() > 1 else values.detach().cpu().numpy()[:, None]
+    rows = values.detach().cpu()[:, None].flatten(1).numpy()
     if len(rows) != len(classes):
         raise ValueError(f"expected {len(classes)} targets; got {len(rows)}")
     least = {"squared": _squared, "absolute": _absolute, "zero-one": _minority}[loss]
-    total = np.zeros(count)
-    size = np.zeros(count)
+    total, size = np.zeros(count), np.zeros(count)
     for column in rows.T:
         total += np.bincount(owner, weights=least(classes, column), minlength=count)
         if loss != "zero-one":
@@ -136,15 +116,10 @@ def class_errors(
 
 
 def _rounding(owner: NDArray[np.int64], count: int, column: NDArray[np.generic], power: int) -> NDArray[np.float64]:
-    """Errors up to which the entries of a sample count as equal; like the losses, they do not change under shifts.
-
-    A share of how far the entries of a sample are apart, and what the type of the numbers cannot resolve.
-    """
+    """Errors that count as zero: a share of how far entries are apart, and what their type cannot resolve."""
     eps = 1.2e-7 if column.dtype.kind == "f" and column.dtype.itemsize < 8 else 2.3e-16
     value = column.astype(np.float64)
-    held = np.maximum(np.bincount(owner, minlength=count), 1)
-    apart = np.abs(value - (np.bincount(owner, weights=value, minlength=count) / held)[owner])
-    least = (ROUNDING * apart) ** power + (4 * eps * np.abs(value)) ** power
+    least = (ROUNDING * np.abs(_from_mean(owner, value))) ** power + (4 * eps * np.abs(value)) ** power
     return np.bincount(owner, weights=least, minlength=count).astype(np.float64)
 
 
@@ -155,29 +130,29 @@ def no_errors(values: Tensor) -> Errors:
     return Errors(np.zeros(count), entries, np.zeros(count, bool))
 
 
+def _from_mean(classes: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values minus the mean of their class."""
+    return value - (np.bincount(classes, weights=value) / np.maximum(np.bincount(classes), 1))[classes]
+
+
 def _squared(classes: NDArray[np.int64], column: NDArray[np.generic]) -> NDArray[np.float64]:
-    value = column.astype(np.float64)
-    held = np.maximum(np.bincount(classes), 1)
-    return (value - (np.bincount(classes, weights=value) / held)[classes]) ** 2
+    return _from_mean(classes, column.astype(np.float64)) ** 2
 
 
 def _absolute(classes: NDArray[np.int64], column: NDArray[np.generic]) -> NDArray[np.float64]:
     value = column.astype(np.float64)
-    order = np.lexsort((value, classes))
     held = np.bincount(classes)
-    median = np.zeros(len(held))
     middle = np.cumsum(held) - held + np.maximum(held - 1, 0) // 2
-    present = held > 0
-    median[present] = value[order][middle[present]]
-    return np.abs(value - median[classes])
+    from_median: NDArray[np.float64] = value - value[np.lexsort((value, classes))][middle[classes]]
+    return np.abs(from_median)
 
 
 def _minority(classes: NDArray[np.int64], value: NDArray[np.generic]) -> NDArray[np.float64]:
     _, kind = np.unique(value, return_inverse=True)
     base = int(kind.max(initial=0)) + 1
     held, times = np.unique(classes * base + kind, return_counts=True)
-    most = np.zeros(int(classes.max(initial=-1)) + 1, np.int64)
+    size = np.bincount(classes)
+    most = np.zeros_like(size)
     np.maximum.at(most, held // base, times)
     # Spread the errors of a class evenly over its entries.
-    size = np.bincount(classes, minlength=len(most))
     return ((size - most) / np.maximum(size, 1))[classes]

@@ -11,6 +11,9 @@ import os
 import random
 from pathlib import Path
 
+from jaxtyping import Bool
+from torch import Tensor
+
 from sympe.graphs.batch import Graphs
 from sympe.graphs.convert import from_networkx
 from sympe.graphs.files import read
@@ -39,7 +42,8 @@ def load_qm9(root: str | os.PathLike[str] | None = None, split: str | None = Non
         return graphs
     if graphs.node_label is None:
         raise ValueError(f"{path}: expected molecules with elements to take hydrogens out of; got plain graphs")
-    return _without_nodes(graphs, QM9_ELEMENTS.index("H"))
+    heavy, _ = induced(graphs, graphs.node_label != QM9_ELEMENTS.index("H"))
+    return heavy.select(heavy.sizes.nonzero()[:, 0])
 
 
 def load_graph_set(name: str, root: str | os.PathLike[str] | None = None, split: str | None = None) -> Graphs:
@@ -96,18 +100,16 @@ def find(name: str, root: str | os.PathLike[str] | None = None) -> Path:
     return path / f"{name}.npz"
 
 
-def _without_nodes(graphs: Graphs, label: int) -> Graphs:
-    """The graphs without the nodes of one label and their edges; graphs that lose all nodes are dropped."""
-    assert graphs.node_label is not None
-    nodes = graphs.node_label != label
+def induced(graphs: Graphs, nodes: Bool[Tensor, "N"]) -> tuple[Graphs, Bool[Tensor, "E"]]:
+    """The subgraphs on some nodes, each in its graph's place even if it has none, and which edges they keep."""
     source, target = graphs.edge_index
     edges = nodes[source] & nodes[target]
-    kept_graphs, batch = graphs.batch[nodes].unique_consecutive(return_inverse=True)
-    return Graphs(
+    kept = Graphs(
         edge_index=(nodes.cumsum(0) - 1)[graphs.edge_index[:, edges]],
-        batch=batch,
-        node_label=graphs.node_label[nodes],
+        batch=graphs.batch[nodes],
+        node_label=None if graphs.node_label is None else graphs.node_label[nodes],
         edge_label=None if graphs.edge_label is None else graphs.edge_label[edges],
         x=None if graphs.x is None else graphs.x[nodes],
-        num_graphs=len(kept_graphs),
+        num_graphs=len(graphs),
     )
+    return kept, edges

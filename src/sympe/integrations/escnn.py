@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from sympe.actions import Action
 from sympe.breaking import SymPE
-from sympe.canonicalize import Canonicalizer, Constant
+from sympe.canonicalize import Canonicalizer
 from sympe.encoding import RepresentationEncoding
 from sympe.groups import FiniteGroup
 from sympe.kernel import InversionKernel
@@ -35,9 +35,6 @@ class FiberAction(Action[Tensor, Tensor]):
 
     Elements are numbers; element i is ``elements[i]`` of escnn.
 
-    Args:
-        field_type: The type of the images.
-
     Raises:
         ValueError: If the fiber group is infinite.
     """
@@ -50,7 +47,7 @@ class FiberAction(Action[Tensor, Tensor]):
         self.elements = list(fiber_group.elements)
         number = {element: i for i, element in enumerate(self.elements)}
         table = [[number[g @ h] for h in self.elements] for g in self.elements]
-        self.group = FiniteGroup(torch.tensor(table), name=fiber_group.name)
+        self.group: FiniteGroup = FiniteGroup(torch.tensor(table), name=fiber_group.name)
 
     def act(self, g: Int[Tensor, "B"], x: Float[Tensor, "B c h w"]) -> Float[Tensor, "B c h w"]:
         """Each image moved by its element."""
@@ -62,14 +59,10 @@ class FiberAction(Action[Tensor, Tensor]):
 
 
 class FilterScore(Canonicalizer[Tensor, Tensor]):
-    """The element whose inverse maximizes an image's response to fixed random filters.
+    """The element whose inverse maximizes an image's response to fixed random filters of ``size`` pixels a side.
 
     The mean response over the image, with periodic borders, is invariant under translations. Group convolutions as
     canonicalizers: S.-O. Kaba et al., *Equivariance with learned canonicalization functions*, ICML 2023.
-
-    Args:
-        field_type: The type of the images.
-        size: Side of the filters in pixels.
     """
 
     filters: Tensor
@@ -81,10 +74,9 @@ class FilterScore(Canonicalizer[Tensor, Tensor]):
         self.register_buffer("filters", torch.randn(4, field_type.size, size, size, generator=generator) / size)
 
     def forward(self, x: Float[Tensor, "B c h w"], generator: torch.Generator | None = None) -> Int[Tensor, "B"]:
-        order, pad = len(self.action.elements), self.filters.shape[-1] // 2
-        scores = []
+        scores, pad = [], self.filters.shape[-1] // 2
         with torch.no_grad():
-            for number in range(order):
+            for number in range(len(self.action.elements)):
                 undone = self.action.act(self.action.group.inverse(torch.full((len(x),), number, device=x.device)), x)
                 wrapped = nn.functional.pad(undone, (pad, pad, pad, pad), mode="circular")
                 response = nn.functional.conv2d(wrapped, self.filters.to(x.dtype)).tanh()
@@ -96,12 +88,10 @@ class FilterScore(Canonicalizer[Tensor, Tensor]):
 class WrappedNetwork(nn.Module):
     """A steerable network with a moved vector as extra channels; made by :func:`wrap`."""
 
-    def __init__(self, network: nn.Module, pe: SymPE[Tensor, Tensor], in_type: FieldType, representation: Any) -> None:
+    def __init__(self, network: nn.Module, pe: SymPE[Tensor, Tensor], in_type: FieldType, out_type: FieldType) -> None:
         super().__init__()
-        self.network = network
-        self.pe = pe
-        self.in_type = in_type
-        self.out_type = joined_type(in_type, representation)
+        self.network, self.pe = network, pe
+        self.in_type, self.out_type = in_type, out_type
 
     def forward(self, x: GeometricTensor, generator: torch.Generator | None = None) -> GeometricTensor:
         """The network's output for the input with the channels of the encoding.
@@ -117,31 +107,23 @@ class WrappedNetwork(nn.Module):
 
 
 def joined_type(in_type: FieldType, representation: Any = None) -> FieldType:
-    """The type that the network must take, input and encoding together.
-
-    Args:
-        in_type: The type of the input.
-        representation: An escnn representation for the encoding; by default the regular one.
-    """
+    """The type that the network must take, input and encoding together; see :func:`wrap`."""
     gspace = in_type.gspace
     return in_type + FieldType(gspace, [gspace.regular_repr if representation is None else representation])
 
 
-def wrap(
-    network: nn.Module, in_type: FieldType, representation: Any = None, canonicalize: bool = True
-) -> WrappedNetwork:
+def wrap(network: nn.Module, in_type: FieldType, representation: Any = None) -> WrappedNetwork:
     """Join a steerable network and a symmetry-breaking encoding into one module, ``GeometricTensor`` in and out.
 
     Args:
         network: Called with a ``GeometricTensor`` of :func:`joined_type`.
         in_type: The type of the images without the encoding.
         representation: An escnn representation for the encoding; by default the regular one.
-        canonicalize: Whether :class:`FilterScore` is the canonicalizer; if not, g~ is uniform on the whole group.
 
     Raises:
         ValueError: If the fiber group is infinite, or the network declares another type.
     """
-    canonicalizer: Any = FilterScore(in_type) if canonicalize else Constant(FiberAction(in_type))
+    canonicalizer = FilterScore(in_type)
     action = canonicalizer.action
     representation = in_type.gspace.regular_repr if representation is None else representation
     expected, taken = joined_type(in_type, representation), getattr(network, "in_type", None)
@@ -149,4 +131,4 @@ def wrap(
         raise ValueError(f"expected a network with in_type {expected}, input and encoding; got {taken}")
     matrices = torch.stack([torch.from_numpy(representation(element)) for element in action.elements])
     pe = SymPE(InversionKernel(canonicalizer), RepresentationEncoding(action.group, matrices))
-    return WrappedNetwork(network, pe, in_type, representation)
+    return WrappedNetwork(network, pe, in_type, expected)

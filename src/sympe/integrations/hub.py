@@ -22,11 +22,7 @@ except ImportError as error:
     raise ImportError("sympe.integrations.hub needs huggingface_hub: pip install 'sympe[hub]'") from error
 
 
-class HubMixin(
-    PyTorchModelHubMixin,
-    library_name="sympe",
-    tags=["symmetry-breaking", "equivariance"],
-):
+class HubMixin(PyTorchModelHubMixin, library_name="sympe", tags=["symmetry-breaking", "equivariance"]):
     """``save_pretrained``, ``from_pretrained`` and ``push_to_hub`` for a module.
 
     List it after ``nn.Module`` in the bases of your class. Loading is strict: missing or unexpected weights, or weights
@@ -40,5 +36,5 @@ class HubMixin(
             with redirect_stdout(sys.stderr):
                 return super()._from_pretrained(model_id=model_id, strict=strict, **kwargs)
         except (RuntimeError, TypeError) as error:
-            where = Path(model_id).name
-            raise ValueError(f"{where} does not hold a {cls.__name__}: {' '.join(str(error).split())}") from error
+            found = " ".join(str(error).split())
+            raise ValueError(f"{Path(model_id).name} does not hold a {cls.__name__}: {found}") from error

@@ -81,7 +81,6 @@ def test_orders_from_the_literature(name: str) -> None:
     graph, order = LARGE[name]
     found = GraphSymmetry().stabilizers(graph)
     assert found.orders == [order]
-    assert found.log_orders == [pytest.approx(math.log(order))]
     n = graph.num_nodes
     assert found.log_orbits == [pytest.approx(math.log(math.factorial(n) / order))]
 
@@ -97,7 +96,6 @@ def test_orders_beyond_any_machine_number(n: int) -> None:
     for graph in (from_edges([(n, [])]), from_networkx([networkx.complete_graph(n)])):
         found = GraphSymmetry().stabilizers(graph)
         assert found.orders == [math.factorial(n)]
-        assert found.log_orders == [pytest.approx(math.lgamma(n + 1))]
         assert found.log_orbits == [pytest.approx(0.0, abs=1e-9)]
 
 

@@ -48,7 +48,6 @@ def test_orders_and_names(name: str, generator: torch.Generator) -> None:
         found = PointSymmetry(special).stabilizers(clouds)
         assert found.point_groups == [group] * 3
         assert found.orders == [None if math.isinf(order) else order] * 3
-        assert found.log_orders == [None if math.isinf(order) else pytest.approx(math.log(order))] * 3
 
 
 @pytest.mark.parametrize("special", [False, True])

@@ -1,5 +1,6 @@
-"""Batches of copies of an input, and the action on the output of a map."""
+"""The actions on inputs and outputs of a map, and the size of its outputs."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -10,56 +11,35 @@ from sympe.actions import Action, DenseRelabeling, GraphRelabeling, Invariant, N
 from sympe.graphs import Graphs
 
 
-def member(x: Any, index: int) -> Any:
-    """One member of a batch, as a batch of one."""
-    return x[index : index + 1] if isinstance(x, Tensor) else x.select([index])
-
-
 def action_on_inputs(x: Any, action: Action[Any, Any] | None) -> Action[Any, Any]:
-    """The given action on inputs, or by default relabeling for graphs.
-
-    Raises:
-        ValueError: If no action is given and the inputs are not graphs.
-    """
-    if action is not None:
-        return action
-    if isinstance(x, Graphs):
-        return GraphRelabeling()
-    raise ValueError(f"expected an action on inputs of type {type(x).__name__}; got none")
+    """The given action on inputs, or relabeling for graphs; a ``ValueError`` for other inputs without an action."""
+    if action is None and not isinstance(x, Graphs):
+        raise ValueError(f"expected an action on inputs of type {type(x).__name__}; got none")
+    return GraphRelabeling() if action is None else action
 
 
 def fitting_action(x: Graphs, y: Tensor) -> Action[Any, Any] | None:
     """The only action on outputs that fits the shape of ``y``; None if none or several fit."""
-    fitting: list[Action[Any, Any]] = []
     shape, n = tuple(y.shape), x.max_nodes
-    if shape[:1] == (x.num_nodes,):
-        fitting.append(NodeRelabeling())
-    if shape[:1] == (len(x),):
-        if shape[1:3] == (n, n):
-            fitting.append(DenseRelabeling(2))
-        elif shape[1:2] == (n,) and len(shape) > 2:
-            fitting.append(DenseRelabeling(1))
-        else:
-            fitting.append(Invariant())
-            if shape[1:] == (n,):
-                fitting.append(DenseRelabeling(1))
-    if shape[:1] == (x.num_edges,):
-        fitting.append(EdgeRelabeling(x))
+    of_graphs, of_pairs, of_nodes = shape[:1] == (len(x),), shape[1:3] == (n, n), shape[1:2] == (n,)
+    fits: dict[Action[Any, Any], bool] = {
+        NodeRelabeling(): shape[:1] == (x.num_nodes,),
+        EdgeRelabeling(x): shape[:1] == (x.num_edges,),
+        DenseRelabeling(2): of_graphs and of_pairs,
+        DenseRelabeling(1): of_graphs and of_nodes and not of_pairs,
+        Invariant(): of_graphs and not of_pairs and not (of_nodes and len(shape) > 2),
+    }
+    fitting = [action for action, fit in fits.items() if fit]
     return fitting[0] if len(fitting) == 1 else None
 
 
 def action_on_outputs(x: Any, y: Tensor, action: Action[Any, Any] | None) -> Action[Any, Any]:
-    """The given action on outputs, or by default the only one that fits the shape of ``y``.
-
-    Raises:
-        ValueError: If no action is given, and none or several fit.
-    """
-    if action is not None:
-        return action
-    fitting = fitting_action(x, y) if isinstance(x, Graphs) else None
-    if fitting is None:
+    """The given action on outputs, or the one that fits the shape of ``y``; a ``ValueError`` if none or several do."""
+    if action is None and isinstance(x, Graphs):
+        action = fitting_action(x, y)
+    if action is None:
         raise ValueError(f"cannot infer the action on outputs from their shape {list(y.shape)}; give output_action")
-    return fitting
+    return action
 
 
 class EdgeRelabeling(Action[Any, Tensor]):
@@ -72,24 +52,18 @@ class EdgeRelabeling(Action[Any, Tensor]):
 
     def act(self, g: Any, x: Tensor) -> Tensor:
         number = torch.arange(self.graphs.num_edges, device=self.graphs.device)
-        graphs = self.graphs
-        numbered = Graphs(graphs.edge_index, graphs.batch, edge_label=number, num_graphs=graphs.num_graphs)
-        order = self.relabeling.act(g, numbered).edge_label
+        order = self.relabeling.act(g, replace(self.graphs, node_label=None, edge_label=number, x=None)).edge_label
         assert order is not None, "edges keep their labels"
         return x[order]
 
 
-def as_output(y: Any, name: str = "the map") -> Tensor:
-    """The output, detached, if it is a tensor of finite numbers.
-
-    Raises:
-        ValueError: If it is not.
-    """
+def as_output(y: Any) -> Tensor:
+    """The output, detached; a ``ValueError`` if it is not a tensor of finite numbers."""
     if not isinstance(y, Tensor):
-        raise ValueError(f"{name} must return a tensor; got {type(y).__name__}")
+        raise ValueError(f"the map must return a tensor; got {type(y).__name__}")
     if not bool(torch.isfinite(y).all()):
         bad = y[~torch.isfinite(y)].flatten()[0].item()
-        raise ValueError(f"{name} must return finite numbers; got {bad} in an output of shape {list(y.shape)}")
+        raise ValueError(f"the map must return finite numbers; got {bad} in an output of shape {list(y.shape)}")
     return y.detach()
 
 

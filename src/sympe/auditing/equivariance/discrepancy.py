@@ -17,6 +17,7 @@ the statistic Pearson's chi-square up to constants; otherwise the mean of :math:
 that differ. Kernels depend on the pooled samples, never on the groups, so the test is exact.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import torch
@@ -25,16 +26,11 @@ from torch import Tensor
 
 from sympe.auditing.equivariance.copies import resolution, root_mean_square
 
-#: Widths of the kernels, in units of the median distance.
-WIDTHS = (0.25, 0.5, 1.0, 2.0)
-#: Mean number of repeats from which discrete samples are compared as categories.
-REPEATS = 5
-#: Simulations per point of the power curve, and bisection steps on it.
-SIMULATIONS, BISECTIONS = 300, 6
-#: Permutations evaluated at once.
-CHUNK = 250
-#: Relative difference below which statistics are equal: sums depend on the order of their terms.
-ROUNDING = 1e-9
+WIDTHS = (0.25, 0.5, 1.0, 2.0)  # of the kernels, in units of the median distance
+REPEATS = 5  # mean number of repeats from which discrete samples are compared as categories
+SIMULATIONS, STEPS = 300, 64  # simulations per point of the power curve, and points on it
+CHUNK = 250  # permutations evaluated at once
+ROUNDING = 1e-9  # relative difference below which statistics are equal: sums depend on the order of their terms
 
 
 @dataclass(frozen=True)
@@ -44,8 +40,7 @@ class Pairs:
     Attributes:
         kernel: The values.
         name: ``"gaussian"``, ``"chi-square"`` or ``"hamming"``.
-        groups: Rows of the table.
-        calls: Columns of the table.
+        groups, calls: Rows and columns of the table.
         distinct: Number of distinct samples.
     """
 
@@ -99,11 +94,7 @@ class Pairs:
 
         if not is_detected(1.0):
             return None
-        low, high = 0.0, 1.0
-        for _ in range(BISECTIONS):
-            middle = (low + high) / 2
-            low, high = (low, middle) if is_detected(middle) else (middle, high)
-        return high
+        return bisect_left(range(STEPS), True, lo=1, key=lambda step: is_detected(step / STEPS)) / STEPS
 
     def _within(self, index: Int[Tensor, "b groups calls"]) -> Float[Tensor, "b"]:
         """Sum over pairs within groups. Pairs of a sample with itself add the same to every permutation."""
@@ -111,9 +102,8 @@ class Pairs:
 
     def _above_expectation(self, index: Int[Tensor, "b groups calls"]) -> Float[Tensor, "b"]:
         """:meth:`_within` minus its expected share of all pairs, to compare tables with different samples."""
-        one = torch.ones((), dtype=self.kernel.dtype)
-        times = torch.zeros(len(index), len(self.kernel), dtype=one.dtype)
-        times.scatter_add_(1, index.flatten(1), one.expand(len(index), index[0].numel()))
+        times = torch.zeros(len(index), len(self.kernel), dtype=self.kernel.dtype)
+        times.scatter_add_(1, index.flatten(1), torch.ones_like(index, dtype=times.dtype).flatten(1))
         with_itself = self.kernel.diagonal()[index].sum((1, 2))
         all_pairs = ((times @ self.kernel) * times).sum(1) - with_itself
         share = (self.calls - 1) / (self.groups * self.calls - 1)

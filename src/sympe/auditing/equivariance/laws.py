@@ -60,19 +60,13 @@ class EquivarianceInDistribution:
             raise AssertionError(str(self))
 
     def __str__(self) -> str:
-        verdict = (
-            "not equivariant in distribution"
-            if self.is_rejected
-            else "no evidence against equivariance in distribution"
-        )
+        verdict = "not equivariant" if self.is_rejected else "no evidence against equivariance"
         lines = [
-            f"{verdict}: p = {self.p_value:.2g} (level {self.level:g}), MMD^2 = {self.mmd2:.2g} ({self.kernel}), "
-            f"{self.draws} draws at each of {self.elements} group elements"
+            f"{verdict} in distribution: p = {self.p_value:.2g} (level {self.level:g}), MMD^2 = {self.mmd2:.2g} "
+            f"({self.kernel}), {self.draws} draws at each of {self.elements} group elements"
         ]
         if self.distinct == 1:
-            lines.append(
-                "all outputs are equal: the map is deterministic here and preserves all symmetries of its input"
-            )
+            lines.append("all outputs are equal: the map is deterministic here and keeps all symmetries of its input")
         elif self.detectable is not None:
             lines.append(
                 "power: a sampler that returns one fixed output per group element in "
@@ -136,14 +130,7 @@ def check_equivariance_in_distribution(
     p_value = pairs.p_value(permutations, generator)
     detectable = pairs.detectable_share(permutations, level, generator) if power and pairs.distinct > 1 else None
     return EquivarianceInDistribution(
-        p_value=p_value,
-        mmd2=pairs.mmd2,
-        kernel=pairs.name,
-        elements=elements,
-        draws=draws,
-        level=level,
-        detectable=detectable,
-        distinct=pairs.distinct,
+        p_value, pairs.mmd2, pairs.name, elements, draws, level, detectable, pairs.distinct
     )
 
 
@@ -165,7 +152,9 @@ def _samples(
         h = moves.group.haar(inputs, generator)
         moved, back = moves.act(h, inputs), moves.group.inverse(h)
         for _ in range(draws):
-            y = as_output(map(moved, generator=_spawn(generator)))
+            # A new generator for each call: the number of its draws does not affect other calls.
+            seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
+            y = as_output(map(moved, generator=torch.Generator(generator.device).manual_seed(seed)))
             on_outputs = action_on_outputs(inputs, y, output_action)
             if batched and (y.dim() < 1 or y.shape[0] % elements):
                 raise ValueError(
@@ -179,9 +168,3 @@ def _samples(
     if not sizes[0]:
         raise ValueError("expected outputs that hold numbers; got empty ones")
     return torch.stack(drawn, dim=1).view(elements, draws, -1)
-
-
-def _spawn(generator: torch.Generator) -> torch.Generator:
-    """A new generator for one call, so that the number of its draws does not affect other calls."""
-    seed = torch.randint(2**62, (), generator=generator, device=generator.device)
-    return torch.Generator(generator.device).manual_seed(int(seed))

@@ -6,15 +6,16 @@ breaks the symmetry, outside its submodules, is found too: its inputs are correc
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain, count
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from sympe.actions import Action
-from sympe.auditing.equivariance.copies import fitting_action, root_mean_square
+from sympe.auditing.equivariance.copies import as_output, fitting_action, root_mean_square
 from sympe.graphs import Graphs
 
 #: The action on a tensor that the named submodule gets or returns; None not to compare it.
@@ -59,66 +60,47 @@ def by_shape_of(x: Any, on_outputs: Action[Any, Any]) -> LayerAction:
 
 @dataclass
 class Call:
-    """Inputs and outputs of one call of a submodule, and the errors found so far."""
+    """The tensors that one call of a submodule gets and returns, and the largest error of either so far."""
 
     kind: str
-    inputs: list[Tensor]
-    outputs: list[Tensor]
-    input_error: float | None = None
-    max_error: float | None = None
+    sides: tuple[list[Tensor], list[Tensor]]
+    errors: list[float | None] = field(default_factory=lambda: [None, None])
 
 
-@dataclass
-class Trace:
+class Trace(dict[str, Call]):
     """All calls of submodules during one call of the map, by name, in the order of their returns."""
 
-    calls: dict[str, Call] = field(default_factory=dict)
-
-    @contextmanager
-    def watching(self, module: nn.Module | None) -> Iterator[None]:
-        handles = []
-        for name, submodule in [] if module is None else module.named_modules():
-            handles.append(submodule.register_forward_hook(self._recorder(name), with_kwargs=True))
+    def run(self, map: Callable[[Any], Any], x: Any, module: nn.Module | None) -> Tensor:
+        """The output of the map, recording the calls inside a module."""
+        parts = [] if module is None else module.named_modules()
+        handles = [part.register_forward_hook(partial(self._record, name), with_kwargs=True) for name, part in parts]
         try:
-            yield
+            return as_output(map(x))
         finally:
             for handle in handles:
                 handle.remove()
 
-    def _recorder(self, name: str) -> Callable[..., None]:
-        def record(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-            kind = type(module).__name__
-            key, count = name or kind, 1
-            while key in self.calls:
-                count += 1
-                key = f"{name or kind}#{count}"
-            self.calls[key] = Call(kind, list(_numbers((args, kwargs))), list(_numbers(output)))
-
-        return record
+    def _record(self, name: str, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        kind = type(module).__name__
+        names = chain([name or kind], (f"{name or kind}#{number}" for number in count(2)))
+        key = next(key for key in names if key not in self)
+        self[key] = Call(kind, (list(_numbers((args, kwargs))), list(_numbers(output))))
 
     def compare(self, moved: "Trace", h: Any, layer_action: LayerAction) -> None:
-        for name, call in self.calls.items():
-            there = moved.calls.get(name)
-            if there is None:
-                continue
+        for name in self.keys() & moved.keys():
+            call = self[name]
             # Outputs may be zero up to rounding (after a normalization): then the inputs set the scale.
-            unit = max(float(root_mean_square(*side)) for side in (call.inputs, call.outputs))
-            for what in ("inputs", "outputs"):
-                error = "input_error" if what == "inputs" else "max_error"
-                for here, other in zip(getattr(call, what), getattr(there, what), strict=False):
-                    found = _moved_error(name, here, other, h, layer_action, unit)
-                    if found is not None:
-                        setattr(call, error, max(getattr(call, error) or 0.0, found))
+            unit = max(float(root_mean_square(*side)) for side in call.sides)
+            for k, (here, there) in enumerate(zip(call.sides, moved[name].sides, strict=True)):
+                errors = [_moved_error(layer_action(name, x), h, x, y, unit) for x, y in zip(here, there, strict=False)]
+                call.errors[k] = max((e for e in (call.errors[k], *errors) if e is not None), default=None)
 
     def errors(self) -> tuple[LayerError, ...]:
-        return tuple(LayerError(name, c.kind, c.max_error, c.input_error) for name, c in self.calls.items())
+        return tuple(LayerError(name, call.kind, call.errors[1], call.errors[0]) for name, call in self.items())
 
 
-def _moved_error(
-    name: str, here: Tensor, there: Tensor, h: Any, layer_action: LayerAction, unit: float
-) -> float | None:
+def _moved_error(action: Action[Any, Any] | None, h: Any, here: Tensor, there: Tensor, unit: float) -> float | None:
     """Error of ``there`` relative to ``here`` moved by h; None if they cannot be compared."""
-    action = layer_action(name, here)
     if action is None or here.shape != there.shape:
         return None
     try:
@@ -130,12 +112,8 @@ def _moved_error(
 
 def _numbers(value: Any) -> Iterator[Tensor]:
     """Copies of the floating-point tensors in nested arguments: layers may work in place."""
-    if isinstance(value, Tensor):
-        if value.is_floating_point() or value.is_complex():
-            yield value.detach().clone()
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from _numbers(part)
-    elif isinstance(value, (tuple, list)):
-        for part in value:
+    if isinstance(value, Tensor) and (value.is_floating_point() or value.is_complex()):
+        yield value.detach().clone()
+    elif isinstance(value, dict | tuple | list):
+        for part in value.values() if isinstance(value, dict) else value:
             yield from _numbers(part)

@@ -44,11 +44,8 @@ class Equivariance:
     @property
     def culprit(self) -> LayerError | None:
         """The first submodule with correct inputs and wrong outputs, or None."""
-        for layer in self.layers:
-            broken = layer.max_error is not None and layer.max_error > self.tolerance
-            if broken and (layer.input_error is None or layer.input_error <= self.tolerance):
-                return layer
-        return None
+        broken = (layer for layer in self.layers if (layer.max_error or 0.0) > self.tolerance)
+        return next((layer for layer in broken if (layer.input_error or 0.0) <= self.tolerance), None)
 
     def require(self) -> None:
         """Raise ``AssertionError`` with the full report if the map is not equivariant."""
@@ -66,14 +63,13 @@ class Equivariance:
                 f"the map is random: two calls at the same input differ by {self.repeat_error:.1e}; "
                 "use check_equivariance_in_distribution, or model.eval() if the cause is dropout"
             )
-        culprit = self.culprit
-        if culprit is not None:
+        if (culprit := self.culprit) is not None:
             lines.append(f"broken by {culprit.name} ({culprit.kind})")
         width = max((len(layer.name) for layer in self.layers), default=0)
         for layer in self.layers:
             error = "not compared" if layer.max_error is None else f"{layer.max_error:.1e}"
-            note = "" if layer is not culprit else "  <- breaks it"
-            if layer.input_error is not None and layer.input_error > self.tolerance:
+            note = "  <- breaks it" if layer is culprit else ""
+            if (layer.input_error or 0.0) > self.tolerance:
                 note = "  (inputs already broken)"
             lines.append(f"  {layer.name:{width}}  {error}{note}")
         return "\n".join(lines)
@@ -124,23 +120,21 @@ def check_equivariance(
     """
     if elements < 1:
         raise ValueError(f"elements must be at least 1; got {elements}")
-    moves = action_on_inputs(x, action)
-    module = _module(map, layers)
-    trace = Trace()
-    with trace.watching(module):
-        y = as_output(map(x))
+    module = layers if isinstance(layers, nn.Module) else map if layers else None
+    if not isinstance(module, nn.Module | None):
+        got = type(map).__name__
+        raise ValueError(f"layers=True needs a map that is a module; got {got}: pass the module as layers")
+    moves, trace = action_on_inputs(x, action), Trace()
+    y = trace.run(map, x, module)
     on_outputs = action_on_outputs(x, y, output_action)
-    if layer_action is None:
-        layer_action = by_shape_of(x, on_outputs)
+    layer_action = layer_action or by_shape_of(x, on_outputs)
     tolerance = resolution(y) if tolerance is None else tolerance
     repeat_error, _ = relative_error(y, _same_shape(y, as_output(map(x)), "in a second call"), scale)
     largest, means = 0.0, 0.0
     generator = torch.Generator().manual_seed(0) if generator is None else generator
     for _ in range(elements):
-        h = moves.group.haar(x, generator)
-        moved = Trace()
-        with moved.watching(module):
-            there = as_output(map(moves.act(h, x)))
+        h, moved = moves.group.haar(x, generator), Trace()
+        there = moved.run(map, moves.act(h, x), module)
         error, mean = relative_error(on_outputs.act(h, y), _same_shape(y, there, "at h x"), scale)
         largest, means = max(largest, error), means + mean
         trace.compare(moved, h, layer_action)
@@ -151,13 +145,3 @@ def _same_shape(y: Tensor, other: Tensor, where: str) -> Tensor:
     if other.shape != y.shape:
         raise ValueError(f"expected outputs of one shape; got {list(y.shape)} at x and {list(other.shape)} {where}")
     return other
-
-
-def _module(map: Any, layers: bool | nn.Module) -> nn.Module | None:
-    if isinstance(layers, nn.Module):
-        return layers
-    if not layers:
-        return None
-    if isinstance(map, nn.Module):
-        return map
-    raise ValueError(f"layers=True needs a map that is a module; got {type(map).__name__}: pass the module as layers")

@@ -9,15 +9,16 @@ Permutations of nodes act on an input x and on an output y. A deterministic equi
   do this; a deterministic map that does is not equivariant.
 """
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from sympe.auditing.equivariance.copies import as_output
-from sympe.graphs import Graphs, colored_graphs
+from sympe.auditing.symmetry.graphs import pairs
+from sympe.graphs import Graphs
+from sympe.graphs.bliss import log_automorphisms
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,8 @@ class OutputSymmetry:
     """Logs of the orders of stabilizers, in nats, per graph.
 
     Attributes:
-        log_input: For the input.
-        log_output: For the output alone.
-        log_both: For input and output together.
+        log_input, log_output: For the input, and for the output alone.
+        log_both: For both together.
     """
 
     log_input: Float[Tensor, "G"]
@@ -81,23 +81,27 @@ def output_symmetry(graphs: Graphs, output: Shaped[Tensor, "..."], tolerance: fl
         (1.0, 0.0)
     """
     y = as_output(output)
-    unit = float(y.double().abs().max()) if y.numel() else 0.0
-    n = graphs.max_nodes
+    step = tolerance * float(y.double().abs().max()) if y.numel() else 0.0
+    n, equal = graphs.max_nodes, torch.zeros_like(graphs.batch)
     if y.shape[:1] == (graphs.num_nodes,):
-        kind = _kinds(y.flatten(1) if y.dim() > 1 else y[:, None], graphs.batch, tolerance * unit)
-        alone = Graphs(graphs.edge_index[:, :0], graphs.batch, kind, num_graphs=len(graphs))
+        ends, node_kind, edge_kind = graphs.edge_index[:, :0], _kinds(y, graphs.batch, step), equal[:0]
     elif y.shape[:3] == (len(graphs), n, n):
-        alone = _pair_graphs(graphs, y, tolerance * unit)
+        # Complete directed graphs with loops, whose edge labels number the entries of y.
+        ends = pairs(graphs)
+        graph, (i, j) = graphs.batch[ends[0]], ends - graphs.start[ends]
+        node_kind, edge_kind = equal, _kinds(y[graph, i, j], graph, step)
     else:
-        pairs = f"[{len(graphs)}, {n}, {n}, ...]"
-        raise ValueError(f"expected an output of shape [{graphs.num_nodes}, ...] or {pairs}; got {list(y.shape)}")
-    return OutputSymmetry(_log_orders(graphs), _log_orders(alone), _log_orders(_joined(graphs, alone)))
+        expected = f"[{graphs.num_nodes}, ...] or [{len(graphs)}, {n}, {n}, ...]"
+        raise ValueError(f"expected an output of shape {expected}; got {list(y.shape)}")
+    alone = Graphs(ends, graphs.batch, node_kind, edge_kind, num_graphs=len(graphs))
+    both = _joined(graphs, ends, node_kind, edge_kind)
+    return OutputSymmetry(log_automorphisms(graphs), log_automorphisms(alone), log_automorphisms(both))
 
 
-def _kinds(rows: Shaped[Tensor, "m d"], owner: Int[Tensor, "m"], tolerance: float) -> Int[Tensor, "m"]:
+def _kinds(rows: Shaped[Tensor, "m *d"], owner: Int[Tensor, "m"], tolerance: float) -> Int[Tensor, "m"]:
     """Cluster the rows of each owner: equal numbers where chains of steps up to ``tolerance`` link every entry."""
     kind = owner.clone()
-    for column in rows.unbind(1):
+    for column in rows[:, None].flatten(1).unbind(1):
         by_value = torch.argsort(column, stable=True)
         order = by_value[torch.argsort(owner[by_value], stable=True)]
         value = column[order].double()
@@ -108,31 +112,16 @@ def _kinds(rows: Shaped[Tensor, "m d"], owner: Int[Tensor, "m"], tolerance: floa
     return kind
 
 
-def _pair_graphs(graphs: Graphs, y: Shaped[Tensor, "G n n *d"], tolerance: float) -> Graphs:
-    """Complete directed graphs with loops; edge labels number the entries of y."""
-    n = y.shape[1]
-    there = torch.arange(n, device=y.device) < graphs.sizes[:, None]
-    graph, i, j = (there[:, :, None] & there[:, None, :]).nonzero(as_tuple=True)
-    entries = y[graph, i, j]
-    kind = _kinds(entries.flatten(1) if entries.dim() > 1 else entries[:, None], graph, tolerance)
-    start = graphs.ptr[graph]
-    return Graphs(torch.stack([start + i, start + j]), graphs.batch, edge_label=kind, num_graphs=len(graphs))
-
-
-def _joined(graphs: Graphs, alone: Graphs) -> Graphs:
-    """Graphs with the common symmetries of both."""
-    shift = 0 if alone.edge_label is None or not alone.num_edges else int(alone.edge_label.max()) + 1
-    label = torch.zeros_like(graphs.edge_index[0]) if graphs.edge_label is None else graphs.edge_label
-    label = torch.unique(label, return_inverse=True)[1] + shift
-    own = torch.zeros(0, dtype=torch.long, device=label.device) if alone.edge_label is None else alone.edge_label
-    node_label = graphs.node_label
-    if alone.node_label is not None:
-        held = torch.zeros_like(alone.node_label) if node_label is None else node_label
-        node_label = torch.unique(torch.stack([held, alone.node_label]), dim=1, return_inverse=True)[1]
-    edge_index = torch.cat([graphs.edge_index, alone.edge_index], dim=1)
-    return Graphs(edge_index, graphs.batch, node_label, torch.cat([label, own]), graphs.x, len(graphs))
-
-
-def _log_orders(graphs: Graphs) -> Float[Tensor, "G"]:
-    orders = [math.log(colored.count_automorphisms()) for colored in colored_graphs(graphs)]
-    return torch.tensor(orders, dtype=torch.float64)
+def _joined(
+    graphs: Graphs, ends: Int[Tensor, "2 k"], node_kind: Int[Tensor, "N"], edge_kind: Int[Tensor, "k"]
+) -> Graphs:
+    """The graphs with further edges; symmetries must keep the kinds of these, and of nodes, as well."""
+    node_label = torch.zeros_like(graphs.batch) if graphs.node_label is None else graphs.node_label
+    edge_label = torch.zeros_like(graphs.edge_index[0]) if graphs.edge_label is None else graphs.edge_label
+    edge_label = torch.unique(edge_label, return_inverse=True)[1]
+    return replace(
+        graphs,
+        edge_index=torch.cat([graphs.edge_index, ends], dim=1),
+        node_label=torch.unique(torch.stack([node_label, node_kind]), dim=1, return_inverse=True)[1],
+        edge_label=torch.cat([edge_label, edge_kind + len(edge_label)]),
+    )

@@ -1,5 +1,6 @@
 """Finite groups that act on vectors by matrices or permutations; all elements are enumerated."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,12 +17,7 @@ from sympe.groups import FiniteGroup
 
 @dataclass(frozen=True)
 class FiniteStabilizers(Stabilizers):
-    """Subgroups of a finite group.
-
-    Attributes:
-        is_symmetry: For each input, the elements that fix it.
-        moves: The matrix by which each element acts on targets; None if they are invariant.
-    """
+    """Subgroups of a finite group; ``moves`` is how each element acts on targets, None if they are invariant."""
 
     is_symmetry: Bool[Tensor, "B g"]
     moves: Float[Tensor, "g e e"] | None
@@ -32,29 +28,24 @@ class FiniteStabilizers(Stabilizers):
         values = target.values.detach().cpu().reshape(count, -1)
         if self.moves is None:
             return no_errors(values)
-        if values.shape[1] != self.moves.shape[1]:
-            raise ValueError(f"expected targets of {self.moves.shape[1]} numbers; got {values.shape[1]}")
-        entries = np.full(count, values.shape[1], dtype=np.int64)
+        size = self.moves.shape[1]
+        if values.shape[1] != size:
+            raise ValueError(f"expected targets of {size} numbers; got {values.shape[1]}")
         if bool(((self.moves == 0) | (self.moves == 1)).all()):
-            owner = np.repeat(np.arange(count), values.shape[1])
-            return class_errors(self._orbits(), owner, count, values.reshape(-1, 1), loss)
+            owner, element = self.is_symmetry.nonzero(as_tuple=True)
+            start = owner[:, None] * size
+            # Column j of a permutation matrix has its 1 in the row of the image of j.
+            moved, fixed = self.moves.argmax(1)[element] + start, torch.arange(size) + start
+            orbit = joined([fixed.numpy()], [moved.numpy()], count * size)
+            return class_errors(orbit, np.repeat(np.arange(count), size), count, values.reshape(-1, 1), loss)
         if loss != "squared":
             raise ValueError(f"targets that matrices mix are compared by the squared loss; got {loss}")
         y = values.double()
         weight = self.is_symmetry.double() / self.is_symmetry.sum(1, keepdim=True)
         mean = torch.einsum("bg,gij,bj->bi", weight, self.moves, y)
         total = ((y - mean) ** 2).sum(1)
-        return Errors(total.numpy(), entries, (total > ROUNDING ** POWER[loss] * (y**2).sum(1)).numpy())
-
-    def _orbits(self) -> np.ndarray:
-        """Orbit of each entry of the targets, numbered over the batch."""
-        assert self.moves is not None
-        size = self.moves.shape[1]
-        image = self.moves.argmax(1)  # column j of a permutation matrix has its 1 in the row of the image of j
-        owner, element = self.is_symmetry.nonzero(as_tuple=True)
-        start = owner[:, None] * size
-        fixed = torch.arange(size) + start
-        return joined([fixed.numpy()], [(image[element] + start).numpy()], len(self.orders) * size)
+        violated = total > ROUNDING ** POWER[loss] * (y**2).sum(1)
+        return Errors(total.numpy(), np.full(count, size), violated.numpy())
 
 
 class FiniteSymmetry(Symmetry):
@@ -98,8 +89,7 @@ class FiniteSymmetry(Symmetry):
         # Products of permutation matrices are exact.
         self.moves, self.target_moves = found[:, :d, :d], None if targets is None else found[:, d:, d:]
         self.is_exact = bool(((first == 0) | (first == 1)).all())
-        self.tolerance = tolerance
-        self.name, self.title = name, f"{len(found)} elements"
+        self.tolerance, self.name, self.title = tolerance, name, f"{len(found)} elements"
 
     def stabilizers(self, x: Tensor) -> FiniteStabilizers:
         flat = x.detach().cpu().double().flatten(1)
@@ -109,11 +99,9 @@ class FiniteSymmetry(Symmetry):
         difference = (moved - flat[:, None]).abs().amax(2)
         scale = 0.0 if self.is_exact else self.tolerance * flat.abs().amax(1, keepdim=True)
         is_symmetry = difference <= scale
-        orders = is_symmetry.sum(1).tolist()
-        log_orbits = [float(np.log(len(self.moves) / order)) for order in orders]
-        names: list[str | None] = [None] * len(x)
-        sizes = [flat.shape[1]] * len(x)
-        return FiniteStabilizers(sizes, orders, log_orbits, names, is_symmetry, self.target_moves)
+        orders, sizes = is_symmetry.sum(1).tolist(), [flat.shape[1]] * len(x)
+        log_orbits = [math.log(len(self.moves) / order) for order in orders]
+        return FiniteStabilizers(sizes, orders, log_orbits, [None] * len(x), is_symmetry, self.target_moves)
 
 
 def _matrices(generators: Sequence[Sequence[int]] | Tensor) -> Float[Tensor, "k d d"]:

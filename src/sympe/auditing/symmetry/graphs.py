@@ -3,8 +3,9 @@ r"""Graphs under relabeling: the stabilizer of a graph is its automorphism group
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from sympe.auditing.symmetry.orbits import Automorphisms
 from sympe.auditing.symmetry.stabilizers import Stabilizers, Symmetry
@@ -26,19 +27,26 @@ class GraphStabilizers(Stabilizers):
         if target.per == "sample":
             return no_errors(target.values)
         if target.per == "node":
-            classes, owner = self.automorphisms.node_orbits(), graphs.batch.cpu().numpy()
+            classes, owner = self.automorphisms.node_orbits(), graphs.batch
         elif target.per == "edge":
-            classes, owner = self.automorphisms.edge_orbits(), graphs.batch[graphs.edge_index[0]].cpu().numpy()
+            classes, owner = self.automorphisms.edge_orbits(), graphs.batch[graphs.edge_index[0]]
         else:
-            owner = np.repeat(np.arange(len(graphs)), graphs.sizes.cpu().numpy() ** 2)
-            classes = self.automorphisms.pair_orbits()
-        return class_errors(classes, owner, len(graphs), target.values, loss)
+            classes, owner = self.automorphisms.pair_orbits(), graphs.batch[pairs(graphs)[0]]
+        return class_errors(classes, owner.cpu().numpy(), len(graphs), target.values, loss)
 
 
 def target_counts(graphs: Graphs) -> dict[Per, int]:
     """How many targets graphs have, by what a target belongs to."""
-    pairs = int((graphs.sizes**2).sum())
-    return {"sample": len(graphs), "node": graphs.num_nodes, "edge": graphs.num_edges, "pair": pairs}
+    num_pairs = int((graphs.sizes**2).sum())
+    return {"sample": len(graphs), "node": graphs.num_nodes, "edge": graphs.num_edges, "pair": num_pairs}
+
+
+def pairs(graphs: Graphs) -> Int[Tensor, "2 P"]:
+    """Every ordered pair of nodes of a graph, row by row, graph after graph."""
+    row = graphs.sizes[graphs.batch]
+    source = torch.repeat_interleave(row)
+    place = torch.arange(len(source), device=graphs.device)
+    return torch.stack([source, place - (row.cumsum(0) - row - graphs.start)[source]])
 
 
 class GraphSymmetry(Symmetry):
@@ -52,8 +60,7 @@ class GraphSymmetry(Symmetry):
     def stabilizers(self, x: Graphs) -> GraphStabilizers:
         if not isinstance(x, Graphs):
             raise ValueError(f"expected graphs for the group sn; got {type(x).__name__}")
-        automorphisms = Automorphisms(x)
-        sizes = x.sizes.tolist()
+        automorphisms, sizes = Automorphisms(x), x.sizes.tolist()
         orders = automorphisms.orders
         orbits = [max(math.lgamma(n + 1) - math.log(order), 0.0) for n, order in zip(sizes, orders, strict=True)]
         return GraphStabilizers(sizes, orders, orbits, [None] * len(x), automorphisms)
@@ -61,12 +68,8 @@ class GraphSymmetry(Symmetry):
 
 def adjacency(graphs: Graphs) -> Target:
     """Whether an edge joins each ordered pair of nodes: the target of an autoencoder."""
-    sizes = graphs.sizes
-    base = sizes**2
-    base = base.cumsum(0) - base
-    values = torch.zeros(int((sizes**2).sum()), dtype=torch.long)
     source, target = graphs.edge_index
-    owner = graphs.batch[source]
-    start = graphs.start[source]
-    values[base[owner] + (source - start) * sizes[owner] + target - start] = 1
+    row = graphs.sizes[graphs.batch]
+    values = torch.zeros(int(row.sum()), dtype=torch.long)
+    values[(row.cumsum(0) - row - graphs.start)[source] + target] = 1
     return Target(values, "pair")

@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sympe.graphs import Graphs, colored_graphs
-from sympe.graphs.bliss import joined
-
-Ints = NDArray[np.int64]
+from sympe.graphs.bliss import Ints, joined
 
 
 class Automorphisms:
@@ -43,8 +40,7 @@ class Automorphisms:
         moved, starts = [], [0]
         for images in self.generators:
             count, n = images.shape
-            pairs = images[:, :, None] * n + images[:, None, :]
-            moved.append(pairs.reshape(count, n * n))
+            moved.append((images[:, :, None] * n + images[:, None, :]).reshape(count, n * n))
             starts.append(starts[-1] + n * n)
         return orbits(moved, starts)
 
@@ -53,29 +49,22 @@ class Automorphisms:
         source, target = self.graphs.edge_index.cpu().numpy()
         label = self.graphs.edge_label
         _, kind = np.unique(np.zeros_like(source) if label is None else label.cpu().numpy(), return_inverse=True)
-        kinds, total = int(kind.max(initial=0)) + 1, max(self.graphs.num_nodes, 1)
-        keys, place = np.unique((source * total + target) * kinds + kind, return_inverse=True)
-        pairs, kind = np.divmod(keys, kinds)
-        source, target = np.divmod(pairs, total)
-
+        shape = self.graphs.num_nodes, self.graphs.num_nodes, int(kind.max(initial=0)) + 1
+        keys, place = np.unique(np.ravel_multi_index((source, target, kind), shape), return_inverse=True)
+        source, target, kind = np.unravel_index(keys, shape)
         starts = self.graphs.ptr.cpu().numpy()
         cuts = np.searchsorted(source, starts)
         fixed, moved = [], []
         for g, images in enumerate(self.generators):
             own = np.arange(cuts[g], cuts[g + 1])
-            u, v = images[:, source[own] - starts[g]] + starts[g], images[:, target[own] - starts[g]] + starts[g]
-            moved.append(np.searchsorted(keys, (u * total + v) * kinds + kind[own]))
+            u, v = (images[:, ends[own] - starts[g]] + starts[g] for ends in (source, target))
+            moved.append(np.searchsorted(keys, np.ravel_multi_index((u, v, kind[own]), shape)))
             fixed.append(np.broadcast_to(own, moved[-1].shape))
         return joined(fixed, moved, len(keys))[place]
 
 
 def orbits(permutations: Sequence[Ints], starts: Sequence[int]) -> Ints:
-    """Orbit of each item, numbered over the batch.
-
-    Args:
-        permutations: Generators for each member of the batch, one row of images each, counted within the member.
-        starts: First item of each member, and the number of items at the end.
-    """
+    """Orbit of each item, numbered over the batch, given rows of images, counted within each member, and its start."""
     moved = [images + start for images, start in zip(permutations, starts, strict=False)]
     fixed = [np.broadcast_to(np.arange(m.shape[1]) + s, m.shape) for m, s in zip(moved, starts, strict=False)]
     return joined(fixed, moved, starts[-1])

@@ -24,19 +24,12 @@ from sympe.points import PointClouds
 from sympe.points.symmetry import Stabilizer, stabilizers
 
 _WEISZFELD_STEPS = 300
-#: The lowest degree above 0 with a vector invariant under the icosahedral group is 6.
-_ICOSAHEDRAL_DEGREE = 5
+_ICOSAHEDRAL_DEGREE = 5  # vectors invariant under the icosahedral group have degree 0, or at least 6
 
 
 @dataclass(frozen=True)
 class PointStabilizers(Stabilizers):
-    """Point groups, found with a tolerance.
-
-    Attributes:
-        clouds: The clouds.
-        groups: Their stabilizers.
-        tolerance: Tolerance of positions in angstrom.
-    """
+    """Point groups, found with a tolerance of positions in angstrom."""
 
     clouds: PointClouds
     groups: list[Stabilizer]
@@ -61,11 +54,10 @@ class PointStabilizers(Stabilizers):
         values = target.values.detach().cpu().double()
         irreps = None if target.irreps is None else Irreps.parse(target.irreps)
         degree = _degree(values, irreps)
-        values = values.flatten(1)
         total, rounding = [], []
-        ends = range(len(self.groups) + 1) if target.per == "sample" else self.clouds.ptr.tolist()
+        ends = list(range(len(self.groups) + 1)) if target.per == "sample" else self.clouds.ptr.tolist()
         for group, (first, last), length in zip(self.groups, pairwise(ends), self.lengths(), strict=True):
-            y = values[first:last]
+            y = values[first:last].flatten(1)
             matrices, permutations = averaged(group, degree)
             if target.per == "sample":
                 permutations = torch.zeros(len(matrices), 1, dtype=torch.long)
@@ -75,11 +67,8 @@ class PointStabilizers(Stabilizers):
             total.append(_least(brought, loss))
             # Symmetries are known only to a tolerance, so the errors of targets are too.
             relative = ROUNDING + self.tolerance / max(length, self.tolerance)
-            size = float((y.norm(dim=1) ** POWER[loss]).sum())
-            rounding.append(relative ** POWER[loss] * size)
-        errors = np.array(total)
-        entries = np.diff(np.array(list(ends)))
-        return Errors(errors, entries, errors > np.array(rounding))
+            rounding.append(relative ** POWER[loss] * float((y.norm(dim=1) ** POWER[loss]).sum()))
+        return Errors(np.array(total), np.diff(ends), np.array(total) > np.array(rounding))
 
 
 def _degree(values: Tensor, irreps: Irreps | None) -> int:
@@ -134,11 +123,7 @@ class PointSymmetry(Symmetry):
 
 
 def averaged(group: Stabilizer, degree: int = 2) -> tuple[Float[Tensor, "k 3 3"], Int[Tensor, "k n"]]:
-    """Finitely many elements with the same mean of irreps up to ``degree`` as the whole stabilizer.
-
-    Raises:
-        ValueError: If the stabilizer contains all rotations and the degree is above 5.
-    """
+    """Finitely many elements with the stabilizer's mean of irreps up to ``degree``: for an atom, up to 5."""
     matrices, permutations = group.matrices.cpu().double(), group.permutations.cpu()
     if group.is_isotropic:
         if degree > _ICOSAHEDRAL_DEGREE:

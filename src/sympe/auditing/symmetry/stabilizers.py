@@ -4,7 +4,6 @@ A :class:`Symmetry` is a group with an action on one kind of data; it computes t
 To audit another group, subclass both.
 """
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,11 +28,6 @@ class Stabilizers(ABC):
     log_orbits: Sequence[float | None]
     point_groups: Sequence[str | None]
 
-    @property
-    def log_orders(self) -> list[float | None]:
-        """Logs of the orders in nats, even of orders that overflow a float."""
-        return [None if order is None else math.log(order) for order in self.orders]
-
     @abstractmethod
     def errors(self, target: Target, loss: Loss) -> Errors:
         r"""Least errors of any equivariant map on these inputs; :math:`|y - P_x y|^2` for the squared loss.
@@ -49,7 +43,7 @@ class Symmetry(ABC):
     Attributes:
         name: Short name, as in reports.
         title: The group in a few words.
-        kind: Kind of input: ``graphs``, ``fields``, ``points`` or ``crystals``.
+        kind: Kind of input.
         breaker: Python expression for a symmetry breaking to recommend.
     """
 
