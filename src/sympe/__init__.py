@@ -4,10 +4,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sympe import actions, auditing, breaking, canonicalize, crystals, encoding, graphs, groups, points
+    from sympe import actions, auditing, breaking, canonicalize, crystals, encoding, graphs, groups, points, programs
     from sympe.auditing import audit, check_equivariance, check_equivariance_in_distribution
     from sympe.breaking import SymPE
     from sympe.breaking.wrapped import wrap
+    from sympe.cached_kernel import CachedInversionKernel
     from sympe.encoding import (
         Encoding,
         FieldEncoding,
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 _NAMES = {
     "auditing": ("audit", "check_equivariance", "check_equivariance_in_distribution"),
     "breaking": ("SymPE", "wrap"),
+    "cached_kernel": ("CachedInversionKernel",),
     "encoding": (
         "Encoding",
         "FieldEncoding",
@@ -42,9 +44,21 @@ _NAMES = {
     "points": ("PointClouds",),
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}
-_MODULES = ("actions", "auditing", "breaking", "canonicalize", "crystals", "encoding", "graphs", "groups", "points")
+_MODULES = (
+    "actions",
+    "auditing",
+    "breaking",
+    "canonicalize",
+    "crystals",
+    "encoding",
+    "graphs",
+    "groups",
+    "points",
+    "programs",
+)
 
 __all__ = [
+    "CachedInversionKernel",
     "Encoding",
     "FieldEncoding",
     "Graphs",
@@ -68,6 +82,7 @@ __all__ = [
     "graphs",
     "groups",
     "points",
+    "programs",
     "wrap",
 ]
 

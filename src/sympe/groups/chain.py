@@ -53,15 +53,17 @@ class StabilizerChain:
             found = self._count()
         if found != order:
             raise ValueError(f"expected generators of a group of order {order}; they generate {found} elements")
-        self.transversals = [np.stack(list(orbit.values())) for orbit in self._orbits]
+        small = np.min_scalar_type(max(self.num_points - 1, 0))
+        self.transversals = [np.stack(list(orbit.values())).astype(small) for orbit in self._orbits]
+        self._own, self._orbits = [], []
 
     def draw(self, generator: torch.Generator | None = None) -> Images:
         """One uniform element, as images."""
-        image = np.arange(self.num_points)
+        image: Images = np.arange(self.num_points)
         for elements in reversed(self.transversals):
             chosen = torch.randint(len(elements), (), generator=generator, device=drawing_device(generator, _CPU))
             image = elements[int(chosen)][image]
-        return image
+        return image.astype(np.int64)
 
     def _count(self) -> int:
         return math.prod(map(len, self._orbits))

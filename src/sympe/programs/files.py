@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csc_array
 
 from sympe.compressed import content_of, reason_of, suffix_of
 from sympe.extras import require
@@ -89,6 +88,8 @@ def _comes_to_an_end(file: Path) -> bool:
 
 
 def _of_highs(lp: Any) -> Program:
+    from scipy.sparse import csc_array
+
     n, m = lp.num_col_, lp.num_row_
     matrix = lp.a_matrix_
     kind = np.array([int(kind) for kind in lp.integrality_] or [0] * n)

@@ -21,7 +21,6 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from sympe.graphs import Graphs
 
@@ -62,6 +61,8 @@ class Program:
     offset: float = 0.0
 
     def __post_init__(self) -> None:
+        from scipy.sparse import csr_array
+
         for name in ("cost", "lower", "upper", "row_lower", "row_upper"):
             object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
         object.__setattr__(self, "kind", np.asarray(self.kind, np.int64))

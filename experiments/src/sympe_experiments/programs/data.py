@@ -5,7 +5,7 @@ r"""The data sets: balanced item placement, bin packing, steel mill slabs.
 - *bin-packing*: 20 items in 20 bins of capacity 100; three in ten sizes are drawn from 81..100, the others from 11..30,
   without repetition; each instance is solved here by HiGHS, to optimality.
 - *slabs*: orders of given sizes and colors, cast into slabs of given capacities, at most two colors in each (CSPLib
-  problem 38), with the best solutions that SCIP found. Its program is
+  problem 38): those orders that twelve random slabs of the best solution that SCIP found hold. Its program is
 
 .. math:: \min \sum_{qs} q\, y_{qs}, \quad \sum_s x_{os} = 1, \quad \sum_q y_{qs} = 1, \quad
           \sum_o w_o x_{os} \le \sum_q q\, y_{qs}, \quad x_{os} \le z_{c(o) s}, \quad \sum_c z_{cs} \le 2 .
@@ -35,6 +35,9 @@ Ints = NDArray[np.int64]
 #: Bin packing: items, and how many there are instances in all.
 ITEMS, INSTANCES = 20, 500
 CAPACITY = 100
+
+#: Slabs whose orders make an instance: the whole of 111 orders would have 24,000 variables.
+SLABS = 12
 
 
 def load_splits(data: str, train: int, test: int) -> tuple[list[Instance], list[Instance]]:
@@ -147,9 +150,11 @@ def _slabs() -> tuple[list[str], Callable[[str], Instance]]:
     @cache
     def make(name: str) -> Instance:
         k = place[name]
-        return slabs(name, _orders()[name], solved["slab_of_order"][k])
+        numbers, slab_of_order = _orders()[name], solved["slab_of_order"][k].astype(np.int64)
+        return slabs(name, *some_slabs(numbers, slab_of_order, numpy_generator(SLABS, k)))
 
-    return sorted(place, key=lambda name: [int(part) for part in name.split("_")[1:]]), make
+    # bench_A_B: instances of one A are alike, and so each A has instances for training and for testing.
+    return sorted(place, key=lambda name: [int(part) for part in reversed(name.split("_")[1:])]), make
 
 
 @lru_cache
@@ -157,6 +162,16 @@ def _orders() -> dict[str, list[int]]:
     with tarfile.open(folder() / "smsp_orders.tar.xz") as packed:
         files = [(member.name, packed.extractfile(member)) for member in packed if member.isfile()]
         return {Path(name).name: [int(n) for n in file.read().split()] for name, file in files if file is not None}
+
+
+def some_slabs(numbers: list[int], slab_of_order: Ints, rng: np.random.Generator) -> tuple[list[int], Ints]:
+    """The orders of some slabs of a solution, drawn at random. If the solution is a best one, this part of it is too."""
+    used = rng.permutation(np.unique(slab_of_order))[:SLABS]
+    kept = np.flatnonzero(np.isin(slab_of_order, used))
+    first = 3 + numbers[0]
+    orders = np.array(numbers[first:]).reshape(-1, 2)[kept]
+    head = [*numbers[: first - 2], len(set(orders[:, 1].tolist())), len(kept)]
+    return [*head, *orders.ravel().tolist()], np.unique(slab_of_order[kept], return_inverse=True)[1]
 
 
 def slabs(name: str, numbers: list[int], slab_of_order: Ints) -> Instance:
