@@ -199,7 +199,7 @@ def test_sizes_that_do_not_fit() -> None:
         SpinNetwork(make_config("mlp", "smoke"))(couplings, 6)
     with pytest.raises(ValueError, match="D4 needs a square lattice; got 4 x 6"):
         SpinNetwork(make_config("sympe-template", "smoke"))(couplings, (4, 6))
-    with pytest.raises(ValueError, match="couplings for each bond need weights of nearest; these are of j1j2"):
+    with pytest.raises(ValueError, match="couplings for each bond need weights of nearest or bonds; these are of j1j2"):
         SpinNetwork(make_config("sympe-template", "smoke", model="j1j2")).on_bonds(torch.ones(1, 2, 4, 4))
 
 
