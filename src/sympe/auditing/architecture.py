@@ -31,15 +31,15 @@ _group = cache(point_group)
 #: The icosahedral group needs 15: its handedness appears in no spherical harmonic below.
 _MOST_DEGREE = 16
 _POLYHEDRAL = ("T", "Td", "Th", "O", "Oh", "I", "Ih")
-#: The infinite groups, and their number of invariant vectors of degree l and parity p.
-_LIMITS: dict[str, Callable[[int, int], int]] = {
-    "Cinf": lambda l, p: 1,
-    "Cinfv": lambda l, p: int(p == (-1) ** l),
-    "Cinfh": lambda l, p: int(p == 1),
-    "Dinf": lambda l, p: int(l % 2 == 0),
-    "Dinfh": lambda l, p: int(l % 2 == 0 and p == 1),
-    "K": lambda l, p: int(l == 0),
-    "Kh": lambda l, p: int(l == 0 and p == 1),
+#: The infinite groups: dimension, number of components, and number of invariant vectors of degree l and parity p.
+_LIMITS: dict[str, tuple[int, int, Callable[[int, int], int]]] = {
+    "Cinf": (1, 1, lambda l, p: 1),
+    "Cinfv": (1, 2, lambda l, p: int(p == (-1) ** l)),
+    "Cinfh": (1, 2, lambda l, p: int(p == 1)),
+    "Dinf": (1, 2, lambda l, p: int(l % 2 == 0)),
+    "Dinfh": (1, 4, lambda l, p: int(l % 2 == 0 and p == 1)),
+    "K": (3, 1, lambda l, p: int(l == 0)),
+    "Kh": (3, 2, lambda l, p: int(l == 0 and p == 1)),
 }
 
 
@@ -114,12 +114,11 @@ def _looks_like(site: str, kinds: frozenset[tuple[int, int]], special: bool) -> 
     """The largest group that contains the site's and has as many invariant vectors."""
     wanted = {kind: invariants(site, *kind) for kind in kinds}
     top = max((degree for degree, _ in kinds), default=0)
-    best, size = site, (0, _group(site).order)
+    size_of_site = _group(site).order
+    best, size = site, (0, size_of_site)
     for other in _candidates(top + 1, special):
-        infinite = {"K": 3, "Kh": 3}.get(other, 1) if other in _LIMITS else 0
-        order = {"K": 1, "Kh": 2, "Cinf": 1, "Cinfv": 2, "Cinfh": 2, "Dinf": 2, "Dinfh": 4}.get(other)
-        measure = (infinite, order if order is not None else _group(other).order)
-        if measure <= size or (not infinite and measure[1] % _group(site).order):
+        measure = _LIMITS[other][:2] if other in _LIMITS else (0, _group(other).order)
+        if measure <= size or (other not in _LIMITS and measure[1] % size_of_site):
             continue
         if all(invariants(other, *kind) == wanted[kind] for kind in kinds) and _contains(other, site):
             best, size = other, measure
@@ -138,7 +137,7 @@ def _candidates(top: int, special: bool) -> tuple[str, ...]:
 def invariants(name: str, degree: int, parity: int) -> int:
     """The dimension of the invariant vectors of one irrep under a finite point group, or the limit of such groups."""
     if name in _LIMITS:
-        return _LIMITS[name](degree, parity)
+        return _LIMITS[name][2](degree, parity)
     matrices = _group(name).matrices
     assert matrices is not None
     sign = torch.linalg.det(matrices).round()

@@ -35,7 +35,7 @@ from sympe.ragged import rows_of
 #: cubic ones apart.
 _LENGTHS = (4, 5, 7, 8, 10, 11, 13, 17, 19, 23, 26, 29, 31, 6, 9, 12, 15, 18, 21, 24)
 #: Most pairs of a description and a site that are held at once, and that are tried for one crystal.
-_BLOCK, _MOST = 2**17, 2**31
+_BLOCK, _MOST = 2**17, 2**28
 
 
 class CrystalFrames(Canonicalizer[tuple[Permutation, Tensor], Crystals]):
