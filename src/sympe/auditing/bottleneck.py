@@ -12,7 +12,7 @@ from torch import Tensor
 from sympe.auditing.symmetry.graphs import pairs
 from sympe.auditing.targets import Errors, Loss, Target, class_errors
 from sympe.graphs import Graphs
-from sympe.graphs.bliss import Ints
+from sympe.graphs.columns import Ints
 
 BOTTLENECKS = ("node-codes", "node-differences")  # the decoders
 

@@ -6,7 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from sympe.graphs import Graphs, colored_graphs
-from sympe.graphs.bliss import Ints, joined
+from sympe.graphs.bliss import joined
+from sympe.graphs.columns import Ints
 
 
 class Automorphisms:
