@@ -83,7 +83,7 @@ def outcome(folder: Path) -> dict[str, Any]:
         if path.name == "record.json":
             record = json.loads(path.read_text())
             del record["seconds"], record["environment"]
-            record["metrics"] = {k: v for k, v in record["metrics"].items() if "seconds" not in k and "_ms" not in k}
+            record["metrics"] = {k: v for k, v in record["metrics"].items() if "second" not in k and "_ms" not in k}
             found[name] = record
         elif path.suffix in (".safetensors", ".parquet", ".csv", ".npz") and "logs" not in path.parts:
             found[name] = path.read_bytes()
