@@ -1,6 +1,7 @@
 """Ground energies of lattices that differ from site to site, and in a field: against all configurations."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 import torch
@@ -80,3 +81,17 @@ def test_integer_programming_and_annealing_find_them_too(generator: torch.Genera
             assert proven.proven
             for spins in (proven.spins, anneal(hamiltonian, row, 4, seed=1).spins):
                 assert float(hamiltonian.energy(row[None].double(), spins[None])) == pytest.approx(float(energy))
+
+
+def test_the_page_quotes_the_records() -> None:
+    """Rows of ``docs/results.md``, which is made from the records."""
+    docs = Path(__file__).parents[3] / "docs"
+    page, results = ((docs / name).read_text() for name in ("ising.md", "results.md"))
+    rows = [
+        line
+        for line in page[page.index("<!-- bonds -->") : page.index("<!-- end of bonds -->")].splitlines()
+        if "|" in line
+    ]
+    section = results[results.index("## Ising ground states: time to solution") :]
+    assert len(rows) == 4
+    assert [row for row in rows if row not in section.splitlines()] == []

@@ -9,7 +9,7 @@ from sympe_experiments.report.statistics import Group
 
 EXACT, EXACT_OUT, GAP, GAP_OUT = "exact_percent_in", "exact_percent_out", "gap_in", "gap_out"
 
-#: Models with figures.
+#: Models with a phase diagram, trained on half of its plane.
 DRAWN = ("nearest", "j1j2")
 
 #: Methods without anything to train.

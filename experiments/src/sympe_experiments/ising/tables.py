@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from sympe_experiments.ising.config import METHODS, NAME
-from sympe_experiments.ising.facts import EXACT, EXACT_OUT, GAP, GAP_OUT, SOLVERS, sizes
+from sympe_experiments.ising.facts import DRAWN, EXACT, EXACT_OUT, GAP, GAP_OUT, SOLVERS, sizes
 from sympe_experiments.records import Record
 from sympe_experiments.report import verdicts
 from sympe_experiments.report.statistics import (
@@ -38,9 +38,14 @@ def ising_table(records: Sequence[Record]) -> Table:
         Column("processor s", lambda row: number(row["processor_seconds"], 0), True),
         Column("ms per instance", lambda row: number(row["milliseconds"], 2), True),
     )
+    halves = (
+        "Training sees couplings with Jx > Jy; the other half holds their mirror images. "
+        if name in DRAWN
+        else "Training and test draw from one law; the other half holds the mirror images of the test couplings. "
+    )
     caption: tuple[str, ...] = (
         "Exact: per cent of test couplings for which the spins of a single draw are a ground state, mean ± sample "
-        "deviation over seeds. Training sees couplings with Jx > Jy; the other half holds their mirror images. "
+        f"deviation over seeds. {halves}"
         "Gap: energy per spin above the ground state, in units of the largest coupling, both halves.",
         "Seconds: training and test, wall time, median; processor s: training, processor time of one core. "
         "ms per instance: processor time of one draw for one set of couplings at the size of training, in a batch; for "
