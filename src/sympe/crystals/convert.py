@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from sympe.compressed import reason_of, suffix_of
+from sympe.compressed import lines_of, reason_of, suffix_of
 from sympe.crystals.crystals import Crystals, completed, concatenate, from_cells
 from sympe.extras import require
 from sympe.points import PointClouds
+from sympe.points.xyz import frames
 
 _POSCAR = re.compile(r"(poscar|contcar|xdatcar)([._-].*)?|.*\.(vasp|poscar|contcar)(\.gz|\.xz|\.bz2)?", re.I)
 _FORMATS = {".cif": "cif", ".xyz": "extxyz", ".extxyz": "extxyz", ".traj": "traj", ".db": "db"}
@@ -119,6 +120,9 @@ def read_atoms(path: str | os.PathLike[str], which: str = ":") -> list[Any]:
     try:
         if not path.is_file():
             raise ValueError("no such file")
+        if kind == "extxyz":  # ASE counts up to any number of atoms that is announced
+            for _ in frames(line.decode(errors="replace") for line, _ in lines_of(path)):
+                pass
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found: list[Any] = load(path, index=which, format=kind)
@@ -147,7 +151,10 @@ def read(path: str | os.PathLike[str], dtype: torch.dtype = torch.float64) -> Cr
 
 def _check_occupancy(occupancy: Mapping[Any, Mapping[str, float]]) -> None:
     """What ASE notes of a CIF: the share of each species at each kind of site."""
-    for held in occupancy.values():
-        if len(held) > 1 or abs(sum(held.values()) - 1) > 1e-3:
-            shares = ", ".join(f"{symbol} {share:g}" for symbol, share in held.items())
-            raise ValueError(f"expected one atom per site; got a site with {shares}: order the structure first")
+    try:
+        shared = [held for held in occupancy.values() if len(held) > 1 or abs(sum(held.values()) - 1) > 1e-3]
+        shares = ", ".join(f"{symbol} {share:g}" for symbol, share in shared[0].items()) if shared else ""
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"expected occupancies of sites as numbers; {error}") from error
+    if shared:
+        raise ValueError(f"expected one atom per site; got a site with {shares}: order the structure first")

@@ -89,6 +89,7 @@ class Crystals(Ragged):
         for name, is_bad, what in (
             ("pbc", ~self.pbc.any(1), "periodic along one direction at least; for molecules use sympe.points"),
             ("cell", ~self.cell.isfinite().all(2).all(1) | ~(volume.abs() > 1e-4), "of full rank, and finite"),
+            ("cell", (self.pbc & (self.cell.norm(dim=2) > 1e4)).any(1), "with cell vectors of at most 10,000 angstrom"),
         ):
             if bool(is_bad.any()):
                 crystal = int(is_bad.nonzero()[0])
