@@ -138,3 +138,14 @@ def test_a_molecule_in_a_box_has_the_symmetry_of_both() -> None:
         methane = molecule("CH4", cell=box, pbc=True)
         orders.append(stabilizers(from_ase(methane))[0].order)
     assert orders == [24, 8]
+
+
+@pytest.mark.parametrize("spelled", ["(F, F, T)", '"(F, F, T)"', "FFT", "None", '"no no yes"', '"T F"'])
+def test_a_periodicity_that_ase_would_guess_is_refused(spelled: str, tmp_path: Path) -> None:
+    path = tmp_path / "slab.extxyz"
+    cell = 'Lattice="3 0 0 0 3 0 0 0 3" Properties=species:S:1:pos:R:3'
+    path.write_text(f"1\n{cell} pbc={spelled}\nH 0 0 0\n")
+    with pytest.raises(ValueError, match="expected pbc as three of T and F"):
+        read(path)
+    path.write_text(f'1\n{cell} pbc="F F T"\nH 0 0 0\n')
+    assert read(path).pbc.tolist() == [[False, False, True]]

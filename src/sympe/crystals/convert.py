@@ -24,6 +24,11 @@ _POSCAR = re.compile(r"(poscar|contcar|xdatcar)([._-].*)?|.*\.(vasp|poscar|contc
 _FORMATS = {".cif": "cif", ".xyz": "extxyz", ".extxyz": "extxyz", ".traj": "traj", ".db": "db"}
 
 
+#: What an extended XYZ says of its periodicity, and the words that ASE understands there.
+_PBC = re.compile(r'\bpbc\s*=\s*("[^"]*"|\[[^\]]*\]|\([^)]*\)|\S+)', re.IGNORECASE)
+_TRUTHS = {"t", "f", "true", "false", "0", "1"}
+
+
 def as_crystals(x: Any) -> Crystals:
     """A batch of crystals, from crystals, ASE's atoms, structures of pymatgen, a mapping, or a list of these.
 
@@ -123,6 +128,8 @@ def read_atoms(path: str | os.PathLike[str], which: str = ":") -> list[Any]:
         if kind == "extxyz":  # ASE counts up to any number of atoms that is announced
             for _ in frames(line.decode(errors="replace") for line, _ in lines_of(path)):
                 pass
+        if kind == "extxyz":
+            _check_pbc(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found: list[Any] = load(path, index=which, format=kind)
@@ -131,6 +138,15 @@ def read_atoms(path: str | os.PathLike[str], which: str = ":") -> list[Any]:
     if not found:
         raise ValueError(f"{path}: expected at least one structure; the file has none")
     return found
+
+
+def _check_pbc(path: Path) -> None:
+    """ASE takes spellings of ``pbc`` that it does not know, such as ``(F, F, T)``, for periodic in all directions."""
+    for line, _ in lines_of(path):
+        for found in _PBC.finditer(line.decode(errors="replace")):
+            words = re.split(r"[\s,]+", found[1].strip('"[] '))
+            if len(words) not in (1, 3) or not {word.lower() for word in words} <= _TRUTHS:
+                raise ValueError(f'expected pbc as three of T and F, such as pbc="T T F"; got {found[0]}')
 
 
 def read(path: str | os.PathLike[str], dtype: torch.dtype = torch.float64) -> Crystals:
