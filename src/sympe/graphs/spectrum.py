@@ -6,6 +6,7 @@ Haar matrix of :math:`O(m)` (a random sign if :math:`m = 1`) makes the law of th
 the solver chose: :math:`U Q` with Haar :math:`Q` has the same law as :math:`U R Q` for every orthogonal :math:`R`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,8 +16,12 @@ from torch import Tensor
 
 from sympe.graphs.batch import Graphs
 from sympe.graphs.convert import neighbors
+from sympe.graphs.sparse_spectrum import lowest_eigenvectors
 from sympe.seeding import drawing_device
 from sympe.settings import require_at_least
+
+#: Graphs of more nodes, and of ten times more than vectors are asked for, are not made dense.
+_LARGE = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +74,8 @@ def laplacian_spectrum(
 ) -> Spectrum:
     r"""Eigenvectors of :math:`L = D - A` with the smallest eigenvalues, orthogonal to the constant vector.
 
-    Edge directions and labels are ignored. Dense, in float64; memory grows with (number of graphs) x (most nodes)^2.
+    Edge directions and labels are ignored. In float64; few vectors of a graph of more than 500 nodes by ARPACK
+    (:mod:`sympe.graphs.sparse_spectrum`), all others dense: memory grows with (number of graphs) x (most nodes)^2.
 
     Args:
         graphs: A batch; a graph of n nodes has n - 1 such vectors.
@@ -83,6 +89,41 @@ def laplacian_spectrum(
         ValueError: If ``num_vectors`` is not positive.
     """
     require_at_least(1, num_vectors=num_vectors)
+    large = graphs.sizes > max(_LARGE, 10 * num_vectors)
+    if not bool(large.any()):
+        return _dense_spectrum(graphs, num_vectors, tolerance, dtype)
+    small = (~large).nonzero()[:, 0]
+    parts = [(small, _dense_spectrum(graphs.select(small), num_vectors, tolerance, dtype))]
+    for index in large.nonzero()[:, 0]:
+        graph = graphs.select([int(index)])
+        found = lowest_eigenvectors(graph, num_vectors, tolerance)
+        if found is None:
+            parts.append((index[None], _dense_spectrum(graph, num_vectors, tolerance, dtype)))
+            continue
+        values, vectors = (torch.from_numpy(part).to(graphs.device) for part in found)
+        space = torch.cat([values.new_zeros(1), values.diff() > tolerance]).cumsum(0).long()
+        scaled = vectors * math.sqrt(graph.num_nodes)
+        parts.append((index[None], Spectrum(values.to(dtype)[None], scaled.to(dtype), space[None], graph.batch)))
+    return _together(parts, graphs)
+
+
+def _together(parts: list[tuple[Tensor, Spectrum]], graphs: Graphs) -> Spectrum:
+    """One spectrum from those of some of the graphs each, with their indices."""
+    width, most = max(part.values.shape[1] for _, part in parts), graphs.max_nodes
+    like = parts[-1][1].values
+    values = like.new_full((len(graphs), width), torch.inf)
+    vectors = like.new_zeros(graphs.num_nodes, width)
+    space = 4 * most + torch.arange(width, device=like.device).repeat(len(graphs), 1)
+    for index, part in parts:
+        k = part.values.shape[1]
+        chosen = torch.zeros(len(graphs), dtype=torch.bool, device=like.device)
+        chosen[index] = True
+        values[index, :k], space[index, :k] = part.values, part.space
+        vectors[chosen[graphs.batch], :k] = part.vectors
+    return Spectrum(values, vectors, space, graphs.batch)
+
+
+def _dense_spectrum(graphs: Graphs, num_vectors: int, tolerance: float, dtype: torch.dtype) -> Spectrum:
     joined, mask = neighbors(graphs)
     count, n = mask.shape
     a = joined.double() * (1 - torch.eye(n, dtype=torch.float64, device=joined.device))
