@@ -165,7 +165,7 @@ def _orders() -> dict[str, list[int]]:
 
 
 def some_slabs(numbers: list[int], slab_of_order: Ints, rng: np.random.Generator) -> tuple[list[int], Ints]:
-    """The orders of some slabs of a solution, drawn at random. If the solution is a best one, this part of it is too."""
+    """The orders of some random slabs of a solution. If the solution is a best one, this part of it is too."""
     used = rng.permutation(np.unique(slab_of_order))[:SLABS]
     kept = np.flatnonzero(np.isin(slab_of_order, used))
     first = 3 + numbers[0]
