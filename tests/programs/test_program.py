@@ -1,5 +1,6 @@
 """Programs as graphs: the group, against all permutations of the variables."""
 
+from collections import Counter
 from itertools import permutations
 
 import numpy as np
@@ -33,6 +34,7 @@ PROGRAMS = {
     "another side": program([[1, 0, 0], [0, 1, 0], [0, 0, 1]], [(-INF, 1), (-INF, 1), (1, INF)]),
     "no constraints": program([], [], cost=[1, 1, 3, 3]),
     "equal constraints": program([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1]], [(0, 1)] * 3),
+    "as many of either": program([[1, 1, 0, 0]] * 2 + [[0, 0, 1, 1]] * 2, [(0, 1)] * 4),
     "a free constraint": program([[1, 2, 3], [1, 1, 1]], [(-INF, INF), (0, 1)]),
     "two by two": program([[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0], [0, 1, 0, 1]], [(1, 1)] * 2 + [(0, 1)] * 2),
     "scaled": program([[1, 0], [0, 2]], [(-INF, 1), (-INF, 2)]),
@@ -43,15 +45,15 @@ PROGRAMS = {
 def formulation_group(p: Program) -> set[tuple[int, ...]]:
     """All permutations of the variables that some permutation of the constraints completes."""
     matrix, n = p.matrix.toarray(), p.num_variables
-    binding = np.isfinite(p.row_lower) | np.isfinite(p.row_upper)
-    rows = {(*row, low, high) for row, low, high in zip(matrix + 0.0, p.row_lower, p.row_upper, strict=True)}
-    rows = {row for row in rows if np.isfinite(row[-2:]).any()}
-    assert len(rows) <= binding.sum()
+    all_rows = [(*row, low, high) for row, low, high in zip(matrix + 0.0, p.row_lower, p.row_upper, strict=True)]
+    rows = Counter(row for row in all_rows if np.isfinite(row[-2:]).any())
     columns = np.stack([p.cost, p.lower, p.upper, p.kind], axis=1)
     found = set()
     for images in permutations(range(n)):
         moved = np.argsort(images)
-        if (columns[moved] == columns).all() and {(*np.array(r[:n])[moved], *r[n:]) for r in rows} == rows:
+        if (columns[moved] == columns).all() and Counter(
+            (*np.array(r[:n])[moved], *r[n:]) for r in rows.elements()
+        ) == rows:
             found.add(images)
     return found
 

@@ -8,9 +8,9 @@ A *formulation symmetry* is a permutation of the variables for which some permut
 a node per constraint, labeled by :math:`(L_i, U_i)`, and an edge per coefficient :math:`A_{ij} \ne 0`, labeled by it.
 
 Variables come first in storage, constraints first in the order of labels: whoever goes through the labels meets the
-constraints first, one of which often settles many variables. Constraints that bind nothing are left out, and of equal
-ones all but one: exchanging them moves no variable. Numbers are compared exactly and as they stand; rows are not
-scaled, so that a row and twice that row are different.
+constraints first, one of which often settles many variables. Constraints that bind nothing are left out. Equal ones
+share one node, labeled by their number: exchanging them moves no variable. Numbers are compared exactly and as they
+stand; rows are not scaled, so that a row and twice that row are different.
 """
 
 from collections.abc import Sequence
@@ -96,23 +96,30 @@ class Program:
     def _sides(self) -> Floats:
         return np.stack([self.row_lower, self.row_upper], axis=1)
 
-    @cached_property
+    @property
     def kept(self) -> NDArray[np.int64]:
         """The constraints that bind anything, of equal ones the first."""
+        return np.array([rows[0] for rows in self._distinct], np.int64)
+
+    @cached_property
+    def _distinct(self) -> list[list[int]]:
+        """The constraints that bind anything, equal ones together."""
         sides = self._sides
-        held: dict[bytes, int] = {}
+        held: dict[bytes, list[int]] = {}
         for i in np.flatnonzero(np.isfinite(sides).any(1)).tolist():
             part = slice(self.matrix.indptr[i], self.matrix.indptr[i + 1])
             row = sides[i].tobytes() + self.matrix.indices[part].tobytes() + self.matrix.data[part].tobytes()
-            held.setdefault(row, i)
-        return np.fromiter(held.values(), np.int64, len(held))
+            held.setdefault(row, []).append(i)
+        return list(held.values())
 
     def bipartite(self) -> tuple[Floats, NDArray[np.int64], Floats]:
         """Kinds of nodes as rows of numbers, variables first; edges (variable, node of a constraint); coefficients."""
         n = self.num_variables
         matrix = self.matrix[self.kept].tocoo()
         of_columns = np.stack([np.ones(n), self.kind, self.cost, self.lower, self.upper], axis=1)
-        kinds = np.concatenate([of_columns, np.pad(self._sides[self.kept], ((0, 0), (3, 0)))])
+        of_rows = np.pad(self._sides[self.kept], ((0, 0), (3, 0)))
+        of_rows[:, 1] = [len(rows) - 1 for rows in self._distinct]
+        kinds = np.concatenate([of_columns, of_rows])
         return kinds, np.stack([matrix.col, matrix.row + n]).astype(np.int64), matrix.data
 
     def value(self, x: Floats) -> Any:
