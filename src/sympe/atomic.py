@@ -82,6 +82,7 @@ def claimed(folder: Path, *, adopt: bool = False) -> Iterator[None]:
     is_ours = mark.exists() or not folder.exists() or (adopt and not is_empty)
     if not (is_ours or is_empty):
         raise ValueError(f"{folder} holds files that are not of this program; give another folder")
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     with open(os.open(mark, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o666), "r+") as file:
         require_regular(mark, os.fstat(file.fileno()).st_mode)
@@ -95,8 +96,9 @@ def claimed(folder: Path, *, adopt: bool = False) -> Iterator[None]:
         finally:
             if [*folder.iterdir()] == [mark]:
                 mark.unlink()
-                if is_ours:
-                    folder.rmdir()
+                for path in missing if missing else [folder] * is_ours:
+                    with suppress(OSError):  # not empty: another process uses it too
+                        path.rmdir()
 
 
 def release(folder: Path) -> None:

@@ -87,7 +87,7 @@ def test_graphs_that_cannot_be_used(graphs: Graphs, message: str) -> None:
         ("mine.txt", "CCO\nCCN\n"),
         ("mine.csv", "smiles,name\nCCO,ethanol\nCCN,\n"),
         ("mine.csv", "CCO,ethanol\nCCN,ethylamine\n"),
-        ("mine.smi.gz", "?"),
+        ("mine.smi.gzip", "?"),
         ("mine", "CCO\n"),
     ],
 )
