@@ -21,6 +21,7 @@ from sympe.points import PointClouds
 _ORDERS: dict[str, Callable[[], canonicalize.Canonicalizer[Permutation, Graphs]]] = {
     "haar": canonicalize.Constant,
     "sympe-labeling": canonicalize.Labeling,
+    "sympe-base": canonicalize.Base,
     "sympe-refinement": canonicalize.Refinement,
     "sympe-spectral": canonicalize.Spectral,
     "sympe-breadth-first": canonicalize.BreadthFirst,
@@ -46,7 +47,7 @@ def for_graphs(method: str, dim: int, max_nodes: int) -> SymmetryBreaking[Graphs
 
     Args:
         method: ``none`` (no features), ``noise``, ``laplacian``, ``haar`` (the control: g~ is Haar), ``sympe-labeling``
-            (exact labeling), ``sympe-refinement``, ``sympe-spectral``, ``sympe-breadth-first``,
+            (exact labeling), ``sympe-base``, ``sympe-refinement``, ``sympe-spectral``, ``sympe-breadth-first``,
             ``sympe-depth-first``, or ``symmetry-breaking-set`` (exact labeling, vector not learned).
         dim: Features per node.
         max_nodes: Nodes of the largest graph.
