@@ -40,8 +40,14 @@ def test_records_are_read_with_the_names_of_now() -> None:
     for record in records:
         assert record.folder is not None
         held = json.loads((record.folder / "record.json").read_text())
-        assert (record.experiment, record.seed, record.data) == ((held.get("experiment") or held["task"]), held["seed"], held["data"])
-        assert record.method == METHODS.get((held.get("experiment") or held["task"]), {}).get(held["method"], held["method"])
+        assert (record.experiment, record.seed, record.data) == (
+            (held.get("experiment") or held["task"]),
+            held["seed"],
+            held["data"],
+        )
+        assert record.method == METHODS.get((held.get("experiment") or held["task"]), {}).get(
+            held["method"], held["method"]
+        )
         assert len(record.metrics) == len(held["metrics"])
         assert not [name for name in (*record.metrics, *record.history) if "labelled" in name]
         if record.method != "floor":

@@ -184,7 +184,11 @@ def test_bad_samples_are_skipped_and_counted() -> None:
         ([], {}, "expected samples to audit; got none"),
         (from_edges([]), {}, "expected samples to audit; got none"),
         ([object()], {}, "expected a graph, a field, points or a crystal; got object"),
-        ([GRAPHS.select([0])], {"group": "torus"}, "expected a field of numbers; got Graphs"),
+        (
+            [GRAPHS.select([0])],
+            {"group": "torus"},
+            "a field must hold numbers of at most 64 bits, .*; got Graphs",
+        ),
         (3, {}, "expected graphs, fields, points, pairs"),
         (GRAPHS, {"target": 1.0}, "expected targets in rows; got the number 1.0"),
         (EXAMPLES["water"].cloud, {"target": torch.zeros(2)}, "expected 1 targets, one per sample; got 2"),

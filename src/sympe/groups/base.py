@@ -81,7 +81,10 @@ def as_numbers(values: Any, what: str) -> Tensor:
             values = np.ascontiguousarray(values, np.int64 if wide else values.dtype.newbyteorder("="))
         return torch.as_tensor(values)
     except (TypeError, ValueError, RuntimeError):
-        got = f"dtype {values.dtype}" if isinstance(values, np.ndarray) else repr(str(values)[:40])
+        if isinstance(values, np.ndarray):
+            got = type(values.flat[0]).__name__ if values.dtype.hasobject and values.size else f"dtype {values.dtype}"
+        else:
+            got = repr(str(values)[:40])
         raise ValueError(f"{what} must hold numbers of at most 64 bits, in rows of one length; got {got}") from None
 
 

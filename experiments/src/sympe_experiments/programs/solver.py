@@ -93,7 +93,8 @@ def alone(record: Record) -> Record:
     config = make_config(**record.config)
     _, test = load_splits(config.data, config.train, config.test)
     gaps = [gap(objective_after(instance), instance.objective) for instance in test[-INSTANCES:]]
-    metrics = {"gap_started": float(np.mean(gaps)), "gap_near": float(np.mean(gaps)), "instances": INSTANCES}
+    mean = float(np.mean(gaps))
+    metrics: dict[str, float | int | None] = {"gap_started": mean, "gap_near": mean, "instances": INSTANCES}
     changed = replace(config, recipe="solver", method="none", seed=0).as_dict() | {"method": "alone"}
     return Record(NAME, "alone", "solver", config.data, 0, changed, metrics, time.perf_counter() - started)
 
