@@ -1,11 +1,11 @@
 r"""Are the samples of a data set aligned in space? A classifier tells x from :math:`h x`, or it cannot.
 
 If the law of the data is invariant, :math:`x \sim h x`, nothing tells samples from samples moved by random (Haar)
-elements h. The test splits the data at random: one half stays, the other is moved, a linear classifier learns on half
-of both and is tried on the rest. If samples are independent and the law is invariant, each prediction is right with
-probability 1/2, whatever the classifier. So the number of right ones is binomial, and a p-value that breaks its ties at
-random is exactly uniform (D. Lopez-Paz, M. Oquab, *Revisiting Classifier Two-Sample Tests*, ICLR 2017). The reverse
-does not hold: data may be aligned in ways that these features do not see.
+elements h. A linear classifier learns on one quarter of the samples as they are and on another that is moved; of the
+rest a coin decides which are moved, and it is asked. If samples are independent and the law is invariant, each answer
+is right with probability 1/2, whatever the classifier. So the number of right ones is binomial, and a p-value that
+breaks its ties at random is exactly uniform (D. Lopez-Paz, M. Oquab, *Revisiting Classifier Two-Sample Tests*, ICLR
+2017). The reverse does not hold: data may be aligned in ways that these features do not see.
 
 The classifier sees features of orientation: for points and crystals sums of spherical harmonics of degrees 1 to 4, of
 the directions from the centroid, or to neighbors; for fields their values. Squares of features come besides.
@@ -102,7 +102,7 @@ def check_alignment(
     seen = features or _orientation
     with torch.no_grad():
         rows = [seen(x) for x in (data, *(action.act(action.group.haar(data, generator), data) for _ in range(2)))]
-        still, moved, other = (_with_squares(r.detach().cpu().double()) for r in rows)
+        still, moved, other = (row.detach().cpu().double() for row in rows)
         accuracy, p_value = _tested(still, moved, generator)
         shares = (s for s in _SHARES if _power(still, moved, other, s, level, generator) >= 0.9)
     return Alignment(p_value, accuracy, len(data), level, next(shares, None))
@@ -116,19 +116,20 @@ def _tested(
 
     n, device = len(still), "cpu" if generator is None else generator.device
     order = torch.randperm(n, generator=generator, device=device).cpu()
-    half = n // 2
-    x = torch.stack([still[order[:half]], moved[order[half : 2 * half]]])
-    learn, check = x[:, : half // 2], x[:, half // 2 :]
-    mean, scale = learn.mean((0, 1)), learn.std((0, 1)).clamp(min=1e-9)
-    known = ((learn - mean) / scale).flatten(0, 1)
-    label = torch.tensor([1.0, -1.0], dtype=known.dtype).repeat_interleave(learn.shape[1])
+    quarter = n // 4
+    learn = torch.cat([still[order[:quarter]], moved[order[quarter : 2 * quarter]]])
+    # A coin decides which version of each other sample is shown, so that every answer is right with probability 1/2.
+    is_still = torch.rand(n - 2 * quarter, generator=generator, device=device).cpu() < 0.5
+    rest = order[2 * quarter :]
+    check = torch.where(is_still[:, None], still[rest], moved[rest])
+    mean, scale = learn.mean(0), learn.std(0).clamp(min=1e-9)
+    known, asked = (torch.cat([z, z**2 - 1], dim=1) for z in ((learn - mean) / scale, (check - mean) / scale))
+    label = torch.tensor([1.0, -1.0], dtype=known.dtype).repeat_interleave(quarter)
     ridge = (0.1 * len(known)) * torch.eye(known.shape[1], dtype=known.dtype)
-    weight = torch.linalg.solve(known.T @ known + ridge, known.T @ label)
-    score = ((check - mean) / scale) @ weight
+    score = asked @ torch.linalg.solve(known.T @ known + ridge, known.T @ label)
     # A score of exactly 0, as of constant features, is a guess.
-    coin = torch.rand(score.shape, generator=generator, device=device).cpu() < 0.5
-    says_still = torch.where(score == 0, coin, score > 0)
-    right, total = int(says_still[0].sum() + (~says_still[1]).sum()), says_still.numel()
+    guess = torch.rand(score.shape, generator=generator, device=device).cpu() < 0.5
+    right, total = int((torch.where(score == 0, guess, score > 0) == is_still).sum()), len(score)
     law = binom(total, 0.5)
     tie = float(torch.rand((), generator=generator, device=device))
     return right / total, float(law.sf(right) + tie * law.pmf(right))
@@ -171,8 +172,3 @@ def _orientation(x: PointClouds | Crystals | Tensor) -> Float[Tensor, "B f"]:
     rows = (weights[:, :, None] * waves[:, None]).flatten(1)
     total = rows.new_zeros(len(x), rows.shape[1]).index_add(0, owner.cpu(), rows)
     return total / total.new_zeros(len(x), 1).index_add(0, owner.cpu(), length).clamp(min=1e-9)
-
-
-def _with_squares(rows: Float[Tensor, "n f"]) -> Float[Tensor, "n g"]:
-    centered = rows - rows.mean(0)
-    return torch.cat([rows, centered**2], dim=1)
