@@ -139,8 +139,8 @@ def make_corpus() -> dict[str, bytes]:
         "tsv": "u\tv\n1\t2\n2\t3\n",
         "txt": "# edges\n0 1 {}\n1 2 {}\n",
         "csv-smiles": 'smiles,y,name\nCCO,1.5,"a, b"\nc1ccccc1,2,benzene\n',
-        "smi": "CCO ethanol\nc1ccccc1 benzene\n[NH4+]\n",
-        "sdf": SDF,
+        "smi": "CCO ethanol\nCC=O ethanal\nc1ccccc1 benzene\n[NH4+]\n",
+        "sdf": 3 * SDF,
         "mol": SDF.split(">  <y>")[0],
         "xyz": XYZ,
         "extxyz": EXTXYZ,
@@ -187,9 +187,9 @@ def _labeled() -> dict[str, Any]:
 
 
 def _molecules() -> dict[str, Any]:
-    bonds = np.array([[0, 1, 1], [1, 2, 2], [0, 1, 3]], np.uint8)
-    sizes, counts = np.array([3, 2], np.uint8), np.array([2, 1], np.uint8)
-    return {"n_atoms": sizes, "n_bonds": counts, "bonds": bonds, "atom_type": np.array([1, 1, 3, 1, 2], np.uint8)}
+    bonds = np.array([[0, 1, 1], [1, 2, 2], [0, 1, 3], [0, 1, 1]], np.uint8)
+    sizes, counts = np.array([3, 2, 2], np.uint8), np.array([2, 1, 1], np.uint8)
+    return {"n_atoms": sizes, "n_bonds": counts, "bonds": bonds, "atom_type": np.array([1, 1, 3, 1, 2, 1, 3], np.uint8)}
 
 
 def _pyg() -> dict[str, bytes]:

@@ -28,9 +28,9 @@ from sympe_experiments.training import AtomicCheckpointIO
 REFUSALS = (ValueError, OSError, ImportError)
 
 _GRAPHS = ("g6", "s6", "graphml", "edges", "csv", "tsv", "txt", "csv-smiles", "smi", "sdf", "mol")
-_GRAPHS += ("npz-graphs", "npz-labels", "npz-molecules", "pt")
-_POINTS = ("xyz", "extxyz", "sdf", "mol", "pt-points")
-_PACKED = ("g6.gz", "xyz.gz", "graphml.gz", "npz-graphs.gz", "sdf.gz", "edges.xz", "smi.xz", "csv.bz2", "extxyz.bz2")
+_GRAPHS += ("npz-graphs", "npz-labels", "npz-molecules", "pt", "g6.gz", "graphml.gz", "npz-graphs.gz", "sdf.gz")
+_GRAPHS += ("edges.xz", "smi.xz", "csv.bz2")
+_POINTS = ("xyz", "extxyz", "sdf", "mol", "xyz.gz", "extxyz.bz2", "sdf.gz")
 _TARGETS = ("graphml", "csv-smiles", "sdf", "npz-fields", "npz-labels", "pt")
 
 
@@ -64,14 +64,14 @@ def drained(rows: Iterable[Any]) -> int:
 
 
 READERS: dict[str, Reader] = {
-    "graphs.read": Reader((*_GRAPHS, *_PACKED), sympe.graphs.read),
-    "points.read": Reader((*_POINTS, "xyz.gz", "extxyz.bz2", "sdf.gz"), sympe.points.read),
-    "audit": Reader((*_GRAPHS, *_PACKED, "xyz", "extxyz", "npz-fields", "pt-points"), _audit()),
+    "graphs.read": Reader(_GRAPHS, sympe.graphs.read),
+    "points.read": Reader(_POINTS, sympe.points.read),
+    "audit": Reader((*_GRAPHS, *_POINTS, "npz-fields", "pt-points"), _audit()),
     "audit --target": Reader(_TARGETS, _audit("y")),
     "audit --target (xyz)": Reader(("extxyz", "extxyz.bz2"), _audit("dipole")),
-    "audit --group o3": Reader(_POINTS, _audit(group="o3")),
+    "audit --group o3": Reader((*_POINTS, "pt-points"), _audit(group="o3")),
     "audit --heavy-atoms": Reader(("smi", "sdf"), _audit(options=Options(heavy_atoms=True))),
-    "audit --split": Reader(("npz-labels",), _audit(options=Options(split="test"))),
+    "audit --split": Reader(("npz-labels",), _audit(options=Options(split="train"))),
     "crystals.read": Reader(("cif", "cif.gz", "poscar", "traj", "extxyz-crystal"), crystals.read),
     "audit (crystals)": Reader(("cif", "poscar", "extxyz-crystal"), _audit()),
     "programs.read_solution": Reader(("sol",), lambda p: read_solution(p, PROGRAM)),
