@@ -156,3 +156,24 @@ def test_crystals_with_periodic_edges(generator: torch.Generator) -> None:
     assert torch.pdist(output).min() > 1e-3
     with pytest.raises(ValueError, match="the data have a cell: break symmetry with CrystalFrames"):
         wrap(Convolution("2x0e+1x1o"), SymPE(InversionKernel(Frames()), IrrepsEncoding("1x0e+1x1o")), "1x0e")(held)
+
+
+def test_a_network_that_is_called_by_position() -> None:
+    pe = for_points("sympe-frames", IRREPS)
+    plain = network(joined_irreps("1x0e", pe))
+
+    class ByPosition(nn.Module):
+        def forward(self, features: torch.Tensor, pos: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
+            return plain({"pos": pos, "x": features, "batch": batch})
+
+    model = wrap(ByPosition(), pe, "1x0e", arguments=("x", "pos", "batch"))
+    found, expected = (
+        module(data(SQUARE), generator=torch.Generator().manual_seed(0)) for module in (model, wrap(plain, pe, "1x0e"))
+    )
+    assert torch.equal(found, expected)
+    with pytest.raises(ValueError, match=r"called with a mapping; its forward takes \(features.*: name what it takes"):
+        wrap(ByPosition(), pe, "1x0e")
+    with pytest.raises(ValueError, match="called with x, pos; its forward takes"):
+        wrap(ByPosition(), pe, "1x0e", arguments=("x", "pos"))
+    with pytest.raises(ValueError, match="expected data with x, edges, batch; got none of edges"):
+        wrap(ByPosition(), pe, "1x0e", arguments=("x", "edges", "batch"))(data(SQUARE))

@@ -10,6 +10,7 @@ from sympe.actions.lattice import (
     LatticeAction,
     RegularFields,
     ScalarFields,
+    as_fields,
     bonds_to_directions,
 )
 from sympe.actions.outputs import DenseRelabeling, Invariant
@@ -35,6 +36,7 @@ __all__ = [
     "ScalarFields",
     "TensorRotation",
     "WignerMatrices",
+    "as_fields",
     "bonds_to_directions",
     "permutation_representation",
     "regular_representation",

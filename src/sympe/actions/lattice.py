@@ -21,8 +21,6 @@ further left. So a reflection or rotation can move a bond one site further than 
 declared even. Couplings multiply two spins: directions, bonds and regular fields are invariant.
 """
 
-from typing import Any
-
 import numpy as np
 import torch
 from jaxtyping import Int, Shaped
@@ -32,6 +30,23 @@ from sympe.actions.base import Action
 from sympe.groups import POINTS, LatticeSymmetry, Torus
 from sympe.groups.base import as_numbers
 from sympe.groups.torus import preimages
+
+
+def as_fields(x: object) -> Tensor:
+    """A batch of fields, from a tensor or an array of numpy in any layout; axes stay as they are.
+
+    Raises:
+        ValueError: If ``x`` is something else, or its numbers are wider than 64 bits.
+
+    Example:
+        >>> as_fields(np.zeros((2, 3, 4), np.uint16)).shape
+        torch.Size([2, 3, 4])
+    """
+    if isinstance(x, Tensor):
+        return x
+    if isinstance(x, np.ndarray):
+        return as_numbers(x, "a field")
+    raise ValueError(f"expected a field, a tensor or an array of numpy [B, ..., L1, L2]; got {type(x).__name__}")
 
 
 class LatticeAction(Action[LatticeSymmetry, Tensor]):
@@ -53,9 +68,9 @@ class LatticeAction(Action[LatticeSymmetry, Tensor]):
             raise ValueError(f"expected the group of a lattice, such as Torus('D4'); got {group!r}")
         self.group = group
 
-    def take(self, x: Any) -> Tensor:
-        """A field, from a tensor or an array of numpy, which is read as it stands."""
-        field = as_numbers(x, "a field") if isinstance(x, np.ndarray) else x
+    def take(self, x: object) -> Tensor:
+        """Fields of this action; see :func:`as_fields`."""
+        field = as_fields(x)
         self.check(field)
         return field
 

@@ -13,7 +13,8 @@ SiteIrrepsEncoding("2x0e+2x1o", max_sites=64))``, with a row for each site. What
 periodic edges (:func:`sympe.crystals.edges`), goes to the network as it is.
 """
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Mapping, Sequence
 from pickle import UnpicklingError
 from typing import Any
 
@@ -38,9 +39,16 @@ _NAMES = ("pos", "x", "z", "batch", "cell", "pbc")
 class WrappedNetwork(nn.Module):
     """An e3nn network with a symmetry-breaking vector added to the features of its points; made by :func:`wrap`."""
 
-    def __init__(self, network: nn.Module, encoding: nn.Module, irreps_x: Irreps, names: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        encoding: nn.Module,
+        irreps_x: Irreps,
+        names: Mapping[str, str],
+        arguments: Sequence[str] | None = None,
+    ) -> None:
         super().__init__()
-        self.names = dict(names)
+        self.names, self.arguments = dict(names), arguments
         self.network = network
         self.encoding = encoding
         self.irreps_x = irreps_x
@@ -75,11 +83,20 @@ class WrappedNetwork(nn.Module):
         # One row per site, or one for each cloud as a whole.
         moved = moved if len(moved) == len(pos) else moved[batch]
         joined = {self.names["batch"]: batch, self.names["x"]: torch.cat([x, moved], dim=1)}
-        return self.network({**data, **joined}, **kwargs)
+        shown = {**data, **joined}
+        if self.arguments is None:
+            return self.network(shown, **kwargs)
+        if missing := [name for name in self.arguments if name not in shown]:
+            raise ValueError(f"expected data with {', '.join(self.arguments)}; got none of {', '.join(missing)}")
+        return self.network(*(shown[name] for name in self.arguments), **kwargs)
 
 
 def wrap(
-    network: nn.Module, encoding: nn.Module, irreps_x: Any, names: Mapping[str, str] | None = None
+    network: nn.Module,
+    encoding: nn.Module,
+    irreps_x: Any,
+    names: Mapping[str, str] | None = None,
+    arguments: Sequence[str] | None = None,
 ) -> WrappedNetwork:
     """Join an e3nn network and a symmetry-breaking encoding into one module.
 
@@ -90,9 +107,12 @@ def wrap(
         irreps_x: Irreps of the features ``x`` without the encoding.
         names: What the network calls ``pos``, ``x``, ``z``, ``batch``, ``cell`` and ``pbc``, where it differs: MACE,
             for instance, ``{"pos": "positions", "x": "node_attrs"}``.
+        arguments: For a network that is called by position: which entries of the data it takes, in order, such as
+            ``("x", "pos", "batch")``. By default it takes the mapping.
 
     Raises:
-        ValueError: If the network declares other irreps, the encoding has none, or a name is none of these.
+        ValueError: If the network declares other irreps, the encoding has none, a name is none of these, or the
+            signature of the network does not fit.
     """
     names = {} if names is None else names
     if unknown := sorted(set(names) - set(_NAMES)):
@@ -101,7 +121,17 @@ def wrap(
     taken = getattr(network, "irreps_in", None)
     if taken is not None and o3.Irreps(taken).simplify() != expected.simplify():
         raise ValueError(f"expected a network with irreps_in {expected}, features and encoding; got {taken}")
-    return WrappedNetwork(network, encoding, Irreps.parse(irreps_x), {name: name for name in _NAMES} | dict(names))
+    signature, taken = inspect.signature(network.forward), 1 if arguments is None else len(arguments)
+    try:
+        signature.bind(*range(taken))
+    except TypeError as error:
+        what = "a mapping" if arguments is None else ", ".join(arguments)
+        raise ValueError(
+            f"expected a network that is called with {what}; its forward takes {signature}: name what it takes by "
+            f"position as arguments, such as ('x', 'pos', 'batch')"
+        ) from error
+    names = {name: name for name in _NAMES} | dict(names)
+    return WrappedNetwork(network, encoding, Irreps.parse(irreps_x), names, arguments)
 
 
 def joined_irreps(irreps_x: Any, encoding: nn.Module) -> Any:
