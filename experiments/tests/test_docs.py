@@ -146,10 +146,13 @@ def test_results_are_those_of_the_records() -> None:
     assert page == tables
 
 
-@pytest.mark.parametrize("experiment", ["independent-set", "shapes"])
-def test_tables_of_the_small_experiments_are_those_of_the_records(experiment: str) -> None:
+@pytest.mark.parametrize(
+    ("experiment", "name"),
+    [("independent-set", "examples"), ("shapes", "examples"), ("programs", "programs"), ("assignment", "sets")],
+)
+def test_tables_of_the_small_experiments_are_those_of_the_records(experiment: str, name: str) -> None:
     """``sympe table results/compare --markdown``, each table between its marks."""
-    page = (ROOT / "docs" / "examples.md").read_text()
+    page = (ROOT / "docs" / f"{name}.md").read_text()
     shown = page[page.index(f"<!-- {experiment} -->") : page.index(f"<!-- end of {experiment} -->")].split("\n", 1)[1]
     [table] = tables_of([r for r in read_records(ROOT / "results" / "compare") if r.experiment == experiment])
     assert shown.strip() == table.markdown().split("\n", 1)[1].strip()
