@@ -25,7 +25,7 @@ def test_all_that_the_corpus_holds_is_read(corpus: dict[str, bytes], tmp_path: P
     """Or a mutation of it would say nothing."""
     for name, reader in READERS.items():
         for held in reader.files:
-            (tmp_path / name / held).mkdir(parents=True)
+            (tmp_path / name / held).mkdir(parents=True, exist_ok=True)
             path = reader.path(tmp_path / name / held, held)
             path.write_bytes(corpus[held])
             reader.read(path)

@@ -1,7 +1,7 @@
 """How a group moves data: a left action, ``act(compose(g, h), x) == act(g, act(h, x))``."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import torch
 from jaxtyping import Float
@@ -25,14 +25,14 @@ class Action(ABC, Generic[Element, Data]):
     def check(self, x: Data) -> None:
         """Raise a ``ValueError`` that says what to do, unless ``x`` is valid data of this kind; by default it is."""
 
-    def take(self, x: Any) -> Data:
+    def take(self, x: object) -> Data:
         """What users pass, as data of this kind that passes :meth:`check`. By default it must be so already.
 
         Raises:
             ValueError: If it cannot be converted; the message names the converter.
         """
-        self.check(x)
-        data: Data = x
+        data = cast(Data, x)
+        self.check(data)
         return data
 
     def log_orbit(self, x: Data) -> Float[Tensor, "B"]:

@@ -10,7 +10,6 @@ Moments are axial, :math:`m \mapsto \det(R) R m`; displacements are polar.
 """
 
 from dataclasses import replace
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -37,7 +36,7 @@ class CrystalMotion(Action[tuple[Permutation, Tensor], Crystals]):
             raise ValueError(f"expected sympe.crystals.Crystals; got {type(x).__name__}: make them with from_cells")
         x.check_finite()
 
-    def take(self, x: Any) -> Crystals:
+    def take(self, x: object) -> Crystals:
         """Crystals of any kind; see :func:`~sympe.crystals.as_crystals`."""
         crystals = as_crystals(x)
         self.check(crystals)

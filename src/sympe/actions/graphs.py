@@ -4,7 +4,6 @@ The node at position ``i`` moves to position ``g(i)`` with its edges, labels and
 """
 
 from dataclasses import replace
-from typing import Any
 
 import torch
 from jaxtyping import Float, Shaped
@@ -45,7 +44,7 @@ class GraphRelabeling(Action[Permutation, Graphs]):
     def check(self, x: Graphs) -> None:
         check_graphs(x)
 
-    def take(self, x: Any) -> Graphs:
+    def take(self, x: object) -> Graphs:
         """Graphs of any kind; see :func:`~sympe.graphs.as_graphs`."""
         return as_graphs(x)
 

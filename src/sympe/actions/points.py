@@ -11,7 +11,6 @@ Below, ``dimension`` is 2 or 3, and ``special`` leaves only rotations, SO(d).
 """
 
 from dataclasses import replace
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -43,7 +42,7 @@ class PointRotation(Action[Tensor, PointClouds]):
         if x.dimension != self.group.dimension:
             raise ValueError(f"expected clouds in {self.group.dimension} dimensions; got {x.dimension}")
 
-    def take(self, x: Any) -> PointClouds:
+    def take(self, x: object) -> PointClouds:
         """Clouds of any kind; see :func:`~sympe.points.as_clouds`."""
         clouds = as_clouds(x)
         self.check(clouds)
@@ -79,7 +78,7 @@ class PointMotion(Action[tuple[Permutation, Tensor], PointClouds]):
     def check(self, x: PointClouds) -> None:
         self.rotation.check(x)
 
-    def take(self, x: Any) -> PointClouds:
+    def take(self, x: object) -> PointClouds:
         return self.rotation.take(x)
 
     def log_orbit(self, x: PointClouds) -> Float[Tensor, "B"]:

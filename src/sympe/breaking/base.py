@@ -1,7 +1,7 @@
 """The interface of symmetry breaking: extra features for a network's input."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,7 @@ class SymmetryBreaking(nn.Module, ABC, Generic[Data]):
     is_continuous: bool = False
 
     @outside_autocast
-    def forward(self, x: Any, generator: torch.Generator | None = None, draws: int | None = None) -> Tensor:
+    def forward(self, x: object, generator: torch.Generator | None = None, draws: int | None = None) -> Tensor:
         """Independent draws for every member of a batch, one row per node, site or cloud.
 
         Args:
@@ -39,12 +39,11 @@ class SymmetryBreaking(nn.Module, ABC, Generic[Data]):
         Raises:
             ValueError: If ``x`` cannot be read, or ``draws`` is less than 1.
         """
-        if not torch.compiler.is_compiling():
-            x = self.action.take(x)
+        taken = cast(Data, x) if torch.compiler.is_compiling() else self.action.take(x)
         if draws is None:
-            return self.draw(x, generator)
+            return self.draw(taken, generator)
         require_at_least(1, draws=draws)
-        drawn = self.draw(copies(x, draws), generator)
+        drawn = self.draw(copies(taken, draws), generator)
         return drawn.reshape(draws, len(drawn) // draws, *drawn.shape[1:])
 
     @abstractmethod

@@ -6,7 +6,7 @@ H. Lawrence, V. Portilheiro, Y. Zhang, S.-O. Kaba, *Improving Equivariant Networ
 Breaking*, ICLR 2025, Algorithm 1.
 """
 
-from typing import Any, Generic
+from typing import Generic
 
 import torch
 from torch import Tensor
@@ -53,7 +53,7 @@ class SymPE(SymmetryBreaking[Data], Generic[Element, Data]):
         moved: Tensor = self.encoding(self.kernel(x, generator))
         return moved
 
-    def encode(self, g: Any, x: Any) -> Tensor:
+    def encode(self, g: object, x: object) -> Tensor:
         """``act(g, v)`` for draws that were stored or carried along.
 
         Args:

@@ -85,10 +85,9 @@ class Crystals(Ragged):
         """
         self.sites.check_batch()
         self.sites.check_finite()
-        volume = torch.linalg.det(self.cell.double() / self.cell.double().norm(dim=2, keepdim=True))
         for name, is_bad, what in (
             ("pbc", ~self.pbc.any(1), "periodic along one direction at least; for molecules use sympe.points"),
-            ("cell", ~self.cell.isfinite().all(2).all(1) | ~(volume.abs() > 1e-4), "of full rank, and finite"),
+            ("cell", _is_singular(self.cell), "of full rank, and finite"),
             ("cell", (self.pbc & (self.cell.norm(dim=2) > 1e4)).any(1), "with cell vectors of at most 10,000 angstrom"),
         ):
             if bool(is_bad.any()):
@@ -179,8 +178,17 @@ def from_cells(
         for name, value in (("moment", moments), ("displacement", displacements))
         if value is not None
     }
+    if bool((singular := _is_singular(used)).any()):
+        # Before the sites: places in a singular cell coincide.
+        index = int(singular.nonzero()[0])
+        raise ValueError(f"expected crystals of full rank, and finite; crystal {index} has cell {cell[index].tolist()}")
     sites = from_clouds(places, species)
     return Crystals(sites, used, periodic, **vectors).validate().to(dtype=dtype)
+
+
+def _is_singular(cell: Float[Tensor, "B 3 3"]) -> Bool[Tensor, "B"]:
+    volume = torch.linalg.det(cell.double() / cell.double().norm(dim=2, keepdim=True))
+    return ~cell.isfinite().all(2).all(1) | ~(volume.abs() > 1e-4)
 
 
 def concatenate(parts: Sequence[Crystals]) -> Crystals:

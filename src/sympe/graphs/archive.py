@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ _SIZES = ("compress_size", "file_size")
 class Column:
     """An array in an archive, read sequentially along its first axis."""
 
-    def __init__(self, name: str, file: Any) -> None:
+    def __init__(self, name: str, file: IO[bytes]) -> None:
         self.name, self._file = name, file
         try:
             version = np.lib.format.read_magic(file)
@@ -39,7 +39,7 @@ class Column:
     def __len__(self) -> int:
         return self.shape[0] if self.shape else 1
 
-    def take(self, count: int) -> NDArray[Any]:
+    def take(self, count: int) -> NDArray[np.generic]:
         """The next ``count`` rows, or all that remain."""
         first, count = len(self) - self._left, min(count, self._left)
         self._left -= count
@@ -47,11 +47,11 @@ class Column:
             return self._rows[first : first + count]
         return self._load((count, *self.shape[1:]))
 
-    def whole(self) -> NDArray[Any]:
+    def whole(self) -> NDArray[np.generic]:
         """All of the array."""
         return self.take(len(self)).reshape(self.shape)
 
-    def _load(self, shape: tuple[int, ...]) -> NDArray[Any]:
+    def _load(self, shape: tuple[int, ...]) -> NDArray[np.generic]:
         wanted = math.prod(shape) * self.dtype.itemsize
         try:
             raw = self._file.read(wanted)
@@ -130,7 +130,7 @@ def whole(column: Column) -> NDArray[np.int64]:
     return values
 
 
-def wide(array: NDArray[Any]) -> type:
+def wide(array: NDArray[np.generic]) -> type:
     """The type to read an array as: 64-bit integers, or floats of 32 or 64 bits.
 
     Raises:

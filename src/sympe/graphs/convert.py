@@ -120,7 +120,7 @@ def from_networkx(
     )
 
 
-def _attribute(held: Mapping[str, Any], name: str) -> int:
+def _attribute(held: Mapping[str, object], name: str) -> int:
     value = held.get(name)
     if not isinstance(value, int | np.integer):
         raise ValueError(f"expected an integer attribute {name!r} everywhere; got {value!r}")

@@ -15,7 +15,7 @@ from sympe.graphs.molecules import Smiles, from_molecules
 from sympe.groups.base import as_numbers
 
 
-def as_graphs(x: Any) -> Graphs:
+def as_graphs(x: object) -> Graphs:
     """A valid batch of graphs, from what users hold.
 
     Nodes keep their order, so that one row per node comes back where it belongs. Accepted are
@@ -50,7 +50,7 @@ def as_graphs(x: Any) -> Graphs:
     return found.validate()
 
 
-def _converted(x: Any) -> Graphs | None:
+def _converted(x: object) -> Graphs | None:
     if isinstance(x, Tensor) and x.layout != torch.strided:
         entries = x.detach().cpu().to_sparse_coo().coalesce()
         return _from_entries(entries.shape, entries.indices().numpy(), entries.values().numpy())
@@ -108,7 +108,7 @@ def _from_networkx(graph: Any) -> Graphs:
     return graphs
 
 
-def _from_entries(shape: Sequence[int], places: NDArray[np.int64], values: NDArray[Any]) -> Graphs:
+def _from_entries(shape: Sequence[int], places: NDArray[np.int64], values: NDArray[np.generic]) -> Graphs:
     """A sparse matrix; entries other than 1 are kinds of edges, as in :func:`~sympe.graphs.from_dense`."""
     if len(shape) != 2 or shape[0] != shape[1]:
         raise ValueError(f"expected a square adjacency matrix; got shape {list(shape)}")
@@ -121,7 +121,7 @@ def _from_entries(shape: Sequence[int], places: NDArray[np.int64], values: NDArr
     return from_edges([(shape[0], edges)], edge_label=labels, directed=True)
 
 
-def _described(x: Any) -> str:
+def _described(x: object) -> str:
     if isinstance(x, Tensor | np.ndarray):
         return f"{type(x).__name__} of shape {list(x.shape)}, {x.dtype}"
     if isinstance(x, list | tuple) and x:

@@ -77,7 +77,7 @@ class Smiles:
         got = f"{self.text[:60]!r}{self.where and f' ({self.where})'}"
         return explained(lambda: chem.MolFromSmiles(self.text, options), "a SMILES that RDKit accepts", got)
 
-    def value(self, _: Any, name: str) -> str:
+    def value(self, _: object, name: str) -> str:
         """The text of the target."""
         return self.target
 

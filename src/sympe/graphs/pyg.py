@@ -77,7 +77,7 @@ def _plain_classes() -> Iterator[None]:
         torch.serialization.add_safe_globals(before)
 
 
-def _cache(_: object) -> dict[Any, Any]:
+def _cache(_: object) -> dict[object, object]:
     """In place of the ``defaultdict``, which torch cannot fill, in which a ``Data`` notes what attributes belong to."""
     return {}
 

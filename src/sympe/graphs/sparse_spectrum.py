@@ -12,13 +12,16 @@ eigenvalue of all that is missing; when it lies beyond the last eigenspace asked
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sympe.graphs.batch import Graphs
 from sympe.graphs.columns import components
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Floats = NDArray[np.float64]
 
@@ -96,7 +99,7 @@ def _constant_on_parts(part: NDArray[np.int64]) -> Floats:
     return basis
 
 
-def _operator(laplacian: Any) -> Callable[[Floats], Floats]:
+def _operator(laplacian: "csr_array") -> Callable[[Floats], Floats]:
     """Multiplication by a matrix whose greatest eigenvalues belong to the lowest eigenvectors."""
     from scipy.sparse import eye
     from scipy.sparse.csgraph import reverse_cuthill_mckee

@@ -9,7 +9,7 @@ Convention: elements act from the left, ``compose(g, h)`` is "first h, then g".
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, Generic, Protocol, runtime_checkable
+from typing import Generic, Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
@@ -50,14 +50,13 @@ class Group(ABC, Generic[Element, Like]):
     def haar(self, like: Like, generator: torch.Generator | None = None) -> Element:
         """Independent uniform (Haar) elements, one for every member of the batch ``like``."""
 
-    def take(self, g: Any, like: Like) -> Element:
+    def take(self, g: object, like: Like) -> Element:
         """Elements that were stored or made by hand, one for every member of ``like``. By default everything passes.
 
         Raises:
             ValueError: If they are none of this group, or do not fit the batch.
         """
-        element: Element = g
-        return element
+        return cast(Element, g)
 
     def contains(self, other: object) -> bool:
         """Whether every element of ``other`` is an element of this group, in the same form.
@@ -67,7 +66,7 @@ class Group(ABC, Generic[Element, Like]):
         return type(other) is type(self)
 
 
-def as_numbers(values: Any, what: str) -> Tensor:
+def as_numbers(values: object, what: str) -> Tensor:
     """Numbers as a tensor; arrays of numpy in any layout, and unsigned integers as signed ones.
 
     Raises:
@@ -88,7 +87,7 @@ def as_numbers(values: Any, what: str) -> Tensor:
         raise ValueError(f"{what} must hold numbers of at most 64 bits, in rows of one length; got {got}") from None
 
 
-def as_integers(values: Any, what: str) -> Tensor:
+def as_integers(values: object, what: str) -> Tensor:
     """Integers as a tensor; nothing is rounded.
 
     Raises:

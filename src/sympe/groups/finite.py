@@ -5,7 +5,6 @@ i"). A batch of elements is a tensor of numbers ``[B]``. In a matrix group ``mat
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -114,7 +113,7 @@ class FiniteGroup(Group[Tensor, Batch]):
     def inverse(self, g: Int[Tensor, "B"]) -> Int[Tensor, "B"]:
         return self.inverses.to(g.device)[g]
 
-    def take(self, g: Any, like: Batch) -> Int[Tensor, "B"]:
+    def take(self, g: object, like: Batch) -> Int[Tensor, "B"]:
         if len(numbers := self._numbers(g)) != len(like):
             raise ValueError(f"expected {len(like)} elements of {self!r}; got {len(numbers)}")
         return numbers.to(like.device)
@@ -172,7 +171,7 @@ class FiniteGroup(Group[Tensor, Batch]):
             order += moving
         return order
 
-    def _numbers(self, elements: Sequence[int] | Tensor) -> Int[Tensor, "k"]:
+    def _numbers(self, elements: object) -> Int[Tensor, "k"]:
         numbers = as_integers(elements, "elements").cpu().reshape(-1)
         if len(numbers) and (int(numbers.min()) < 0 or int(numbers.max()) >= self.order):
             raise ValueError(f"expected elements 0..{self.order - 1}; got {numbers.tolist()}")

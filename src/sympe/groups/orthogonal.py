@@ -5,8 +5,6 @@ on SO(3) is the law of the rotation by a normalized Gaussian quaternion (K. Shoe
 Graphics Gems III, 1992), and on SO(2) that of a uniform angle. For O(d) the last column gets a random sign.
 """
 
-from typing import Any
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -60,7 +58,7 @@ class OrthogonalGroup(Group[Tensor, Batch]):
             len(like), self.dimension, self.special, generator, device=like.device, dtype=_dtype(like)
         )
 
-    def take(self, g: Any, like: Batch) -> Float[Tensor, "B d d"]:
+    def take(self, g: object, like: Batch) -> Float[Tensor, "B d d"]:
         g, shape = as_numbers(g, "matrices").to(like.device), [len(like), self.dimension, self.dimension]
         if not g.is_floating_point() or list(g.shape) != shape:
             raise ValueError(f"expected matrices of {self!r} of shape {shape}; got {g.dtype} {list(g.shape)}")

@@ -10,7 +10,7 @@ If :math:`g` takes a canonical form to :math:`x`, the node of rank ``r`` in the 
 
 from dataclasses import dataclass
 from operator import index
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -101,7 +101,7 @@ class Permutation:
         return cls(order, invert(order), like.batch, like.start)
 
     @classmethod
-    def from_ranks(cls, rank: Int[Tensor, "N"], like: NodeBatch) -> "Permutation":
+    def from_ranks(cls, rank: Int[Tensor, "N"] | object, like: NodeBatch) -> "Permutation":
         """The permutation of these ranks: :attr:`rank` of a draw that was stored.
 
         Raises:
@@ -182,7 +182,7 @@ class SymmetricGroup(Group[Permutation, NodeBatch]):
     def inverse(self, g: Permutation) -> Permutation:
         return Permutation(g.preimage, g.image, g.batch, g.start)
 
-    def take(self, g: Any, like: NodeBatch) -> Permutation:
+    def take(self, g: object, like: NodeBatch) -> Permutation:
         """A permutation of the nodes of ``like``, or its ranks."""
         if not isinstance(g, Permutation):
             return Permutation.from_ranks(g, like)

@@ -43,7 +43,7 @@ class ProductGroup(Group[Elements, Like]):
     def identity(self, like: Like) -> Elements:
         return tuple(group.identity(like) for group in self.factors)
 
-    def take(self, g: Any, like: Like) -> Elements:
+    def take(self, g: object, like: Like) -> Elements:
         if not isinstance(g, tuple) or len(g) != len(self.factors):
             raise ValueError(f"expected a tuple of elements of {self!r}; got {type(g).__name__}")
         return tuple(group.take(part, like) for group, part in zip(self.factors, g, strict=True))

@@ -21,7 +21,6 @@ distinct: they differ on directions and bonds.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from jaxtyping import Int
@@ -146,7 +145,7 @@ class Torus(Group[LatticeSymmetry, Tensor]):
                 f"{self.point_group} needs a square lattice; got {size[0]} x {size[1]}, which C1, C2 and D2 allow"
             )
 
-    def take(self, g: Any, like: Tensor) -> LatticeSymmetry:
+    def take(self, g: object, like: Tensor) -> LatticeSymmetry:
         if not isinstance(g, LatticeSymmetry) or (len(g), g.size) != (like.shape[0], _size_of(like)):
             got = f"{len(g)} of size {g.size}" if isinstance(g, LatticeSymmetry) else type(g).__name__
             raise ValueError(f"expected {like.shape[0]} LatticeSymmetry of size {_size_of(like)}; got {got}")

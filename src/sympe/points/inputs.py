@@ -19,7 +19,7 @@ _NAMES, _CELL = ("pos", "positions", "batch"), ("cell", "lattice", "box", "unit_
 _SPECIES = ("z", "species", "numbers", "atomic_numbers")
 
 
-def as_clouds(x: Any) -> PointClouds:
+def as_clouds(x: object) -> PointClouds:
     """A batch of point clouds, from what users hold.
 
     Points keep their order. Accepted are

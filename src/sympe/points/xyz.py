@@ -9,12 +9,12 @@ cell that is not zero.
 """
 
 import math
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -71,7 +71,7 @@ class Molecule:
     where: str
     species: list[int]
     positions: list[list[float]]
-    keys: dict[str, Any]
+    keys: dict[str, object]
     columns: dict[str, Column]
     rows: list[list[str]]
 
@@ -81,7 +81,7 @@ class Molecule:
         Raises:
             ValueError: If there is nothing of this name, or what is there are not numbers.
         """
-        value: Any = None
+        value: object = None
         try:
             if name in self.columns:
                 column = self.columns[name]
@@ -171,7 +171,7 @@ def frames(lines: Iterable[str]) -> Iterator[Frame]:
         yield Frame(found, place, held[0], held[1:])
 
 
-def write(clouds: PointClouds, path: Any) -> None:
+def write(clouds: PointClouds, path: str | os.PathLike[str]) -> None:
     """Write molecules as XYZ, atomically; clouds without species get the symbol X.
 
     Raises:
@@ -218,17 +218,17 @@ def _are_numbers(words: Iterable[str]) -> bool:
         return False
 
 
-def _numbers(value: Any) -> list[float]:
+def _numbers(value: object) -> list[float]:
     """The numbers in a value of ASE's, which leaves ``"[0 0 1]"`` a text."""
     if not isinstance(value, str):
-        return [number(str(+one)) for one in np.ravel(value).tolist()]
+        return [number(str(+one)) for one in np.ravel(np.asarray(value)).tolist()]
     words = re.findall(r"[^\s,;\[\](){}]+", value)
     if not words or any(value.count(pair[0]) != value.count(pair[1]) for pair in ("[]", "()", "{}")):
         raise ValueError
     return [number(word) for word in words]
 
 
-def _keys(comment: str) -> dict[str, Any]:
+def _keys(comment: str) -> dict[str, object]:
     if _PAIR.search(comment) is None:
         return {}
     parse = require("ase.io.extxyz", "crystals", "reading extxyz").key_val_str_to_dict
@@ -241,14 +241,14 @@ def _keys(comment: str) -> dict[str, Any]:
         raise ValueError(f"expected pairs key=value; got {comment[:60]!r}: {error}") from error
 
 
-def _is_periodic(comment: str, keys: dict[str, Any]) -> bool:
+def _is_periodic(comment: str, keys: dict[str, object]) -> bool:
     said = [re.split(r"[\s,;:/|]+", match[1]) for match in _PBC.finditer(comment)]
     if said:
         return any(word.lower() not in _FALSE for words in said for word in words)
     cells = [value for key, value in keys.items() if _CELL_KEY.fullmatch(key)]
     if not cells:
         return _CELL.search(comment) is not None
-    return any(cell.lower() not in _FALSE if isinstance(cell, str) else np.any(cell) for cell in cells)
+    return any(cell.lower() not in _FALSE if isinstance(cell, str) else bool(np.asarray(cell).any()) for cell in cells)
 
 
 def _columns(declared: str) -> dict[str, Column]:
