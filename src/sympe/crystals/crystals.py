@@ -188,7 +188,8 @@ def from_cells(
 
 def _is_singular(cell: Float[Tensor, "B 3 3"]) -> Bool[Tensor, "B"]:
     volume = torch.linalg.det(cell.double() / cell.double().norm(dim=2, keepdim=True))
-    return ~cell.isfinite().all(2).all(1) | ~(volume.abs() > 1e-4)
+    is_singular: Tensor = ~cell.isfinite().all(2).all(1) | ~(volume.abs() > 1e-4)
+    return is_singular
 
 
 def concatenate(parts: Sequence[Crystals]) -> Crystals:
