@@ -46,7 +46,7 @@ def as_fields(x: object) -> Tensor:
         return x
     if isinstance(x, np.ndarray):
         return as_numbers(x, "a field")
-    raise ValueError(f"expected a field, a tensor or an array of numpy [B, ..., L1, L2]; got {type(x).__name__}")
+    raise ValueError(f"expected a field, a tensor of shape [B, ..., L1, L2]; got {type(x).__name__}")
 
 
 class LatticeAction(Action[LatticeSymmetry, Tensor]):
