@@ -154,6 +154,9 @@ def test_damaged_arrays(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="edges is too short"):
         report = sympe.audit(path)
     assert report is None
+    np.savez(path, n_nodes=[3], n_edges=[1], edges=[(0, 1)], directed=np.array(["yes"]))
+    with pytest.raises(ValueError, match="directed must hold a boolean; got <U3"):
+        sympe.audit(path)
     np.savez(path, n_nodes=np.array([object()], dtype=object), n_edges=[2], edges=[(0, 1)])
     with pytest.raises(ValueError, match="must hold numbers; got objects"):
         sympe.audit(path)

@@ -96,7 +96,10 @@ class GraphFile(Source):
         with Archive(path) as archive:
             self.names = graph_arrays(archive.names)
             self._carried = [name for name in _labels(self.names) if name in archive.names and name != target]
-            directed = "directed" in archive.names and bool(archive.column("directed").take(1).any())
+            flag = archive.column("directed").take(1) if "directed" in archive.names else np.zeros(1, bool)
+            if flag.dtype.kind not in "iub":
+                raise ValueError(f"directed must hold a boolean; got {flag.dtype}")
+            directed = bool(flag.any())
             if split is not None and "split" not in archive.names:
                 raise ValueError(f"expected an array split to take {split!r} from; there is none")
             molecules = self.names == MOLECULES[:3]
