@@ -2,6 +2,8 @@
 #
 #   make reproduce   run the experiments and write the report
 #   make test        run the whole test suite
+#   make fuzz        give mutated files to all readers, for FUZZ_SECONDS=120 and as many examples as FUZZ_EXAMPLES=200
+#   make faults      strike all long jobs with FAULTS=60 faults, and compare what they make after going on
 #   make lint        run the linters and type checks
 #   make install     only make or update .venv
 #   make clean       remove .venv
@@ -11,12 +13,17 @@
 PYTHON ?= python3
 PRESET ?= quick
 WORKERS ?= 2
+FUZZ_SECONDS ?= 120
+FUZZ_EXAMPLES ?= 200
+FAULTS ?= 60
+FAULT_JOBS ?=
+RELIABILITY ?= runs/reliability
 
 # Parallelism is over processes; threads of the numerical libraries would only get in each other's way.
 THREADS = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 STAMP = .venv/installed
 
-.PHONY: help install reproduce test lint clean
+.PHONY: help install reproduce test fuzz faults lint clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -37,6 +44,16 @@ reproduce: $(STAMP)
 
 test: $(STAMP)
 	$(THREADS) .venv/bin/python -m pytest -n $(WORKERS)
+
+# Both go on where their record stops; docs/reliability.md is made from the records in results/reliability.
+fuzz: $(STAMP)
+	$(THREADS) PYTHONPATH=experiments/tests .venv/bin/python -m fuzz.run --seconds $(FUZZ_SECONDS) \
+		--out $(RELIABILITY)/fuzz.json
+	$(THREADS) FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) .venv/bin/python -m pytest -q experiments/tests/fuzz/test_strategies.py
+
+faults: $(STAMP)
+	$(THREADS) PYTHONPATH=tests:experiments/tests .venv/bin/python -m faults.run --faults $(FAULTS) \
+		$(if $(FAULT_JOBS),--jobs $(FAULT_JOBS)) --out $(RELIABILITY)/faults.json
 
 lint: $(STAMP)
 	.venv/bin/ruff check

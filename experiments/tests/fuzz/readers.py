@@ -66,7 +66,7 @@ def drained(rows: Iterable[Any]) -> int:
 READERS: dict[str, Reader] = {
     "graphs.read": Reader(_GRAPHS, sympe.graphs.read),
     "points.read": Reader(_POINTS, sympe.points.read),
-    "audit": Reader((*_GRAPHS, *_POINTS, "npz-fields", "pt-points"), _audit()),
+    "audit": Reader((*dict.fromkeys(_GRAPHS + _POINTS), "npz-fields", "pt-points"), _audit()),
     "audit --target": Reader(_TARGETS, _audit("y")),
     "audit --target (xyz)": Reader(("extxyz", "extxyz.bz2"), _audit("dipole")),
     "audit --group o3": Reader((*_POINTS, "pt-points"), _audit(group="o3")),

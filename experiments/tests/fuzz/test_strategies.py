@@ -19,7 +19,7 @@ from hypothesis.extra import numpy as hnp
 from fuzz.readers import READERS, REFUSALS
 
 FEW = settings(
-    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "20")),
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "5")),
     database=None,
     deadline=None,
     derandomize="FUZZ_EXAMPLES" not in os.environ,
