@@ -41,9 +41,7 @@ def the_line(err: str) -> str:
     ("line", "complaint"),
     [
         ("$sympe version >&-", "expected a standard output to print on; it is closed"),
-        ("$sympe version >/dev/full", "No space left on device"),
         ("PYTHONUNBUFFERED= $sympe version >/dev/full", "standard output: No space left on device"),
-        ("$sympe --help >/dev/full", "No space left on device"),
     ],
 )
 def test_a_result_that_cannot_be_printed(line: str, complaint: str) -> None:
@@ -172,14 +170,13 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_workers_do_not_outlive_their_parent(how: signal.Signals, tmp_path: Path) -> None:
+def test_workers_do_not_outlive_their_parent(tmp_path: Path) -> None:
     Path("many.py").write_text(MANY)
     Path("seen").mkdir()
     process = subprocess.Popen([sys.executable, "many.py", "seen", "orphans"], stdout=subprocess.PIPE)
     while len(os.listdir("seen")) < 2:
         assert process.poll() is None
-    process.send_signal(how)
+    process.send_signal(signal.SIGKILL)
     process.communicate()
     workers = [int(name) for name in os.listdir("seen")]
     while any(Path(f"/proc/{worker}").exists() for worker in workers):

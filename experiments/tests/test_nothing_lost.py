@@ -48,11 +48,10 @@ def metrics(folder: Path) -> dict[str, Any]:
 # -------------------------------------------------------------------------------------------------------- signals
 
 
-@pytest.mark.parametrize("fault", ["term-before", "term"])
-def test_a_training_that_is_terminated_says_so(fault: str, tmp_path: Path, capsys: Capture) -> None:
-    """Either way the checkpoint that was due is there."""
+def test_a_training_that_is_terminated_says_so(tmp_path: Path) -> None:
+    """And the checkpoint that it was writing is there."""
     folder = tmp_path / "run"
-    done = struck(fault, CHECKPOINT, 2, *COMMAND, "--out", folder)
+    done = struck("term-before", CHECKPOINT, 2, *COMMAND, "--out", folder)
     assert (done.code, done.out) == (143, "")
     assert done.err.splitlines()[-1] == "sympe: ended by SIGTERM; the same command with --resume goes on"
     assert not (folder / RECORD).exists()

@@ -33,9 +33,9 @@ def test_all_that_the_corpus_holds_is_read(corpus: dict[str, bytes], tmp_path: P
 
 @pytest.mark.parametrize("reader", READERS)
 def test_mutated_files_are_read_or_refused(reader: str, corpus: dict[str, bytes], tmp_path: Path) -> None:
-    found = run.fuzz(reader, 0, 20, 0, corpus, tmp_path)
+    found = run.fuzz(reader, 0, 10, 0, corpus, tmp_path)
     assert found.faults == {}
-    assert found.read + found.refused == found.inputs == 20
+    assert found.read + found.refused == found.inputs == 10
 
 
 def broken(path: Path) -> None:
