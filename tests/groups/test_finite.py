@@ -151,7 +151,7 @@ def test_wrong_generators_are_refused() -> None:
     turn = torch.tensor([[[0.6, -0.8], [0.8, 0.6]]])  # by an angle that is no fraction of a full turn
     with pytest.raises(ValueError, match="a group of at most 5000 elements; they give more"):
         FiniteGroup.from_matrices(turn)
-    with pytest.raises(ValueError, match="do not multiply as the table says"):
+    with pytest.raises(ValueError, match="matrices that multiply as the elements of group do; element 1 does not"):
         FiniteGroup(KLEIN, torch.eye(2).expand(4, 2, 2) * torch.tensor([1.0, -1, -1, -1])[:, None, None])
     with pytest.raises(ValueError, match=r"expected 4 square matrices, shape \[4, d, d\]; got \[3, 2, 2\]"):
         FiniteGroup(KLEIN, torch.zeros(3, 2, 2))

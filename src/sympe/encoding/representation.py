@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from sympe.actions import regular_representation
 from sympe.encoding.base import Encoding
 from sympe.groups import FiniteGroup
-from sympe.groups.base import as_numbers
 
 
 class RepresentationEncoding(Encoding[Tensor]):
@@ -36,15 +35,7 @@ class RepresentationEncoding(Encoding[Tensor]):
             raise ValueError(f"expected a finite group, such as sympe.groups.cyclic(4); got {group!r}")
         if matrices is None:
             matrices = regular_representation(group)
-        matrices = as_numbers(matrices, "matrices").to(torch.get_default_dtype()).cpu()
-        n = len(group)
-        if matrices.dim() != 3 or matrices.shape[0] != n or matrices.shape[1] != matrices.shape[2]:
-            raise ValueError(f"expected {n} square matrices, shape [{n}, d, d]; got {list(matrices.shape)}")
-        for g in range(n):
-            if not torch.allclose(matrices[g] @ matrices, matrices[group.table[g]], atol=1e-4):
-                raise ValueError(
-                    f"expected matrices that multiply as the elements of {group.name} do; element {g} does not"
-                )
+        matrices = group.check_representation(matrices, tolerance=1e-4).to(torch.get_default_dtype())
         self.register_buffer("matrices", matrices, persistent=False)
         self.group = group
         self.dim = matrices.shape[1]

@@ -59,10 +59,7 @@ class Group(ABC, Generic[Element, Like]):
         return cast(Element, g)
 
     def contains(self, other: object) -> bool:
-        """Whether every element of ``other`` is an element of this group, in the same form.
-
-        By default a group contains all groups of its class; a class with settings compares those too.
-        """
+        """Whether every element of ``other`` is one of this group, in the same form; by default if of one class."""
         return type(other) is type(self)
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from sympe.groups.base import Batch, Group, as_integers, as_numbers
-from sympe.seeding import drawing_device
+from sympe.seeding import sample
 
 #: A larger generated group counts as infinite; its table would not fit in memory.
 _MOST_ELEMENTS = 5000
@@ -45,8 +45,8 @@ class FiniteGroup(Group[Tensor, Batch]):
         self.table = as_integers(table, "a multiplication table").cpu()
         self.neutral, self.inverses = _check_table(self.table)
         self.order = len(self.table)
-        self.matrices = None if matrices is None else _check_matrices(as_numbers(matrices, "matrices"), self.table)
         self.name = name
+        self.matrices = None if matrices is None else self.check_representation(matrices, 1e-6)
 
     def __repr__(self) -> str:
         return f"{self.name} (order {self.order})"
@@ -95,13 +95,17 @@ class FiniteGroup(Group[Tensor, Batch]):
             raise ValueError(f"expected square matrices, shape [k, d, d]; got {list(generators.shape)}")
         if not bool(generators.isfinite().all()) or not bool((torch.linalg.det(generators).abs() > tolerance).all()):
             raise ValueError("expected finite, invertible matrices as generators; got one that is not")
-        found = torch.eye(generators.shape[1], dtype=torch.float64)[None]
-        latest = found
+        found = latest = torch.eye(generators.shape[1], dtype=torch.float64)[None]
         while len(latest):
             latest = _distinct((generators[:, None] @ latest).flatten(0, 1), found, tolerance)
             found = torch.cat([found, latest])
             _check_size(len(found))
-        rows = [_numbers(found[i] @ found, found, tolerance) for i in range(len(found))]
+        rows = []
+        for element in found:
+            distance, number = _distances(element @ found, found).min(1)
+            if bool((distance > 10 * tolerance).any()):
+                raise ValueError("expected matrices that generate a finite group; their products do not close")
+            rows.append(number)
         return cls(torch.stack(rows), found, name)
 
     def identity(self, like: Batch) -> Int[Tensor, "B"]:
@@ -119,12 +123,22 @@ class FiniteGroup(Group[Tensor, Batch]):
         return numbers.to(like.device)
 
     def haar(self, like: Batch, generator: torch.Generator | None = None) -> Int[Tensor, "B"]:
-        drawn_on = drawing_device(generator, like.device)
-        return torch.randint(self.order, (len(like),), generator=generator, device=drawn_on).to(like.device)
+        return sample(torch.randint, self.order, (len(like),), generator=generator, device=like.device)
 
     def contains(self, other: object) -> bool:
         """Only groups with the same table: a subgroup renumbers its elements."""
         return isinstance(other, FiniteGroup) and torch.equal(self.table, other.table)
+
+    def check_representation(self, matrices: Float[Tensor, "n d d"], tolerance: float) -> Float[Tensor, "n d d"]:
+        """The matrices in double precision; a ``ValueError`` unless they multiply as the elements do."""
+        matrices, n = as_numbers(matrices, "matrices").double().cpu(), self.order
+        if matrices.dim() != 3 or matrices.shape[0] != n or matrices.shape[1] != matrices.shape[2]:
+            raise ValueError(f"expected {n} square matrices, shape [{n}, d, d]; got {list(matrices.shape)}")
+        for g in range(n):
+            if not torch.allclose(matrices[g] @ matrices, matrices[self.table[g]], atol=tolerance):
+                law = f"multiply as the elements of {self.name} do"
+                raise ValueError(f"expected matrices that {law}; element {g} does not")
+        return matrices
 
     def generate(self, elements: Sequence[int] | Int[Tensor, "k"]) -> Int[Tensor, "m"]:
         """The smallest subgroup that contains these elements, as sorted numbers.
@@ -189,23 +203,21 @@ def _check_size(count: int) -> None:
         raise ValueError(f"expected generators of a group of at most {_MOST_ELEMENTS} elements; they give more")
 
 
-def _check_table(table: Tensor) -> tuple[int, Int[Tensor, "n"]]:
+def _check_table(table: Int[Tensor, "n n"]) -> tuple[int, Int[Tensor, "n"]]:
     """The number of the identity, and the inverses."""
     if table.dim() != 2 or table.shape[0] != table.shape[1] or not len(table):
         raise ValueError(f"expected a multiplication table of shape [n, n]; got {list(table.shape)}")
     n = len(table)
-    every = torch.arange(n)
     if int(table.min()) < 0 or int(table.max()) >= n:
         raise ValueError(f"expected a table of products 0..{n - 1}; got {int(table.min())}..{int(table.max())}")
+    every = torch.arange(n)
     neutral = ((table == every).all(1) & (table == every[:, None]).all(0)).nonzero()
     if not len(neutral):
         raise ValueError("the table is not that of a group: no element is an identity")
     identity = int(neutral[0])
-    gives_identity = table == identity
-    is_inverse = gives_identity & gives_identity.T
-    if not bool(is_inverse.any(1).all()):
-        element = int((~is_inverse.any(1)).nonzero()[0])
-        raise ValueError(f"the table is not that of a group: element {element} has no inverse")
+    is_inverse = (table == identity) & (table == identity).T
+    if len(without := (~is_inverse.any(1)).nonzero()):
+        raise ValueError(f"the table is not that of a group: element {int(without[0])} has no inverse")
     for i in range(n):  # (i j) k = i (j k), one plane at a time
         wrong = table[table[i]] != table[i][table]
         if bool(wrong.any()):
@@ -214,31 +226,11 @@ def _check_table(table: Tensor) -> tuple[int, Int[Tensor, "n"]]:
     return identity, is_inverse.int().argmax(1)
 
 
-def _check_matrices(matrices: Tensor, table: Int[Tensor, "n n"]) -> Float[Tensor, "n d d"]:
-    n = len(table)
-    if matrices.dim() != 3 or matrices.shape[0] != n or matrices.shape[1] != matrices.shape[2]:
-        raise ValueError(f"expected {n} square matrices, shape [{n}, d, d]; got {list(matrices.shape)}")
-    matrices = matrices.double().cpu()
-    for i in range(n):
-        if not torch.allclose(matrices[i] @ matrices, matrices[table[i]], atol=1e-6):
-            raise ValueError(f"the matrices do not multiply as the table says: see the products with element {i}")
-    return matrices
-
-
-def _distinct(
-    matrices: Float[Tensor, "k d d"], known: Float[Tensor, "m d d"], tolerance: float
-) -> Float[Tensor, "l d d"]:
+def _distinct(made: Float[Tensor, "k d d"], known: Float[Tensor, "m d d"], tolerance: float) -> Float[Tensor, "l d d"]:
     """The matrices that are not known yet, without repeats."""
-    matrices = matrices[_distances(matrices, known).amin(1) > tolerance]
-    alike = _distances(matrices, matrices) <= tolerance
-    return matrices[alike.int().argmax(1) == torch.arange(len(matrices))] if len(matrices) else matrices
-
-
-def _numbers(matrices: Float[Tensor, "k d d"], known: Float[Tensor, "m d d"], tolerance: float) -> Int[Tensor, "k"]:
-    distance, number = _distances(matrices, known).min(1)
-    if bool((distance > 10 * tolerance).any()):
-        raise ValueError("expected matrices that generate a finite group; their products do not close")
-    return number
+    made = made[_distances(made, known).amin(1) > tolerance]
+    alike = _distances(made, made) <= tolerance
+    return made[alike.int().argmax(1) == torch.arange(len(made))] if len(made) else made
 
 
 def _distances(a: Float[Tensor, "k d d"], b: Float[Tensor, "m d d"]) -> Float[Tensor, "k m"]:

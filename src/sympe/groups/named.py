@@ -58,12 +58,11 @@ def point_group(name: str) -> FiniteGroup:
         [1, 4, 24, 24, 48, 120]
     """
     generators = _FIXED.get(name)
+    match = re.fullmatch(r"([CDS])([1-9]\d{0,2})([vhd]?)", str(name))
+    if match and not (match[1] == "S" and int(match[2]) % 2):
+        generators = _axial_generators(int(match[2])).get(match[1] + match[3])
     if generators is None:
-        match = re.fullmatch(r"(C|D|S)([1-9]\d{0,2})(v|h|d)?", str(name))
-        if match is None or (match[1], match[3]) not in _AXIAL or (match[1] == "S" and int(match[2]) % 2):
-            raise ValueError(f"expected the name of a finite point group, such as D3h or Td; got {name!r}")
-        n = int(match[2])
-        generators = [_axial_generator(kind, n) for kind in _AXIAL[match[1], match[3]]]
+        raise ValueError(f"expected the name of a finite point group, such as D3h or Td; got {name!r}")
     return FiniteGroup.from_matrices(torch.stack(generators), name)
 
 
@@ -80,36 +79,24 @@ def _plane_rotations(n: int) -> Float[Tensor, "n 2 2"]:
     return rotation_of_angle(torch.stack([angle.cos(), angle.sin()], dim=1))
 
 
-def _axial_generator(kind: str, n: int) -> Float[Tensor, "3 3"]:
-    match kind:
-        case "rotation":
-            return rotation_about([0, 0, 1], 2 * pi / n)
-        case "improper":  # half a step, then a reflection
-            return rotation_about([0, 0, 1], pi / n) @ _diagonal(1, 1, -1)
-        case "rotary reflection":
-            return rotation_about([0, 0, 1], 2 * pi / n) @ _diagonal(1, 1, -1)
-        case "horizontal mirror":
-            return _diagonal(1, 1, -1)
-        case "vertical mirror":
-            return _diagonal(1, -1, 1)
-        case _:
-            return rotation_about([1, 0, 0], pi)
+def _axial_generators(n: int) -> dict[str, list[Tensor]]:
+    """Generators around an n-fold main axis, by the letters of the name without n."""
+    turn, half_step = rotation_about([0, 0, 1], 2 * pi / n), rotation_about([0, 0, 1], pi / n)
+    twofold, horizontal = rotation_about([1, 0, 0], pi), _diagonal(1, 1, -1)
+    return {
+        "C": [turn],
+        "Cv": [turn, _diagonal(1, -1, 1)],
+        "Ch": [turn, horizontal],
+        "D": [turn, twofold],
+        "Dh": [turn, twofold, horizontal],
+        "Dd": [half_step @ horizontal, twofold],
+        "S": [turn @ horizontal],
+    }
 
 
 def _diagonal(*entries: int) -> Float[Tensor, "3 3"]:
     return torch.tensor(entries, dtype=torch.float64).diag()
 
-
-#: Generators by letter and suffix, around the main axis.
-_AXIAL: dict[tuple[str, str | None], list[str]] = {
-    ("C", None): ["rotation"],
-    ("C", "v"): ["rotation", "vertical mirror"],
-    ("C", "h"): ["rotation", "horizontal mirror"],
-    ("D", None): ["rotation", "twofold axis"],
-    ("D", "h"): ["rotation", "twofold axis", "horizontal mirror"],
-    ("D", "d"): ["improper", "twofold axis"],
-    ("S", None): ["rotary reflection"],
-}
 
 _INVERSION = _diagonal(-1, -1, -1)
 _TETRAHEDRAL = [_diagonal(-1, -1, 1), rotation_about([1, 1, 1], 2 * pi / 3)]

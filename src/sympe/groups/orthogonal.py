@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sympe.groups.base import Batch, Group, as_numbers
 from sympe.precision import at_least_single, outside_autocast
-from sympe.seeding import drawing_device
+from sympe.seeding import sample
 
 
 class OrthogonalGroup(Group[Tensor, Batch]):
@@ -43,8 +43,7 @@ class OrthogonalGroup(Group[Tensor, Batch]):
         return f"{'S' * self.special}O({self.dimension})"
 
     def identity(self, like: Batch) -> Float[Tensor, "B d d"]:
-        eye = torch.eye(self.dimension, dtype=_dtype(like), device=like.device)
-        return eye.expand(len(like), -1, -1)
+        return torch.eye(self.dimension, dtype=_dtype(like), device=like.device).expand(len(like), -1, -1)
 
     @outside_autocast
     def compose(self, g: Float[Tensor, "B d d"], h: Float[Tensor, "B d d"]) -> Float[Tensor, "B d d"]:
@@ -54,9 +53,7 @@ class OrthogonalGroup(Group[Tensor, Batch]):
         return g.transpose(-1, -2)
 
     def haar(self, like: Batch, generator: torch.Generator | None = None) -> Float[Tensor, "B d d"]:
-        return random_orthogonal(
-            len(like), self.dimension, self.special, generator, device=like.device, dtype=_dtype(like)
-        )
+        return random_orthogonal(len(like), self.dimension, self.special, generator, like.device, _dtype(like))
 
     def take(self, g: object, like: Batch) -> Float[Tensor, "B d d"]:
         g, shape = as_numbers(g, "matrices").to(like.device), [len(like), self.dimension, self.dimension]
@@ -69,9 +66,9 @@ class OrthogonalGroup(Group[Tensor, Batch]):
         return matrices
 
     def contains(self, other: object) -> bool:
-        if not isinstance(other, OrthogonalGroup) or self.dimension != other.dimension:
-            return False
-        return other.special or not self.special
+        return (
+            isinstance(other, OrthogonalGroup) and self.dimension == other.dimension and self.special <= other.special
+        )
 
 
 def random_orthogonal(
@@ -83,14 +80,13 @@ def random_orthogonal(
     dtype: torch.dtype,
 ) -> Float[Tensor, "count d d"]:
     """Independent Haar matrices; a CPU generator gives the same ones for every device."""
-    drawn_on = drawing_device(generator, device)
     # Two normalized Gaussians give a uniform angle, four a uniform quaternion.
-    gauss = torch.randn(count, 2 * (dimension - 1), generator=generator, device=drawn_on, dtype=dtype).to(device)
+    gauss = sample(torch.randn, count, 2 * (dimension - 1), generator=generator, device=device, dtype=dtype)
     unit = gauss / gauss.norm(dim=1, keepdim=True).clamp(min=torch.finfo(dtype).tiny)
     rotation = rotation_of_angle(unit) if dimension == 2 else rotation_of_quaternion(unit)
     if special:
         return rotation
-    sign = torch.randint(2, (count, 1), generator=generator, device=drawn_on).to(device) * 2 - 1
+    sign = sample(torch.randint, 2, (count, 1), generator=generator, device=device) * 2 - 1
     return torch.cat([rotation[..., :-1], rotation[..., -1:] * sign[..., None].to(dtype)], dim=-1)
 
 

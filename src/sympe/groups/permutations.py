@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from sympe.groups.base import Group, as_integers
-from sympe.seeding import drawing_device
+from sympe.seeding import sample
 
 
 @runtime_checkable
@@ -77,22 +77,21 @@ class Permutation:
         Raises:
             ValueError: If a position is missing, repeated, or in another graph's place.
         """
-        order = as_integers(order, "order").to(like.batch.device)
+        order, n = as_integers(order, "order").to(like.batch.device), len(like.batch)
         if order.shape != like.batch.shape:
-            raise ValueError(f"order must hold {len(like.batch)} integers, one per node; got shape {list(order.shape)}")
-        n = len(order)
+            raise ValueError(f"order must hold {n} integers, one per node; got shape {list(order.shape)}")
         if n and not 0 <= int(order.min()) <= int(order.max()) < n:
             raise ValueError(f"order must hold positions 0..{n - 1}; got {int(order.min())}..{int(order.max())}")
         times = torch.bincount(order, minlength=n)
         if bool((times != 1).any()):
             missing = int((times == 0).nonzero()[0])
-            raise ValueError(f"order must hold every position once; {missing} is missing from {_shown(order)}")
-        if bool((like.batch[order] != like.batch).any()):
-            place = int((like.batch[order] != like.batch).nonzero()[0])
-            raise ValueError(
-                f"order must keep the nodes of each graph together; place {place} belongs to graph "
-                f"{int(like.batch[place])}, node {int(order[place])} to graph {int(like.batch[order[place]])}"
-            )
+            shown = f"[{', '.join(map(str, order[:12].tolist()))}{', ...' if n > 12 else ''}]"
+            raise ValueError(f"order must hold every position once; {missing} is missing from {shown}")
+        if len(misplaced := (like.batch[order] != like.batch).nonzero()):
+            place = int(misplaced[0])
+            owner = f"place {place} belongs to graph {int(like.batch[place])}"
+            other = f"node {int(order[place])} to graph {int(like.batch[order[place]])}"
+            raise ValueError(f"order must keep the nodes of each graph together; {owner}, {other}")
         return cls.trusted(order, like)
 
     @classmethod
@@ -150,11 +149,6 @@ class Permutation:
         return cls.trusted(local + like.start, like)
 
 
-def _shown(order: Int[Tensor, "N"]) -> str:
-    shown = ", ".join(map(str, order[:12].tolist()))
-    return f"[{shown}, ...]" if len(order) > 12 else f"[{shown}]"
-
-
 def invert(image: Int[Tensor, "N"]) -> Int[Tensor, "N"]:
     """The inverse of one permutation of ``0 .. N-1``."""
     positions = torch.arange(image.shape[0], device=image.device)
@@ -166,9 +160,6 @@ class SymmetricGroup(Group[Permutation, NodeBatch]):
 
     def __repr__(self) -> str:
         return "permutations of nodes"
-
-    def contains(self, other: object) -> bool:
-        return isinstance(other, SymmetricGroup)
 
     def identity(self, like: NodeBatch) -> Permutation:
         positions = torch.arange(like.batch.shape[0], device=like.batch.device)
@@ -197,7 +188,5 @@ class SymmetricGroup(Group[Permutation, NodeBatch]):
         Sorting one uniform permutation of all positions stably by graph leaves an exactly uniform order inside each
         graph, with no floating-point keys that could tie.
         """
-        device = like.batch.device
-        drawn_on = drawing_device(generator, device)
-        shuffled = torch.randperm(like.batch.shape[0], generator=generator, device=drawn_on).to(device)
+        shuffled = sample(torch.randperm, len(like.batch), generator=generator, device=like.batch.device)
         return Permutation.trusted(shuffled[torch.argsort(like.batch[shuffled], stable=True)], like)
