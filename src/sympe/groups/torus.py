@@ -27,7 +27,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from sympe.groups.base import Group
-from sympe.seeding import drawing_device
+from sympe.seeding import sample
 
 #: Steps to the right, down, left and up.
 DIRECTIONS = torch.tensor([[0, 1], [1, 0], [0, -1], [-1, 0]])
@@ -133,34 +133,29 @@ class Torus(Group[LatticeSymmetry, Tensor]):
         return size[0] * size[1] * len(self.points) * (2 if self.spin_flip else 1)
 
     def check_size(self, size: tuple[int, int]) -> None:
-        """Check that the group acts on lattices of this size.
-
-        Raises:
-            ValueError: If the lattice has no sites, or quarter turns do not fit its shape.
-        """
+        """Raise a ``ValueError`` if the lattice has no sites, or quarter turns of the group do not fit its shape."""
+        rows, columns = size
         if min(size) < 1:
-            raise ValueError(f"expected a lattice of at least 1 x 1 sites; got {size[0]} x {size[1]}")
-        if 1 in self.points and size[0] != size[1]:
-            raise ValueError(
-                f"{self.point_group} needs a square lattice; got {size[0]} x {size[1]}, which C1, C2 and D2 allow"
-            )
+            raise ValueError(f"expected a lattice of at least 1 x 1 sites; got {rows} x {columns}")
+        if 1 in self.points and rows != columns:
+            allowed = "which C1, C2 and D2 allow"
+            raise ValueError(f"{self.point_group} needs a square lattice; got {rows} x {columns}, {allowed}")
 
     def take(self, g: object, like: Tensor) -> LatticeSymmetry:
-        if not isinstance(g, LatticeSymmetry) or (len(g), g.size) != (like.shape[0], _size_of(like)):
+        size = self._size_of(like)
+        if not isinstance(g, LatticeSymmetry) or (len(g), g.size) != (len(like), size):
             got = f"{len(g)} of size {g.size}" if isinstance(g, LatticeSymmetry) else type(g).__name__
-            raise ValueError(f"expected {like.shape[0]} LatticeSymmetry of size {_size_of(like)}; got {got}")
+            raise ValueError(f"expected {len(like)} LatticeSymmetry of size {size}; got {got}")
         if others := set(g.point.tolist()) - set(self.points):
             raise ValueError(f"expected points {self.points} of {self.point_group}; got {sorted(others)}")
         return g.to(like.device)
 
     def contains(self, other: object) -> bool:
-        if not isinstance(other, Torus):
-            return False
-        return set(other.points) <= set(self.points) and (self.spin_flip or not other.spin_flip)
+        return isinstance(other, Torus) and set(other.points) <= set(self.points) and self.spin_flip >= other.spin_flip
 
-    def elements(self, size: tuple[int, int], device: torch.device | str = "cpu") -> LatticeSymmetry:
+    def elements(self, size: tuple[int, int]) -> LatticeSymmetry:
         """Every element once: for each point every shift, row by row; then all of them with the spins flipped."""
-        return self.element(torch.arange(self.order(size), device=device), size)
+        return self.element(torch.arange(self.order(size)), size)
 
     def element(self, index: Int[Tensor, "B"], size: tuple[int, int]) -> LatticeSymmetry:
         """The elements at these places in :meth:`elements`."""
@@ -171,9 +166,7 @@ class Torus(Group[LatticeSymmetry, Tensor]):
         return LatticeSymmetry(shift, point, size, sign)
 
     def identity(self, like: Tensor) -> LatticeSymmetry:
-        size = _size_of(like)
-        self.check_size(size)
-        return self.element(torch.zeros(like.shape[0], dtype=torch.long, device=like.device), size)
+        return self.element(torch.zeros(len(like), dtype=torch.long, device=like.device), self._size_of(like))
 
     def compose(self, g: LatticeSymmetry, h: LatticeSymmetry) -> LatticeSymmetry:
         """First h, then g: the product has point ``P_g P_h`` and shift ``P_g t_h + t_g``.
@@ -183,33 +176,33 @@ class Torus(Group[LatticeSymmetry, Tensor]):
         """
         if g.size != h.size:
             raise ValueError(f"expected symmetries of one lattice; got sizes {g.size} and {h.size}")
-        shift = g.shift + _turned(POINTS.to(g.point.device)[g.point], h.shift)
+        shift = _wrap(g.shift + _turned(g.point, h.shift), g.size)
         # rho^k s = s rho^-k.
         turns = torch.where(h.point < 4, g.point, -g.point) + h.point
         sign = h.sign if g.sign is None else g.sign if h.sign is None else g.sign * h.sign
-        return LatticeSymmetry(_wrap(shift, g.size), (g.point // 4 + h.point // 4) % 2 * 4 + turns % 4, g.size, sign)
+        return LatticeSymmetry(shift, (g.point // 4 + h.point // 4) % 2 * 4 + turns % 4, g.size, sign)
 
     def inverse(self, g: LatticeSymmetry) -> LatticeSymmetry:
         """The point becomes its inverse (reflections are their own), the shift ``-P^-1 t``."""
-        shift = -_turned(POINTS.to(g.point.device)[g.point].transpose(1, 2), g.shift)
-        return LatticeSymmetry(_wrap(shift, g.size), torch.where(g.point < 4, -g.point % 4, g.point), g.size, g.sign)
+        point = torch.where(g.point < 4, -g.point % 4, g.point)
+        return LatticeSymmetry(_wrap(-_turned(point, g.shift), g.size), point, g.size, g.sign)
 
     def haar(self, like: Tensor, generator: torch.Generator | None = None) -> LatticeSymmetry:
-        size = _size_of(like)
-        drawn_on = drawing_device(generator, like.device)
-        index = torch.randint(self.order(size), (like.shape[0],), generator=generator, device=drawn_on)
-        return self.element(index.to(like.device), size)
+        size = self._size_of(like)
+        index = sample(torch.randint, self.order(size), (len(like),), generator=generator, device=like.device)
+        return self.element(index, size)
+
+    def _size_of(self, like: Tensor) -> tuple[int, int]:
+        if like.ndim < 3:
+            raise ValueError(f"expected a field of shape [B, ..., L1, L2]; got shape {list(like.shape)}")
+        size = like.shape[-2], like.shape[-1]
+        self.check_size(size)
+        return size
 
 
-def _size_of(like: Tensor) -> tuple[int, int]:
-    if like.ndim < 3:
-        raise ValueError(f"expected a field of shape [B, ..., L1, L2]; got shape {list(like.shape)}")
-    return like.shape[-2], like.shape[-1]
-
-
-def _turned(point: Int[Tensor, "B 2 2"], shift: Int[Tensor, "B 2"]) -> Int[Tensor, "B 2"]:
+def _turned(point: Int[Tensor, "B"], shift: Int[Tensor, "B 2"]) -> Int[Tensor, "B 2"]:
     # CUDA has no integer matrix product.
-    return (point * shift[:, None, :]).sum(2)
+    return (POINTS.to(point.device)[point] * shift[:, None, :]).sum(2)
 
 
 def _wrap(shift: Int[Tensor, "B 2"], size: tuple[int, int]) -> Int[Tensor, "B 2"]:
