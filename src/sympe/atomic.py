@@ -101,13 +101,6 @@ def claimed(folder: Path, *, adopt: bool = False) -> Iterator[None]:
                         path.rmdir()
 
 
-def release(folder: Path) -> None:
-    """Take our mark off a folder, and remove the folder if it is then empty."""
-    (folder / MARK).unlink(missing_ok=True)
-    with suppress(OSError):
-        folder.rmdir()
-
-
 def _owner(file: IO[str]) -> str:
     try:
         held = json.loads(file.read(1000))

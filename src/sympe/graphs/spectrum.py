@@ -17,7 +17,7 @@ from torch import Tensor
 from sympe.graphs.batch import Graphs
 from sympe.graphs.convert import neighbors
 from sympe.graphs.sparse_spectrum import lowest_eigenvectors
-from sympe.seeding import drawing_device
+from sympe.seeding import sample
 from sympe.settings import require_at_least
 
 #: Graphs of more nodes, and of ten times more than vectors are asked for, are not made dense.
@@ -60,8 +60,7 @@ class Spectrum:
         """
         count, k = self.values.shape
         device, dtype = self.vectors.device, self.vectors.dtype
-        drawn_on = drawing_device(generator, device)
-        gauss = torch.randn(count, k, k, generator=generator, dtype=dtype, device=drawn_on).to(device)
+        gauss = sample(torch.randn, count, k, k, dtype=dtype, generator=generator, device=device)
         same = self.space[:, :, None] == self.space[:, None, :]
         # QR of a block-diagonal Gaussian matrix is block-diagonal; with R's signs moved into Q each block is Haar.
         q, r = torch.linalg.qr(gauss * same)

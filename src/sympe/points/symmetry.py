@@ -22,7 +22,7 @@ from sympe.groups import FiniteGroup
 from sympe.groups.orthogonal import random_orthogonal
 from sympe.points.candidates import candidates
 from sympe.points.clouds import PointClouds, to_padded
-from sympe.seeding import drawing_device
+from sympe.seeding import sample
 
 #: The first search for symmetries uses this multiple of the tolerance.
 _NET = 4.0
@@ -75,8 +75,7 @@ class Stabilizer:
         device, dtype = self.matrices.device, self.matrices.dtype
         if self.is_isotropic:
             return random_orthogonal(count, dimension, self.special, generator, device, dtype)
-        drawn_on = drawing_device(generator, device)
-        index = torch.randint(len(self.matrices), (count,), generator=generator, device=drawn_on).to(device)
+        index = sample(torch.randint, len(self.matrices), (count,), generator=generator, device=device)
         if self.axis is None:
             return self.matrices[index]
         turn = random_orthogonal(count, 2, True, generator, device, dtype)

@@ -24,7 +24,7 @@ from sympe.canonicalize import Canonicalizer, Constant, LexicographicMinimum
 from sympe.encoding import FieldEncoding, TileEncoding, learn_amplitudes
 from sympe.groups import LatticeSymmetry, Torus
 from sympe.kernel import InversionKernel
-from sympe.seeding import drawing_device
+from sympe.seeding import sample
 from sympe_experiments import weights
 from sympe_experiments.ising.config import METHODS, NAME, WALLPAPER, Config
 from sympe_experiments.ising.hamiltonian import HAMILTONIANS
@@ -50,9 +50,8 @@ class SiteNoise(nn.Module):
     def forward(
         self, x: Float[Tensor, "B 4 1 L1 L2"], generator: torch.Generator | None = None
     ) -> Float[Tensor, "B dim L1 L2"]:
-        drawn_on = drawing_device(generator, x.device)
         shape = (x.shape[0], self.dim, *x.shape[-2:])
-        return torch.randn(shape, generator=generator, device=drawn_on).to(x)
+        return sample(torch.randn, shape, generator=generator, device=x.device).to(x)
 
 
 class FlatNetwork(nn.Module):
