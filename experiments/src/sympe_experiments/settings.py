@@ -4,9 +4,11 @@ Nothing here loads PyTorch.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
+
+from sympe.settings import require_at_least
 
 C = TypeVar("C")
 
@@ -35,17 +37,41 @@ class RunOptions:
         return {"resume": self.resume, "devices": self.devices, "accelerator": self.accelerator}
 
 
+@dataclass(frozen=True)
+class ComparedConfig:
+    """What configurations of the experiments of ``sympe compare`` have in common."""
+
+    method: str
+    """What breaks the symmetry."""
+    recipe: str = "full"
+    """full, or smoke, whose figures mean nothing."""
+    data: str = ""
+    """Name of the data set, or a file."""
+    seed: int = 0
+    """Everything random in the run comes from this number; the test cases are the same for all."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+    def check(self, methods: Iterable[str], *but: str) -> None:
+        """Raise a ``ValueError`` for an unknown method, or an integer below 1, except the seed and those in ``but``."""
+        require_known("method", self.method, methods)
+        counts = (field.name for field in fields(self) if field.type is int and field.name not in ("seed", *but))
+        require_at_least(1, **{name: getattr(self, name) for name in counts})
+
+
 def changes(command: Any, config: type) -> dict[str, Any]:
     """The options of a command that are settings of a configuration, except method and recipe."""
     settings = {field.name for field in fields(config)} - {"method", "recipe"}
     return {field.name: getattr(command, field.name) for field in fields(command) if field.name in settings}
 
 
-def from_recipe(recipes: Mapping[str, Callable[[str], C]], method: str, recipe: str, changes: Mapping[str, Any]) -> C:
+def from_recipe(recipes: Mapping[str, Callable[[str], C]], method: str, recipe: str = "full", **changes: Any) -> C:
     """The configuration that a recipe makes for a method, with values changed; None keeps a value of the recipe.
 
     Raises:
-        ValueError: If there is no such recipe.
+        ValueError: If method, recipe or a value is invalid.
     """
     require_known("recipe", recipe, recipes)
     made: Any = recipes[recipe](method)

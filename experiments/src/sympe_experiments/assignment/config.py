@@ -1,12 +1,11 @@
 """Methods and recipes of the assignment."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
 
-from sympe.settings import require_at_least
 from sympe_experiments.report.comparison import ComparedMethod
 from sympe_experiments.report.methods import Methods
-from sympe_experiments.settings import from_recipe, require_known
+from sympe_experiments.settings import ComparedConfig, from_recipe, require_known
 
 NAME = "assignment"
 
@@ -28,17 +27,12 @@ UNSEEN = (10, 20, 32, 48, 64)
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(ComparedConfig):
     """Everything that a run depends on."""
 
     method: str = "sympe-labeling"
-    """What breaks the symmetry."""
-    recipe: str = "full"
-    """full, or smoke, whose figures mean nothing."""
     data: str = "depots"
     """depots: agents at two to four depots, targets anywhere in the unit square."""
-    seed: int = 0
-    """Everything random in the run comes from this number; the instances of the test are the same for all."""
     steps: int = 2500
     """Steps of training."""
     batch_size: int = 32
@@ -57,14 +51,8 @@ class Config:
     """Draws per instance in the test."""
 
     def __post_init__(self) -> None:
-        require_known("method", self.method, METHODS)
+        self.check(METHODS)
         require_known("data", self.data, ("depots",))
-        numbers = ("steps", "batch_size", "dim", "hidden_dim", "num_layers", "test", "draws")
-        require_at_least(1, **{name: getattr(self, name) for name in numbers})
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
 
 def methods(data: str | None) -> tuple[str, ...]:
@@ -83,12 +71,5 @@ def smoke(method: str) -> Config:
 
 
 RECIPES = {"full": full, "smoke": smoke}
-
-
-def make_config(method: str, recipe: str = "full", **changes: Any) -> Config:
-    """A recipe for a method, with values changed; None leaves a value as the recipe has it.
-
-    Raises:
-        ValueError: If method, recipe or a value is invalid.
-    """
-    return from_recipe(RECIPES, method, recipe, changes)
+#: A recipe for a method, with values changed.
+make_config = partial(from_recipe, RECIPES)

@@ -48,16 +48,7 @@ def _unravel(place: Int[Tensor, "B 1"], n: int) -> tuple[Int[Tensor, "B 1"], Int
 
 @resumable()
 def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
-    """Train and test one network; the record is written into ``folder``.
-
-    Args:
-        config: What to run.
-        folder: Where the record goes.
-        resume: Whether to read a finished run back.
-
-    Raises:
-        ValueError: If ``folder`` holds a run and ``resume`` is not set, or one with another configuration.
-    """
+    """Train and test one network; the record is written into ``folder``."""
     started = time.perf_counter()
     model = build_from_seed(lambda: AssignmentNetwork(config), config.seed)
 

@@ -224,4 +224,4 @@ def make_config(method: str, recipe: str, **changes: Any) -> Config:
     Raises:
         ValueError: If method, recipe or a value is invalid.
     """
-    return from_recipe(RECIPES, method, recipe, changes)
+    return from_recipe(RECIPES, method, recipe, **changes)

@@ -1,12 +1,12 @@
 """Methods and recipes of the independent sets."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
 
 from sympe.settings import require_at_least
 from sympe_experiments.report.comparison import ComparedMethod
 from sympe_experiments.report.methods import Methods
-from sympe_experiments.settings import from_recipe, require_known
+from sympe_experiments.settings import ComparedConfig, from_recipe
 
 NAME = "independent-set"
 
@@ -25,17 +25,12 @@ METHODS = Methods[ComparedMethod](
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(ComparedConfig):
     """Everything that a run depends on."""
 
     method: str = "sympe-labeling"
-    """What breaks the symmetry."""
-    recipe: str = "full"
-    """full, or smoke, whose figures mean nothing."""
     data: str = "cayley-graphs"
     """cayley-graphs, or a file of graphs (graph6, GraphML, edge list, npz)."""
-    seed: int = 0
-    """Everything random in the run comes from this number; the graphs are the same for all."""
     max_nodes: int = 20
     """Nodes of the largest Cayley graph."""
     steps: int = 1500
@@ -54,14 +49,8 @@ class Config:
     """Draws per graph in the test."""
 
     def __post_init__(self) -> None:
-        require_known("method", self.method, METHODS)
-        numbers = ("steps", "batch_size", "dim", "hidden_dim", "num_layers", "draws")
-        require_at_least(1, **{name: getattr(self, name) for name in numbers})
+        self.check(METHODS, "max_nodes")
         require_at_least(8, max_nodes=self.max_nodes)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
 
 def methods(data: str | None) -> tuple[str, ...]:
@@ -80,12 +69,5 @@ def smoke(method: str) -> Config:
 
 
 RECIPES = {"full": full, "smoke": smoke}
-
-
-def make_config(method: str, recipe: str = "full", **changes: Any) -> Config:
-    """A recipe for a method, with values changed; None leaves a value as the recipe has it.
-
-    Raises:
-        ValueError: If method, recipe or a value is invalid.
-    """
-    return from_recipe(RECIPES, method, recipe, changes)
+#: A recipe for a method, with values changed.
+make_config = partial(from_recipe, RECIPES)

@@ -90,16 +90,7 @@ def is_maximal_independent(chosen: Bool[Tensor, "N"], graphs: Graphs) -> Bool[Te
 
 @resumable()
 def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
-    """Train and test one network; the record is written into ``folder``.
-
-    Args:
-        config: What to run.
-        folder: Where the record goes.
-        resume: Whether to read a finished run back.
-
-    Raises:
-        ValueError: If ``folder`` holds a run and ``resume`` is not set, or one with another configuration.
-    """
+    """Train and test one network; the record is written into ``folder``."""
     started = time.perf_counter()
     train, test = load_splits(config.data, config.max_nodes)
     model = build_from_seed(lambda: build_network(config, max(train.max_nodes, test.max_nodes)), config.seed)

@@ -260,4 +260,4 @@ def make_config(method: str, recipe: str, **changes: Any) -> Config:
     if changes.get("model") == "bonds":
         sizes = {} if recipe == "smoke" else {"size": 8, "num_test": 256, "epochs": 24, "num_test_milp": 32}
         changes = {"transfer": (), **sizes, **changes}
-    return from_recipe(RECIPES, method, recipe, changes)
+    return from_recipe(RECIPES, method, recipe, **changes)

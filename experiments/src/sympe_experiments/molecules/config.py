@@ -343,4 +343,4 @@ def make_config(method: str, recipe: str, **changes: Any) -> Config:
         # Sampling with more steps than the process has is not possible.
         known = RECIPES[recipe](method).sample_steps
         changes["sample_steps"] = tuple(sorted({min(steps, changes["steps"]) for steps in known}))
-    return from_recipe(RECIPES, method, recipe, changes)
+    return from_recipe(RECIPES, method, recipe, **changes)

@@ -1,12 +1,12 @@
 """Methods and recipes of the integer programs."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
 
 from sympe.settings import require_at_least
 from sympe_experiments.report.comparison import ComparedMethod
 from sympe_experiments.report.methods import Methods
-from sympe_experiments.settings import from_recipe, require_known
+from sympe_experiments.settings import ComparedConfig, from_recipe, require_known
 
 NAME = "programs"
 
@@ -33,17 +33,12 @@ METHODS = Methods[ComparedMethod](
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(ComparedConfig):
     """Everything that a run depends on."""
 
     method: str = "sympe-labeling"
-    """What breaks the symmetry."""
-    recipe: str = "full"
-    """full, or smoke, whose figures mean nothing."""
     data: str = "item-placement"
     """item-placement, slabs (both from the folder ilp in SYMPE_DATA), or bin-packing (generated)."""
-    seed: int = 0
-    """Everything random in the run comes from this number; the instances are the same for all."""
     train: int = 180
     """Instances to train on."""
     test: int = 120
@@ -64,15 +59,9 @@ class Config:
     """Draws per instance in the test."""
 
     def __post_init__(self) -> None:
-        require_known("method", self.method, METHODS)
+        self.check(METHODS, "num_rounds")
         require_known("data set", self.data, DATA_SETS)
-        numbers = ("train", "test", "steps", "batch_size", "dim", "hidden_dim", "draws")
-        require_at_least(1, **{name: getattr(self, name) for name in numbers})
         require_at_least(0, num_rounds=self.num_rounds)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
 
 def methods(data: str | None) -> tuple[str, ...]:
@@ -91,12 +80,5 @@ def smoke(method: str) -> Config:
 
 
 RECIPES = {"full": full, "smoke": smoke}
-
-
-def make_config(method: str, recipe: str = "full", **changes: Any) -> Config:
-    """A recipe for a method, with values changed; None leaves a value as the recipe has it.
-
-    Raises:
-        ValueError: If method, recipe or a value is invalid.
-    """
-    return from_recipe(RECIPES, method, recipe, changes)
+#: A recipe for a method, with values changed.
+make_config = partial(from_recipe, RECIPES)

@@ -49,16 +49,7 @@ def build_network(config: Config, instances: list[Instance]) -> ProgramNetwork:
 
 @resumable()
 def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
-    """Train and test one network; the record is written into ``folder``, answers beside it.
-
-    Args:
-        config: What to run.
-        folder: Where the record goes.
-        resume: Whether to read a finished run back.
-
-    Raises:
-        ValueError: If ``folder`` holds a run and ``resume`` is not set, or one with another configuration.
-    """
+    """Train and test one network; the record is written into ``folder``, answers beside it."""
     train, test = load_splits(config.data, config.train, config.test)
     started = time.perf_counter()
     model = build_from_seed(lambda: build_network(config, train + test), config.seed)

@@ -1,12 +1,11 @@
 """Methods and recipes of the shapes."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
 
-from sympe.settings import require_at_least
 from sympe_experiments.report.comparison import ComparedMethod
 from sympe_experiments.report.methods import Methods
-from sympe_experiments.settings import from_recipe, require_known
+from sympe_experiments.settings import ComparedConfig, from_recipe, require_known
 
 NAME = "shapes"
 
@@ -43,17 +42,12 @@ METHODS = Methods[Method](
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(ComparedConfig):
     """Everything that a run depends on."""
 
     method: str = "sympe-frames"
-    """What breaks the symmetry."""
-    recipe: str = "full"
-    """full, or smoke, whose figures mean nothing."""
     data: str = "octahedron"
     """square, octahedron or fragments."""
-    seed: int = 0
-    """Everything random in the run comes from this number."""
     steps: int = 120
     """Steps of training."""
     copies: int = 4
@@ -74,17 +68,11 @@ class Config:
     """Draws per shape in the test, each with another rotation."""
 
     def __post_init__(self) -> None:
-        require_known("method", self.method, METHODS)
+        self.check(METHODS, "max_degree")
         require_known("data", self.data, DATA)
         reason = METHODS[self.method].for_one_shape
         if reason and self.data == "fragments":
             raise ValueError(f"{self.method} {reason}; expected data square or octahedron, not fragments")
-        numbers = ("steps", "copies", "multiplicity", "num_layers", "hidden_dim", "draws")
-        require_at_least(1, **{name: getattr(self, name) for name in numbers})
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
 
 def methods(data: str | None) -> tuple[str, ...]:
@@ -103,12 +91,5 @@ def smoke(method: str) -> Config:
 
 
 RECIPES = {"full": full, "smoke": smoke}
-
-
-def make_config(method: str, recipe: str = "full", **changes: Any) -> Config:
-    """A recipe for a method, with values changed; None leaves a value as the recipe has it.
-
-    Raises:
-        ValueError: If method, recipe or a value is invalid.
-    """
-    return from_recipe(RECIPES, method, recipe, changes)
+#: A recipe for a method, with values changed.
+make_config = partial(from_recipe, RECIPES)

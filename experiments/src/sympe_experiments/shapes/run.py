@@ -71,13 +71,7 @@ def evaluate(
 def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
     """Train and test one network; the record is written into ``folder``.
 
-    Args:
-        config: What to run.
-        folder: Where the record goes.
-        resume: Whether to read a finished run back.
-
     Raises:
-        ValueError: If ``folder`` holds a run and ``resume`` is not set, or one with another configuration.
         ImportError: If e3nn is not installed.
     """
     started = time.perf_counter()
