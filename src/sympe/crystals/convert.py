@@ -7,7 +7,8 @@ input, and an input that carries them has fewer symmetries.
 import os
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ def read_atoms(path: str | os.PathLike[str], which: str = ":") -> list[Any]:
             for _ in frames(line.decode(errors="replace") for line, _ in lines_of(path)):
                 pass
         if kind == "extxyz":
-            _check_pbc(path)
+            _check_pbc(islice(lines_of(path), None if which == ":" else 2))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found: list[Any] = load(path, index=which, format=kind)
@@ -140,9 +141,9 @@ def read_atoms(path: str | os.PathLike[str], which: str = ":") -> list[Any]:
     return found
 
 
-def _check_pbc(path: Path) -> None:
+def _check_pbc(lines: Iterable[tuple[bytes, float]]) -> None:
     """ASE takes spellings of ``pbc`` that it does not know, such as ``(F, F, T)``, for periodic in all directions."""
-    for line, _ in lines_of(path):
+    for line, _ in lines:
         for found in _PBC.finditer(line.decode(errors="replace")):
             words = re.split(r"[\s,]+", found[1].strip('"[] '))
             if len(words) not in (1, 3) or not {word.lower() for word in words} <= _TRUTHS:
