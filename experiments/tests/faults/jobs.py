@@ -15,7 +15,7 @@ class Job:
     """A command that takes long when it is not this small.
 
     Attributes:
-        start: Its arguments; it runs in a folder of its own.
+        start: Its arguments; each job runs in a separate folder.
         resume: What the second call has in addition.
         files: Files that it needs, by name.
         alone: Whether it writes everything in one process.

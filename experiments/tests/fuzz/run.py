@@ -64,7 +64,7 @@ def input_of(corpus: dict[str, bytes], reader: str, seed: int, number: int) -> t
 
 
 def fuzz(reader: str, first: int, last: int, seed: int, corpus: dict[str, bytes], folder: Path) -> Found:
-    """Read the inputs ``first`` to ``last``, in processes of their own."""
+    """Read the inputs ``first`` to ``last``, in separate processes."""
     found = Found()
     shared = mmap.mmap(-1, _COUNTERS.size)
     log = folder / "faults"

@@ -1,7 +1,7 @@
 r"""Bases: the few nodes whose labels leave no symmetry.
 
 A *base* of a graph is a list of nodes that only the identity of its automorphism group fixes. Individualization and
-refinement finds one: refine colors, give one node of the first cell that holds several a color of its own, and repeat
+refinement finds one: refine colors, give one node of the first cell that holds several a unique color, and repeat
 until all nodes differ; the nodes chosen are the base. So labels on the base alone leave no symmetry, and a network that
 passes messages long enough can tell all nodes apart, for it sees whatever refinement sees.
 

@@ -2,7 +2,7 @@ r"""A ragged batch of crystals: the sites of one cell, and the vectors along whi
 
 A crystal is a lattice L and a set of sites in space modulo L. The cell is only a description: another basis of the
 same lattice, another origin, and sites moved by lattice vectors give the same crystal. A larger lattice vector does
-not: a 2 x 2 x 2 supercell is an input of its own, whose symmetries modulo its lattice include translations.
+not: a 2 x 2 x 2 supercell is another input, whose symmetries modulo its lattice include translations.
 
 The rows of a cell are vectors in angstrom, and a site at fractional coordinates f is at f @ cell. Along a direction
 that is not periodic the row carries no meaning; it is replaced by a unit vector across the periodic ones.

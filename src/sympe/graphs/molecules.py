@@ -1,7 +1,7 @@
 """Molecules as graphs, by RDKit: from SMILES, SDF, tables with a column of SMILES, or RDKit's own molecules.
 
 Atoms are nodes, labeled by element, charge and isotope (:mod:`sympe.points.elements`). Bonds are edges, labeled by
-their type, and aromatic bonds are a type of their own: benzene from SMILES has 12 automorphisms, while in graphs with
+their type, and aromatic bonds are a separate type: benzene from SMILES has 12 automorphisms, while in graphs with
 Kekule bonds single and double ones alternate (6). Stereochemistry is ignored.
 
 SMILES and files are given all hydrogen atoms as nodes. A molecule of RDKit keeps its atoms; the hydrogens that it only

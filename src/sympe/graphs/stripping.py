@@ -7,7 +7,7 @@ what it removed into the colors of the nodes and the labels of the edges that st
 2. *Chains* of nodes of degree 2 become one edge, labeled by the word that they spell; parallel edges become one, with
    the multiset of their labels, and loops go into the color.
 3. *Cycles* without branches become one node, with the least word that they spell in either direction.
-4. *Settled* nodes, to which color refinement gives a color of their own, go with their edges, which say no more than
+4. *Settled* nodes, to which color refinement gives a unique color, go with their edges, which say no more than
    the colors of the nodes that stay. Refinement hashes; that nodes of one color are joined alike is then checked.
 5. *Twins*, nodes of one color with the same neighbors apart from each other, become one node, with their number.
 
@@ -350,7 +350,7 @@ class Stripped:
         return node[alike], own[alike], first[alike]
 
     def _take_settled(self) -> bool:
-        """Nodes that have a color of their own once colors are refined; their edges say no more than colors then."""
+        """Nodes that have a unique color once colors are refined; their edges say no more than colors then."""
         count, ptr = len(self.node), offsets(np.bincount(self.source, minlength=len(self.node)))
         key, factor, classes = self.color, mix(~self.label) | 1, 0
         for _ in range(_ROUNDS):
