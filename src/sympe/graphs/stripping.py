@@ -17,7 +17,7 @@ leaves, chains or twins, 2 for a chain that reads alike in both directions, and 
 parts, storage decides which comes first; each choice is an automorphism. Leaves and chains together take
 :math:`O(\log n)` rounds for a tree (G. Miller, J. Reif, *Parallel tree contraction*, 1985), down to a single node.
 
-The core falls into connected components, which bliss orders one by one; k equal ones give :math:`k!` more.
+What stays is the core, :mod:`sympe.graphs.core`.
 """
 
 import math
@@ -29,7 +29,7 @@ import numpy as np
 import torch
 
 from sympe.graphs.batch import Graphs
-from sympe.graphs.coloring import ColoredGraph, encoded, joined_pairs, node_colors
+from sympe.graphs.coloring import encoded, joined_pairs, node_colors
 from sympe.graphs.columns import (
     Ints,
     Mask,
@@ -43,6 +43,7 @@ from sympe.graphs.columns import (
     walk,
     word_ranks,
 )
+from sympe.graphs.core import Core
 
 #: After so many rounds that refine colors, or that remove few nodes each, bliss takes over.
 _ROUNDS = 16
@@ -65,15 +66,6 @@ class _Removed:
     words: Ints
     places: Ints
     chain: Ints
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A connected component of the core: its nodes, itself, and its edges, as places in the list of all such nodes."""
-
-    node: Ints
-    graph: ColoredGraph
-    edges: Ints
 
 
 class Stripped:
@@ -112,13 +104,13 @@ class Stripped:
         """Exact order of the automorphism group, however large."""
         factors = [k**times for k, times in self.factors.items()]
         factorials = [math.factorial(k) ** times for k, times in self.factorials.items()]
-        return math.prod([*factors, *factorials, *self._core_factors()])
+        return math.prod([*factors, *factorials, *self._core.factors()])
 
     def log_automorphisms(self) -> float:
         """Log of the order of the automorphism group, in nats."""
         factors = sum(times * math.log(k) for k, times in self.factors.items())
         factorials = sum(times * math.lgamma(k + 1) for k, times in self.factorials.items())
-        return factors + factorials + sum(map(math.log, self._core_factors()))
+        return factors + factorials + sum(map(math.log, self._core.factors()))
 
     def automorphism_generators(self) -> list[list[int]]:
         """Generators of the automorphism group, each as images; from bliss alone, without stripping."""
@@ -137,7 +129,7 @@ class Stripped:
 
     def canonical_order(self) -> list[int]:
         """The nodes in canonical order: isomorphic graphs coincide when both are sorted this way."""
-        listed: list[int] = self.order_around(self._core_order()).tolist()
+        listed: list[int] = self.order_around(self._core.order()).tolist()
         return listed
 
     def order_around(self, core: Ints) -> Ints:
@@ -376,53 +368,5 @@ class Stripped:
         return True
 
     @cached_property
-    def _alone(self) -> Ints:
-        """The nodes without edges, by color."""
-        alone = np.flatnonzero(np.bincount(self.source, minlength=len(self.node)) == 0)
-        return alone[sorted_by(self.color[alone])]
-
-    @cached_property
-    def _parts(self) -> list[_Part]:
-        """The connected components of several nodes."""
-        part = components(self.source, self.target, len(self.node))
-        node = np.flatnonzero(np.bincount(self.source, minlength=len(self.node)))
-        if not len(node):
-            return []
-        node = node[sorted_by(part[node])]
-        place = np.zeros(len(self.node), np.int64)
-        place[node] = np.arange(len(node))
-        starts = run_starts(part[node])
-        ends = np.stack([place[self.source], place[self.target]])
-        edges = np.concatenate([ends, self.label[None]])[:, sorted_by(ends[0], ends[1])]
-        batch, color, label = (torch.from_numpy(values) for values in (starts.cumsum() - 1, self.color[node], edges[2]))
-        core = Graphs(torch.from_numpy(edges[:2]), batch, color, label)
-        cuts = np.flatnonzero(starts)[1:]
-        rows = np.split(edges, np.searchsorted(edges[0], cuts), axis=1)
-        return [_Part(*part) for part in zip(np.split(node, cuts), encoded(core), rows, strict=True)]
-
-    @cached_property
-    def _classes(self) -> list[list[tuple[_Part, Ints]]]:
-        """Components by isomorphism, each with its nodes in canonical order."""
-        alike: dict[bytes, list[tuple[_Part, Ints]]] = {}
-        rank = np.zeros(len(self.node), np.int64)
-        place = np.concatenate([np.zeros(0, np.int64), *(part.node for part in self._parts)])
-        for part in self._parts:
-            ordered = part.node[part.graph.canonical_order()]
-            rank[ordered] = np.arange(len(ordered))
-            source, target = rank[place[part.edges[:2]]]
-            by_rank = sorted_by(source, target)
-            form = (self.color[ordered], source[by_rank], target[by_rank], part.edges[2, by_rank])
-            alike.setdefault(np.concatenate([[len(ordered)], *form]).tobytes(), []).append((part, ordered))
-        return [alike[form] for form in sorted(alike)]
-
-    def _core_order(self) -> Ints:
-        ordered = [ordered for alike in self._classes for _, ordered in alike]
-        return np.concatenate([self._alone, *ordered])
-
-    def _core_factors(self) -> list[int]:
-        starts = np.append(run_starts(self.color[self._alone]), True)
-        factors = [math.factorial(k) for k in np.diff(np.flatnonzero(starts)).tolist() if k > 1]
-        if len(self._parts) == 1:
-            return [*factors, self._parts[0].graph.count_automorphisms()]
-        counts = [(alike[0][0].graph.count_automorphisms(), len(alike)) for alike in self._classes]
-        return factors + [count**times * math.factorial(times) for count, times in counts]
+    def _core(self) -> Core:
+        return Core(self.color, self.source, self.target, self.label)
