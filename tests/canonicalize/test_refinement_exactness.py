@@ -13,7 +13,7 @@ from random_graphs import batches
 from sympe import Graphs
 from sympe.actions import GraphRelabeling
 from sympe.canonicalize import Labeling, NodeOrder, Refinement
-from sympe.canonicalize.refinement import _Partition
+from sympe.canonicalize.refinement import Partition
 from sympe.graphs import concatenate, from_edges, from_networkx
 
 
@@ -133,7 +133,7 @@ def test_components_of_one_color_that_are_not_isomorphic(generator: torch.Genera
 
 
 def test_all_parts_are_individualized_at_once() -> None:
-    partition = _Partition(from_networkx([networkx.disjoint_union_all([networkx.cycle_graph(6)] * 200)]))
+    partition = Partition(from_networkx([networkx.disjoint_union_all([networkx.cycle_graph(6)] * 200)]))
     rounds = 0
     while partition.individualize():
         rounds += 1
@@ -146,7 +146,7 @@ def test_all_parts_are_individualized_at_once() -> None:
     ids=["joined", "not joined"],
 )
 def test_twins_are_settled_without_individualizing(graph: networkx.Graph) -> None:
-    partition = _Partition(from_networkx([graph]))
+    partition = Partition(from_networkx([graph]))
     partition.split_twins()
     rounds = 0
     while partition.individualize():

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from sympe.canonicalize.base import NodeOrder, sort_nodes
 from sympe.canonicalize.labeling import Labeling
-from sympe.canonicalize.refinement import _Partition
+from sympe.canonicalize.refinement import Partition
 from sympe.graphs import Graphs
 from sympe.groups import Permutation
 
@@ -56,7 +56,7 @@ class Base(NodeOrder):
         return super().is_exact(x) if self.labeling is None else self.labeling.is_exact(x)
 
     def _individualize(self, x: Graphs) -> Permutation:
-        partition = _Partition(x)
+        partition = Partition(x)
         nodes = torch.arange(x.num_nodes, device=x.device)
         key = torch.full_like(nodes, x.num_nodes)
         shown = torch.zeros_like(x.sizes)

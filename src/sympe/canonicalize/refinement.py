@@ -73,7 +73,7 @@ class Refinement(NodeOrder):
         return Permutation.trusted(order, x)
 
     def _order(self, x: Graphs) -> Int[Tensor, "N"]:
-        partition = _Partition(x)
+        partition = Partition(x)
         if self.individualize:
             partition.split_twins()
             while partition.individualize():
@@ -82,7 +82,7 @@ class Refinement(NodeOrder):
 
     def cells(self, x: Graphs) -> Int[Tensor, "N"]:
         """The cell of each node after refinement alone: a number that no automorphism changes."""
-        return _Partition(x).color
+        return Partition(x).color
 
     def is_exact(self, x: Graphs) -> Bool[Tensor, "G"]:
         """Where refinement alone distinguishes all nodes, so that the graph has no symmetry.
@@ -100,11 +100,11 @@ class Refinement(NodeOrder):
 
 def _is_discrete(x: Graphs) -> Bool[Tensor, "G"]:
     """Where refinement distinguishes all nodes."""
-    shared = _Partition(x).shared_nodes(torch.arange(x.num_nodes, device=x.device))
+    shared = Partition(x).shared_nodes(torch.arange(x.num_nodes, device=x.device))
     return torch.zeros_like(x.sizes).index_add(0, x.batch[shared], torch.ones_like(shared)) == 0
 
 
-class _Partition:
+class Partition:
     """Cells of the nodes of a batch, refined from the start.
 
     Attributes:
