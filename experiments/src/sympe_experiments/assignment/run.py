@@ -24,7 +24,8 @@ from sympe_experiments.assignment.data import Assignments, draw
 from sympe_experiments.assignment.model import AssignmentNetwork, ClassRanks
 from sympe_experiments.fitting import fit
 from sympe_experiments.records import Record
-from sympe_experiments.training import build_from_seed, resumable
+from sympe_experiments.resuming import resumable
+from sympe_experiments.training import build_from_seed
 
 # What a stream of random numbers is for; the number after the seed. Training uses (seed, step).
 TEST, INSTANCES = 2, 3

@@ -17,15 +17,9 @@ from sympe_experiments.autoencoder.data import Batch, GraphSet, load_splits
 from sympe_experiments.autoencoder.evaluation import evaluate
 from sympe_experiments.autoencoder.model import GraphAutoencoder
 from sympe_experiments.records import Record
+from sympe_experiments.resuming import resumable
 from sympe_experiments.seeding import mixed_generator
-from sympe_experiments.training import (
-    Options,
-    ResumableModule,
-    SizeGroupedSampler,
-    build_from_seed,
-    fit,
-    resumable,
-)
+from sympe_experiments.training import Options, ResumableModule, SizeGroupedSampler, build_from_seed, fit
 
 WEIGHTS = "weights.safetensors"
 

@@ -30,7 +30,8 @@ from sympe_experiments.independent_sets.config import NAME, Config
 from sympe_experiments.independent_sets.data import load_splits
 from sympe_experiments.nets import GIN, Perceptron
 from sympe_experiments.records import Record
-from sympe_experiments.training import build_from_seed, resumable
+from sympe_experiments.resuming import resumable
+from sympe_experiments.training import build_from_seed
 
 # What a stream of random numbers is for; the number after the seed. Training uses (seed, step).
 TEST = 2

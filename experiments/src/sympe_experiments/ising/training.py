@@ -17,8 +17,9 @@ from sympe_experiments.ising.model import SpinNetwork
 from sympe_experiments.ising.reference import ground_energy
 from sympe_experiments.ising.solvers import run_solver, test_couplings
 from sympe_experiments.records import ARRAYS, FILE_NAME, Record, read_record
+from sympe_experiments.resuming import resumable
 from sympe_experiments.seeding import mixed_generator
-from sympe_experiments.training import Options, ResumableModule, build_from_seed, fit, resumable
+from sympe_experiments.training import Options, ResumableModule, build_from_seed, fit
 
 WEIGHTS = "weights.safetensors"
 

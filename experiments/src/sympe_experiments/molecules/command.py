@@ -99,7 +99,7 @@ class Evaluate:
         from sympe_experiments.molecules.assessment import evaluate_weights
         from sympe_experiments.molecules.tables import tables
         from sympe_experiments.report.output import print_records
-        from sympe_experiments.training import finished_run
+        from sympe_experiments.resuming import finished_run
 
         if self.out is not None:
             finished_run(self.out, {})  # refuses a folder that holds a run

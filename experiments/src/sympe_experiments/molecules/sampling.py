@@ -34,9 +34,10 @@ from sympe_experiments.molecules.chemistry import rdkit, write_smiles
 from sympe_experiments.molecules.evaluation import batch_size
 from sympe_experiments.molecules.model import GraphDiffusion, sampling_times
 from sympe_experiments.molecules.pretrained import find_weights
+from sympe_experiments.resuming import is_first
 from sympe_experiments.seeding import mixed_generator
 from sympe_experiments.settings import require_seed
-from sympe_experiments.training import is_first, make_trainer
+from sympe_experiments.training import make_trainer
 
 _MOLECULES = (".smi", ".sdf")
 

@@ -22,16 +22,9 @@ from sympe_experiments.molecules.evaluation import (
 from sympe_experiments.molecules.graph_state import GraphState
 from sympe_experiments.molecules.model import GraphDiffusion, Noised
 from sympe_experiments.records import Record
+from sympe_experiments.resuming import resumable
 from sympe_experiments.seeding import mixed_generator
-from sympe_experiments.training import (
-    Key,
-    Options,
-    ResumableModule,
-    SizeGroupedSampler,
-    build_from_seed,
-    fit,
-    resumable,
-)
+from sympe_experiments.training import Key, Options, ResumableModule, SizeGroupedSampler, build_from_seed, fit
 
 WEIGHTS = "weights.safetensors"
 

@@ -28,7 +28,8 @@ from sympe_experiments.programs.data import load_splits
 from sympe_experiments.programs.instances import Batch, Instance
 from sympe_experiments.programs.model import ProgramNetwork
 from sympe_experiments.records import Record
-from sympe_experiments.training import build_from_seed, resumable
+from sympe_experiments.resuming import resumable
+from sympe_experiments.training import build_from_seed
 
 # What a stream of random numbers is for; the number after the seed. Training uses (seed, step).
 TEST = 2

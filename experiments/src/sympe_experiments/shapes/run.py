@@ -22,10 +22,11 @@ from sympe.points import PointClouds, concatenate
 from sympe.seeding import sequence_generator
 from sympe_experiments.fitting import fit
 from sympe_experiments.records import Record
+from sympe_experiments.resuming import resumable
 from sympe_experiments.shapes.config import NAME, Config
 from sympe_experiments.shapes.data import Shape, load_shapes
 from sympe_experiments.shapes.model import build_network
-from sympe_experiments.training import build_from_seed, resumable
+from sympe_experiments.training import build_from_seed
 
 # What a stream of random numbers is for; the number after the seed. Training uses (seed, step).
 TEST, UNTURNED = 2, 4
