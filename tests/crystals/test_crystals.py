@@ -149,3 +149,22 @@ def test_a_periodicity_that_ase_would_guess_is_refused(spelled: str, tmp_path: P
         read(path)
     path.write_text(f'1\n{cell} pbc="F F T"\nH 0 0 0\n')
     assert read(path).pbc.tolist() == [[False, False, True]]
+
+
+def test_more_atoms_or_columns_declared_than_there_are(tmp_path: Path) -> None:
+    """ASE would make room for all of them first."""
+    path = tmp_path / "huge.extxyz"
+    path.write_text('4000000000\nLattice="3 0 0 0 3 0 0 0 3" Properties=species:S:1:pos:R:3\nH 0 0 0\n')
+    with pytest.raises(ValueError, match="expected 4000000000 atoms; the file ends after 1"):
+        read(path)
+    path.write_text('1\nLattice="3 0 0 0 3 0 0 0 3" Properties=species:S:1:pos:R:9223372036854775808\nH 0 0 0\n')
+    with pytest.raises(ValueError, match="expected 9223372036854775809 columns, as Properties declares; got 'H 0 0 0'"):
+        read(path)
+
+
+def test_cells_beyond_double_precision(tmp_path: Path) -> None:
+    """A singular value decomposition of infinity would take forever."""
+    path = tmp_path / "salt.poscar"
+    path.write_text("salt\n5.64\n0 0.5 0.5\n0.51e400 0 0.5\n0.5 0.5 0\nNa Cl\n1 1\nDirect\n0 0 0\n0.5 0.5 0.5\n")
+    with pytest.raises(ValueError, match="finite cells and positions; got infinity"):
+        read(path)

@@ -27,6 +27,7 @@ _FORMATS = {".cif": "cif", ".xyz": "extxyz", ".extxyz": "extxyz", ".traj": "traj
 
 #: What an extended XYZ says of its periodicity, and the words that ASE understands there.
 _PBC = re.compile(r'\bpbc\s*=\s*("[^"]*"|\[[^\]]*\]|\([^)]*\)|\S+)', re.IGNORECASE)
+_PROPERTIES = re.compile(r'\bProperties\s*=\s*"?([^\s"]+)', re.IGNORECASE)
 _TRUTHS = {"t", "f", "true", "false", "0", "1"}
 
 
@@ -93,6 +94,8 @@ def from_ase(atoms: Any, moments: bool = False) -> Crystals:
     if moments:
         values = atoms.get_initial_magnetic_moments()
         given = [values if values.ndim == 2 else np.outer(values, [0.0, 0.0, 1.0])]
+    if not (np.isfinite(atoms.cell.array).all() and np.isfinite(atoms.get_positions()).all()):
+        raise ValueError("expected crystals with finite cells and positions; got infinity or not a number")
     cell = completed(torch.as_tensor(atoms.cell.array), torch.as_tensor(atoms.pbc)).numpy()
     fractional = atoms.get_positions() @ np.linalg.pinv(cell)  # of a singular cell too, which is refused below
     return from_cells([cell], [fractional], [atoms.numbers.tolist()], [atoms.pbc.tolist()], given)
@@ -130,7 +133,7 @@ def read_atoms(path: str | os.PathLike[str], which: str = ":") -> list[Any]:
             for _ in frames(line.decode(errors="replace") for line, _ in lines_of(path)):
                 pass
         if kind == "extxyz":
-            _check_pbc(islice(lines_of(path), None if which == ":" else 2))
+            _check_frames(lines_of(path), None if which == ":" else 1)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found: list[Any] = load(path, index=which, format=kind)
@@ -141,10 +144,19 @@ def read_atoms(path: str | os.PathLike[str], which: str = ":") -> list[Any]:
     return found
 
 
-def _check_pbc(lines: Iterable[tuple[bytes, float]]) -> None:
-    """ASE takes spellings of ``pbc`` that it does not know, such as ``(F, F, T)``, for periodic in all directions."""
-    for line, _ in lines:
-        for found in _PBC.finditer(line.decode(errors="replace")):
+def _check_frames(lines: Iterable[tuple[bytes, float]], count: int | None) -> None:
+    """What ASE would not notice in the first ``count`` frames: less than is declared, or an unknown ``pbc``.
+
+    It makes room for all that is declared, and takes spellings such as ``(F, F, T)`` for periodic in all directions.
+    """
+    text = (line.decode(errors="replace") for line, _ in lines)
+    # ASE also takes lattice vectors from separate lines.
+    for frame in islice(frames(line for line in text if not line.startswith("VEC")), count):
+        if declared := _PROPERTIES.search(frame.comment):
+            width = sum(int(number) for number in declared[1].split(":")[2::3] if number.isdecimal())
+            if width > len(frame.rows[0].split()):
+                raise ValueError(f"expected {width} columns, as Properties declares; got {frame.rows[0][:60]!r}")
+        for found in _PBC.finditer(frame.comment):
             words = re.split(r"[\s,]+", found[1].strip('"[] '))
             if len(words) not in (1, 3) or not {word.lower() for word in words} <= _TRUTHS:
                 raise ValueError(f'expected pbc as three of T and F, such as pbc="T T F"; got {found[0]}')
