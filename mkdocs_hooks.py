@@ -1,8 +1,8 @@
 r"""What the site needs beyond mkdocs: pages that are made, links out of ``docs/``, formulas, and a check.
 
 - The API, one page per room of the library, and the examples with their outputs are made from the source.
-- A link such as ``../examples/pyg_leader.py`` is written for the repository page. Here it leads to the page that is made
-  from the file, or to the repository if there is none.
+- A link such as ``../examples/pyg_leader.py`` is written for the repository page. Here it leads to the page that is
+  made from the file, or to the repository if there is none.
 - Formulas become MathML, which browsers set themselves.
 - A page that would load anything from another server ends the build.
 """
