@@ -17,7 +17,7 @@ _PACKAGES = {"sympe": "pip install '.[{}]'", "sympe-experiments": "pip install '
 
 @dataclass(frozen=True)
 class DoctorCommand:
-    """Say what is installed, what is missing and how to install it, and where data are looked for; for error reports."""
+    """Say what is installed, what is missing, and where data are looked for: for error reports."""
 
     json: bool = False
     """Print one JSON object instead."""
@@ -70,7 +70,7 @@ def _extras() -> dict[str, str]:
     for package, command in _PACKAGES.items():
         by_extra: dict[str, list[str]] = {}
         for name, extra in _requirements(package):
-            if extra is not None and extra != "dev":
+            if extra is not None and extra not in ("dev", "all"):
                 by_extra.setdefault(extra, []).append(name)
         for extra, names in by_extra.items():
             held = {name: _version(name) for name in names}
@@ -87,10 +87,11 @@ def _device() -> dict[str, str]:
     except Exception as error:  # a broken installation is what this command is for
         return {"pytorch": f"cannot be imported: {error}"}
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    threads = f"{torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"
     return {
         "cuda": ", ".join(gpus) or "none",
         "mps": "yes" if torch.backends.mps.is_available() else "none",
-        "processor": f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}",
+        "processor": f"{os.cpu_count()} cores, {threads}",
     }
 
 
