@@ -4,6 +4,7 @@ from sympe.points.clouds import PointClouds, concatenate, from_clouds, from_padd
 from sympe.points.elements import ATOMIC_NUMBER, SYMBOLS
 from sympe.points.files import read
 from sympe.points.inputs import as_clouds
+from sympe.points.symmetrized import asymmetry, symmetrize
 from sympe.points.symmetry import Stabilizer, stabilizers
 from sympe.points.xyz import write
 
@@ -13,11 +14,13 @@ __all__ = [
     "PointClouds",
     "Stabilizer",
     "as_clouds",
+    "asymmetry",
     "concatenate",
     "from_clouds",
     "from_padded",
     "read",
     "stabilizers",
+    "symmetrize",
     "to_padded",
     "write",
 ]
