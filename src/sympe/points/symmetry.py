@@ -12,7 +12,7 @@ infinite, the matrices are one of each kind, up to rotations about the axis; for
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -43,7 +43,10 @@ class Stabilizer:
         axis: Unit vector along a linear cloud in space, which all rotations about it preserve; None for others.
         is_isotropic: Whether all points coincide, so that every motion is a symmetry.
         special: Whether only rotations count.
+        is_periodic: Whether these are symmetries of a crystal.
     """
+
+    is_periodic: ClassVar[bool] = False
 
     name: str
     matrices: Float[Tensor, "m d d"]
