@@ -13,8 +13,6 @@ and fits of each motion to them, with the whole numbers kept.
 from dataclasses import replace
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from sympe.crystals.crystals import Crystals, completed, concatenate
 from sympe.crystals.symmetry import SpaceGroup, stabilizers
@@ -36,8 +34,8 @@ def symmetrize(crystals: Crystals, special: bool = False, tolerance: float = 1e-
 
     Example:
         >>> from sympe.crystals import from_cells
-        >>> (cell,) = symmetrize(from_cells([[[3.01, 0, 0], [0, 3, 0], [0, 0, 2.99]]], [[[0] * 3]], [["Po"]]), False, 0.1).cell
-        >>> cell.diagonal()
+        >>> strained = from_cells([[[3.01, 0, 0], [0, 3, 0], [0, 0, 2.99]]], [[[0, 0, 0]]], [["Po"]])
+        >>> symmetrize(strained, tolerance=0.1).cell[0].diagonal()
         tensor([3.0000, 3.0000, 3.0000], dtype=torch.float64)
     """
     groups = stabilizers(crystals, special, tolerance)
