@@ -31,8 +31,9 @@ def canonical_order(graphs: Graphs) -> Ints:
     """The nodes of all graphs, graph after graph, each in canonical order."""
     small, large = _by_size(graphs)
     order = np.arange(graphs.num_nodes)
-    node = order[(graphs.sizes <= _SMALL)[graphs.batch].cpu().numpy()]
-    order[node] = node[settle(small).canonical_order()]
+    if small.num_nodes:
+        node = order[(graphs.sizes <= _SMALL)[graphs.batch].cpu().numpy()]
+        order[node] = node[settle(small).canonical_order()]
     for index in large:
         start, end = graphs.ptr[index : index + 2].tolist()
         order[start:end] = start + _stripped(graphs, index).canonical_order()
