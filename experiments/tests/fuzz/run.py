@@ -24,18 +24,28 @@ import traceback
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from fuzz.corpus import make_corpus
 from fuzz.mutations import mutated
 from fuzz.readers import READERS, REFUSALS
+from sympe.atomic import write_atomically
+from sympe.signals import be_a_worker
+from sympe_experiments.records import describe_environment
 
 #: Limits for one input: seconds of processor time and without progress, bytes of memory.
 SECONDS, STALLED, MEMORY = 10, 120, 2**30
 
 #: Inputs that one process reads, at most, and about how many seconds it takes for them.
 AT_ONCE, SLICE = 20_000, 10.0
+
+#: Inputs that every reader is given before the fast ones go on.
+LEAST = 10_000
+
+#: Imported once, not in each process.
+_LIBRARIES = ("rdkit.Chem", "ase.io", "highspy", "pyarrow.parquet", "torch_geometric.data", "moyopy", "scipy.spatial")
 
 _COUNTERS = struct.Struct("qqqqd")  # next number, read, refused, peak of memory, slowest
 
@@ -116,6 +126,7 @@ def _child(
 ) -> None:
     code = 1
     try:
+        be_a_worker()
         _quiet()
         counts: Counter[str] = Counter()
         base, slowest = _peak(), 0.0
@@ -208,7 +219,7 @@ def show(reader: str, number: int, seed: int, corpus: dict[str, bytes]) -> None:
 def load(out: Path | None, seed: int) -> dict[str, Any]:
     """The record so far."""
     if out is None or not out.exists():
-        return {"seed": seed, "seconds": 0.0, "readers": {}}
+        return {"seed": seed, "seconds": 0.0, "readers": {}, "environment": describe_environment()}
     record: dict[str, Any] = json.loads(out.read_text())
     if record["seed"] != seed:
         raise SystemExit(f"{out} was made with seed {record['seed']}")
@@ -243,21 +254,23 @@ def main() -> int:
     if options.show:
         show(options.show[0], int(options.show[1]), options.seed, corpus)
         return 0
-    record, begun = load(options.out, options.seed), time.monotonic()
-    until = begun + options.seconds
-    batch = dict.fromkeys(options.readers, 20)
+    for library in _LIBRARIES:
+        import_module(library)
+    record, until = load(options.out, options.seed), time.monotonic() + options.seconds
+    batch = dict.fromkeys(options.readers, 50)
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         while time.monotonic() < until and _total(record) < options.inputs:
-            for reader in options.readers:
-                first, started = record["readers"].get(reader, {}).get("inputs", 0), time.monotonic()
+            behind = [reader for reader in options.readers if _inputs(record, reader) < LEAST]
+            for reader in behind or options.readers:
+                first, started = _inputs(record, reader), time.monotonic()
                 _merged(record, reader, fuzz(reader, first, first + batch[reader], options.seed, corpus, Path(folder)))
                 took = time.monotonic() - started
                 # All readers get as much time; a slow one reads less.
-                batch[reader] = max(20, min(2 * batch[reader], AT_ONCE, int(batch[reader] * SLICE / took)))
+                batch[reader] = max(20, min(4 * batch[reader], AT_ONCE, int(batch[reader] * SLICE / took)))
                 record["seconds"] = round(record["seconds"] + took, 2)
                 if options.out is not None:
-                    options.out.parent.mkdir(parents=True, exist_ok=True)
-                    options.out.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+                    text = json.dumps(record, indent=1, sort_keys=True) + "\n"
+                    write_atomically(options.out, lambda file, text=text: file.write(text.encode()))
                 if time.monotonic() > until:
                     break
     faults = {f"{name}: {kind}": n for name, held in record["readers"].items() for kind, n in held["faults"].items()}
@@ -270,8 +283,12 @@ def main() -> int:
     return 1 if faults else 0
 
 
+def _inputs(record: dict[str, Any], reader: str) -> int:
+    return int(record["readers"].get(reader, {}).get("inputs", 0))
+
+
 def _total(record: dict[str, Any]) -> int:
-    return sum(held["inputs"] for held in record["readers"].values())
+    return sum(_inputs(record, reader) for reader in record["readers"])
 
 
 if __name__ == "__main__":
