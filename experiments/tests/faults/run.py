@@ -29,6 +29,7 @@ from sympe.auditing import engine
 from sympe.cli import all_commands
 from sympe.cli import main as sympe
 from sympe_experiments.catalog import EXPERIMENTS
+from sympe_experiments.records import describe_environment
 
 #: Exit codes that the faults must end with; None where the command must end as if nothing had been.
 CODES = {"kill-before": -9, "kill": -9, "term-before": 143, "term": 143, "interrupt": 130}
@@ -265,9 +266,11 @@ def main() -> int:
     parser.add_argument("--first", type=int, help="begin with this number")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    record: dict[str, Any] = {"next": 0, "seconds": 0.0, "jobs": {}}
+    record: dict[str, Any] = {"next": 0, "seconds": 0.0, "jobs": {}, "commits": []}
     if options.out is not None and options.out.exists():
         record = json.loads(options.out.read_text())
+    record["environment"] = describe_environment()
+    record["commits"] = list(dict.fromkeys([*record["commits"], record["environment"]["commit"]]))
     if options.first is not None:
         record["next"] = options.first
     import_all()

@@ -64,6 +64,7 @@ class Found:
     slowest_seconds: float = 0.0
     peak_mib: int = 0
     faults: dict[str, list[int]] = field(default_factory=dict)
+    mended: dict[str, list[int]] = field(default_factory=dict)
 
 
 def input_of(corpus: dict[str, bytes], reader: str, seed: int, number: int) -> tuple[str, bytes]:
@@ -217,13 +218,34 @@ def show(reader: str, number: int, seed: int, corpus: dict[str, bytes]) -> None:
 
 
 def load(out: Path | None, seed: int) -> dict[str, Any]:
-    """The record so far."""
-    if out is None or not out.exists():
-        return {"seed": seed, "seconds": 0.0, "readers": {}, "environment": describe_environment()}
-    record: dict[str, Any] = json.loads(out.read_text())
+    """The record so far, with what it goes on with."""
+    record: dict[str, Any] = {"seed": seed, "seconds": 0.0, "readers": {}, "commits": []}
+    if out is not None and out.exists():
+        record = json.loads(out.read_text())
     if record["seed"] != seed:
         raise SystemExit(f"{out} was made with seed {record['seed']}")
+    record["environment"] = describe_environment()
+    record["commits"] = list(dict.fromkeys([*record["commits"], record["environment"]["commit"]]))
     return record
+
+
+def read_again(record: dict[str, Any], corpus: dict[str, bytes], folder: Path) -> None:
+    """Move the faults that are none any more to those that are mended."""
+    for reader, held in record["readers"].items():
+        for kind, number in [(kind, number) for kind, numbers in held["faults"].items() for number in numbers]:
+            found = fuzz(reader, number, number + 1, record["seed"], corpus, folder)
+            if not found.faults:
+                held["read"], held["refused"] = held["read"] + found.read, held["refused"] + found.refused
+                held["faults"][kind].remove(number)
+                held["mended"].setdefault(kind, []).append(number)
+        held["faults"] = {kind: numbers for kind, numbers in held["faults"].items() if numbers}
+
+
+def write(record: dict[str, Any], out: Path | None) -> None:
+    """Write the record, if it is to be written."""
+    text = json.dumps(record, indent=1, sort_keys=True) + "\n"
+    if out is not None:
+        write_atomically(out, lambda file: file.write(text.encode()))
 
 
 def _merged(record: dict[str, Any], reader: str, found: Found) -> None:
@@ -248,6 +270,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--readers", nargs="*", default=list(READERS))
+    parser.add_argument("--again", action="store_true", help="first read all faults again")
     parser.add_argument("--show", nargs=2, metavar=("READER", "NUMBER"))
     options = parser.parse_args()
     corpus = make_corpus()
@@ -256,23 +279,12 @@ def main() -> int:
         return 0
     for library in _LIBRARIES:
         import_module(library)
-    record, until = load(options.out, options.seed), time.monotonic() + options.seconds
-    batch = dict.fromkeys(options.readers, 50)
+    record = load(options.out, options.seed)
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
-        while time.monotonic() < until and _total(record) < options.inputs:
-            behind = [reader for reader in options.readers if _inputs(record, reader) < LEAST]
-            for reader in behind or options.readers:
-                first, started = _inputs(record, reader), time.monotonic()
-                _merged(record, reader, fuzz(reader, first, first + batch[reader], options.seed, corpus, Path(folder)))
-                took = time.monotonic() - started
-                # All readers get as much time; a slow one reads less.
-                batch[reader] = max(20, min(4 * batch[reader], AT_ONCE, int(batch[reader] * SLICE / took)))
-                record["seconds"] = round(record["seconds"] + took, 2)
-                if options.out is not None:
-                    text = json.dumps(record, indent=1, sort_keys=True) + "\n"
-                    write_atomically(options.out, lambda file, text=text: file.write(text.encode()))
-                if time.monotonic() > until:
-                    break
+        if options.again:
+            read_again(record, corpus, Path(folder))
+            write(record, options.out)
+        go_on(record, options, corpus, Path(folder))
     faults = {f"{name}: {kind}": n for name, held in record["readers"].items() for kind, n in held["faults"].items()}
     for kind, numbers in sorted(faults.items()):
         print(f"{len(numbers):6d}  {kind}  e.g. {numbers[:3]}")
@@ -281,6 +293,23 @@ def main() -> int:
         f"{_total(record)} inputs, {sum(map(len, faults.values()))} faults of {len(faults)} kinds; {rate:.0f} a second"
     )
     return 1 if faults else 0
+
+
+def go_on(record: dict[str, Any], options: argparse.Namespace, corpus: dict[str, bytes], folder: Path) -> None:
+    """Read more inputs, those of slow readers first until each has had its least share."""
+    until, batch = time.monotonic() + options.seconds, dict.fromkeys(options.readers, 50)
+    while time.monotonic() < until and _total(record) < options.inputs:
+        behind = [reader for reader in options.readers if _inputs(record, reader) < LEAST]
+        for reader in behind or options.readers:
+            first, started = _inputs(record, reader), time.monotonic()
+            _merged(record, reader, fuzz(reader, first, first + batch[reader], options.seed, corpus, folder))
+            took = time.monotonic() - started
+            # All readers get as much time; a slow one reads less.
+            batch[reader] = max(20, min(4 * batch[reader], AT_ONCE, int(batch[reader] * SLICE / took)))
+            record["seconds"] = round(record["seconds"] + took, 2)
+            write(record, options.out)
+            if time.monotonic() > until:
+                break
 
 
 def _inputs(record: dict[str, Any], reader: str) -> int:
