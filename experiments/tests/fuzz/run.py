@@ -64,7 +64,6 @@ class Found:
     slowest_seconds: float = 0.0
     peak_mib: int = 0
     faults: dict[str, list[int]] = field(default_factory=dict)
-    mended: dict[str, list[int]] = field(default_factory=dict)
 
 
 def input_of(corpus: dict[str, bytes], reader: str, seed: int, number: int) -> tuple[str, bytes]:
@@ -130,22 +129,23 @@ def _child(
         be_a_worker()
         _quiet()
         counts: Counter[str] = Counter()
-        base, slowest = _peak(), 0.0
+        base, peak, slowest = _peak(), 0, 0.0
         with log.open("a") as faults:
             for number in numbers:
-                shared[:] = _COUNTERS.pack(number, counts["read"], counts["refused"], _peak() - base, slowest)
+                shared[:] = _COUNTERS.pack(number, counts["read"], counts["refused"], peak, slowest)
                 begun, before = time.process_time(), _peak()
                 kind = _outcome(reader, *input_of(corpus, reader, seed, number), folder)
-                slowest = max(slowest, time.process_time() - begun)
                 if kind in ("read", "refused") and _peak() - max(before, base) > MEMORY:
                     kind = "memory: more than 1 GiB"
                 counts[kind] += 1
-                if kind not in ("read", "refused"):
+                if kind in ("read", "refused"):
+                    peak, slowest = _peak() - base, max(slowest, time.process_time() - begun)
+                else:
                     faults.write(json.dumps([kind, number]) + "\n")
                     faults.flush()
                 if kind.startswith("memory"):
                     break  # the peak would hide others
-        shared[:] = _COUNTERS.pack(number + 1, counts["read"], counts["refused"], _peak() - base, slowest)
+        shared[:] = _COUNTERS.pack(number + 1, counts["read"], counts["refused"], peak, slowest)
         code = 0
     except BaseException:
         traceback.print_exc()
@@ -229,18 +229,6 @@ def load(out: Path | None, seed: int) -> dict[str, Any]:
     return record
 
 
-def read_again(record: dict[str, Any], corpus: dict[str, bytes], folder: Path) -> None:
-    """Move the faults that are none any more to those that are mended."""
-    for reader, held in record["readers"].items():
-        for kind, number in [(kind, number) for kind, numbers in held["faults"].items() for number in numbers]:
-            found = fuzz(reader, number, number + 1, record["seed"], corpus, folder)
-            if not found.faults:
-                held["read"], held["refused"] = held["read"] + found.read, held["refused"] + found.refused
-                held["faults"][kind].remove(number)
-                held["mended"].setdefault(kind, []).append(number)
-        held["faults"] = {kind: numbers for kind, numbers in held["faults"].items() if numbers}
-
-
 def write(record: dict[str, Any], out: Path | None) -> None:
     """Write the record, if it is to be written."""
     text = json.dumps(record, indent=1, sort_keys=True) + "\n"
@@ -270,7 +258,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--readers", nargs="*", default=list(READERS))
-    parser.add_argument("--again", action="store_true", help="first read all faults again")
+    parser.add_argument("--again", action="store_true", help="begin anew with readers that had faults")
     parser.add_argument("--show", nargs=2, metavar=("READER", "NUMBER"))
     options = parser.parse_args()
     corpus = make_corpus()
@@ -280,10 +268,9 @@ def main() -> int:
     for library in _LIBRARIES:
         import_module(library)
     record = load(options.out, options.seed)
+    if options.again:
+        record["readers"] = {name: held for name, held in record["readers"].items() if not held["faults"]}
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
-        if options.again:
-            read_again(record, corpus, Path(folder))
-            write(record, options.out)
         go_on(record, options, corpus, Path(folder))
     faults = {f"{name}: {kind}": n for name, held in record["readers"].items() for kind, n in held["faults"].items()}
     for kind, numbers in sorted(faults.items()):
