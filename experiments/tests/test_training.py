@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from sympe_experiments.training import AtomicCheckpointIO, accelerator_here, build_from_seed, fingerprint, make_trainer
+from sympe_experiments.checkpoints import AtomicCheckpointIO
+from sympe_experiments.training import accelerator_here, build_from_seed, fingerprint, make_trainer
 
 STATE = {"state_dict": {"w": torch.arange(5.0)}, "epoch": 3, "best": {"loss": 0.5, "state": None}}
 
