@@ -8,8 +8,10 @@ run that was killed ends with the same weights, bit for bit on a CPU, as one tha
 import hashlib
 import logging
 import math
+import subprocess
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
@@ -30,6 +32,8 @@ from sympe_experiments.resuming import CHECKPOINT
 from sympe_experiments.seeding import mixed_generator
 
 T = TypeVar("T")
+
+_DIED = "a process died (out of memory?); the same command with --resume goes on"
 
 #: What a batch of graphs is asked for by: their size, and which of the graphs of that size.
 Key = tuple[int, list[int]]
@@ -288,6 +292,7 @@ def fit(
 
     Raises:
         ValueError: If the devices are missing, the checkpoint is of another run, or the loss is not finite.
+        ChildProcessError: If one of several processes dies.
     """
     trainer = make_trainer(
         folder,
@@ -299,8 +304,39 @@ def fit(
         accumulate=accumulate,
     )
     checkpoint = folder / CHECKPOINT
-    trainer.fit(module, ckpt_path=checkpoint if resume and checkpoint.exists() else None, weights_only=True)
+    with in_company(trainer):
+        trainer.fit(module, ckpt_path=checkpoint if resume and checkpoint.exists() else None, weights_only=True)
     return trainer if trainer.is_global_zero else None
+
+
+@contextmanager
+def in_company(trainer: Trainer) -> Iterator[None]:
+    """Have the first of several processes answer for all; the others end without a word.
+
+    Raises:
+        ChildProcessError: If another process has died.
+    """
+    try:
+        yield
+    except (RuntimeError, ValueError, OSError) as error:
+        if not trainer.is_global_zero:
+            raise SystemExit(1) from error
+        if isinstance(error, RuntimeError) and _has_lost_a_process(trainer):
+            raise ChildProcessError(
+                "a process died (out of memory?); the same command with --resume goes on"
+            ) from error
+        raise
+
+
+def _has_lost_a_process(trainer: Trainer) -> bool:
+    launched: list[subprocess.Popen[bytes]] = getattr(trainer.strategy.launcher, "procs", [])
+    processes = [*launched]
+    launched.clear()  # or Lightning would notice, and kill this process too
+    for process in processes:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(5)
+            return True
+    return False
 
 
 def make_trainer(

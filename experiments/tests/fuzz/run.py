@@ -26,6 +26,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from fuzz.corpus import make_corpus
@@ -283,15 +284,15 @@ def main() -> int:
 
 
 def go_on(record: dict[str, Any], options: argparse.Namespace, corpus: dict[str, bytes], folder: Path) -> None:
-    """Read more inputs, those of slow readers first until each has had its least share."""
+    """Read more inputs: first all readers until each has had its least share, then the faster half of them."""
     until, batch = time.monotonic() + options.seconds, dict.fromkeys(options.readers, 50)
     while time.monotonic() < until and _total(record) < options.inputs:
         behind = [reader for reader in options.readers if _inputs(record, reader) < LEAST]
-        for reader in behind or options.readers:
+        for reader in behind or [reader for reader in options.readers if batch[reader] >= median(batch.values())]:
             first, started = _inputs(record, reader), time.monotonic()
             _merged(record, reader, fuzz(reader, first, first + batch[reader], options.seed, corpus, folder))
             took = time.monotonic() - started
-            # All readers get as much time; a slow one reads less.
+            # They get as much time; a slow one reads less.
             batch[reader] = max(20, min(4 * batch[reader], AT_ONCE, int(batch[reader] * SLICE / took)))
             record["seconds"] = round(record["seconds"] + took, 2)
             write(record, options.out)
