@@ -37,7 +37,7 @@ from sympe_experiments.molecules.pretrained import find_weights
 from sympe_experiments.resuming import is_first
 from sympe_experiments.seeding import mixed_generator
 from sympe_experiments.settings import require_seed
-from sympe_experiments.training import make_trainer
+from sympe_experiments.training import in_company, make_trainer
 
 _MOLECULES = (".smi", ".sdf")
 
@@ -186,9 +186,10 @@ def sample_to_file(
 
 def _sample(trainer: Trainer, module: "_SampleShards") -> None:
     if module.missing():
-        trainer.predict(module, return_predictions=False)
-        # Not in on_predict_end, which a process without shards does not come to.
-        trainer.strategy.barrier()
+        with in_company(trainer):
+            trainer.predict(module, return_predictions=False)
+            # Not in on_predict_end, which a process without shards does not come to.
+            trainer.strategy.barrier()
 
 
 class _SampleShards(LightningModule):
