@@ -80,7 +80,8 @@ def write_report(records: Iterable[Record], folder: Path, tell: Callable[[str], 
     if not by_name:
         raise ValueError("expected at least one record of a run; got none")
     sections = []
-    for place, (name, held) in enumerate(sorted(by_name.items()), start=1):
+    for place, name in enumerate(_in_order(by_name), start=1):
+        held = by_name[name]
         tell(f"report: {place} of {len(by_name)}, {name}: {len(held)} runs")
         sections.append(_section(name, held))
     tables = [table for section in sections for table in section.tables]
@@ -97,6 +98,12 @@ def write_report(records: Iterable[Record], folder: Path, tell: Callable[[str], 
         _write(folder / "table.json", data)
         _write(folder / "report.html", page)
     return folder / "report.html"
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    """In the order of the catalog, unknown ones last."""
+    places = {name: place for place, name in enumerate(EXPERIMENTS)}
+    return sorted(names, key=lambda name: (places.get(name, len(places)), name))
 
 
 def _write(path: Path, content: str) -> None:

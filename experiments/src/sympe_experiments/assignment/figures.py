@@ -8,7 +8,7 @@ from sympe_experiments.report import strips
 from sympe_experiments.report.canvas import Picture
 from sympe_experiments.report.statistics import group_records
 
-MEASURED = strips.Measured(METHODS, "error", "% targets that no agent goes to")
+MEASURED = strips.Measured(METHODS, "error", "targets missed (no agent goes there)")
 
 
 def pictures(records: Sequence[Record]) -> list[Picture]:

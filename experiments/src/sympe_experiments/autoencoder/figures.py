@@ -15,7 +15,7 @@ from sympe_experiments.report.strips import Measured, dot, label_rows, mark, zer
 from sympe_experiments.report.table import number
 
 #: The measurement that methods are compared by.
-MEASURED = Measured(METHODS, facts.ERROR, "% wrong node pairs", digits=3, is_log=True)
+MEASURED = Measured(METHODS, facts.ERROR, "wrong node pairs", digits=3, is_log=True)
 
 
 def error_by_method(group: Group, records: Sequence[Record], name: str) -> Picture | None:

@@ -6,6 +6,7 @@ A panel shows one run and says which: the median of the seeds, or the best and t
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, to_rgba_array
 from matplotlib.figure import Figure
@@ -57,7 +58,7 @@ WAVE_COLORS = (VERMILION, GREEN, BLUE, ORANGE, PURPLE, SKY)
 
 #: The measurement that methods are compared by.
 MEASURED = Measured(
-    METHODS, facts.EXACT_OUT, "% exact ground states in the half not trained on", more_is_better=True, digits=1
+    METHODS, facts.EXACT_OUT, "exact ground states in the half not trained on", more_is_better=True, digits=1
 )
 
 #: Marks and colors of methods in the triangle.
@@ -126,9 +127,10 @@ def triangle(group: Group, name: str) -> Picture | None:
     axes.plot([0, 100], [0, 100], color=SOFT, linewidth=1, dashes=(4, 3))
     axes.text(47, 52, "equivariant: both halves alike", rotation=45, ha="center", va="center", color=SOFT, fontsize=9)
     axes.text(70, 10, "not equivariant:\nonly the half it saw", ha="center", va="center", color=SOFT, fontsize=9)
-    for (method, points), (shape, color) in zip(found.items(), _MARKS, strict=False):
-        label = wrapped(METHODS.label(method), 40)
-        axes.plot(*zip(*points, strict=True), shape, color=color, markersize=9, alpha=0.8, label=label, clip_on=False)
+    for k, ((method, points), (shape, color)) in enumerate(zip(found.items(), _MARKS, strict=False)):
+        # Hollow and smaller and smaller, so that marks at one place are all seen.
+        look = {"mfc": "none", "mec": color, "mew": 1.8, "markersize": 15 - k, "clip_on": False}
+        axes.plot(*zip(*points, strict=True), shape, label=wrapped(METHODS.label(method), 40), **look)
     axes.set(xlim=(0, 103), ylim=(0, 103), aspect="equal")
     axes.set_xlabel("exact ground states in the half that training saw, %")
     axes.set_ylabel("in the other half, %")
@@ -148,8 +150,8 @@ def phase_diagrams(group: Group, name: str) -> Picture | None:
     context = f"{plain(group.title)}; training saw the half below the dashed line; one draw for each pair of couplings"
     figure, axes = _panels(len(runs) + 1, 3, 2.85, finding, context)
     _plane(axes[0], phase_colors(exact), "exact")
-    for (x, y), phase in zip(((0.5, 0.62), (-0.5, -0.62), (-0.5, 0.62), (0.5, -0.62)), PHASES, strict=True):
-        axes[0].text(x, y, phase.replace(" in ", "\nin "), ha="center", va="center", fontsize=8, color="white")
+    for (x, y), phase in zip(((0.43, 0.86), (-0.43, -0.86), (-0.5, 0.5), (0.5, -0.5)), PHASES, strict=True):
+        axes[0].text(x, y, phase.replace(" in ", "\nin "), ha="center", va="center", fontsize=7.5, color="white")
     for each, run in zip(axes[1:], runs, strict=True):
         _plane(each, phase_colors(run.arrays()["order"]), _title(run))
     for each in axes:
@@ -172,15 +174,14 @@ def gap_maps(group: Group, name: str) -> Picture | None:
         return None
     exact = {run.method for run in runs} - {run.method for run in runs if run.arrays()["gap"].max() >= LEAST_GAP}
     finding = f"Exact all over the plane: {len(exact)} of {len({run.method for run in runs})} methods"
-    figure, axes = _panels(len(runs), 3, 2.85, finding, f"{plain(group.title)}; energy per spin above the ground state")
+    figure, axes = _panels(len(runs), 3, 3.1, finding, f"{plain(group.title)}; energy per spin above the ground state")
     labels = ("$J_x$", "$J_y$") if group.data == "nearest" else ("$J_2$", "$J_3$")
-    norm = LogNorm(LEAST_GAP, 4)
+    how = {"norm": LogNorm(LEAST_GAP, 4), "cmap": colormaps["magma_r"].with_extremes(bad="white")}
     for each, run in zip(axes, runs, strict=True):
-        each.set_facecolor("white")
         gap = run.arrays()["gap"]
-        shown = _plane(each, np.ma.masked_less(gap, LEAST_GAP), _title(run), *labels, norm=norm, cmap="magma_r")
+        shown = _plane(each, np.ma.masked_less(gap, LEAST_GAP), _title(run), *labels, **how)
         if gap.max() < LEAST_GAP:
-            each.text(0, 0, "exact", ha="center", va="center", color=SOFT)
+            each.text(0, 0, "exact", ha="center", va="center", color="black")
     figure.colorbar(shown, ax=axes, shrink=0.7, label="gap, units of J (white: exact)")  # type: ignore[arg-type]
     return Picture(name, f"Energy above the ground state over the couplings. {finding}; {group.title}.", figure)
 
@@ -188,13 +189,14 @@ def gap_maps(group: Group, name: str) -> Picture | None:
 @house_style()
 def configurations(group: Group, method: str, name: str) -> Picture | None:
     """Two draws for each of some couplings, and the structure factor of the first."""
-    run = facts.shown_runs(group).get(method)
-    if run is None:
+    runs = [run for run in group.runs(method) if "examples" in run.arrays()]
+    if not runs:
         return None
+    run = max(runs, key=lambda run: run.arrays()["examples"].shape[1])
     arrays = run.arrays()
     drawn, couplings = arrays["examples"] / 127, arrays["example_couplings"]
     size, count = drawn.shape[-1], len(couplings)
-    finding = "Two draws for one input are different ground states: a symmetry of the input takes one to the other"
+    finding = "Draws for one input differ by a symmetry of the input"
     context = f"{plain(group.title)}; {plain(METHODS.label(method))}, seed {run.seed}, L = {size}; black down, white up"
     figure, axes = _panels(3 * count, count, 1.95, finding, context)
     names = ("Jx", "Jy", "J2", "J3")
@@ -233,7 +235,7 @@ def vectors(group: Group, name: str) -> Picture | None:
         return None
     finding = "What v is made of: the weights of its waves"
     context = f"{plain(group.title)}; mean over features of |v(q)|² per site, waves of period 2 circled"
-    figure, axes = _panels(len(runs), 3, 2.75, finding, context)
+    figure, axes = _panels(len(runs), 3, 3.2, finding, context)
     for each, (method, run) in zip(axes, runs.items(), strict=True):
         v = run.arrays()["vector"]
         n = v.shape[-1]

@@ -10,7 +10,7 @@ from sympe_experiments.report.palette import BLUE, GREEN, INK, VERMILION
 
 _COLORS = {"N": BLUE, "O": VERMILION, "F": GREEN}
 #: Half the side of a drawing, in bonds: the least that a small molecule fills.
-_HALF = 3.2
+_HALF = 2.3
 
 
 def has_rdkit() -> bool:
@@ -76,7 +76,7 @@ def _draw(axes: Axes, molecule: Any) -> None:
             color = _COLORS.get(atom.GetSymbol(), INK)
             axes.text(x, y, text, ha="center", va="center", color=color, fontsize=6.5)
     middle = (places.max(0) + places.min(0)) / 2
-    half = max(_HALF, float((places.max(0) - places.min(0)).max()) / 2 + 0.5)
+    half = max(_HALF, float((places.max(0) - places.min(0)).max()) / 2 + 0.4)
     axes.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half), aspect="equal")
 
 

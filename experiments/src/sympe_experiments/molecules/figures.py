@@ -269,8 +269,8 @@ def findings(records: Sequence[Record]) -> list[str]:
 def _words(group: Group) -> list[str]:
     steps = facts.sample_steps(group.records)
     ends = sorted({min(steps), max(steps)}) if facts.is_molecular(group.records) else []
-    valid = [Measured(METHODS, f"valid_percent_at_{k}", f"% valid molecules in {k} steps", True, 1) for k in ends]
-    likely = Measured(METHODS, facts.CLASS_NLL, "nats per graph up to relabeling (class NLL)")
+    valid = [Measured(METHODS, f"valid_percent_at_{k}", f"valid molecules in {k} steps", True, 1) for k in ends]
+    likely = Measured(METHODS, facts.CLASS_NLL, "nats per graph up to relabeling (class NLL)", in_percent=False)
     return [text for measured in (*valid, likely) for text in measured.words(group)]
 
 

@@ -8,7 +8,7 @@ from sympe_experiments.report import strips
 from sympe_experiments.report.canvas import Picture
 from sympe_experiments.report.statistics import group_records
 
-MEASURED = strips.Measured(METHODS, "wrong_70", "wrong variables among the surest 70 %", digits=1)
+MEASURED = strips.Measured(METHODS, "wrong_70", "wrong variables among the surest 70 %", digits=1, in_percent=False)
 
 
 def pictures(records: Sequence[Record]) -> list[Picture]:

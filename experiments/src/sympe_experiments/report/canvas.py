@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
 from sympe.html import readable
-from sympe_experiments.report.palette import FAINT, INK, SOFT
+from sympe_experiments.report.palette import BLUE, BROWN, FAINT, INDIGO, INK, SOFT, WINE
 
 _LOOK = {
     "font.family": "DejaVu Sans",
@@ -99,16 +99,23 @@ def _slim(svg: str, name: str, alt: str) -> str:
     used = set(re.findall(r"#([\w-]+)[\")]", svg))
     svg = re.sub(r' id="([\w-]+)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", svg)
     svg = re.sub(r'(href="|url\()#', rf"\1#{name}-", svg)
-    svg = re.sub(r"(\d+\.\d\d)\d+", r"\1", svg)
+    svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d+\.\d\d)\d+", r"\1", tag[0]), svg)
     svg = re.sub(r"\n\s*", "\n", svg)
     return svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(readable(alt))}"', 1)
 
 
 def themed(svg: str) -> str:
     """The same with the page's own ink and paper, light or dark."""
-    for color, variable in ((INK, "ink"), (SOFT, "soft"), (FAINT, "line"), ("#ffffff", "paper")):
+    for color, variable in _VARIABLES.items():
         svg = svg.replace(color, f"var(--{variable})")
     return svg
+
+
+#: Colors that the page has other tones of in the dark.
+_VARIABLES = {
+    INK: "ink", SOFT: "soft", FAINT: "line", "#ffffff": "paper", BLUE: "blue", INDIGO: "indigo", WINE: "wine",
+    BROWN: "brown",
+}  # fmt: skip
 
 
 def plain(text: str, width: int = 60) -> str:

@@ -14,6 +14,8 @@ from sympe_experiments.report.palette import INK, SOFT
 from sympe_experiments.report.statistics import Group, Sample, Verdict, by_weight, compare, group_records, sample
 from sympe_experiments.report.table import mean_and_spread
 
+_VERBS = {verdict: verdict.value for verdict in Verdict} | {Verdict.UNDECIDED: "is not decided against"}
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -22,9 +24,10 @@ class Measured:
     Attributes:
         methods: The methods.
         metric: Its name in records.
-        unit: What it counts, as in "12 % wrong answers".
+        unit: What it counts.
         more_is_better: Whether more of it is better.
         digits: After the decimal point.
+        in_percent: Whether it is in per cent.
         is_log: Whether to draw it on a log axis.
     """
 
@@ -33,6 +36,7 @@ class Measured:
     unit: str
     more_is_better: bool = False
     digits: int = 2
+    in_percent: bool = True
     is_log: bool = False
 
     def samples(self, group: Group) -> dict[str, Sample]:
@@ -50,37 +54,30 @@ class Measured:
         return min(samples, key=lambda method: sign * (samples[method].mean or 0.0))
 
     def words(self, group: Group) -> list[str]:
-        """What came out: the best method with SymPE, the best without, none, and who beats whom."""
+        """What came out: the best method with SymPE against the best other one, its controls and none."""
         samples, methods = self.samples(group), self.methods
         ours = {name: values for name, values in samples.items() if methods.role(name) == "ours"}
         others = {name: values for name, values in samples.items() if name not in ours and name != "none"}
         if not ours:
             return []
         ahead = self.best(ours)
-        count = f", the best of {len(ours)} methods with SymPE" if len(ours) > 1 else ""
-        said = [f"{methods.label(ahead)}{count}: {self.text(ours[ahead])} {self.unit}."]
-        if others:
-            other = self.best(others)
-            of = f"the best of {len(others)} other methods" if len(others) > 1 else "the other method"
-            said.append(f"{methods.label(other)}, {of}: {self.text(others[other])}.")
-        if "none" in samples:
-            said.append(f"No symmetry breaking: {self.text(samples['none'])}.")
-        verdicts = self._verdicts(ahead, samples)
-        if verdicts:
-            said.append(f"In single draws over seeds {methods.label(ahead)} {verdicts}.")
-        return [" ".join(said)]
-
-    def _verdicts(self, ahead: str, samples: dict[str, Sample]) -> str:
+        count = f" (best of {len(ours)} methods with SymPE)" if len(ours) > 1 else ""
+        percent = " %" if self.in_percent else ""
+        said = f"{methods.label(ahead)}{count}: {self.text(ours[ahead])}{percent} {self.unit}."
+        rivals = [self.best(others)] if others else []
+        rivals += [
+            name for name in samples if name in (*methods.controls(ahead), "haar", "none") and name not in rivals
+        ]
         found: dict[Verdict, list[str]] = {}
-        for method, values in samples.items():
-            pair = (values, samples[ahead]) if self.more_is_better else (samples[ahead], values)
+        for name in rivals:
+            pair = (samples[name], ours[ahead]) if self.more_is_better else (ours[ahead], samples[name])
             comparison = compare(*pair)
-            if method != ahead and comparison is not None:
-                found.setdefault(comparison.verdict, []).append(self.methods.short_label(method))
-        shown = [verdict for verdict in Verdict if verdict in found]
-        if shown == [Verdict.UNDECIDED]:
-            return "is not decided against the others: that takes three seeds of each"
-        return "; ".join(f"{verdict.value} {', '.join(found[verdict])}" for verdict in shown)
+            if comparison is not None:
+                best = ", best of the others" if name == rivals[0] and len(others) > 1 else ""
+                text = f"{methods.short_label(name)} ({self.text(samples[name])}{best})"
+                found.setdefault(comparison.verdict, []).append(text)
+        parts = [f"{_VERBS[verdict]} {', '.join(found[verdict])}" for verdict in Verdict if verdict in found]
+        return [f"{said} It {'; it '.join(parts)}." if parts else said]
 
     @house_style()
     def chart(
@@ -93,7 +90,7 @@ class Measured:
         values = [value for held in samples.values() for value in held.values]
         limits = (LogRange if self.is_log else LinearRange).of([*values, *floors.values(), *poster.values()])
         ahead = self.best(samples)
-        finding = f"{'Most' if self.more_is_better else 'Least'} {self.unit}: {plain(self.methods.label(ahead))}"
+        finding = f"{'Most' if self.more_is_better else 'Fewest'} {self.unit}: {plain(self.methods.label(ahead))}"
         context = f"{plain(group.title)}; a mark is a seed, single draws of g~"
         figure, axes = new_figure(2.0 + 0.42 * len(samples), finding, context)
         limits.apply(axes, "x")
@@ -102,7 +99,7 @@ class Measured:
             if method in poster:
                 axes.plot(poster[method], y, "D", mfc="none", mec=INK, markersize=6.5)
         label_rows(axes, [wrapped(self.methods.label(method), 38) for method in samples])
-        axes.set_xlabel(f"{self.unit}{' (log scale)' if self.is_log else ''}")
+        axes.set_xlabel(f"{self.unit}{', %' * self.in_percent}{' (log scale)' * self.is_log}")
         handles = [mark(shape, text, color=color) for role, (text, color, shape) in ROLES.items()
                    if any(self.methods.role(method) == role for method in samples)]  # fmt: skip
         handles.append(mark("|", "mean of seeds", markersize=12, markeredgewidth=2))
@@ -111,7 +108,7 @@ class Measured:
         for (text, value), dashes in zip(floors.items(), ("--", ":"), strict=False):
             handles.append(axes.axvline(limits.place(value), color=INK, linestyle=dashes, linewidth=1, label=text))
         figure.legend(handles=handles, loc="outside lower left", ncols=2 if floors else 3, fontsize=8.5)
-        return Picture(name, f"{self.unit} by method. {finding}; {group.title}.", figure)
+        return Picture(name, f"{self.unit.capitalize()} by method. {finding}; {group.title}.", figure)
 
     def _row(self, axes: Axes, limits: LogRange | LinearRange, y: int, method: str, over_seeds: Sample) -> None:
         _, color, shape = ROLES[self.methods.role(method)]
@@ -130,8 +127,8 @@ def comparison_pictures(records: Sequence[Record], measured: Measured, name: str
 
 
 def findings(groups: Sequence[Group], words: Callable[[Group], list[str]]) -> list[str]:
-    """What came out in the group with most behind it, and what that was."""
-    return [f"{group.title}: {text}" for group in by_weight(groups)[:1] for text in words(group)]
+    """What came out in the group with most behind it."""
+    return [text for group in by_weight(groups)[:1] for text in words(group)]
 
 
 def label_rows(axes: Axes, labels: list[str]) -> None:

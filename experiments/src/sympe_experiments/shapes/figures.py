@@ -8,7 +8,7 @@ from sympe_experiments.report.canvas import Picture
 from sympe_experiments.report.statistics import group_records
 from sympe_experiments.shapes.config import METHODS, NAME
 
-MEASURED = strips.Measured(METHODS, "right_percent", "% right shapes", more_is_better=True, digits=1)
+MEASURED = strips.Measured(METHODS, "right_percent", "right shapes", more_is_better=True, digits=1)
 
 
 def pictures(records: Sequence[Record]) -> list[Picture]:
