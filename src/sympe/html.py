@@ -12,7 +12,7 @@ def readable(text: str) -> str:
 
 
 def render(package: str, template: str, **values: Any) -> str:
-    """Render a template from the folder ``templates`` of a package.
+    """Render a template from the folder ``templates`` of a package, which may include those of ``sympe`` itself.
 
     Raises:
         ImportError: If Jinja is not installed.
@@ -24,7 +24,7 @@ def render(package: str, template: str, **values: Any) -> str:
 def _environment(package: str) -> Any:
     jinja2 = require("jinja2", "html", "HTML pages")
     return jinja2.Environment(
-        loader=jinja2.PackageLoader(package),
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(package), jinja2.PackageLoader("sympe")]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=lambda value: readable(value) if type(value) is str else value,

@@ -6,7 +6,8 @@ A room is a package with modules of fixed names, loaded on demand:
 - ``command``: ``Command``, what ``sympe NAME`` runs; or, for ``sympe compare``, ``run`` in a module of that name, and
   ``methods`` in ``config``;
 - ``jobs``: ``jobs(preset)``, the runs of ``sympe reproduce``;
-- ``tables`` and ``figures``: ``tables(records)`` and ``pictures(records)``, for the report.
+- ``tables`` and ``figures``: ``tables(records)``, ``pictures(records)`` and ``findings(records)``, for the report, and
+  ``explorer(records)`` where there is something to point at.
 
 Nothing here imports PyTorch: ``sympe --help`` reads this list.
 """
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sympe_experiments.records import Job, Record
     from sympe_experiments.report.canvas import Picture
+    from sympe_experiments.report.explorer import Explorer
     from sympe_experiments.report.table import Table
 
 
@@ -30,19 +32,21 @@ class Experiment:
         name: Name on the command line and in records.
         room: Package below ``sympe_experiments``.
         title: Heading of the section in the report.
+        question: What it asks, in one sentence.
         headline: Metric that the list of runs shows.
         has_command: Whether ``sympe NAME`` exists; if not, ``sympe compare`` runs it.
         has_jobs: Whether ``sympe reproduce`` runs it.
-        has_figures: Whether the report has figures of it.
+        has_explorer: Whether the report has a figure of it to point at.
     """
 
     name: str
     room: str
     title: str
+    question: str
     headline: str
     has_command: bool = True
     has_jobs: bool = True
-    has_figures: bool = True
+    has_explorer: bool = False
 
     def load(self, module: str) -> Any:
         """A module of the room."""
@@ -65,20 +69,83 @@ class Experiment:
 
     def pictures(self, records: "Sequence[Record]") -> "list[Picture]":
         """Its figures, from records of its runs; loads Matplotlib."""
-        found: list[Picture] = self.load("figures").pictures(records) if self.has_figures else []
+        found: list[Picture] = self.load("figures").pictures(records)
         return found
 
+    def findings(self, records: "Sequence[Record]") -> list[str]:
+        """What came out, in words, from records of its runs."""
+        found: list[str] = self.load("figures").findings(records)
+        return found
+
+    def explorer(self, records: "Sequence[Record]") -> "Explorer | None":
+        """What to point at in the report."""
+        found: Explorer | None = self.load("figures").explorer(records) if self.has_explorer else None
+        return found
+
+
+#: Neither a command nor jobs of its own: ``sympe compare`` runs it.
+_COMPARED = (False, False)
 
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
     for experiment in (
-        Experiment("graph-autoencoder", "autoencoder", "Graph autoencoder", "test_error_percent"),
-        Experiment("ising", "ising", "Ising ground states", "exact_percent_in"),
-        Experiment("molecules", "molecules", "Molecules", "class_nll"),
-        Experiment("independent-set", "independent_sets", "Maximal independent sets", "error", False, False, False),
-        Experiment("shapes", "shapes", "Shapes", "error", False, False, False),
-        Experiment("programs", "programs", "Integer programs", "wrong_70", False, False, False),
-        Experiment("assignment", "assignment", "Assignment", "error", False, False, False),
+        Experiment(
+            "graph-autoencoder",
+            "autoencoder",
+            "Graph autoencoder",
+            "How many node pairs of a graph come back wrong, when each node is encoded by eight numbers?",
+            "test_error_percent",
+        ),
+        Experiment(
+            "ising",
+            "ising",
+            "Ising ground states",
+            "Which networks find the ground states of couplings Jx and Jy, and in the half of the plane that training "
+            "never saw?",
+            "exact_percent_in",
+            has_explorer=True,
+        ),
+        Experiment(
+            "molecules",
+            "molecules",
+            "Molecules",
+            "How good are molecules that a diffusion model draws, in few steps and in many, and how likely does it "
+            "find those of QM9?",
+            "class_nll",
+        ),
+        Experiment(
+            "independent-set",
+            "independent_sets",
+            "Maximal independent sets",
+            "Can a network choose nodes of a graph whose nodes are all alike, so that no two neighbors are chosen and "
+            "no further one can be?",
+            "error",
+            *_COMPARED,
+        ),
+        Experiment(
+            "shapes",
+            "shapes",
+            "Shapes",
+            "Can a network move the points of a symmetric shape to one of several less symmetric targets?",
+            "error",
+            *_COMPARED,
+        ),
+        Experiment(
+            "programs",
+            "programs",
+            "Integer programs",
+            "Of which variables of a program with interchangeable bins can a network say rightly whether they are one?",
+            "wrong_70",
+            *_COMPARED,
+        ),
+        Experiment(
+            "assignment",
+            "assignment",
+            "Assignment",
+            "Can a transformer send identical agents to different targets?",
+            "error",
+            *_COMPARED,
+        ),
     )
 }
 
@@ -116,5 +183,5 @@ def commands() -> dict[str, type]:
     found: dict[str, type] = {
         name: experiment.load("command").Command for name, experiment in EXPERIMENTS.items() if experiment.has_command
     }
-    shared = ("compare", "reproduce", "table")
+    shared = ("compare", "report", "reproduce", "table")
     return found | {name: import_module(f"sympe_experiments.commands.{name}").Command for name in shared}

@@ -1,8 +1,7 @@
-"""The report on one page: tables, verdicts, figures and the list of runs, made from records alone."""
+"""The report on one page: what was found in words and one figure each, then tables, figures and the list of runs."""
 
-import base64
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,43 +9,64 @@ from sympe.atomic import claimed, write_atomically
 from sympe.html import render
 from sympe_experiments.catalog import EXPERIMENTS, tables_of
 from sympe_experiments.records import Record
+from sympe_experiments.report.canvas import themed
 from sympe_experiments.report.runs import runs_table
 from sympe_experiments.report.statistics import finite
 from sympe_experiments.report.table import Table
 
 
 @dataclass(frozen=True)
-class Image:
-    """A picture, ready to be embedded."""
+class Drawing:
+    """A figure as SVG.
+
+    Attributes:
+        name: Its file, without suffix.
+        alt: Text that describes it.
+        head: What it says, and what it was made of.
+        svg: In its own colors.
+    """
 
     name: str
     alt: str
-    content: bytes
+    head: list[str]
+    svg: str
 
     @property
-    def source(self) -> str:
-        return "data:image/png;base64," + base64.b64encode(self.content).decode()
+    def drawn(self) -> str:
+        """In the colors of the page."""
+        return themed(self.svg)
 
 
 @dataclass(frozen=True)
 class Section:
     """Everything about one experiment."""
 
+    name: str
     title: str
+    question: str
+    findings: list[str]
     facts: list[tuple[str, str]]
     tables: list[Table]
-    images: list[Image]
+    pictures: list[Drawing]
+    explorer: str
     runs: Table
+    num_runs: int
+
+    @property
+    def anchor(self) -> str:
+        """What links lead to."""
+        return "details-" + "".join(c if c.isalnum() else "-" for c in self.name)
 
 
-def write_report(records: Iterable[Record], folder: Path) -> Path:
-    """Write ``report.html`` (complete in itself), ``table.md``, ``table.json`` and ``figures/*.png``.
+def write_report(records: Iterable[Record], folder: Path, tell: Callable[[str], object] = lambda text: None) -> Path:
+    """Write ``report.html`` (complete in itself), ``table.md``, ``table.json`` and ``figures/*.svg``.
 
     The files depend on the records, not on their order.
 
     Args:
         records: Runs of any experiments.
         folder: Where to write; created if missing.
+        tell: Called with a line of text for every experiment, before it is drawn.
 
     Returns:
         The path of ``report.html``.
@@ -59,35 +79,52 @@ def write_report(records: Iterable[Record], folder: Path) -> Path:
         by_name.setdefault(record.experiment, []).append(record)
     if not by_name:
         raise ValueError("expected at least one record of a run; got none")
-    sections = [_section(name, by_name[name]) for name in sorted(by_name)]
+    sections = []
+    for place, name in enumerate(_in_order(by_name), start=1):
+        held = by_name[name]
+        tell(f"report: {place} of {len(by_name)}, {name}: {len(held)} runs")
+        sections.append(_section(name, held))
     tables = [table for section in sections for table in section.tables]
-    page = render("sympe_experiments.report", "report.html", sections=sections)
+    num_runs = sum(section.num_runs for section in sections)
+    page = render("sympe_experiments.report", "report.html", sections=sections, num_runs=num_runs)
     markdown = "\n".join(table.markdown() for table in tables)
     data = json.dumps({"tables": [table.as_json() for table in tables]}, indent=1, default=str) + "\n"
 
     with claimed(folder):
         for section in sections:
-            for image in section.images:
-                _write(folder / "figures" / f"{image.name}.png", image.content)
-        _write(folder / "table.md", markdown.encode())
-        _write(folder / "table.json", data.encode())
-        _write(folder / "report.html", page.encode())
+            for drawing in section.pictures:
+                _write(folder / "figures" / f"{drawing.name}.svg", drawing.svg)
+        _write(folder / "table.md", markdown)
+        _write(folder / "table.json", data)
+        _write(folder / "report.html", page)
     return folder / "report.html"
 
 
-def _write(path: Path, content: bytes) -> None:
-    write_atomically(path, lambda file: file.write(content))
+def _in_order(names: Iterable[str]) -> list[str]:
+    """In the order of the catalog, unknown ones last."""
+    places = {name: place for place, name in enumerate(EXPERIMENTS)}
+    return sorted(names, key=lambda name: (places.get(name, len(places)), name))
+
+
+def _write(path: Path, content: str) -> None:
+    write_atomically(path, lambda file: file.write(content.encode()))
 
 
 def _section(name: str, records: list[Record]) -> Section:
     known = EXPERIMENTS.get(name)
+    explorer = None if known is None else known.explorer(records)
     pictures = [] if known is None else known.pictures(records)
     return Section(
+        name=name,
         title=name if known is None else known.title,
+        question="" if known is None else known.question,
+        findings=[] if known is None else known.findings(records),
         facts=_facts(records),
         tables=tables_of(records),
-        images=[Image(picture.name, picture.alt, picture.encode()) for picture in pictures],
+        pictures=[Drawing(picture.name, picture.alt, picture.head, picture.svg()) for picture in pictures],
+        explorer="" if explorer is None else explorer.html(),
         runs=runs_table(records, None if known is None else known.headline),
+        num_runs=len(records),
     )
 
 

@@ -1,6 +1,8 @@
 """What every worker does: turn a chunk of raw samples into findings."""
 
+import math
 from dataclasses import dataclass, replace
+from heapq import nlargest
 from typing import Any
 
 from torch import Tensor
@@ -14,6 +16,7 @@ from sympe.auditing.targets import Errors, Loss, Target, choose_loss
 from sympe.graphs import Graphs
 from sympe.graphs.datasets import induced
 
+_DRAWN, _MOST_DRAWN_NODES = 4, 40  # samples to draw of each part, and nodes of the largest
 ADJACENCY = "adjacency"  # a target that every graph has: which nodes are adjacent
 
 
@@ -56,6 +59,10 @@ class Examiner:
 
     def _findings(self, x: Any, target: Target | None, first: int) -> Part:
         stabilizers = self.symmetry.stabilizers(x)
+        part = self._compared(x, target, first, stabilizers)
+        return replace(part, drawn=_drawn(part, stabilizers))
+
+    def _compared(self, x: Any, target: Target | None, first: int, stabilizers: Stabilizers) -> Part:
         count = len(stabilizers.orders)
         part = Part(
             index=list(range(first, first + count)),
@@ -92,6 +99,17 @@ class Examiner:
         assert target is not None
         loss = choose_loss(target, self.loss)
         return _with_errors(part, code_errors(graphs, orbit, target, loss), loss)
+
+
+def _drawn(part: Part, stabilizers: Stabilizers) -> list[dict[str, Any]]:
+    """Drawings of the samples with the largest errors or, without a target, of the most symmetric ones."""
+    weights = [
+        (error or 0.0) / max(entries, 1) if error is not None else math.inf if order is None else math.log(order)
+        for error, entries, order in zip(part.error, part.entries, part.order, strict=True)
+    ]
+    places = [k for k, order in enumerate(part.order) if order != 1 and part.n[k] <= _MOST_DRAWN_NODES]
+    drawn = [(part.index[k], stabilizers.drawing(k)) for k in nlargest(_DRAWN, places, key=weights.__getitem__)]
+    return [{"index": index, **drawing} for index, drawing in drawn if drawing is not None]
 
 
 def _with_errors(part: Part, errors: Errors, loss: Loss) -> Part:

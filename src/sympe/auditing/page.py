@@ -1,15 +1,20 @@
 """The report of an audit as one HTML page."""
 
+from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from sympe.atomic import write_atomically
+from sympe.auditing.drawing import color_of, layout, orbit_names
 from sympe.auditing.report import AuditReport
 from sympe.html import render
 
+_MOST_ROWS = 1000
 
-def write_audit(report: AuditReport, title: str, path: Path) -> None:
-    """Write a self-contained page, titled by what was audited.
+
+def write_audit(report: AuditReport, title: str, path: Path, command: str = "") -> None:
+    """Write a self-contained page, titled by what was audited; ``command`` is what made it.
 
     Raises:
         ImportError: If Jinja is not installed.
@@ -20,13 +25,49 @@ def write_audit(report: AuditReport, title: str, path: Path) -> None:
         "sympe.auditing",
         "audit.html",
         title=title,
+        command=command,
+        version=version("sympe"),
         verdict=summary.verdict,
         advice=summary.advice,
         facts=report.facts(),
+        drawings=[_drawing(held) for held in report.drawn()],
         charts=[(name, _bars(held)) for name, held in counts.items() if held],
-        offenders=[{name: _shown(value) for name, value in row.items()} for row in report.worst()],
+        tables=[table for table in _tables(report) if table[2]],
     )
     write_atomically(path, lambda file: file.write(page.encode()))
+
+
+def _tables(report: AuditReport) -> list[tuple[str, str, list[dict[str, Any]]]]:
+    """Title, note and rows: the samples with the largest errors, all samples, and what was skipped."""
+    summary = report.summary
+    index = "The index counts all samples from 0, over all files, including skipped ones."
+    first = f"The first {_MOST_ROWS:,} of {summary.samples:,}; --rows writes all. " * (summary.samples > _MOST_ROWS)
+    reasons = f"The first {_MOST_ROWS:,} of {summary.skipped:,}. " * (summary.skipped > _MOST_ROWS)
+    samples = islice(report.samples(), _MOST_ROWS)
+    skipped = [{"index": f"{k:,}", "reason": reason} for k, reason in islice(report.skipped(), _MOST_ROWS)]
+    return [
+        ("Samples with the largest errors", index, [_row(row) for row in report.worst()]),
+        ("Samples", first + index, [_row(row) for row in samples]),
+        ("Skipped", reasons + index, skipped),
+    ]
+
+
+def _row(row: dict[str, Any]) -> dict[str, str]:
+    return {name: _shown(value) for name, value in row.items()}
+
+
+def _drawing(held: dict[str, Any]) -> dict[str, Any]:
+    """Lines, dots and a text alternative of a sample."""
+    names = orbit_names(held["orbits"])
+    places = layout(len(names), held["edges"], held.get("places")).round(3).tolist()
+    several = len({name for name in names if name is not None})
+    alike = sum(name is not None for name in names)
+    return {
+        "lines": [(places[a], places[b]) for a, b in held["edges"]],
+        "dots": [(x, y, color_of(name), name or "") for (x, y), name in zip(places, names, strict=True)],
+        "alt": f"Sample {held['index']:,}: {alike} of {len(names)} are alike with others, in {several} "
+        f"orbit{'' if several == 1 else 's'}",
+    }
 
 
 def _bars(counts: dict[str, int]) -> list[tuple[str, str, float]]:

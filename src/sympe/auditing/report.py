@@ -109,6 +109,12 @@ class AuditReport:
         found = [row for row in self.samples() if row["index"] in places] if places else []
         return sorted(found, key=lambda row: places[row["index"]])
 
+    def drawn(self, most: int = 6) -> list[dict[str, Any]]:
+        """What drawings need of the samples with the largest errors, or else of the first symmetric ones."""
+        places = {index: place for place, (index, _) in enumerate(self.summary.offenders)}
+        found = [drawing for part in self._store for drawing in part.drawn]
+        return sorted(found, key=lambda drawing: places.get(drawing["index"], len(places)))[:most]
+
     def facts(self) -> Iterator[tuple[str, str]]:
         """The summary as pairs of name and text, without verdict and advice."""
         summary = self.summary

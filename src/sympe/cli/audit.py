@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import json
 import os
+import shlex
 import sys
 import time
 import traceback
@@ -138,7 +139,7 @@ class AuditCommand:
         if self.html is not None:
             from sympe.auditing.page import write_audit
 
-            write_audit(report, title, self.html)
+            write_audit(report, title, self.html, shlex.join(["sympe", *sys.argv[1:]]))
         if self.json:
             _print_json(report)
         else:

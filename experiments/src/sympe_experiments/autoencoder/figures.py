@@ -3,55 +3,30 @@
 from collections.abc import Sequence
 from statistics import fmean
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from sympe_experiments.autoencoder import facts
 from sympe_experiments.autoencoder.config import METHODS, NAME
 from sympe_experiments.records import Record
+from sympe_experiments.report import strips
 from sympe_experiments.report.canvas import LogRange, Picture, house_style, new_figure, plain, wrapped
-from sympe_experiments.report.palette import INK, SOFT
-from sympe_experiments.report.statistics import Group, finite, sample
-from sympe_experiments.report.table import mean_and_spread, number
+from sympe_experiments.report.statistics import Group, by_weight, finite, sample
+from sympe_experiments.report.strips import Measured, dot, label_rows, mark, zero
+from sympe_experiments.report.table import number
+
+#: The measurement that methods are compared by.
+MEASURED = Measured(METHODS, facts.ERROR, "wrong node pairs", digits=3, is_log=True)
 
 
-@house_style()
 def error_by_method(group: Group, records: Sequence[Record], name: str) -> Picture | None:
-    """A dot per seed and a bar at the mean, beside the poster's figure and the floors."""
-    samples = {method: sample(group.runs(method), facts.ERROR) for method in METHODS.in_order(group.methods)}
-    means = {method: over_seeds.mean for method, over_seeds in samples.items() if over_seeds.mean is not None}
-    if not means:
-        return None
-    floors = {name: value for name, value in facts.floors(group, records).items() if name != "trivial_percent"}
-    poster = {method: value for method in means if (value := facts.poster_figure(group, method)) is not None}
-    seeds = [value for method in means for value in samples[method].values]
-    limits = LogRange.of([*seeds, *means.values(), *floors.values(), *poster.values()])
-
-    best = min(means, key=lambda method: means[method])
-    finding = f"Lowest mean error: {number(means[best])} %, {plain(METHODS.label(best))}"
-    figure, axes = _rows(list(means), limits, finding, f"{plain(group.title)}; single draws of g~")
-    for y, method in enumerate(means):
-        color = METHODS.color(method)
-        for value in samples[method].values:
-            _dot(axes, limits, value, y, color=color, alpha=0.75, size=6)
-        if means[method] > 0:
-            axes.plot(means[method], y, "|", color=color, markersize=17, markeredgewidth=2.2)
-        if method in poster:
-            axes.plot(poster[method], y, "D", mfc="none", mec=INK, markersize=6.5)
-        text = mean_and_spread(means[method], samples[method].spread)
-        axes.text(1.015, y, text, transform=axes.get_yaxis_transform(), va="center")
-    handles = [_handle("o", "one seed"), _handle("|", "mean of seeds", markersize=12, markeredgewidth=2)]
-    if poster:
-        handles.append(_handle("D", "the poster's figure", mfc="none", mec=INK))
-    for (floor, value), dashes in zip(floors.items(), ("--", ":"), strict=False):
-        text = f"floor without breaking symmetry, {facts.FLOORS[floor]}: {value:.3f} %"
-        line = axes.axvline(limits.place(value), color=INK, linestyle=dashes, linewidth=1, label=text)
-        handles.append(line)
-    figure.legend(handles=handles, loc="outside lower left", ncols=2, fontsize=8.5)
-    axes.set_xlabel("wrong node pairs, % (log scale)")
-    return Picture(name, f"Error by method. {finding}; {group.title}.", figure)
+    """A mark per seed and a bar at the mean, beside the poster's figure and the floors."""
+    floors = {
+        f"floor without breaking symmetry, {facts.FLOORS[floor]}: {value:.3f} %": value
+        for floor, value in facts.floors(group, records).items()
+        if floor != "trivial_percent"
+    }
+    poster = {method: value for method in group.methods if (value := facts.poster_figure(group, method)) is not None}
+    return MEASURED.chart(group, name, floors=floors, poster=poster)
 
 
 @house_style()
@@ -79,7 +54,7 @@ def learning_curves(group: Group, name: str) -> Picture | None:
         axes.plot(list(mean), list(map(limits.place, mean.values())), linewidth=1.9, marker=marker, label=text, **style)
         for epoch, value in mean.items():
             if value == 0:
-                _zero(axes, epoch, limits.low, "v", METHODS.color(method))
+                zero(axes, epoch, limits.low, "v", METHODS.color(method))
     limits.apply(axes, "y")
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -108,16 +83,18 @@ def single_and_best(group: Group, name: str) -> Picture | None:
     perfect = sum(best == 0 for _, best in pairs.values())
     finding = f"Best of {draws} draws: lower for {lower} of {len(pairs)} methods"
     finding += f", no error left for {perfect}" if perfect else ""
-    figure, axes = _rows(list(pairs), limits, finding, f"{plain(group.title)}; mean of seeds")
+    figure, axes = new_figure(2.0 + 0.42 * len(pairs), finding, f"{plain(group.title)}; mean of seeds")
+    limits.apply(axes, "x")
     for y, (method, (single, best)) in enumerate(pairs.items()):
         color = METHODS.color(method)
         ends = [limits.place(single), limits.place(best)]
         axes.plot(ends, [y, y], color=color, linewidth=2, alpha=0.45, clip_on=False)
-        _dot(axes, limits, single, y, color=color, size=8)
-        _dot(axes, limits, best, y, color=color, size=8, hollow=True)
+        dot(axes, limits, single, y, color=color, size=8)
+        dot(axes, limits, best, y, color=color, size=8, hollow=True)
         text = f"{number(single)} → {number(best)}"
         axes.text(1.015, y, text, transform=axes.get_yaxis_transform(), va="center")
-    handles = [_handle("o", "single draw"), _handle("o", f"best of {draws} draws", mfc="white")]
+    label_rows(axes, [wrapped(METHODS.label(method), 38) for method in pairs])
+    handles = [mark("o", "single draw"), mark("o", f"best of {draws} draws", mfc="white")]
     figure.legend(handles=handles, loc="outside lower left", ncols=2, fontsize=8.5)
     axes.set_xlabel("wrong node pairs, % (log scale)")
     return Picture(name, f"Single draws and best of {draws}. {finding}; {group.title}.", figure)
@@ -126,7 +103,7 @@ def single_and_best(group: Group, name: str) -> Picture | None:
 def pictures(records: Sequence[Record]) -> list[Picture]:
     """All figures of the experiment, group by group."""
     pictures = []
-    for k, group in enumerate(facts.trained(records), start=1):
+    for k, group in enumerate(by_weight(facts.trained(records)), start=1):
         stem = f"{NAME}-{k}"
         pictures += [
             error_by_method(group, records, f"{stem}-error"),
@@ -136,45 +113,14 @@ def pictures(records: Sequence[Record]) -> list[Picture]:
     return [picture for picture in pictures if picture is not None]
 
 
-def _rows(methods: list[str], limits: LogRange, finding: str, context: str) -> tuple[Figure, Axes]:
-    """An empty chart with one row per method, the first at the top."""
-    figure, axes = new_figure(2.0 + 0.42 * len(methods), finding, context)
-    limits.apply(axes, "x")
-    axes.set_yticks(range(len(methods)), [wrapped(METHODS.label(method), 38) for method in methods], fontsize=9)
-    axes.set_ylim(len(methods) - 0.4, -0.6)
-    axes.tick_params(axis="y", length=0)
-    return figure, axes
+def findings(records: Sequence[Record]) -> list[str]:
+    """What came out, in words."""
+    return strips.findings(facts.trained(records), lambda group: MEASURED.words(group) + _floor(group, records))
 
 
-def _dot(
-    axes: Axes,
-    limits: LogRange,
-    value: float,
-    y: float,
-    *,
-    color: str,
-    size: float,
-    alpha: float = 1,
-    hollow: bool = False,
-) -> None:
-    face = "white" if hollow else color
-    if value == 0:
-        _zero(axes, limits.low, y, "<", color, face)
-    else:
-        axes.plot(value, y, "o", color=color, markerfacecolor=face, markersize=size, mew=1.6 * hollow, alpha=alpha)
-
-
-def _zero(axes: Axes, x: float, y: float, marker: str, color: str, face: str | None = None) -> None:
-    """A zero on a log axis: an arrow at its lower end that points out of it."""
-    axes.plot(
-        x, y, marker, color=color, markerfacecolor=face or color, markersize=8, markeredgewidth=1.6, clip_on=False
-    )
-    axes.annotate("0", (x, y), (7, 5), textcoords="offset points", fontsize=8.5, fontweight="bold", color=color)
-
-
-def _handle(marker: str, text: str, **look: object) -> Line2D:
-    style: dict = {"color": SOFT, "markersize": 6, **look}
-    return Line2D([], [], linestyle="none", marker=marker, label=text, **style)
+def _floor(group: Group, records: Sequence[Record]) -> list[str]:
+    floor = facts.floors(group, records).get("floor_pair_percent")
+    return [] if floor is None else [f"No encoder that keeps the symmetry gets below {floor:.3f} %."]
 
 
 def _line(method: str) -> str:

@@ -1,1 +1,1 @@
-"""Commands that serve all experiments: compare, reproduce, table."""
+"""Commands that serve all experiments: compare, report, reproduce, table."""

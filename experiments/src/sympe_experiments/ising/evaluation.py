@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sympe_experiments.ising.hamiltonian import Hamiltonian
 from sympe_experiments.ising.model import SpinNetwork
-from sympe_experiments.ising.reference import ground_energy
+from sympe_experiments.ising.reference import SLICE, ground_energy
 from sympe_experiments.seeding import mixed_generator
 
 #: Sites per forward pass; sets memory, speed and which draws are taken, not their law.
@@ -33,8 +33,6 @@ EXAMPLES = {
         (0.3, 0.2, -0.6, -0.7),
     ),
 }
-#: Of j1j2 the phase diagram shows the plane of J2 and J3, for these Jx and Jy.
-SLICE = (0.5, 0.3)
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,8 @@ def phase_grid(points: int) -> Float[Tensor, "N 2"]:
 def pictures(model: SpinNetwork, seed: int) -> dict[str, NDArray]:
     """What figures are made of: phase diagram, gaps, examples of configurations and the vector v, as small arrays.
 
-    Only nearest neighbors and j1j2 have figures.
+    Spins are two draws for each pair of couplings, zero where a mean is undecided. Only nearest neighbors and j1j2
+    have figures.
     """
     config, size = model.config, model.config.size
     if config.model not in EXAMPLES:
@@ -135,11 +134,14 @@ def pictures(model: SpinNetwork, seed: int) -> dict[str, NDArray]:
     orders = order_parameters(mean) if config.model == "nearest" else fourier_weights(mean)
     examples = torch.tensor(EXAMPLES[config.model])
     large = 2 * size if config.transfers else size
-    drawn = torch.stack([means(model, examples, large, seed, 2, draw) for draw in range(3)], dim=1)
+    drawn = torch.stack([means(model, examples, large, seed, 2, draw) for draw in range(8)], dim=1)
+    again = torch.stack([mean, means(model, grid, size, seed, 4)])
+    decided = again.sign() * (again.abs() > 0.5)
     found: dict[str, NDArray] = {
         "order": orders.T.reshape(-1, config.grid, config.grid).numpy().astype(np.float16),
         "gap": gap.view(config.grid, config.grid).numpy().astype(np.float32),
         "examples": (127 * drawn).round().to(torch.int8).numpy(),
+        "spins": decided.to(torch.int8).view(2, config.grid, config.grid, size, size).numpy(),
         "example_couplings": examples.numpy(),
     }
     if model.vector is not None:

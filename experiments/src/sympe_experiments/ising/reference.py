@@ -42,6 +42,8 @@ from sympe_experiments.ising.transfer import ground_energies
 
 #: Period of the configurations that give the upper bound, and sides of the window of the lower bound.
 PERIOD, WINDOW = 4, 3
+#: Of j1j2 the phase diagram shows the plane of J2 and J3, for these Jx and Jy.
+SLICE = (0.5, 0.3)
 
 
 def ground_energy(hamiltonian: Hamiltonian, couplings: Float[Tensor, "N K *lattice"], size: int) -> Float[Tensor, "N"]:
@@ -74,6 +76,34 @@ def bounds(hamiltonian: Hamiltonian, couplings: Float[Tensor, "N K"]) -> tuple[F
     return torch.tensor(lower, dtype=torch.float64), torch.from_numpy(upper)
 
 
+def ground_waves(hamiltonian: Hamiltonian, first: tuple[float, float], points: int) -> NDArray:
+    """Weights [9, points, points] of waves in ground states of period 4, over a plane of the last two couplings.
+
+    The weight of a wave, as of :func:`~sympe_experiments.ising.evaluation.fourier_weights`, is its mean over all ground
+    states; the first two couplings are given.
+    """
+    s = _configurations(PERIOD, PERIOD)
+    weight = np.abs(np.fft.fft2(s)) ** 2 / PERIOD**4
+    folded = np.stack([weight[:, 0], weight[:, 1] + weight[:, 3], weight[:, 2]], axis=1)
+    waves = np.stack([folded[..., 0], folded[..., 1] + folded[..., 3], folded[..., 2]], axis=2).reshape(len(s), 9)
+    correlations = _correlations(hamiltonian, s) / PERIOD**2
+    values = (2 * np.arange(points) + 1 - points) / points
+    found = np.empty((9, points, points))
+    for i, j in np.ndindex(points, points):
+        energy = -correlations @ np.array([*first, values[j], values[i]])
+        found[:, i, j] = waves[energy < energy.min() + 1e-9].mean(0)
+    return found
+
+
+def _correlations(hamiltonian: Hamiltonian, s: NDArray) -> NDArray:
+    """Sums over bonds, by configuration and coupling."""
+    found = [
+        sum((s * np.roll(s, (-down, -right), (1, 2))).sum((1, 2), dtype=int) for down, right in steps)
+        for steps in hamiltonian.bonds.values()
+    ]
+    return np.stack(found, axis=1)
+
+
 def _configurations(rows: int, columns: int) -> NDArray:
     """All configurations with the first spin up; the flip of all spins changes no energy."""
     count = rows * columns
@@ -85,12 +115,7 @@ def _configurations(rows: int, columns: int) -> NDArray:
 @cache
 def _tile_correlations(name: str) -> NDArray:
     """Correlations of the bonds of each coupling in all configurations of period 4, each set once."""
-    s = _configurations(PERIOD, PERIOD)
-    found = [
-        sum((s * np.roll(s, (-down, -right), (1, 2))).sum((1, 2), dtype=int) for down, right in steps)
-        for steps in HAMILTONIANS[name].bonds.values()
-    ]
-    return np.unique(np.stack(found, axis=1), axis=0) / PERIOD**2
+    return np.unique(_correlations(HAMILTONIANS[name], _configurations(PERIOD, PERIOD)), axis=0) / PERIOD**2
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,11 @@ from sympe_experiments.molecules import facts
 from sympe_experiments.molecules.config import METHODS, NAME
 from sympe_experiments.molecules.drawing import draw_line, draw_smiles, has_rdkit
 from sympe_experiments.records import Record
-from sympe_experiments.report.canvas import Picture, house_style, new_figure, plain, wrapped, write_head
+from sympe_experiments.report import strips
+from sympe_experiments.report.canvas import HEAD, Picture, house_style, new_figure, plain, wrapped, write_head
 from sympe_experiments.report.palette import BLUE, FAINT, GREEN, INK, ORANGE, SOFT, VERMILION
-from sympe_experiments.report.statistics import Group, finite, sample
+from sympe_experiments.report.statistics import Group, by_weight, finite, sample
+from sympe_experiments.report.strips import Measured
 
 #: Properties that samples are compared by, and what to call them.
 _PROPERTIES = {"logp": "logP (Crippen)", "qed": "QED", "rings": "number of rings"}
@@ -150,7 +152,7 @@ def property_histograms(group: Group, name: str) -> Picture | None:
     shown = sorted({told[0], told[-1]})
     finding = f"Properties of valid samples after {' and '.join(map(str, shown))} steps, and of test molecules"
     height = 1.5 + 2.3 * len(shown)
-    figure = Figure(figsize=(9, height), layout=ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - 0.62 / height)))
+    figure = Figure(figsize=(9, height), layout=ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - HEAD / height)))
     panels = figure.subplots(len(shown), len(_PROPERTIES), squeeze=False)
     for row, steps in zip(panels, shown, strict=True):
         for axes, (key, text) in zip(row, _PROPERTIES.items(), strict=True):
@@ -202,7 +204,7 @@ def symmetry_by_time(records: Sequence[Record], name: str) -> Picture | None:
 def samples_grid(group: Group, name: str) -> Picture | None:
     """Some samples of every method, with the most steps."""
     steps = facts.sample_steps(group.records)
-    shown = {}
+    shown, seed = {}, min(record.seed for record in group.records)
     for method in METHODS.in_order(group.methods):
         for record in group.runs(method)[:1]:
             smiles = (record.examples or {}).get(f"samples_at_{steps[-1]}" if steps else "") or []
@@ -212,17 +214,15 @@ def samples_grid(group: Group, name: str) -> Picture | None:
         return None
     figure = Figure(figsize=(9, 0.75 + 1.25 * len(shown)))
     finding = f"Samples after {steps[-1]} steps, smallest molecules at the left"
-    write_head(figure, finding, f"{plain(group.title)}; drawn evenly from all samples, a cross where one is not valid")
-    top = 1 - 0.7 / figure.get_figheight()
+    context = f"{plain(group.title)}, seed {seed}; drawn evenly from all samples, a cross where one is not valid"
+    write_head(figure, finding, context)
+    top = 1 - (HEAD + 0.08) / figure.get_figheight()
     for row, (method, smiles) in enumerate(shown.items()):
         for column in range(_COLUMNS):
             height = top / len(shown)
             axes = figure.add_axes((column / _COLUMNS, top - (row + 1) * height, 1 / _COLUMNS, 0.8 * height))
             axes.set_axis_off()
-            image = draw_smiles(smiles[column]) if column < len(smiles) else None
-            if image is not None:
-                axes.imshow(image)
-            elif column < len(smiles):
+            if column < len(smiles) and not draw_smiles(axes, smiles[column]):
                 axes.text(0.5, 0.5, "x", color=VERMILION, fontsize=16, ha="center", va="center")
         figure.text(0.012, top - row * top / len(shown) - 0.02, METHODS.label(method), fontsize=8.5, color=SOFT)
     return Picture(name, f"Sampled molecules, one row per method. {finding}; {group.title}.", figure)
@@ -241,7 +241,7 @@ def denoising(group: Group, name: str) -> Picture | None:
     for column, line in enumerate(lines):
         axes = figure.add_axes((column / len(lines), 0.02, 1 / len(lines), 0.6))
         axes.set_axis_off()
-        axes.imshow(draw_line(line))
+        draw_line(axes, line)
         if column < len(times):
             axes.set_title(f"t = {times[column]}", fontsize=9, color=SOFT)
     return Picture(name, f"One sample at {len(lines)} times from noise to the end; {group.title}.", figure)
@@ -249,15 +249,29 @@ def denoising(group: Group, name: str) -> Picture | None:
 
 def pictures(records: Sequence[Record]) -> list[Picture]:
     """All figures of the experiment, group by group."""
-    pictures = [symmetry_by_time(records, f"{NAME}-symmetry")]
-    for k, group in enumerate(facts.trained(records), start=1):
+    pictures: list[Picture | None] = []
+    for k, group in enumerate(by_weight(facts.trained(records)), start=1):
         stem = f"{NAME}-{k}"
-        pictures += [class_nll_by_method(group, records, f"{stem}-nll"), nats_by_time(group, f"{stem}-time")]
-        pictures += [invalid_by_steps(group, f"{stem}-steps"), class_nll_by_steps(group, f"{stem}-bounds")]
+        pictures += [invalid_by_steps(group, f"{stem}-steps"), class_nll_by_method(group, records, f"{stem}-nll")]
+        pictures += [nats_by_time(group, f"{stem}-time"), class_nll_by_steps(group, f"{stem}-bounds")]
         pictures.append(property_histograms(group, f"{stem}-properties"))
         if has_rdkit():
             pictures += [samples_grid(group, f"{stem}-samples"), denoising(group, f"{stem}-denoising")]
+    pictures.append(symmetry_by_time(records, f"{NAME}-symmetry"))
     return [picture for picture in pictures if picture is not None]
+
+
+def findings(records: Sequence[Record]) -> list[str]:
+    """What came out, in words."""
+    return strips.findings(facts.trained(records), _words)
+
+
+def _words(group: Group) -> list[str]:
+    steps = facts.sample_steps(group.records)
+    ends = sorted({min(steps), max(steps)}) if facts.is_molecular(group.records) else []
+    valid = [Measured(METHODS, f"valid_percent_at_{k}", f"valid molecules in {k} steps", True, 1) for k in ends]
+    likely = Measured(METHODS, facts.CLASS_NLL, "nats per graph up to relabeling (class NLL)", in_percent=False)
+    return [text for measured in (*valid, likely) for text in measured.words(group)]
 
 
 def _by_steps(axes: Axes, steps: Sequence[int]) -> None:

@@ -1,7 +1,9 @@
 """What all figures share: their look, log axes that survive zeros, and their bytes."""
 
+import html
 import io
 import math
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,9 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.transforms import Bbox
 
 from sympe.html import readable
-from sympe_experiments.report.palette import FAINT, INK, SOFT
+from sympe_experiments.report.palette import BLUE, BROWN, FAINT, INDIGO, INK, SOFT, WINE
 
 _LOOK = {
     "font.family": "DejaVu Sans",
@@ -33,7 +36,11 @@ _LOOK = {
     "ytick.labelcolor": INK,
     "legend.frameon": False,
     "svg.hashsalt": "sympe",
+    "svg.fonttype": "none",
 }
+
+#: Inches at the top of a figure that hold its two lines of text.
+HEAD = 0.62
 
 
 @contextmanager
@@ -57,13 +64,58 @@ class Picture:
     alt: str
     figure: Figure
 
-    def encode(self, kind: str = "png") -> bytes:
-        """Its bytes as ``png`` (150 dpi) or ``svg``; equal figures give equal bytes."""
+    @property
+    def head(self) -> list[str]:
+        """The two lines above it: what it says, and what it was made of."""
+        return [text.get_text().replace(r"\$", "$") for text in self.figure.texts if text.get_gid() == "head"]
+
+    def png(self) -> bytes:
+        """Its bytes at 150 dpi; equal figures give equal bytes."""
         file = io.BytesIO()
-        metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
         with house_style():
-            self.figure.savefig(file, format=kind, dpi=150, metadata=metadata)
+            self.figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
         return file.getvalue()
+
+    def svg(self) -> str:
+        """Without its head, transparent, with text as text; equal figures give equal text."""
+        file = io.StringIO()
+        heads = [text for text in self.figure.texts if text.get_gid() == "head"]
+        width, height = self.figure.get_size_inches()
+        box = Bbox.from_bounds(0, 0, width, height - HEAD * bool(heads))
+        for text in heads:
+            text.set_visible(False)
+        with house_style():
+            self.figure.savefig(
+                file, format="svg", transparent=True, bbox_inches=box, metadata={"Date": None, "Creator": None}
+            )
+        for text in heads:
+            text.set_visible(True)
+        return _slim(file.getvalue(), self.name, self.alt)
+
+
+def _slim(svg: str, name: str, alt: str) -> str:
+    """An SVG that may stand in a page beside others: short numbers, ids that only it has, a text alternative."""
+    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    used = set(re.findall(r"#([\w-]+)[\")]", svg))
+    svg = re.sub(r' id="([\w-]+)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", svg)
+    svg = re.sub(r'(href="|url\()#', rf"\1#{name}-", svg)
+    svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d+\.\d\d)\d+", r"\1", tag[0]), svg)
+    svg = re.sub(r"\n\s*", "\n", svg)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(readable(alt))}"', 1)
+
+
+def themed(svg: str) -> str:
+    """The same with the page's own ink and paper, light or dark."""
+    for color, variable in _VARIABLES.items():
+        svg = svg.replace(color, f"var(--{variable})")
+    return svg
+
+
+#: Colors that the page has other tones of in the dark.
+_VARIABLES = {
+    INK: "ink", SOFT: "soft", FAINT: "line", "#ffffff": "paper", BLUE: "blue", INDIGO: "indigo", WINE: "wine",
+    BROWN: "brown",
+}  # fmt: skip
 
 
 def plain(text: str, width: int = 60) -> str:
@@ -83,8 +135,8 @@ def write_head(figure: Figure, finding: str, context: str) -> None:
     """Write two lines above a figure: what it says, in bold, and what it was made of."""
     height = figure.get_figheight()
     size = min(11.5, 11.5 * 90 / len(finding))
-    figure.text(0.012, 1 - 0.09 / height, finding, va="top", fontsize=size, fontweight="bold")
-    figure.text(0.012, 1 - 0.35 / height, context, va="top", color=SOFT)
+    figure.text(0.012, 1 - 0.09 / height, finding, va="top", fontsize=size, fontweight="bold", gid="head")
+    figure.text(0.012, 1 - 0.35 / height, context, va="top", color=SOFT, gid="head")
 
 
 def new_figure(height: float, finding: str, context: str) -> tuple[Figure, Axes]:
@@ -95,10 +147,39 @@ def new_figure(height: float, finding: str, context: str) -> tuple[Figure, Axes]
         finding: What the figure says.
         context: What it was made of.
     """
-    layout = ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - 0.62 / height))
+    layout = ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - HEAD / height))
     figure = Figure(figsize=(9, height), layout=layout)
     write_head(figure, finding, context)
     return figure, figure.add_subplot()
+
+
+@dataclass(frozen=True)
+class LinearRange:
+    """Limits of a linear axis that holds zero.
+
+    Attributes:
+        low: Lower limit.
+        high: Upper limit.
+    """
+
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> "LinearRange":
+        """Limits that hold all values and zero, with some room."""
+        held = [0.0, *values]
+        room = 0.04 * (max(held) - min(held) or 1.0)
+        return cls(min(held) - room, max(held) + room)
+
+    def place(self, value: float) -> float:
+        """Where to draw a value."""
+        return value
+
+    def apply(self, axes: Axes, which: str) -> None:
+        """Limits and grid of the ``x`` or ``y`` axis."""
+        axes.set_xlim(self.low, self.high) if which == "x" else axes.set_ylim(self.low, self.high)
+        axes.grid(axis="x" if which == "x" else "y")
 
 
 @dataclass(frozen=True)

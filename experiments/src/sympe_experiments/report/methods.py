@@ -4,7 +4,15 @@ from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
 from typing import TypeVar
 
-from sympe_experiments.report.palette import BROWN, INDIGO, TEAL, WINE
+from sympe_experiments.report.palette import BLUE, BROWN, GRAY, INDIGO, ORANGE, TEAL, VERMILION, WINE
+
+#: What a method is in a comparison: name, color and mark.
+ROLES = {
+    "ours": ("SymPE", BLUE, "o"),
+    "control": ("control", VERMILION, "s"),
+    "other": ("another method", ORANGE, "^"),
+    "none": ("no symmetry breaking", GRAY, "v"),
+}
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,12 @@ class Methods(dict[str, M]):
     def poster(self, name: str) -> float | None:
         """The poster's figure for a method."""
         return self[name].poster if name in self else None
+
+    def role(self, name: str) -> str:
+        """What a method is in a comparison; a key of :data:`ROLES`."""
+        if "(control" in self.label(name):
+            return "control"
+        return "none" if name == "none" else "ours" if "sympe" in name else "other"
 
     def color(self, name: str) -> str:
         """The color of a method."""

@@ -137,6 +137,15 @@ def group_records(records: Iterable[Record]) -> list[Group]:
     return groups
 
 
+def by_weight(groups: Sequence[Group]) -> list[Group]:
+    """Groups by the time that their runs took together, longest first; smoke tests come last."""
+
+    def weight(group: Group) -> tuple[bool, float]:
+        return group.recipe != "smoke", sum(finite(record.seconds) or 0.0 for record in group.records)
+
+    return sorted(groups, key=weight, reverse=True)
+
+
 def unusual_config(record: Record, others: Iterable[Record]) -> dict[str, Any]:
     """Settings of a run that differ from those of most runs of the same data and recipe."""
     peers = [_shared_config(r) for r in others if (r.data, r.recipe) == (record.data, record.recipe)]

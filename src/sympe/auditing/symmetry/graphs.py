@@ -2,6 +2,7 @@ r"""Graphs under relabeling: the stabilizer of a graph is its automorphism group
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Int
@@ -33,6 +34,13 @@ class GraphStabilizers(Stabilizers):
         else:
             classes, owner = self.automorphisms.pair_orbits(), graphs.batch[pairs(graphs)[0]]
         return class_errors(classes, owner.cpu().numpy(), len(graphs), target.values, loss)
+
+    def drawing(self, sample: int) -> dict[str, Any]:
+        graphs = self.automorphisms.graphs
+        start = int(graphs.ptr[sample])
+        inside = graphs.batch[graphs.edge_index[0]] == sample
+        edges = {tuple(sorted(ends)) for ends in (graphs.edge_index[:, inside] - start).T.tolist()}
+        return {"orbits": self.automorphisms.node_orbits_of(sample), "edges": [list(ends) for ends in sorted(edges)]}
 
 
 def target_counts(graphs: Graphs) -> dict[Per, int]:

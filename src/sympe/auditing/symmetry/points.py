@@ -8,6 +8,7 @@ the axis, and the icosahedral group up to degree 5.
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -45,6 +46,17 @@ class PointStabilizers(Stabilizers):
             return no_errors(target.values)
         classes = orbits([group.permutations.cpu().numpy() for group in self.groups], self.clouds.ptr.tolist())
         return class_errors(classes, self.clouds.batch.cpu().numpy(), len(self.clouds), target.values, loss)
+
+    def drawing(self, sample: int) -> dict[str, Any]:
+        places = self.clouds.centered[int(self.clouds.ptr[sample]) : int(self.clouds.ptr[sample + 1])].cpu()
+        permutations = self.groups[sample].permutations.cpu().numpy()
+        distances = torch.cdist(places, places).fill_diagonal_(torch.inf)
+        near = distances < 1.2 * distances.amin(1, keepdim=True)  # neighbors: nearly as near as the nearest
+        return {
+            "orbits": orbits([permutations], [0, len(places)]).tolist(),
+            "edges": (near | near.T).triu().nonzero().tolist(),
+            "places": places.tolist(),
+        }
 
     def lengths(self) -> list[float]:
         """The lever of each cloud: an error of the tolerance at its end turns the cloud."""

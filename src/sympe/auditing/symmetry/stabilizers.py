@@ -36,6 +36,10 @@ class Stabilizers(ABC):
             ValueError: If the group does not act on such targets, or their number is wrong.
         """
 
+    def drawing(self, sample: int) -> dict[str, Any] | None:
+        """What a drawing of an input shows: ``orbits``, the orbit of each node, ``edges`` and ``places``, if known."""
+        return None
+
 
 class Symmetry(ABC):
     """A group with its action on one kind of input.

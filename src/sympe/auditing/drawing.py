@@ -1,0 +1,40 @@
+"""Where to draw the nodes of a graph, or points in space, and in which colors: alike nodes get one."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import igraph
+import numpy as np
+from numpy.typing import NDArray
+
+#: M. Okabe, K. Ito, *Color universal design*, 2008, and lighter ones of P. Tol, *Colour schemes*, 2021.
+COLORS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00", "#88ccee", "#ddcc77", "#aa4499", "#44aa99")
+#: Of nodes that are like no other.
+ALONE = "#8c959f"
+
+# A turn that shows a cube, or anything else along the axes, from aside.
+_ASIDE = np.array([[0.88, 0.0, -0.47], [-0.2, 0.91, -0.37]])
+
+
+def layout(num_nodes: int, edges: Sequence[Sequence[int]], places: Sequence[Sequence[float]] | None) -> NDArray:
+    """Places [num_nodes, 2] in the unit disk: by Kamada and Kawai for graphs, by projection for points in space."""
+    if places is not None:
+        found = np.array(places, dtype=float).reshape(num_nodes, 3) @ _ASIDE.T
+    else:
+        graph = igraph.Graph(num_nodes, [tuple(ends) for ends in edges])
+        found = np.array(graph.layout_kamada_kawai(seed=graph.layout_circle()).coords).reshape(num_nodes, 2)
+    found = found - (found.max(0, initial=-np.inf) + found.min(0, initial=np.inf)) / 2 if num_nodes else found
+    return found / max(float(np.abs(found).max(initial=0.0)), 1e-9)
+
+
+def orbit_names(orbits: Sequence[int]) -> list[int | None]:
+    """A number for each orbit of more than one node, the largest orbits first; None for nodes that are alone."""
+    counts = Counter(orbits)
+    several = sorted((orbit for orbit in counts if counts[orbit] > 1), key=lambda orbit: -counts[orbit])
+    names = {orbit: place for place, orbit in enumerate(several, start=1)}
+    return [names.get(orbit) for orbit in orbits]
+
+
+def color_of(name: int | None) -> str:
+    """The color of the orbit with a number; colors come round, numbers do not."""
+    return ALONE if name is None else COLORS[(name - 1) % len(COLORS)]
