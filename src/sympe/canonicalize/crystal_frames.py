@@ -135,7 +135,9 @@ class CrystalFrames(Canonicalizer[Elements, Crystals]):
         """The elements that show the sites of each crystal in its one description."""
         site = torch.arange(len(x.batch), device=x.device)
         embedded = _embedded(x, ways.basis, ways.origin, x.batch, site)
-        order = torch.argsort(embedded @ _frequency(1.0, 0, embedded))
+        # Sines of different integers have no rational relations (Lindemann and Weierstrass), by which places at halves
+        # and quarters of the cell would tie.
+        order = torch.argsort(embedded @ torch.arange(1, 7, device=embedded.device, dtype=embedded.dtype).sin())
         for key in (x.species, x.batch):
             order = order[torch.argsort(key[order], stable=True)]
         time = (ways.reverses_time,) if self.time_reversal else ()
