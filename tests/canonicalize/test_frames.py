@@ -9,7 +9,7 @@ from scipy import stats
 from torch import Tensor
 
 from laws import THRESHOLD, ChiSquare, check_reproducible
-from molecules import CHIRAL, CUBE, EXAMPLES, METHANE, molecule, ring, solid
+from molecules import CHIRAL, CUBE, EXAMPLES, FULLERENES, METHANE, molecule, ring, solid
 from point_laws import (
     PointKernel,
     check_matrices,
@@ -23,6 +23,7 @@ from point_laws import (
 from sympe import InversionKernel
 from sympe.actions import PointRotation
 from sympe.canonicalize import Canonicalizer, Constant, Frames
+from sympe.groups import point_group
 from sympe.points import PointClouds, concatenate, from_clouds
 
 FINITE = {name: example.cloud for name, example in EXAMPLES.items() if not math.isinf(example.order)}
@@ -73,6 +74,14 @@ class NotRandomized(torch.nn.Module):
 def test_frames_are_the_inversion_kernel(special: bool, dtype: torch.dtype, generator: torch.Generator) -> None:
     examples = {name: x.to(dtype=dtype) for name, x in FINITE.items() if special or name != "dodecahedron"}
     check_point_inversion(InversionKernel(Frames(special=special)), examples, generator, special, draws_per_element=6)
+
+
+def test_frames_of_buckminsterfullerene_are_the_inversion_kernel(generator: torch.Generator) -> None:
+    elements = point_group("I").matrices
+    assert elements is not None
+    kernel = InversionKernel(Frames(special=True))
+    examples = {"C60": FULLERENES["C60"]}
+    check_point_inversion(kernel, examples, generator, True, draws_per_element=6, elements={"C60": elements})
 
 
 @pytest.mark.parametrize("special", [False, True], ids=["O(2)", "SO(2)"])
