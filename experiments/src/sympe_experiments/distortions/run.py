@@ -1,8 +1,8 @@
 r"""Train a network to distort crystals, test it on turned copies of them, write the record.
 
-Several domains are right. The loss is the squared distance to the nearest one over the floor. A network without symmetry
-breaking cannot get below the floor. With it, the learned law is equivariant, so every domain must come equally often:
-the test counts them.
+Several domains are right. The loss is the squared distance to the nearest one over the floor. A network without
+symmetry breaking cannot get below the floor. With it, the learned law is equivariant, so every domain must come equally
+often: the test counts them.
 """
 
 import math
