@@ -6,15 +6,16 @@ CHGNet (B. Deng et al., 2023) comes with its weights; give it an environment of 
     OMP_NUM_THREADS=1 chgnet/bin/python benchmarks/perovskites.py
 
 Each parent has the lattice constant of least energy, which stays, and 2 x 2 x 2 cells. It is relaxed from three kinds
-of displacements: along the directions of pairs of unstable modes, those first on whose lines the energy falls most;
-along a random mixture of all unstable modes; and rattled. All have the same root mean square. The table grows by one
-parent after the other: an interrupted run goes on where it stopped.
+of displacements: along each direction of unstable modes, and of pairs of them, that keeps symmetries; along random
+mixtures of all unstable modes; and rattled. All have the same root mean square. The table grows by one parent and kind
+after the other: an interrupted run goes on where it stopped.
 """
 
 import argparse
 import json
 import warnings
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,13 +32,12 @@ PARENTS = ("CaTiO3", "SrTiO3", "CsPbI3", "KNbO3", "BaTiO3", "SrZrO3", "NaNbO3", 
 UNSTABLE = -0.05
 #: Root of the mean squared displacement, in angstrom, and the force at which a relaxation ends, in eV per angstrom.
 SIZE, FORCE = 0.1, 0.02
-#: How far energies of one minimum differ, in eV per formula unit.
-SAME = 1e-3
-#: Sizes at which a line is looked at, in units of SIZE.
-SCAN = (1.0, 2.0, 3.0)
+#: How far energies of one minimum differ, in meV per formula unit.
+SAME = 2.0
 #: How many of the most unstable modes are combined in pairs, and the most dimensions of a pair.
 COMBINED, DIMENSIONS = 3, 9
 CELLS = 8
+WAYS = ("directions", "unstable modes", "rattled")
 
 
 class Counted:
@@ -80,65 +80,48 @@ def sized(u: np.ndarray) -> np.ndarray:
     return SIZE * u / np.sqrt(np.square(u).sum(1).mean())
 
 
-def displaced(parent: Atoms, u: np.ndarray, times: float = 1.0) -> Atoms:
+def displaced(parent: Atoms, u: np.ndarray) -> Atoms:
     moved = parent.copy()
-    moved.positions += times * sized(u)
+    moved.positions += sized(u)
     return moved
 
 
-def ranked(parent: Atoms, unstable: list[Mode], of: Counted) -> list[Direction]:
-    """The directions of pairs of modes, those first on whose lines the energy falls most."""
-    found = {}
-    for pair in combinations(unstable[:COMBINED], min(2, len(unstable))):
-        whole = np.concatenate([mode.vectors for mode in pair])
+def kept(parent: Atoms, unstable: list[Mode]) -> list[Direction]:
+    """The directions of single modes and of pairs that keep symmetries."""
+    found: list[Direction] = []
+    alone: set[int] = set()
+    for pair in combinations(range(min(COMBINED, len(unstable))), min(2, len(unstable))):
+        whole = np.concatenate([unstable[k].vectors for k in pair])
         for one in directions(parent, whole, freedom=2) if len(whole) <= DIMENSIONS else ():
-            least = min(of.energy(displaced(parent, one.displacement, times)) for times in SCAN)
+            parts = [np.einsum("kia,ia->k", unstable[k].vectors, one.displacement) for k in pair]
+            shown = {k for k, part in zip(pair, parts, strict=True) if np.abs(part).max() > 1e-3}
             # Directions of one mode come again with every pair.
-            found[one.group, round(least, 4)] = (least, one)
-    return [one for _, one in sorted(found.values(), key=lambda entry: entry[0])]
+            if len(shown) > 1 or not shown <= alone:
+                found.append(one)
+        alone |= {*pair}
+    return found
 
 
-def compare(formula: str, of: Counted, tries: int, first: int, steps: int) -> list[dict[str, object]]:
-    """The rows of one parent."""
-    parent = cubic(formula, of)
-    parent.calc = of.calculator
-    unstable = [mode for mode in modes(parent) if mode.curvature < UNSTABLE]
-    print(formula, round(parent.cell[0, 0] / 2, 3), [(round(m.curvature, 2), m.irrep) for m in unstable], flush=True)
-    named = ", ".join(f"{mode.irrep} {mode.curvature:.2f}" for mode in unstable)
-    if not unstable:
-        return [{"row": f"{formula}, stable", "formula": formula, "modes": named}]
+def starts(parent: Atoms, unstable: list[Mode], way: str, tries: int) -> tuple[list[Atoms], list[str]]:
+    """Displaced structures of one kind, and what is known of each."""
     generator, rng = torch.Generator().manual_seed(0), np.random.default_rng(0)
+    if way == "directions":
+        listed = kept(parent, unstable)
+        moved = [break_symmetry(parent, generator, None, displacement=sized(one.displacement)) for one in listed]
+        return moved, [f"{one.group} ({one.domains})" for one in listed]
+    if way == "rattled":
+        return [displaced(parent, rng.normal(size=parent.positions.shape)) for _ in range(tries)], []
     whole = np.concatenate([mode.vectors for mode in unstable])
-    of.calls = 0
-    best = ranked(parent, unstable, of)
-    print(f"  {len(best)} directions, {of.calls} energies", flush=True)
-    screened = of.calls
-    starts = {
-        "directions": [
-            break_symmetry(parent, generator, None, displacement=sized(one.displacement)) for one in best[:first]
-        ],
-        "unstable modes": [
-            displaced(parent, np.einsum("k,kia->ia", rng.normal(size=len(whole)), whole)) for _ in range(tries)
-        ],
-        "rattled": [displaced(parent, rng.normal(size=parent.positions.shape)) for _ in range(tries)],
-    }
-    ends, calls = {}, {}
-    zero = of.energy(parent)
-    for way, some in starts.items():
-        of.calls = 0
-        ends[way] = [(of.relaxed(one, steps) - zero) / CELLS for one in some]
-        calls[way] = of.calls + (screened if way == "directions" else 0)
-        print(f"  {way}: {calls[way]} calls, meV {[round(1000 * energy, 1) for energy in ends[way]]}", flush=True)
-    lowest = min(min(energies) for energies in ends.values())
-    rows = []
-    for way, energies in ends.items():
-        hits = [energy < lowest + SAME for energy in energies]
-        row = {"row": f"{formula}, {way}", "formula": formula, "way": way, "relaxed": len(hits), "hits": sum(hits)}
-        row |= {"first": hits.index(True) + 1 if any(hits) else None, "lowest": 1000 * min(energies)}
-        row |= {"evaluations": calls[way], "screening": screened if way == "directions" else 0, "modes": named}
-        if way == "directions":
-            row["groups"] = ", ".join(f"{d.group} ({d.domains})" for d in best[:first])
-        rows.append(row | {"energies": str([round(1000 * energy, 2) for energy in energies])})
+    return [displaced(parent, np.einsum("k,kia->ia", rng.normal(size=len(whole)), whole)) for _ in range(tries)], []
+
+
+def judged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with their lowest energies, and how many relaxations reached the lowest that any reached."""
+    for row in rows:
+        mates = [energy for other in rows if other["formula"] == row["formula"] for energy in other["energies"]]
+        hits = [energy < min(mates) + SAME for energy in row["energies"]]
+        first = hits.index(True) + 1 if any(hits) else None
+        row |= {"relaxed": len(hits), "hits": sum(hits), "first": first, "lowest": min(row["energies"])}
     return rows
 
 
@@ -146,7 +129,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parents", nargs="*", default=PARENTS, help="formulas")
     parser.add_argument("--tries", type=int, default=5, help="relaxations of each parent, of either random way")
-    parser.add_argument("--directions", type=int, default=3, help="directions that are relaxed")
     parser.add_argument("--steps", type=int, default=100, help="most steps of a relaxation")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -158,10 +140,21 @@ def main() -> None:
     if (path := RESULTS / f"{table.name}.json").exists():
         table.rows = json.loads(path.read_text())["rows"]
     for formula in args.parents:
-        if all(row["formula"] != formula for row in table.rows):
-            table.rows += compare(formula, of, args.tries, args.directions, args.steps)
+        missing = [way for way in WAYS if all(row["row"] != f"{formula}, {way}" for row in table.rows)]
+        if missing:
+            parent = cubic(formula, of)
+            parent.calc = of.calculator
+            unstable = [mode for mode in modes(parent) if mode.curvature < UNSTABLE]
+            named, zero = ", ".join(f"{mode.irrep} {mode.curvature:.2f}" for mode in unstable), of.energy(parent)
+            print(f"{formula}, {parent.cell[0, 0] / 2:.3f} angstrom: {named or 'stable'}", flush=True)
+        for way in missing if missing and unstable else ():
+            of.calls = 0
+            moved, names = starts(parent, unstable, way, args.tries)
+            energies = [round(1000 * (of.relaxed(one, args.steps) - zero) / CELLS, 2) for one in moved]
+            row = {"row": f"{formula}, {way}", "formula": formula, "modes": named, "energies": energies}
+            table.rows = judged([*table.rows, row | {"names": names, "evaluations": of.calls}])
+            print(f"  {table.rows[-1]}", flush=True)
             table.write()
-    table.print()
 
 
 if __name__ == "__main__":
