@@ -65,6 +65,14 @@ def lines(folder: Path = HERE / "results") -> Iterator[str]:
             )
 
 
+def refinement(folder: Path = HERE / "results") -> Iterator[str]:
+    """Graphs of large diameter, without a peer."""
+    yield "| refinement of | time, lowest and highest |"
+    yield "|---|---:|"
+    for row in records(folder)["graphs_refinement"]["rows"]:
+        yield f"| {row['row']} | {row['median']:.3g} s ({row['lowest']:.3g}-{row['highest']:.3g}) |"
+
+
 def growth(folder: Path = HERE / "results") -> Iterator[str]:
     known = records(folder)
     works = {work: known[f"growth_{work}"]["rows"] for work in GROWTH}
@@ -88,7 +96,7 @@ def main() -> None:
     parser.add_argument("scripts", nargs="*", metavar="script", help=f"some of {', '.join(SCRIPTS)}")
     args = parser.parse_args()
     if args.table:
-        print("\n".join([*lines(), "", *growth()]))
+        print("\n".join([*lines(), "", *refinement(), "", *growth()]))
         return
     folder = Path("runs/bench-quick") if args.quick else HERE / "results"
     before, quick = records(folder), ["--quick"] if args.quick else []
