@@ -41,22 +41,9 @@ def caterpillar(nodes: int) -> Graphs:
     )
 
 
-def labeling(n: int, repeats: int) -> Table:
+def beside_traces(name: str, inputs: dict[str, Callable[[], Graphs]], repeats: int) -> Table:
     """Canonical orders and orders of groups, beside Traces."""
-    table = Table("graphs_labeling", "seconds per graph")
-    cells = round((n / 8) ** (1 / 3))
-    inputs: dict[str, Callable[[], Graphs]] = {
-        f"random tree, {n:,} nodes": lambda: tree(n),
-        f"star, {n:,} nodes": lambda: from_nx(networkx.star_graph(n - 1)),
-        f"isolated nodes, {n:,}": lambda: undirected(np.zeros((0, 2)), n),
-        f"complete, {n // 200:,} nodes": lambda: from_nx(networkx.complete_graph(n // 200)),
-        f"random, {n:,} nodes, twice as many edges": lambda: sparse(n, 2 * n),
-        f"random, {n:,} nodes, five times as many edges": lambda: sparse(n, 5 * n),
-        f"grid, {n:,} nodes": lambda: grid(round(n**0.5), round(n**0.5)),
-        f"{n // 21:,} molecules of aspirin": lambda: copies(np.array(BONDS), np.array(ELEMENTS), n // 21),
-        f"diamond, {8 * cells**3:,} atoms": lambda: diamond(cells),
-        **{f"CFI graph, {m:,} nodes": lambda m=m: cfi(m) for m in (200, 500, 1000, 2000) if m <= n // 50},
-    }
+    table = Table(name, "seconds per graph")
     for name, make in inputs.items():
         x = make()
         runs: Runs = {
@@ -66,6 +53,43 @@ def labeling(n: int, repeats: int) -> Table:
         }
         table.add_times(interleave(runs, repeats), relative_to=f"{name}: Traces")
     return table
+
+
+def closed_forms(n: int, repeats: int) -> Table:
+    """Graphs whose groups have closed forms."""
+    inputs: dict[str, Callable[[], Graphs]] = {
+        f"random tree, {n:,} nodes": lambda: tree(n),
+        f"star, {n:,} nodes": lambda: from_nx(networkx.star_graph(n - 1)),
+        f"{n:,} isolated nodes": lambda: undirected(np.zeros((0, 2)), n),
+        f"complete graph, {n // 100:,} nodes": lambda: from_nx(networkx.complete_graph(n // 100)),
+        f"{n // 21:,} molecules of aspirin": lambda: copies(np.array(BONDS), np.array(ELEMENTS), n // 21),
+    }
+    return beside_traces("graphs_closed_forms", inputs, repeats)
+
+
+def random(n: int, repeats: int) -> Table:
+    """Sparse random graphs."""
+    inputs: dict[str, Callable[[], Graphs]] = {
+        f"random graph, {n:,} nodes, twice as many edges": lambda: sparse(n, 2 * n),
+        f"random graph, {n:,} nodes, five times as many edges": lambda: sparse(n, 5 * n),
+    }
+    return beside_traces("graphs_random", inputs, repeats)
+
+
+def crystals(n: int, repeats: int) -> Table:
+    """Grids and crystals: few symmetries or many, and no end near."""
+    cells = round((n / 8) ** (1 / 3))
+    inputs: dict[str, Callable[[], Graphs]] = {
+        f"grid, {n:,} nodes": lambda: grid(round(n**0.5), round(n**0.5)),
+        f"diamond crystal, {8 * cells**3:,} atoms": lambda: diamond(cells),
+    }
+    return beside_traces("graphs_crystals", inputs, repeats)
+
+
+def cfi_graphs(n: int, repeats: int) -> Table:
+    """Graphs that refinement does not split."""
+    inputs = {f"CFI graph, {m:,} nodes": lambda m=m: cfi(m) for m in (n // 10, n // 4, n // 2, n)}
+    return beside_traces("graphs_cfi", inputs, repeats)
 
 
 def molecules(count: int, repeats: int) -> Table:
@@ -180,7 +204,10 @@ def batches(count: int, repeats: int) -> Table:
 
 #: Each table, with its size, its size where it has to be quick, and turns.
 TABLES: dict[str, tuple[Callable[[int, int], Table], int, int, int]] = {
-    "labeling": (labeling, 100_000, 10_000, 3),
+    "closed_forms": (closed_forms, 100_000, 10_000, 3),
+    "random": (random, 100_000, 10_000, 3),
+    "crystals": (crystals, 100_000, 10_000, 3),
+    "cfi": (cfi_graphs, 2_000, 400, 5),
     "molecules": (molecules, 4_000, 1_000, 7),
     "laplacian": (laplacian, 100_000, 10_000, 3),
     "one_by_one": (one_by_one, 500, 100, 7),

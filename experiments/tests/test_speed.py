@@ -31,7 +31,7 @@ def test_a_worse_ratio_is_named(bench) -> None:
     before = bench.records(ROOT / "benchmarks" / "results")
     assert list(bench.worse(before, before)) == []
     after = copy.deepcopy(before)
-    row = next(row for row in after["graphs_labeling"]["rows"] if row["row"] != row["ratio_to"])
+    row = next(row for row in after["graphs_cfi"]["rows"] if row["row"] != row["ratio_to"])
     row["ratio"] *= 1.19
     assert list(bench.worse(before, after)) == []
     row["ratio"] *= 1.02
@@ -40,7 +40,7 @@ def test_a_worse_ratio_is_named(bench) -> None:
 
 
 def test_a_goal_that_is_missed_is_said(bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "GOALS", {"graphs_labeling": {"CFI": 1e6, "": 1e-6}})
+    monkeypatch.setattr(bench, "GOALS", {"graphs_cfi": {"CFI graph, 200 ": 1e6, "": 1e-6}})
     assert [line.endswith("missed |") for line in list(bench.lines())[2:]] == [
-        not line.startswith("| CFI") for line in list(bench.lines())[2:]
+        not line.startswith("| CFI graph, 200 ") for line in list(bench.lines())[2:]
     ]
