@@ -5,6 +5,7 @@
 #   make fuzz        give mutated files to all readers, for FUZZ_SECONDS=120 and as many examples as FUZZ_EXAMPLES=200
 #   make faults      strike all long jobs with FAULTS=60 faults, and compare what they make after going on
 #   make docs        build the site into build/site, strictly
+#   make bench       measure beside the best peers, and name what has become slower; QUICK=--quick takes smaller inputs
 #   make lint        run the linters and type checks
 #   make install     only make or update .venv
 #   make clean       remove .venv
@@ -18,13 +19,14 @@ FUZZ_SECONDS ?= 120
 FUZZ_EXAMPLES ?= 200
 FAULTS ?= 60
 FAULT_JOBS ?=
+QUICK ?=
 RELIABILITY ?= runs/reliability
 
 # Parallelism is over processes; threads of the numerical libraries would only get in each other's way.
 THREADS = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 STAMP = .venv/installed
 
-.PHONY: help install reproduce test fuzz faults docs lint clean
+.PHONY: help install reproduce test fuzz faults docs bench lint clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -58,6 +60,9 @@ faults: $(STAMP)
 
 docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
+
+bench: $(STAMP)
+	$(THREADS) .venv/bin/python benchmarks/bench.py $(QUICK)
 
 lint: $(STAMP)
 	.venv/bin/ruff check
