@@ -13,15 +13,14 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 
-import atheris
-
-with atheris.instrument_imports(include=["sympe", "sympe_experiments"]):
-    from fuzz.corpus import make_corpus
-    from fuzz.readers import READERS, REFUSALS
-
 
 def main() -> None:
     """Fuzz until the time is over or a fault is found."""
+    import atheris
+
+    with atheris.instrument_imports(include=["sympe", "sympe_experiments"]):
+        from fuzz.corpus import make_corpus
+        from fuzz.readers import READERS, REFUSALS
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("reader", choices=list(READERS))
     parser.add_argument("--seconds", type=int, default=120)
