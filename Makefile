@@ -3,6 +3,7 @@
 #   make reproduce   run the experiments and write the report
 #   make test        run the whole test suite
 #   make fuzz        give mutated files to all readers, for FUZZ_SECONDS=120 and as many examples as FUZZ_EXAMPLES=200
+#                    (with atheris installed, FUZZ_GUIDED="graphs.read" goes on with that reader, guided by coverage)
 #   make faults      strike all long jobs with FAULTS=60 faults, and compare what they make after going on
 #   make docs        build the site into build/site, strictly
 #   make bench       measure beside the best peers, and name what has become slower; QUICK=--quick takes smaller inputs
@@ -17,6 +18,7 @@ PRESET ?= quick
 WORKERS ?= 2
 FUZZ_SECONDS ?= 120
 FUZZ_EXAMPLES ?= 200
+FUZZ_GUIDED ?=
 FAULTS ?= 60
 FAULT_JOBS ?=
 QUICK ?=
@@ -52,6 +54,8 @@ test: $(STAMP)
 fuzz: $(STAMP)
 	$(THREADS) PYTHONPATH=experiments/tests .venv/bin/python -m fuzz.run --seconds $(FUZZ_SECONDS) \
 		--out $(RELIABILITY)/fuzz.json
+	$(if $(FUZZ_GUIDED),PYTHONPATH=experiments/tests .venv/bin/python -m fuzz.guided "$(FUZZ_GUIDED)" \
+		--seconds $(FUZZ_SECONDS) --kept "$(RELIABILITY)/guided/$(FUZZ_GUIDED)")
 	$(THREADS) FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) .venv/bin/python -m pytest -q experiments/tests/fuzz/test_strategies.py
 
 faults: $(STAMP)

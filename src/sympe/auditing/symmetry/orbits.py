@@ -43,9 +43,9 @@ class Automorphisms:
 
     def node_orbits_of(self, graph: int) -> list[int]:
         """Orbit of each node of one graph, numbered from 0."""
-        images = np.array(self._colored[graph].automorphism_generators(), dtype=np.int64)
-        n = self._colored[graph].num_nodes
-        found: list[int] = orbits([images.reshape(-1, n)], [0, n]).tolist()
+        (colored,) = colored_graphs(self.graphs.select([graph]))
+        images = np.array(colored.automorphism_generators(), dtype=np.int64).reshape(-1, colored.num_nodes)
+        found: list[int] = orbits([images], [0, colored.num_nodes]).tolist()
         return found
 
     def pair_orbits(self) -> Ints:
