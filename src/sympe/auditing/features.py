@@ -101,7 +101,9 @@ def audit_architecture(
     else:
         layers = _layers_on_nodes(network, inputs, _count(inputs) if nodes is None else nodes)
     sites = dict.fromkeys(view(site, "0e", special).site for site in SITES)
-    return Architecture(layers, {name: [view(site, irreps, special) for site in sites] for name, irreps in layers.items()})
+    return Architecture(
+        layers, {name: [view(site, irreps, special) for site in sites] for name, irreps in layers.items()}
+    )
 
 
 def _layers_on_nodes(network: nn.Module, inputs: tuple[Any, ...], nodes: int) -> dict[str, Irreps]:

@@ -18,7 +18,7 @@ import torch
 from sympe.compressed import lines_of, reason_of, suffix_of
 from sympe.crystals.crystals import Crystals, completed, concatenate, from_cells
 from sympe.extras import require
-from sympe.points import PointClouds
+from sympe.points import SYMBOLS, PointClouds
 from sympe.points.files import check_counts
 from sympe.points.xyz import frames
 
@@ -116,6 +116,8 @@ def from_pymatgen(structure: Any, moments: bool = False) -> Crystals:
     if not structure.is_ordered:
         raise ValueError(f"expected one atom per site; got partial occupancies or mixed species in {structure.formula}")
     kinds = [site.specie.Z for site in structure]
+    if strange := [index for index, z in enumerate(kinds) if not 1 <= z < len(SYMBOLS)]:
+        raise ValueError(f"expected an element at every site; got {structure[strange[0]].specie} at site {strange[0]}")
     given = [[_moment_of(site) for site in structure]] if moments else None
     pbc = [list(structure.lattice.pbc)]
     return from_cells([structure.lattice.matrix], [structure.frac_coords], [kinds], pbc, given)
@@ -126,7 +128,9 @@ def _moment_of(site: Any) -> list[float]:
     held = site.properties.get("magmom")
     held = getattr(site.specie, "spin", None) if held is None else held
     if held is None:
-        raise ValueError(f"expected a magnetic moment at every site; got none at {site.specie} {list(site.frac_coords)}")
+        raise ValueError(
+            f"expected a magnetic moment at every site; got none at {site.specie} {list(site.frac_coords)}"
+        )
     values = np.asarray(held.get_moment() if hasattr(held, "get_moment") else held, dtype=float)
     return [0.0, 0.0, float(values)] if values.ndim == 0 else values.tolist()
 
