@@ -69,7 +69,7 @@ def test_conversions_agree() -> None:
     structure[0].properties["magmom"] = SimpleNamespace(get_moment=lambda: [3.0, 0, 0])
     assert from_pymatgen(structure, moments=True).moment[0].tolist() == [3, 0, 0]
     structure[1].specie.Z = 200
-    with pytest.raises(ValueError, match="expected an element at every site; got .* at site 1"):
+    with pytest.raises(ValueError, match=r"expected an element at every site; got .* at site 1"):
         from_pymatgen(structure)
     structure.is_ordered = False
     with pytest.raises(ValueError, match="partial occupancies or mixed species in Na1 Cl1"):

@@ -76,7 +76,7 @@ def audit_architecture(
     """Find out which symmetries of sites a network's features cannot tell from higher ones.
 
     Args:
-        network: A module of e3nn layers; irreps, such as ``"128x0e+128x1o"``; or the name of a published setting, one of
+        network: A module of e3nn layers; irreps, such as ``"128x0e+128x1o"``; or the name of a published setting, in
             :data:`PUBLISHED`.
         *inputs: What to call a module with: one example, from which the layers with one row per node are found.
         nodes: Number of nodes of the example; by default that of its ``pos`` or ``positions``.

@@ -146,8 +146,8 @@ def read_atoms(path: str | os.PathLike[str], which: str = ":") -> list[Any]:
     kind = "vasp" if _POSCAR.fullmatch(path.name) else _FORMATS.get(suffix_of(path))
     kind = "vasp-xdatcar" if kind and "xdatcar" in path.name.lower() else kind
     if suffix_of(path) == ".mcif":
-        raise ValueError(f"{path}: magnetic CIF is not read, as ASE drops its moments: pass "
-                         f"sympe.crystals.from_pymatgen(pymatgen.core.Structure.from_file(...), moments=True)")  # fmt: skip
+        advice = "from_pymatgen(pymatgen.core.Structure.from_file(...), moments=True)"
+        raise ValueError(f"{path}: magnetic CIF is not read, as ASE drops its moments: pass sympe.crystals.{advice}")
     if kind is None:
         raise ValueError(f"{path}: expected CIF, POSCAR, extended XYZ, .traj or .db; got {path.suffix or 'no suffix'}")
     load = require("ase.io", "crystals", "reading crystals").read
