@@ -16,10 +16,16 @@ ALONE = "#8c959f"
 _ASIDE = np.array([[0.88, 0.0, -0.47], [-0.2, 0.91, -0.37]])
 
 
+def projected(places: Sequence[Sequence[float]]) -> NDArray:
+    """Points in space as seen from aside, [n, 2]."""
+    found: NDArray = np.array(places, dtype=float).reshape(-1, 3) @ _ASIDE.T
+    return found
+
+
 def layout(num_nodes: int, edges: Sequence[Sequence[int]], places: Sequence[Sequence[float]] | None) -> NDArray:
     """Places [num_nodes, 2] in the unit disk: by Kamada and Kawai for graphs, by projection for points in space."""
     if places is not None:
-        found = np.array(places, dtype=float).reshape(num_nodes, 3) @ _ASIDE.T
+        found = projected(places)
     else:
         graph = igraph.Graph(num_nodes, [tuple(ends) for ends in edges])
         found = np.array(graph.layout_kamada_kawai(seed=graph.layout_circle()).coords).reshape(num_nodes, 2)
