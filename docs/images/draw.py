@@ -98,25 +98,28 @@ def curie() -> Picture:
                "asked for different values on neighbors; the same network after the same training")  # fmt: skip
     titles = ("the network alone", "with SymPE, one draw", "with SymPE, another draw")
     for k, (title, (seen, y)) in enumerate(zip(titles, outputs, strict=True)):
-        for row, (texts, colors) in enumerate(((seen, None), ([f"{v:+.2f}" for v in y], y))):
+        for row, (texts, colors) in enumerate(((seen, None), ([f"{v:+.1f}" if abs(v) > 0.05 else "0" for v in y], y))):
             axes = figure.add_axes((k / 3, 0.44 * (1 - row), 1 / 3, 0.42))
             shades = [FAINT] * 6 if colors is None else [GRAY if abs(v) < 0.1 else BLUE if v < 0 else ORANGE for v in y]
-            _ring(axes, shades, texts, "white" if colors is not None else INK)
+            _ring(axes, shades, texts)
             label = ("input $x$" if k == 0 else r"$x$ and $\tilde g v$") if row == 0 else "output"
             axes.text(-1.45, 1.0, label, color=SOFT, fontsize=9)
         figure.text(k / 3 + 0.03, 0.86, title, fontweight="bold")
-    return Picture("curie", "A ring of six nodes. An equivariant network gives all of them one value; a drawn group "
-                   "element puts a vector on them, and the same network gives neighbors different values.", figure)  # fmt: skip
+    alt = (
+        "A ring of six nodes. An equivariant network gives all of them one value; a drawn group element puts a vector "
+    )
+    return Picture("curie", alt + "on them, and the same network gives neighbors different values.", figure)
 
 
-def _ring(axes: Axes, colors: list[str], texts: list[str], ink: str) -> None:
+def _ring(axes: Axes, colors: list[str], texts: list[str]) -> None:
     angle = torch.arange(6) * torch.pi / 3 + torch.pi / 6
     spots = torch.stack([angle.cos(), angle.sin()], 1)
     closed = torch.cat([spots, spots[:1]])
     axes.plot(*closed.T, color=GRAY, linewidth=2, zorder=1)
-    axes.scatter(*spots.T, s=640, c=colors, edgecolors="white", linewidths=2, zorder=2)
-    for (px, py), text in zip(spots.tolist(), texts, strict=True):
-        axes.text(px, py, text, ha="center", va="center", fontsize=8.5, color=ink)
+    axes.scatter(*spots.T, s=760, c=colors, edgecolors="white", linewidths=2, zorder=2)
+    for (px, py), text, color in zip(spots.tolist(), texts, colors, strict=True):
+        ink = "white" if color in (BLUE, GRAY) else INK
+        axes.text(px, py, text, ha="center", va="center", fontsize=9.5, color=ink)
     axes.set(xlim=(-1.5, 1.5), ylim=(-1.3, 1.3), aspect="equal")
     axes.set_axis_off()
 
@@ -151,8 +154,8 @@ def groups() -> Picture:
         axes.axhline(250, color=INK, linewidth=1, linestyle="--")
         axes.set_xticks(range(n), [f"node {k}" for k in range(n)], fontsize=8)
         axes.set_title(f"leaders; {elements} group elements drawn", fontsize=9, color=SOFT)
-    return Picture("groups", "Four nodes alike, in a directed ring (C4) and without edges (S4): an equivariant network "
-                   "gives all the same output, a draw chooses one, and all are chosen equally often.", figure)  # fmt: skip
+    alt = "Four nodes alike, in a directed ring (C4) and without edges (S4): an equivariant network gives all "
+    return Picture("groups", alt + "one output, a draw chooses one, and all are chosen equally often.", figure)
 
 
 def _apart(ranks: Tensor) -> list[list[int]]:
@@ -168,7 +171,7 @@ def _square(axes: Axes, colors: list[str], texts: list[str], edges: list[tuple[i
         axes.annotate("", spots[b], spots[a], arrowprops=look)
     axes.scatter(*zip(*spots, strict=True), s=420, c=colors, edgecolors="white", linewidths=2, zorder=2)
     for (x, y), text in zip(spots, texts, strict=True):
-        axes.text(x, y, text, ha="center", va="center", fontsize=8.5, color="white", zorder=3)
+        axes.text(x, y, text, ha="center", va="center", fontsize=8.5, color="white", zorder=3, fontweight="bold")
     axes.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal")
     axes.set_axis_off()
 
@@ -183,8 +186,8 @@ def forces() -> Picture:
     """A square of atoms whose energy is least as a rectangle: forces vanish by symmetry, draws leave the saddle."""
     square = torch.tensor([[0.5, 0.5, 0.0], [-0.5, 0.5, 0.0], [-0.5, -0.5, 0.0], [0.5, -0.5, 0.0]])
     kernel = sympe.InversionKernel(sympe.canonicalize.Frames())
-    g = kernel(sympe.points.from_padded(square.expand(1000, 4, 3)), torch.Generator().manual_seed(1))
-    first = g[:, :, 0]  # act(g~, v) for v along x
+    g = kernel(sympe.points.as_clouds(square.repeat(1000, 1, 1)), torch.Generator().manual_seed(1))
+    first = g @ torch.tensor([1.0, 0.4, 0.2])  # act(g~, v)
     along_x = first[:, 0].abs() > first[:, 1].abs()
     q = torch.linspace(-0.24, 0.24, 97, requires_grad=True)
     e = energy(q)
@@ -214,15 +217,15 @@ def forces() -> Picture:
         corners = square[:, :2]
         moved = corners * torch.tensor([1 + amount, 1 - amount])
         small.plot(*torch.cat([moved, moved[:1]]).T, color=GRAY, linewidth=2, zorder=1)
-        small.scatter(*moved.T, s=160, color=GRAY if amount == 0 else BLUE, edgecolors="white", zorder=2)
+        small.scatter(*moved.T, s=70, color=GRAY if amount == 0 else BLUE, edgecolors="white", zorder=2)
         if amount:
-            for start, stop in zip(corners.tolist(), (corners + 2.2 * (moved - corners)).tolist(), strict=True):
+            for start, stop in zip(corners.tolist(), (corners + 4 * (moved - corners)).tolist(), strict=True):
                 small.annotate("", stop, start, arrowprops={"arrowstyle": "-|>", "color": ORANGE, "linewidth": 1.6})
         small.set(xlim=(-0.85, 0.85), ylim=(-0.85, 0.85), aspect="equal", title=title)
         small.title.set(fontsize=9, color=SOFT)
         small.set_axis_off()
-    return Picture("energy-forces", "Energy of four atoms along a distortion: a saddle at the square, where forces "
-                   "vanish by symmetry, and two minima that draws reach equally often.", figure)  # fmt: skip
+    alt = "Energy of four atoms along a distortion: a saddle at the square, where forces vanish by symmetry, and two "
+    return Picture("energy-forces", alt + "minima that draws reach equally often.", figure)
 
 
 @house_style()

@@ -27,10 +27,24 @@ def layout(num_nodes: int, edges: Sequence[Sequence[int]], places: Sequence[Sequ
     if places is not None:
         found = projected(places)
     else:
-        graph = igraph.Graph(num_nodes, [tuple(ends) for ends in edges])
-        found = np.array(graph.layout_kamada_kawai(seed=graph.layout_circle()).coords).reshape(num_nodes, 2)
+        found = _spread(igraph.Graph(num_nodes, [tuple(ends) for ends in edges])) if num_nodes else np.empty((0, 2))
     found = found - (found.max(0, initial=-np.inf) + found.min(0, initial=np.inf)) / 2 if num_nodes else found
     return found / max(float(np.abs(found).max(initial=0.0)), 1e-9)
+
+
+def _spread(graph: igraph.Graph) -> NDArray:
+    """The layout of less stress, from a circle or from the eigenvectors of distances, where twins coincide."""
+    circle = np.array(graph.layout_circle().coords)
+    starts = [circle] + [np.array(graph.layout_mds().coords) + 0.2 * circle] * (graph.vcount() > 2)
+    found = [np.array(graph.layout_kamada_kawai(seed=start.tolist()).coords).reshape(-1, 2) for start in starts]
+    far = np.array(graph.distances())
+    asked = np.isfinite(far) & (far > 0)
+
+    def stress(places: NDArray) -> float:
+        apart = np.hypot(*(places[:, None] - places).T).T
+        return float(((apart[asked] / far[asked] - 1) ** 2).sum())
+
+    return min(found, key=stress)
 
 
 def orbit_names(orbits: Sequence[int]) -> list[int | None]:
