@@ -38,7 +38,7 @@ def examples() -> dict[str, Atoms]:
         "diamond": bulk("Si"),
         "hcp": bulk("Mg"),
         "wurtzite": bulk("ZnO", "wurtzite", a=3.25, c=5.2),
-        "quartz, chiral": crystal(["Si", "O"], [(0.4697, 0, 0), (0.4135, 0.2669, 0.1191)], **quartz),
+        "quartz, chiral": crystal(["Si", "O"], [(0.4697, 0, 1 / 3), (0.4135, 0.2669, 0.7858)], **quartz),
         "lead titanate, polar": crystal(
             ["Pb", "Ti", "O", "O"], [(0, 0, 0), (0.5, 0.5, 0.54), (0.5, 0.5, 0.11), (0.5, 0, 0.62)], **polar
         ),

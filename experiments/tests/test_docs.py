@@ -20,7 +20,16 @@ from sympe_experiments.catalog import tables_of
 from sympe_experiments.records import read_records
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+
+
+def of_repository(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
 LANGUAGES = {"python", "console", "text", "bibtex"}
 
 
@@ -84,7 +93,7 @@ def broken_links(page: Path) -> list[str]:
     return broken
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=of_repository)
 def test_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if "torch_geometric" in page.read_text() and importlib.util.find_spec("torch_geometric") is None:
         pytest.skip("needs PyG")
@@ -92,17 +101,17 @@ def test_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     run_page(page)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=of_repository)
 def test_links_lead_somewhere(page: Path) -> None:
     assert broken_links(page) == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=of_repository)
 def test_blocks_name_their_language(page: Path) -> None:
     assert {block.language for block in blocks(page.read_text())} <= LANGUAGES
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=of_repository)
 def test_math_survives_markdown(page: Path) -> None:
     """Markdown takes a backslash before punctuation for its own: ``\\{`` becomes ``{`` before the formula is set."""
     formulas = re.findall(r"\$\$?[^$]+\$\$?", prose(page.read_text()))

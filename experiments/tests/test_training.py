@@ -1,13 +1,17 @@
 """What all experiments share in training: checkpoints, seeds and devices."""
 
 import pickle
+import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
-from sympe_experiments.training import AtomicCheckpointIO, accelerator_here, build_from_seed, fingerprint, make_trainer
+from sympe_experiments.checkpoints import AtomicCheckpointIO
+from sympe_experiments.training import accelerator_here, build_from_seed, fingerprint, in_company, make_trainer
 
 STATE = {"state_dict": {"w": torch.arange(5.0)}, "epoch": 3, "best": {"loss": 0.5, "state": None}}
 
@@ -132,3 +136,14 @@ def test_only_the_asked_for_is_printed(tmp_path: Path, capsys: pytest.CaptureFix
     trainer = make_trainer(tmp_path, 1, accelerator="cpu")
     assert trainer.max_epochs == 1
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("is_first", "error", "line"), [(True, ChildProcessError, "a process died"), (False, SystemExit, "1")]
+)
+def test_the_first_process_answers_for_all(is_first: bool, error: type[BaseException], line: str) -> None:
+    with subprocess.Popen(["false"]) as other:
+        launcher = SimpleNamespace(procs=[other])
+        trainer: Any = SimpleNamespace(is_global_zero=is_first, strategy=SimpleNamespace(launcher=launcher))
+        with pytest.raises(error, match=line), in_company(trainer):
+            raise RuntimeError("Connection closed by peer")

@@ -52,6 +52,20 @@ def test_orders_of_the_stabilizers() -> None:
     }  # fmt: skip
 
 
+def test_sites_at_quarters_of_the_cell_have_one_order() -> None:
+    """The 384 descriptions of a perovskite in 2 x 2 x 2 cells differ by its symmetries alone."""
+    atoms = EXAMPLES["perovskite"].repeat(2)
+    _, (permutation, matrices) = CrystalFrames().equally_likely(from_ase(atoms))
+    images = permutation.image.view(384, 40) - 40 * torch.arange(384)[:, None]
+    steps, place = (matrices @ matrices[0].T).numpy(), torch.from_numpy(atoms.positions)
+    for step, image in zip(steps, images, strict=True):
+        moved = torch.empty_like(place)
+        moved[image] = place[images[0]] @ torch.from_numpy(step).T
+        away = (moved - place) / 7.8
+        away = away - away[0]
+        assert (away - away.round()).abs().max() < 1e-9
+
+
 def test_the_law_moves_with_the_input(generator: torch.Generator) -> None:
     test = ChiSquare()
     for name in FEW:

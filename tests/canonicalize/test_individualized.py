@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -26,11 +27,12 @@ def base_of(x: Graphs, base: Base) -> list[int]:
     return g.image[: int(g.shown[0])].tolist() if x.num_nodes else []
 
 
+@pytest.mark.parametrize("first", ["label", "largest"])
 @pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_only_the_identity_fixes_a_base(name: str, exact: bool) -> None:
+def test_only_the_identity_fixes_a_base(name: str, exact: bool, first: Literal["label", "largest"]) -> None:
     x = EXAMPLES[name]
-    fixed = base_of(x, Base(exact))
+    fixed = base_of(x, Base(exact, first))
     assert [g for g in automorphisms(x) if all(g[node] == node for node in fixed)] == [list(range(x.num_nodes))]
 
 
@@ -72,6 +74,20 @@ def test_labels_choose_the_orbit() -> None:
     spokes = single(7, [(0, k) for k in (1, 2, 3)] + [(k, k + 3) for k in (1, 2, 3)], node_label=[2, 1, 1, 1, 0, 0, 0])
     assert spokes.node_label is not None
     assert spokes.node_label[base_of(spokes, Base())].tolist() == [0, 0]
+
+
+def test_the_largest_cell_first_makes_shorter_bases() -> None:
+    """Three alike stars of two leaves each. Hubs are labeled 0: by label two hubs go first, and settle no leaf."""
+    edges = [(hub, 3 + 2 * hub + k) for hub in range(3) for k in range(2)]
+    stars = single(9, edges, node_label=[0] * 3 + [1] * 6)
+    assert stars.node_label is not None
+    assert stars.node_label[base_of(stars, Base())].tolist() == [0, 0, 1, 1, 1]
+    assert stars.node_label[base_of(stars, Base(first="largest"))].tolist() == [1, 1, 1]
+    g = Base(first="largest")(sympe.graphs.concatenate([stars, single(2, [(0, 1)], node_label=[0, 0]), stars]))
+    assert g.shown is not None
+    assert g.shown[[0, 9, 11]].tolist() == [3, 1, 3]
+    with pytest.raises(ValueError, match="first must be 'label' or 'largest'; got 'size'"):
+        Base(first="size")  # type: ignore[arg-type]
 
 
 def test_cached_draws_keep_shown_and_labels_apart(generator: torch.Generator) -> None:

@@ -13,6 +13,7 @@ import ase.io
 from ase import Atoms
 from ase.build import bulk, molecule
 
+from sympe import points
 from sympe.crystals import as_crystals, concatenate, edges, from_ase, from_cells, from_pymatgen, read, stabilizers
 
 SALT = bulk("NaCl", "rocksalt", a=5.64)
@@ -160,6 +161,18 @@ def test_more_atoms_or_columns_declared_than_there_are(tmp_path: Path) -> None:
     path.write_text('1\nLattice="3 0 0 0 3 0 0 0 3" Properties=species:S:1:pos:R:9223372036854775808\nH 0 0 0\n')
     with pytest.raises(ValueError, match="expected 9223372036854775809 columns, as Properties declares; got 'H 0 0 0'"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [("POSCAR", "Na Cl\n1 4000000000"), ("POSCAR", "1 4_000_000_000"), ("XDATCAR", "Na Cl4000000000\n1 1")],
+)
+def test_more_atoms_declared_than_there_are_lines(name: str, counts: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(f"salt\n5.64\n0 0.5 0.5\n0.5 0 0.5\n0.5 0.5 0\n{counts}\nDirect\n0 0 0\n0.5 0.5 0.5\n")
+    for reads in (read,) if name == "XDATCAR" else (read, points.read):
+        with pytest.raises(ValueError, match=r"at most as many atoms as lines, \d+; got 40000000\d\d"):
+            reads(path)
 
 
 def test_cells_beyond_double_precision(tmp_path: Path) -> None:

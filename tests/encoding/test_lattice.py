@@ -6,7 +6,7 @@ from lattice_laws import LATTICES, one
 from sympe import InversionKernel, SymPE
 from sympe.actions import ScalarFields
 from sympe.canonicalize import Constant, LexicographicMinimum
-from sympe.encoding import FieldEncoding, TileEncoding, WaveEncoding
+from sympe.encoding import BaseFieldEncoding, FieldEncoding, TileEncoding, WaveEncoding
 from sympe.encoding.lattice import MovedField
 from sympe.groups import LatticeSymmetry, Torus
 
@@ -21,7 +21,8 @@ class MovedBackwards(FieldEncoding):
 def encodings(size: tuple[int, int], frozen: bool = False) -> list[MovedField]:
     tiles = [p for p in ((1, 1), (2, 2), (3, 3), (1, 2), size) if size[0] % p[0] == 0 and size[1] % p[1] == 0]
     made: list[MovedField] = [TileEncoding(3, period, frozen) for period in tiles]
-    return [*made, FieldEncoding(3, size, frozen), WaveEncoding(3, frozen=frozen), WaveEncoding(1, 1, frozen)]
+    made += [WaveEncoding(3, frozen=frozen), WaveEncoding(1, 1, frozen), BaseFieldEncoding(2, frozen)]
+    return [*made, FieldEncoding(3, size, frozen)]
 
 
 def check(encoding: MovedField, group: Torus, size: tuple[int, int], generator: torch.Generator) -> None:
@@ -66,6 +67,17 @@ def test_waves_are_the_same_on_every_lattice() -> None:
     assert spectrum[:, 0, 0].max() < 1e-4
 
 
+@pytest.mark.parametrize(("name", "size"), LATTICES)
+def test_a_base_leaves_no_symmetry(name: str, size: tuple[int, int]) -> None:
+    """As many different fields as there are ways to move the sites."""
+    group = Torus(name, spin_flip=True)
+    encoding = BaseFieldEncoding(1)
+    assert int((encoding.field(size) != 0).sum()) == len({0, 1 % size[1], size[1] * (1 % size[0])})
+    g = group.elements(size)
+    ways = torch.cat([g.preimage.flatten(1), g.sign[:, None]], dim=1).unique(dim=0)  # type: ignore[index]
+    assert len(encoding(g).detach().flatten(1).unique(dim=0)) == len(ways)
+
+
 @pytest.mark.parametrize("frozen", [False, True])
 def test_only_what_is_not_frozen_is_learned_and_all_is_saved(frozen: bool) -> None:
     for first, second in zip(encodings((6, 6), frozen), encodings((6, 6), frozen), strict=True):
@@ -84,9 +96,10 @@ def test_gradients_reach_the_vector(generator: torch.Generator) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_symmetry_breaking_as_channels(dtype: torch.dtype, generator: torch.Generator) -> None:
+@pytest.mark.parametrize("encoding", [FieldEncoding(2, (4, 4)), BaseFieldEncoding(2)], ids=["field", "base"])
+def test_symmetry_breaking_as_channels(encoding: MovedField, dtype: torch.dtype, generator: torch.Generator) -> None:
     """The encoding of a uniform field is as much of v as the input hides: all of it."""
-    pe = SymPE(InversionKernel(LexicographicMinimum(ScalarFields(Torus("D4")))), FieldEncoding(2, (4, 4))).to(dtype)
+    pe = SymPE(InversionKernel(LexicographicMinimum(ScalarFields(Torus("D4")))), encoding).to(dtype)
     x = torch.zeros(2000, 1, 4, 4, dtype=dtype)
     joined = torch.cat([x, pe(x, generator)], dim=1)
     assert joined.shape == (2000, 3, 4, 4)

@@ -68,6 +68,8 @@ def write(folder: Path, name: str, text: str) -> Path:
         (" G  r2", " N  r2", [4, INF], [(-INF, 4)]),  # a free row
         ("BOUNDS", "RANGES\n    RNG r1 2\nBOUNDS", [4, INF], [(2, 4), (1, INF)]),
         ("BOUNDS", "RANGES\n    RNG r2 2\nBOUNDS", [4, INF], [(-INF, 4), (1, 3)]),
+        (" L  r1", " E  r1", [4, INF], [(4, 4), (1, INF)]),
+        ("UP BND x 4", "UP BND x 4\n LO BND x 5", [4, INF], [(-INF, 4), (1, INF)]),  # crossed, and so infeasible
     ],
 )
 def test_what_is_read(old: str, new: str, upper: list, sides: list, tmp_path: Path) -> None:
@@ -75,6 +77,22 @@ def test_what_is_read(old: str, new: str, upper: list, sides: list, tmp_path: Pa
     assert p.upper.tolist() == upper
     assert list(zip(p.row_lower.tolist(), p.row_upper.tolist(), strict=True)) == sides
     assert p.variables == ("x", "y")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "upper", "sides"),
+    [
+        ("<= 4", "<= 4\n c2: x + y >= 5", [INF, INF], [(-INF, 4), (5, INF)]),  # infeasible
+        ("End", "Bounds\n x free\n y free\nEnd", [INF, INF], [(-INF, 4)]),  # unbounded
+        ("End", "Bounds\n -1e30 <= x <= 1e30\nEnd", [INF, INF], [(-INF, 4)]),
+        ("<= 4", "<= 1e30", [INF, INF], [(-INF, INF)]),
+        (" c1: x + y <= 4\n", "", [INF, INF], []),
+    ],
+)
+def test_what_is_read_of_lp(old: str, new: str, upper: list, sides: list, tmp_path: Path) -> None:
+    p = read(write(tmp_path, "p.lp", LP.replace(old, new)))
+    assert p.upper.tolist() == upper
+    assert list(zip(p.row_lower.tolist(), p.row_upper.tolist(), strict=True)) == sides
 
 
 def test_kinds_senses_and_formats(tmp_path: Path) -> None:
@@ -118,6 +136,16 @@ def test_kinds_senses_and_formats(tmp_path: Path) -> None:
         ("p.lp", LP.replace("End", "SOS\n s1: S1:: x:1 y:2\nEnd"), "SOS constraints are not supported"),
         ("p.lp", LP.replace("x + y\n", "x + [ x^2 ] / 2\n"), "got a quadratic one"),
         ("p.lp", LP.replace("<= 4", "<= "), "expected a linear or integer program"),
+        ("p.lp", LP.replace("<= 4", "<= nan"), "expected a number, found `nan`"),
+        ("p.lp", LP.replace("c1: x", "c1: 1e30 x"), "at/above tolerance"),
+        ("p.lp", LP.replace("obj: x", "obj: 1e30 x"), "expected finite coefficients"),
+        ("p.lp", LP.replace("x + y <=", "-1 <= x + y <="), "expected a number, found `x`"),  # HiGHS has no ranges there
+        ("p.lp", LP.replace("x + y <=", "x + [ x^2 ] <="), "quadratic constraints are not supported"),
+        ("p.lp", LP.replace("End", " c2: x = 1 -> y <= 3\nEnd"), "indicator constraints are not supported"),
+        ("p.lp", LP.replace("c1: x", "c1: my x"), "expected `+` or `-`"),
+        ("p.mps", MPS.replace("BOUNDS", "RANGES\n    RNG r1 nan\nBOUNDS"), "has lower bound of nan"),
+        ("p.mps", MPS.replace("BOUNDS", "RANGES\n    RNG r9 1\nBOUNDS"), '"r9" in RANGES section is not defined'),
+        ("p.mps", MPS.replace("ENDATA", "CSECTION K1 0 QUAD\n    x\n    y\nENDATA"), "Cones not supported"),
         ("p.txt", LP, "expected a file ending in .mps or .lp; got .txt"),
     ],
 )

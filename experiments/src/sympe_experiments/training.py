@@ -8,32 +8,32 @@ run that was killed ends with the same weights, bit for bit on a CPU, as one tha
 import hashlib
 import logging
 import math
+import subprocess
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from io import BytesIO
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
-from zipfile import ZipFile
 
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.utilities import rank_zero_only
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 from torch.utils.data import Sampler
 
-from sympe.atomic import write_atomically
-from sympe.compressed import content_of
 from sympe.signals import listen_again, undisturbed
+from sympe_experiments.checkpoints import AtomicCheckpointIO
 from sympe_experiments.resuming import CHECKPOINT
 from sympe_experiments.seeding import mixed_generator
 
 T = TypeVar("T")
+
+_DIED = "a process died (out of memory?); the same command with --resume goes on"
 
 #: What a batch of graphs is asked for by: their size, and which of the graphs of that size.
 Key = tuple[int, list[int]]
@@ -86,40 +86,6 @@ class SizeGroupedSampler(Sampler[Key]):
         # Every process must take the same number of steps: the first batches come again if need be.
         order = (order * self.world_size)[: self.length * self.world_size]
         return iter([keys[i] for i in order[self.rank :: self.world_size]])
-
-
-class AtomicCheckpointIO(TorchCheckpointIO):
-    """Checkpoints that are whole or absent, and hold nothing but tensors and plain values."""
-
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        # Through memory: torch.save reports a full disk as something else.
-        buffer = BytesIO()
-        torch.save(checkpoint, buffer)
-        write_atomically(Path(path), lambda file: file.write(buffer.getbuffer()))
-
-    def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> dict[str, Any]:
-        try:
-            content = BytesIO(content_of(Path(path)))
-            if ZipFile(content).testzip() is not None:  # PyTorch does not compare checksums
-                raise ValueError("a checksum is not as it should be")
-            content.seek(0)
-            checkpoint = torch.load(content, map_location=map_location, weights_only=True)
-            if "state_dict" not in checkpoint or not _is_finite(checkpoint):
-                raise ValueError("expected a state_dict, and finite numbers")
-            return checkpoint
-        except OSError:
-            raise
-        except Exception as error:  # a damaged file may raise anything
-            # What PyTorch has to say here is long, or advice that does not help.
-            raise ValueError(f"{path} is no checkpoint of this program, or damaged; remove it to start anew") from error
-
-
-def _is_finite(held: Any) -> bool:
-    """Whether all tensors in a checkpoint are finite, and none is more than what was stored."""
-    if isinstance(held, Tensor):
-        return held.nbytes <= held.untyped_storage().nbytes() and bool(held.isfinite().all())
-    parts = held.values() if isinstance(held, dict) else held if isinstance(held, list | tuple) else ()
-    return all(map(_is_finite, parts))
 
 
 def fingerprint(parts: Iterable[Tensor | str]) -> str:
@@ -326,6 +292,7 @@ def fit(
 
     Raises:
         ValueError: If the devices are missing, the checkpoint is of another run, or the loss is not finite.
+        ChildProcessError: If one of several processes dies.
     """
     trainer = make_trainer(
         folder,
@@ -337,8 +304,39 @@ def fit(
         accumulate=accumulate,
     )
     checkpoint = folder / CHECKPOINT
-    trainer.fit(module, ckpt_path=checkpoint if resume and checkpoint.exists() else None, weights_only=True)
+    with in_company(trainer):
+        trainer.fit(module, ckpt_path=checkpoint if resume and checkpoint.exists() else None, weights_only=True)
     return trainer if trainer.is_global_zero else None
+
+
+@contextmanager
+def in_company(trainer: Trainer) -> Iterator[None]:
+    """Have the first of several processes answer for all; the others end without a word.
+
+    Raises:
+        ChildProcessError: If another process has died.
+    """
+    try:
+        yield
+    except (RuntimeError, ValueError, OSError) as error:
+        if not trainer.is_global_zero:
+            raise SystemExit(1) from error
+        if isinstance(error, RuntimeError) and _has_lost_a_process(trainer):
+            raise ChildProcessError(
+                "a process died (out of memory?); the same command with --resume goes on"
+            ) from error
+        raise
+
+
+def _has_lost_a_process(trainer: Trainer) -> bool:
+    launched: list[subprocess.Popen[bytes]] = getattr(trainer.strategy.launcher, "procs", [])
+    processes = [*launched]
+    launched.clear()  # or Lightning would notice, and kill this process too
+    for process in processes:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(5)
+            return True
+    return False
 
 
 def make_trainer(

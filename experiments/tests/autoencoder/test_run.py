@@ -4,9 +4,8 @@ import json
 import resource
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -227,30 +226,34 @@ def test_a_loss_that_is_not_finite_ends_the_run(tmp_path: Path) -> None:
 # --------------------------------------------------------------------------------------------- two processes
 
 
-def test_two_processes_make_one_run(tmp_path: Path) -> None:
-    process = start(
-        *COMMAND,
-        "--epochs",
-        1,
-        "--devices",
-        2,
-        "--out",
-        tmp_path / "run",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    out, err = process.communicate()
-    assert process.returncode == 0, err
-    summary = json.loads(out)
-    assert out.count("\n") == 1
-    assert summary == read_record(tmp_path / "run" / "record.json").summary()
-    assert 0 < summary["test_error_percent"] < 100
-    checkpoint = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)
-    assert checkpoint["global_step"] == 5, "ten batches, shared by two processes"
-    assert {path.name for path in (tmp_path / "run").iterdir()} == {
+def test_two_processes_make_one_run_even_if_terminated(tmp_path: Path) -> None:
+    command = (*COMMAND, "--epochs", 2, "--devices", 2, "--out")
+    done = struck("term", "last.ckpt", 1, *command, tmp_path / "struck")
+    assert (done.code, done.out) == (143, "")
+    said = [line for line in done.err.splitlines() if line.startswith("sympe: ")]
+    assert said == ["sympe: ended by SIGTERM; the same command with --resume goes on"]
+    assert running_below(tmp_path) == []
+    for folder, more in (("struck", ["--resume"]), ("whole", [])):
+        process = start(*command, tmp_path / folder, *more)
+        out, err = process.communicate()
+        assert process.returncode == 0, err
+        assert json.loads(out) == read_record(tmp_path / folder / "record.json").summary()
+    same_runs(tmp_path / "struck", tmp_path / "whole")
+    checkpoint = torch.load(tmp_path / "whole" / "last.ckpt", weights_only=True)
+    assert checkpoint["global_step"] == 10, "two epochs of ten batches, shared by two processes"
+    assert {path.name for path in (tmp_path / "struck").iterdir()} == {
         ".sympe",
         "last.ckpt",
         "logs",
         "record.json",
         "weights.safetensors",
     }
+
+
+def running_below(folder: Path) -> list[int]:
+    """The processes whose command names a folder; those that have ended have no command any more."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            found += [int(path.parent.name)] if str(folder).encode() in path.read_bytes() else []
+    return found

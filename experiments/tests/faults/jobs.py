@@ -21,6 +21,7 @@ class Job:
         alone: Whether it writes everything in one process.
         workers: Whether it has worker processes that may be lost.
         flips: Whether it leaves files that may be damaged before it goes on.
+        turns: How often it is struck with each kind of fault before the next job's turn.
     """
 
     start: tuple[str, ...]
@@ -29,15 +30,16 @@ class Job:
     alone: bool = True
     workers: bool = False
     flips: bool = True
+    turns: int = 1
 
 
 def _words(line: str) -> tuple[str, ...]:
     return tuple(line.split())
 
 
-def _compare(experiment: str, *more: str) -> Job:
-    start = ("compare", "--experiment", experiment, "--recipe", "smoke", "--seeds", "2", "--out", "out", *more)
-    return Job(start, (), flips=False)
+def _compare(experiment: str, *more: str, seeds: str = "2", turns: int = 3) -> Job:
+    start = ("compare", "--experiment", experiment, "--recipe", "smoke", "--seeds", seeds, "--out", "out", *more)
+    return Job(start, (), flips=False, turns=turns)
 
 
 def _audit(n: int, *more: str) -> Job:
@@ -49,19 +51,21 @@ _TRAIN = ("--recipe", "smoke", "--accelerator", "cpu", "--out", "out/run")
 
 JOBS: dict[str, Job] = {
     "graph-autoencoder": Job(
-        (*_words("graph-autoencoder --method sympe-sort --epochs 3 --num-train 20 --hidden-dim 8 --draws 2"), *_TRAIN)
+        (*_words("graph-autoencoder --method sympe-sort --epochs 3 --num-train 20 --hidden-dim 8 --draws 2"), *_TRAIN),
+        turns=3,
     ),
-    "ising": Job(("ising", "--method", "sympe-template", "--epochs", "3", "--hidden-dim", "2", *_TRAIN)),
+    "ising": Job(("ising", "--method", "sympe-template", "--epochs", "3", "--hidden-dim", "2", *_TRAIN), turns=3),
     "molecules train": Job(
         ("molecules", "train", "--data", "mine.smi", "--epochs", "3", "--steps", "3", "--num-samples", "4", *_TRAIN),
         files=lambda: {"mine.smi": SMILES},
+        turns=3,
     ),
     "compare independent-set": _compare("independent-set", "--methods", "none", "sympe-labeling"),
-    "compare shapes": _compare("shapes", "--methods", "none", "sympe-frames"),
+    "compare shapes": _compare("shapes", "--methods", "none", "sympe-frames", seeds="1", turns=1),
     "compare programs": _compare("programs", "--data", "bin-packing", "--methods", "none", "sympe-labeling"),
     "compare assignment": _compare("assignment", "--methods", "none", "haar"),
     "molecules sample": Job(
-        _words("molecules sample --num 12 --shard-size 2 --steps 3 --accelerator cpu --out out/s.parquet")
+        _words("molecules sample --num 12 --shard-size 2 --steps 3 --accelerator cpu --out out/s.parquet"), turns=3
     ),
     "audit, 1 worker": _audit(4500, "--workers", "1"),
     "audit, 2 workers": _audit(4500, "--workers", "2"),

@@ -3,8 +3,9 @@
     export PYTHONPATH=tests:experiments/tests
     python -m faults.run --faults 40 --out faults.json    # goes on where faults.json stops
 
-Fault number k is a function of k alone: a job, a kind of fault, and the file at whose writing it strikes. Jobs run in
-forked processes, so that nothing has to be imported again; their workers are spawned as always.
+Fault number k is a function of k and the jobs: one of them, a kind of fault, and the file at whose writing it strikes.
+Each job takes its turns with all kinds, quick ones several, before the next; then all begin anew. Jobs run in forked
+processes, so that nothing has to be imported again; their workers are spawned as always.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from sympe.auditing import engine
 from sympe.cli import all_commands
 from sympe.cli import main as sympe
 from sympe_experiments.catalog import EXPERIMENTS
+from sympe_experiments.records import describe_environment
 
 #: Exit codes that the faults must end with; None where the command must end as if nothing had been.
 CODES = {"kill-before": -9, "kill": -9, "term-before": 143, "term": 143, "interrupt": 130}
@@ -53,6 +55,9 @@ def call(folder: Path, arguments: tuple[str, ...], fault: str = "none", at: int 
         return pid
     code = 1
     try:
+        # Workers need not import this module.
+        sys.modules["__main__"].__spec__ = None
+        vars(sys.modules["__main__"]).pop("__file__", None)
         os.setsid()
         os.chdir(folder)
         for number, name in ((1, "stdout"), (2, "stderr")):
@@ -127,11 +132,12 @@ class Truth:
 def strike(number: int, names: list[str], truth: Truth, folder: Path) -> tuple[str, str, str | None]:
     """Job, kind, and what went wrong, if anything."""
     rng = random.Random(number)
-    name = names[number % len(names)]
+    turns = [
+        (name, kind) for name in names for _ in range(JOBS[name].turns) for kind in KINDS if _fits(kind, JOBS[name])
+    ]
+    name, kind = turns[number % len(turns)]
     job = JOBS[name]
     expected, count = truth[name]
-    kinds = [kind for kind in KINDS if _fits(kind, job)]
-    kind = kinds[number // len(names) % len(kinds)]
     at = rng.randrange(1, count + 1)
     work = prepared(job, folder / "fault" / "work")
     try:
@@ -265,9 +271,11 @@ def main() -> int:
     parser.add_argument("--first", type=int, help="begin with this number")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    record: dict[str, Any] = {"next": 0, "seconds": 0.0, "jobs": {}}
+    record: dict[str, Any] = {"next": 0, "seconds": 0.0, "jobs": {}, "commits": []}
     if options.out is not None and options.out.exists():
         record = json.loads(options.out.read_text())
+    record["environment"] = describe_environment()
+    record["commits"] = list(dict.fromkeys([*record["commits"], record["environment"]["commit"]]))
     if options.first is not None:
         record["next"] = options.first
     import_all()

@@ -21,6 +21,7 @@ from sympe.graphs import from_edges, to_graph6
 from sympe.graphs.npz import to_npz
 from sympe_experiments.autoencoder.config import make_config as autoencoder_config
 from sympe_experiments.autoencoder.model import GraphAutoencoder
+from sympe_experiments.checkpoints import AtomicCheckpointIO
 from sympe_experiments.ising.config import make_config as ising_config
 from sympe_experiments.ising.model import SpinNetwork
 from sympe_experiments.molecules.config import make_config as molecules_config
@@ -28,7 +29,7 @@ from sympe_experiments.molecules.domain import Domain
 from sympe_experiments.molecules.model import GraphDiffusion
 from sympe_experiments.molecules.sampling import Plan
 from sympe_experiments.records import Record
-from sympe_experiments.training import AtomicCheckpointIO, build_from_seed
+from sympe_experiments.training import build_from_seed
 
 GRAPHS = from_edges([(6, [(i, (i + 1) % 6) for i in range(6)]), (4, [(0, 1), (0, 2), (0, 3)]), (3, []), (2, [(0, 1)])])
 
@@ -124,7 +125,7 @@ PROGRAM = programs.Program(
 )
 
 DOMAIN = Domain(("C", "N", "O"), (0.7, 0.2, 0.1), (0.75, 0.2, 0.05), (0.0, 0.2, 0.3, 0.5))
-PLAN = Plan("0" * 64, 3, 2, 0, 10)
+PLAN = Plan("0" * 64, 3, 2, 1.0, 0, 10)
 
 
 def make_corpus() -> dict[str, bytes]:

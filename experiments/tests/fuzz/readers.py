@@ -17,13 +17,13 @@ from sympe.auditing.parts import Folder
 from sympe.auditing.run import Options
 from sympe.programs.solutions import read_solution
 from sympe_experiments.autoencoder.model import GraphAutoencoder
+from sympe_experiments.checkpoints import AtomicCheckpointIO
 from sympe_experiments.ising.model import SpinNetwork
 from sympe_experiments.ising.predict import read_couplings
 from sympe_experiments.molecules.data import load_splits
 from sympe_experiments.molecules.model import GraphDiffusion
 from sympe_experiments.molecules.sampling import _begin, summarize
 from sympe_experiments.records import ARRAYS, FILE_NAME, Record, read_record
-from sympe_experiments.training import AtomicCheckpointIO
 
 REFUSALS = (ValueError, OSError, ImportError)
 

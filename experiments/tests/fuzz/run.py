@@ -24,18 +24,29 @@ import traceback
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from fuzz.corpus import make_corpus
 from fuzz.mutations import mutated
 from fuzz.readers import READERS, REFUSALS
+from sympe.atomic import write_atomically
+from sympe.signals import be_a_worker
+from sympe_experiments.records import describe_environment
 
 #: Limits for one input: seconds of processor time and without progress, bytes of memory.
 SECONDS, STALLED, MEMORY = 10, 120, 2**30
 
 #: Inputs that one process reads, at most, and about how many seconds it takes for them.
 AT_ONCE, SLICE = 20_000, 10.0
+
+#: Inputs that every reader is given before the fast ones go on.
+LEAST = 10_000
+
+#: Imported once, not in each process.
+_LIBRARIES = ("rdkit.Chem", "ase.io", "highspy", "pyarrow.parquet", "torch_geometric.data", "moyopy", "scipy.spatial")
 
 _COUNTERS = struct.Struct("qqqqd")  # next number, read, refused, peak of memory, slowest
 
@@ -116,24 +127,26 @@ def _child(
 ) -> None:
     code = 1
     try:
+        be_a_worker()
         _quiet()
         counts: Counter[str] = Counter()
-        base, slowest = _peak(), 0.0
+        base, peak, slowest = _peak(), 0, 0.0
         with log.open("a") as faults:
             for number in numbers:
-                shared[:] = _COUNTERS.pack(number, counts["read"], counts["refused"], _peak() - base, slowest)
+                shared[:] = _COUNTERS.pack(number, counts["read"], counts["refused"], peak, slowest)
                 begun, before = time.process_time(), _peak()
                 kind = _outcome(reader, *input_of(corpus, reader, seed, number), folder)
-                slowest = max(slowest, time.process_time() - begun)
                 if kind in ("read", "refused") and _peak() - max(before, base) > MEMORY:
                     kind = "memory: more than 1 GiB"
                 counts[kind] += 1
-                if kind not in ("read", "refused"):
+                if kind in ("read", "refused"):
+                    peak, slowest = _peak() - base, max(slowest, time.process_time() - begun)
+                else:
                     faults.write(json.dumps([kind, number]) + "\n")
                     faults.flush()
                 if kind.startswith("memory"):
                     break  # the peak would hide others
-        shared[:] = _COUNTERS.pack(number + 1, counts["read"], counts["refused"], _peak() - base, slowest)
+        shared[:] = _COUNTERS.pack(number + 1, counts["read"], counts["refused"], peak, slowest)
         code = 0
     except BaseException:
         traceback.print_exc()
@@ -206,13 +219,22 @@ def show(reader: str, number: int, seed: int, corpus: dict[str, bytes]) -> None:
 
 
 def load(out: Path | None, seed: int) -> dict[str, Any]:
-    """The record so far."""
-    if out is None or not out.exists():
-        return {"seed": seed, "seconds": 0.0, "readers": {}}
-    record: dict[str, Any] = json.loads(out.read_text())
+    """The record so far, with what it goes on with."""
+    record: dict[str, Any] = {"seed": seed, "seconds": 0.0, "readers": {}, "commits": []}
+    if out is not None and out.exists():
+        record = json.loads(out.read_text())
     if record["seed"] != seed:
         raise SystemExit(f"{out} was made with seed {record['seed']}")
+    record["environment"] = describe_environment()
+    record["commits"] = list(dict.fromkeys([*record["commits"], record["environment"]["commit"]]))
     return record
+
+
+def write(record: dict[str, Any], out: Path | None) -> None:
+    """Write the record, if it is to be written."""
+    text = json.dumps(record, indent=1, sort_keys=True) + "\n"
+    if out is not None:
+        write_atomically(out, lambda file: file.write(text.encode()))
 
 
 def _merged(record: dict[str, Any], reader: str, found: Found) -> None:
@@ -237,29 +259,20 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--readers", nargs="*", default=list(READERS))
+    parser.add_argument("--again", action="store_true", help="begin anew with readers that had faults")
     parser.add_argument("--show", nargs=2, metavar=("READER", "NUMBER"))
     options = parser.parse_args()
     corpus = make_corpus()
     if options.show:
         show(options.show[0], int(options.show[1]), options.seed, corpus)
         return 0
-    record, begun = load(options.out, options.seed), time.monotonic()
-    until = begun + options.seconds
-    batch = dict.fromkeys(options.readers, 20)
+    for library in _LIBRARIES:
+        import_module(library)
+    record = load(options.out, options.seed)
+    if options.again:
+        record["readers"] = {name: held for name, held in record["readers"].items() if not held["faults"]}
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
-        while time.monotonic() < until and _total(record) < options.inputs:
-            for reader in options.readers:
-                first, started = record["readers"].get(reader, {}).get("inputs", 0), time.monotonic()
-                _merged(record, reader, fuzz(reader, first, first + batch[reader], options.seed, corpus, Path(folder)))
-                took = time.monotonic() - started
-                # All readers get as much time; a slow one reads less.
-                batch[reader] = max(20, min(2 * batch[reader], AT_ONCE, int(batch[reader] * SLICE / took)))
-                record["seconds"] = round(record["seconds"] + took, 2)
-                if options.out is not None:
-                    options.out.parent.mkdir(parents=True, exist_ok=True)
-                    options.out.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
-                if time.monotonic() > until:
-                    break
+        go_on(record, options, corpus, Path(folder))
     faults = {f"{name}: {kind}": n for name, held in record["readers"].items() for kind, n in held["faults"].items()}
     for kind, numbers in sorted(faults.items()):
         print(f"{len(numbers):6d}  {kind}  e.g. {numbers[:3]}")
@@ -270,8 +283,29 @@ def main() -> int:
     return 1 if faults else 0
 
 
+def go_on(record: dict[str, Any], options: argparse.Namespace, corpus: dict[str, bytes], folder: Path) -> None:
+    """Read more inputs: first all readers until each has had its least share, then the faster half of them."""
+    until, batch = time.monotonic() + options.seconds, dict.fromkeys(options.readers, 50)
+    while time.monotonic() < until and _total(record) < options.inputs:
+        behind = [reader for reader in options.readers if _inputs(record, reader) < LEAST]
+        for reader in behind or [reader for reader in options.readers if batch[reader] >= median(batch.values())]:
+            first, started = _inputs(record, reader), time.monotonic()
+            _merged(record, reader, fuzz(reader, first, first + batch[reader], options.seed, corpus, folder))
+            took = time.monotonic() - started
+            # They get as much time; a slow one reads less.
+            batch[reader] = max(20, min(4 * batch[reader], AT_ONCE, int(batch[reader] * SLICE / took)))
+            record["seconds"] = round(record["seconds"] + took, 2)
+            write(record, options.out)
+            if time.monotonic() > until:
+                break
+
+
+def _inputs(record: dict[str, Any], reader: str) -> int:
+    return int(record["readers"].get(reader, {}).get("inputs", 0))
+
+
 def _total(record: dict[str, Any]) -> int:
-    return sum(held["inputs"] for held in record["readers"].values())
+    return sum(_inputs(record, reader) for reader in record["readers"])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The bounds where the truth is known: independent entries, and all graphs of four nodes."""
 
-from itertools import pairwise
+from dataclasses import replace
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -209,7 +210,7 @@ def exact_law(model: GraphDiffusion, steps: int) -> np.ndarray:
                 g = action.group.compose(action.group.inverse(haar), tau)
         matrices = []
         model.breaking.method = Method("none" if g is None else "carried", "constant")
-        for now, then in pairwise(sampling_times(model.steps, steps)):
+        for now, then in pairwise(model.times(steps)):
             t, s = (torch.full((64,), time) for time in (now, then))
             law = model.step_back(ALL, s, t, g, generator)[1]  # [64, 6, 2]
             matrices.append(torch.stack([law[:, range(6), state].prod(1) for state in STATES], dim=1))
@@ -229,6 +230,18 @@ def exact_law(model: GraphDiffusion, steps: int) -> np.ndarray:
 
 def of_classes(labeled: np.ndarray) -> np.ndarray:
     return np.bincount(CLASSES, weights=labeled)
+
+
+def test_times_of_fewer_steps() -> None:
+    assert sampling_times(100, 5) == [100, 80, 60, 40, 20, 0]
+    assert sampling_times(100, 5, 2.0) == [100, 64, 36, 16, 4, 0]
+    for steps, spacing in product(range(1, 101), (1.0, 1.5, 2.0, 5.0)):
+        times = sampling_times(100, steps, spacing)
+        assert (times[0], times[-1], len(times)) == (100, 0, steps + 1)
+        assert all(s < t for t, s in pairwise(times)), "each step goes back"
+    assert sampling_times(100, 100, 2.0) == [*range(100, -1, -1)], "all steps leave nothing to place"
+    with pytest.raises(ValueError, match=r"spacing must be from 1 to 10; got 0.5"):
+        make_config("none", "smoke", spacing=0.5)
 
 
 def test_there_are_eleven_classes() -> None:
@@ -252,11 +265,12 @@ def test_the_bound_holds_for_class_probabilities(toy: GraphDiffusion, generator:
     assert bound < np.log(11) + 1.5, "the model has learned something"
 
 
-@pytest.mark.parametrize("steps", [2, 5])
+@pytest.mark.parametrize(("steps", "spacing"), [(2, None), (2, 2.0), (5, None)])
 def test_bounds_from_trajectories_close_in_on_the_class_probabilities(
-    toy: GraphDiffusion, steps: int, generator: torch.Generator
+    toy: GraphDiffusion, steps: int, spacing: float | None, generator: torch.Generator
 ) -> None:
     """One trajectory gives the variational bound, many the truth, also where the variational bound is loose."""
+    toy.config = replace(toy.config, spacing=spacing)
     exact = of_classes(exact_law(toy, steps))
     first = np.unique(CLASSES, return_index=True)[1]
     data = ordered(toy, ALL.select(torch.from_numpy(first)), generator)
@@ -302,8 +316,11 @@ def test_methods_are_compared_on_the_same_trajectories(generator: torch.Generato
         log_weights(model, data, 3, 6, noise, own)
 
 
-@pytest.mark.parametrize("steps", [2, 5])
-def test_samples_have_the_exact_law(toy: GraphDiffusion, steps: int, generator: torch.Generator) -> None:
+@pytest.mark.parametrize(("steps", "spacing"), [(2, None), (2, 2.0), (5, None)])
+def test_samples_have_the_exact_law(
+    toy: GraphDiffusion, steps: int, spacing: float | None, generator: torch.Generator
+) -> None:
+    toy.config = replace(toy.config, spacing=spacing)
     sampled = toy.sample(4000, 4, steps, generator)
     codes = (sampled.edges << torch.arange(6)).sum(1).numpy()
     exact = exact_law(toy, steps)

@@ -6,7 +6,8 @@ pair :math:`(\pi, R)`. Nothing is lost: the pair fixes the t of a symmetry :math
 vectors, and a translation that is a symmetry permutes sites. So the stabilizer of a crystal in
 :math:`S_n \times O(3)` is its space group modulo the lattice of its cell, translations included.
 
-Moments are axial, :math:`m \mapsto \det(R) R m`; displacements are polar.
+Moments are axial, :math:`m \mapsto \det(R) R m`; displacements are polar. With time reversal an element is a triple
+:math:`(\pi, R, s)`, where s is 1 if it flips all moments, and 0 if not.
 """
 
 from dataclasses import replace
@@ -17,19 +18,22 @@ from torch import Tensor
 
 from sympe.actions.base import Action
 from sympe.crystals import Crystals, as_crystals
-from sympe.groups import OrthogonalGroup, Permutation, ProductGroup, SymmetricGroup
+from sympe.groups import OrthogonalGroup, ProductGroup, SymmetricGroup, cyclic
+from sympe.groups.product import Elements
 from sympe.precision import outside_autocast
 
 
-class CrystalMotion(Action[tuple[Permutation, Tensor], Crystals]):
+class CrystalMotion(Action[Elements, Crystals]):
     r"""Left action of :math:`S_n \times O(3)`, or :math:`S_n \times SO(3)`, on crystals, taken up to translation.
 
     Args:
         special: Rotations only.
+        time_reversal: Whether elements may flip all moments besides: a third factor, of two elements.
     """
 
-    def __init__(self, special: bool = False) -> None:
-        self.group = ProductGroup(SymmetricGroup(), OrthogonalGroup(3, special))
+    def __init__(self, special: bool = False, time_reversal: bool = False) -> None:
+        time = (cyclic(2),) if time_reversal else ()
+        self.group = ProductGroup(SymmetricGroup(), OrthogonalGroup(3, special), *time)
 
     def check(self, x: Crystals) -> None:
         if not isinstance(x, Crystals):
@@ -47,13 +51,13 @@ class CrystalMotion(Action[tuple[Permutation, Tensor], Crystals]):
         return torch.full((len(x),), torch.inf, dtype=torch.float64, device=x.device)
 
     @outside_autocast
-    def act(self, g: tuple[Permutation, Tensor], x: Crystals) -> Crystals:
+    def act(self, g: Elements, x: Crystals) -> Crystals:
         """The crystals turned about the origin of their coordinates, and their sites relabeled.
 
         Raises:
             ValueError: If ``g`` permutes another number of sites.
         """
-        permutation, matrix = g
+        permutation, matrix, *time = g
         if len(permutation.preimage) != x.sites.num_points or len(matrix) != len(x):
             raise ValueError(
                 f"expected permutations of {x.sites.num_points} sites and {len(x)} matrices; "
@@ -65,7 +69,8 @@ class CrystalMotion(Action[tuple[Permutation, Tensor], Crystals]):
         sites = replace(x.sites, position=_turned(turn, x.sites.position)[order], species=species)
         moment = x.moment
         if moment is not None:
-            moment = (torch.linalg.det(turn).round()[:, None] * _turned(turn, moment))[order]
+            sign = torch.linalg.det(matrix).round() * (1 - 2 * time[0] if time else 1)
+            moment = (sign.to(x.dtype)[x.batch, None] * _turned(turn, moment))[order]
         displacement = None if x.displacement is None else _turned(turn, x.displacement)[order]
         cell = x.cell @ matrix.transpose(1, 2)
         return replace(x, sites=sites, cell=cell, moment=moment, displacement=displacement)

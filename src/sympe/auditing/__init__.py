@@ -2,6 +2,7 @@
 
 from sympe.auditing.alignment import Alignment, check_alignment
 from sympe.auditing.architecture import View, view, views_of_sites
+from sympe.auditing.equivariance.by_irrep import EquivarianceByIrrep, equivariance_by_irrep
 from sympe.auditing.equivariance.laws import EquivarianceInDistribution, check_equivariance_in_distribution
 from sympe.auditing.equivariance.layers import LayerError
 from sympe.auditing.equivariance.maps import Equivariance, check_equivariance
@@ -24,6 +25,7 @@ __all__ = [
     "Automorphisms",
     "CrystalSymmetry",
     "Equivariance",
+    "EquivarianceByIrrep",
     "EquivarianceInDistribution",
     "Errors",
     "ExcessRandomness",
@@ -44,6 +46,7 @@ __all__ = [
     "check_alignment",
     "check_equivariance",
     "check_equivariance_in_distribution",
+    "equivariance_by_irrep",
     "excess_of_model",
     "excess_randomness",
     "output_symmetry",

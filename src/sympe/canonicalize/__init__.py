@@ -1,5 +1,6 @@
 r"""Canonicalizers :math:`\tau`: which group element takes the canonical form to the input."""
 
+from sympe.canonicalize.averaging import Averaged
 from sympe.canonicalize.base import Canonicalizer, NodeOrder, sort_nodes
 from sympe.canonicalize.constant import Constant
 from sympe.canonicalize.crystal_frames import CrystalFrames
@@ -20,6 +21,7 @@ from sympe.canonicalize.vector_network import VectorNetwork
 from sympe.canonicalize.weighted_frames import WeightedFrames
 
 __all__ = [
+    "Averaged",
     "Base",
     "BreadthFirst",
     "Canonicalizer",

@@ -17,6 +17,7 @@ import tyro
 
 from sympe.cli.audit import AuditCommand
 from sympe.cli.distort import DistortCommand
+from sympe.cli.doctor import DoctorCommand
 from sympe.cli.front_door import guarded
 from sympe.cli.memory import keep_freed_memory
 from sympe.cli.version import VersionCommand
@@ -27,7 +28,12 @@ COMMANDS = "sympe.commands"
 
 def all_commands() -> dict[str, type]:
     """Commands of this package and of all installed plugins."""
-    found: dict[str, type] = {"audit": AuditCommand, "distort": DistortCommand, "version": VersionCommand}
+    found: dict[str, type] = {
+        "audit": AuditCommand,
+        "distort": DistortCommand,
+        "doctor": DoctorCommand,
+        "version": VersionCommand,
+    }
     for entry in entry_points(group=COMMANDS):
         found |= entry.load()()
     return dict(sorted(found.items()))

@@ -2,6 +2,7 @@
 
 from sympe.crystals.convert import as_crystals, from_ase, from_pymatgen, read
 from sympe.crystals.crystals import Crystals, concatenate, edges, from_cells
+from sympe.crystals.symmetrized import symmetrize
 from sympe.crystals.symmetry import SpaceGroup, stabilizers
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "from_pymatgen",
     "read",
     "stabilizers",
+    "symmetrize",
 ]

@@ -19,6 +19,7 @@ from sympe.compressed import lines_of, reason_of, suffix_of
 from sympe.crystals.crystals import Crystals, completed, concatenate, from_cells
 from sympe.extras import require
 from sympe.points import PointClouds
+from sympe.points.files import check_counts
 from sympe.points.xyz import frames
 
 _POSCAR = re.compile(r"(poscar|contcar|xdatcar)([._-].*)?|.*\.(vasp|poscar|contcar)(\.gz|\.xz|\.bz2)?", re.I)
@@ -129,11 +130,11 @@ def read_atoms(path: str | os.PathLike[str], which: str = ":") -> list[Any]:
     try:
         if not path.is_file():
             raise ValueError("no such file")
-        if kind == "extxyz":  # ASE counts up to any number of atoms that is announced
-            for _ in frames(line.decode(errors="replace") for line, _ in lines_of(path)):
-                pass
+        lines = (line.decode(errors="replace") for line, _ in lines_of(path))
         if kind == "extxyz":
-            _check_frames(lines_of(path), None if which == ":" else 1)
+            _check_frames(lines, None if which == ":" else 1)
+        elif kind.startswith("vasp"):
+            check_counts([*lines], None if kind == "vasp-xdatcar" else 7)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found: list[Any] = load(path, index=which, format=kind)
@@ -144,14 +145,13 @@ def read_atoms(path: str | os.PathLike[str], which: str = ":") -> list[Any]:
     return found
 
 
-def _check_frames(lines: Iterable[tuple[bytes, float]], count: int | None) -> None:
+def _check_frames(lines: Iterable[str], count: int | None) -> None:
     """What ASE would not notice in the first ``count`` frames: less than is declared, or an unknown ``pbc``.
 
     It makes room for all that is declared, and takes spellings such as ``(F, F, T)`` for periodic in all directions.
     """
-    text = (line.decode(errors="replace") for line, _ in lines)
     # ASE also takes lattice vectors from separate lines.
-    for frame in islice(frames(line for line in text if not line.startswith("VEC")), count):
+    for frame in islice(frames(line for line in lines if not line.startswith("VEC")), count):
         if declared := _PROPERTIES.search(frame.comment):
             width = sum(int(number) for number in declared[1].split(":")[2::3] if number.isdecimal())
             if width > len(frame.rows[0].split()):

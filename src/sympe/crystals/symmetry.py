@@ -9,7 +9,9 @@ Moments and displacements that are part of a crystal leave those operations that
 default: networks equivariant under O(3) alone do not know it. With it, operations may flip all moments.
 """
 
+import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -19,6 +21,7 @@ from torch import Tensor
 from sympe.crystals.bases import across, candidate_bases, frames_of, reduced
 from sympe.crystals.crystals import Crystals
 from sympe.extras import require
+from sympe.groups import FiniteGroup
 from sympe.points.symmetry import Stabilizer, schoenflies
 
 #: Most pairs of an operation and a site.
@@ -39,6 +42,8 @@ class SpaceGroup(Stabilizer):
         site_symmetries: Site symmetry of each site, as in the International Tables; for chains in Schoenflies notation.
     """
 
+    is_periodic: ClassVar[bool] = True
+
     point_group: str
     number: int | None
     translations: Float[Tensor, "m 3"]
@@ -50,6 +55,28 @@ class SpaceGroup(Stabilizer):
     def of_site(self, site: int) -> Float[Tensor, "k 3 3"]:
         """The matrices of the elements that leave a site in its place."""
         return self.matrices[self.permutations[:, site] == site]
+
+    def group(self) -> FiniteGroup:
+        """The finite group with these elements, in this order: the space group modulo the lattice of the cell.
+
+        Raises:
+            ValueError: If it is infinite: a chain of sites on one line.
+        """
+        if math.isinf(self.order):
+            raise ValueError(f"expected a finite stabilizer; {self.name} is infinite")
+        flat = self.matrices.flatten(1)
+        turn = (torch.cdist(flat, flat) < 0.3).int().argmax(1)
+        product = torch.cdist((self.matrices[:, None] @ self.matrices).flatten(2), flat).argmin(2)
+        images, flips = self.permutations[:, self.permutations], self.reverses_time
+        both = turn[product], flips[:, None] ^ flips
+        number = {key: k for k, key in enumerate(_keys(turn, flips, self.permutations))}
+        found = [number[key] for key in _keys(both[0].flatten(), both[1].flatten(), images.flatten(0, 1))]
+        return FiniteGroup(torch.tensor(found).reshape(len(flat), -1), name=self.name)
+
+
+def _keys(turn: Tensor, flips: Tensor, images: Tensor) -> list[tuple[int, ...]]:
+    rows = torch.cat([turn[:, None], flips[:, None].long(), images], dim=1)
+    return list(map(tuple, rows.tolist()))
 
 
 def stabilizers(

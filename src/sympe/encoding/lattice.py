@@ -4,7 +4,8 @@ r"""Learned vectors for periodic lattices: a field of ``dim`` features per site,
 channels. A spin flip changes the sign of v.
 
 The vector determines what a broken symmetry can look like. A tile repeats and serves every lattice that its period
-divides; a full field is free and serves one size; a few waves per lattice vary slowly and serve every size.
+divides; a full field is free and serves one size; a few waves per lattice vary slowly and serve every size. A base is
+three labeled sites: the least that leaves no symmetry of any lattice, with the entropy of a full field.
 """
 
 import math
@@ -90,6 +91,26 @@ class TileEncoding(FieldEncoding):
                 f"its period must divide the size"
             )
         return self.v.repeat(1, size[0] // rows, size[1] // columns)
+
+
+class BaseFieldEncoding(MovedField):
+    """Labels on a base of the torus alone: the site (0, 0) and its neighbors to the right and below; others are zero.
+
+    Only the identity keeps three sites of different labels in place (a half turn does on two sites per side, where it
+    moves none). So labels are as random as a full field, and a network that sees far enough can tell all sites apart.
+
+    Args:
+        dim: Features per site, at least 1.
+        frozen: Whether v keeps its random initial value.
+    """
+
+    def __init__(self, dim: int, frozen: bool = False) -> None:
+        require_at_least(1, dim=dim)
+        super().__init__(torch.randn(dim, 3), frozen)
+
+    def field(self, size: tuple[int, int]) -> Float[Tensor, "dim L1 L2"]:
+        sites = torch.tensor([0, 1 % size[1], size[1] * (1 % size[0])], device=self.v.device)
+        return self.v.new_zeros(self.dim, size[0] * size[1]).index_add(1, sites, self.v).unflatten(1, size)
 
 
 class WaveEncoding(MovedField):

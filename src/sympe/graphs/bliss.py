@@ -1,5 +1,6 @@
 """Exact canonical orders, orders of automorphism groups and orbits of graphs."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from sympe.graphs.batch import Graphs, check_graphs
 from sympe.graphs.coloring import ColoredGraph, encoded
 from sympe.graphs.columns import Ints, components
+from sympe.graphs.settling import settle
 from sympe.graphs.stripping import Stripped
 
 #: Graphs of more nodes are stripped before bliss sees them.
@@ -16,19 +18,61 @@ _SMALL = 200
 
 def colored_graphs(graphs: Graphs) -> Iterator[ColoredGraph | Stripped]:
     """Each graph of the batch, ready for exact questions."""
-    check_graphs(graphs)
-    if graphs.max_nodes <= _SMALL:
-        yield from encoded(graphs)
+    small, large = _by_size(graphs)
+    following = encoded(small)
+    if not large:
+        yield from following
         return
-    small = encoded(graphs.select((graphs.sizes <= _SMALL).nonzero()[:, 0]))
     for index, size in enumerate(graphs.sizes.tolist()):
-        yield next(small) if size <= _SMALL else Stripped(graphs.select([index]))
+        yield next(following) if size <= _SMALL else _stripped(graphs, index)
+
+
+def canonical_order(graphs: Graphs) -> Ints:
+    """The nodes of all graphs, graph after graph, each in canonical order."""
+    small, large = _by_size(graphs)
+    order = np.arange(graphs.num_nodes)
+    if small.num_nodes:
+        node = order[(graphs.sizes <= _SMALL)[graphs.batch].cpu().numpy()]
+        order[node] = node[settle(small).canonical_order()]
+    for index in large:
+        start, end = graphs.ptr[index : index + 2].tolist()
+        order[start:end] = start + _stripped(graphs, index).canonical_order()
+    return order
+
+
+def count_automorphisms(graphs: Graphs) -> list[int]:
+    """Exact order of each graph's automorphism group, however large."""
+    small, large = _by_size(graphs)
+    counts = iter(settle(small).count_automorphisms())
+    if not large:
+        return list(counts)
+    return [
+        next(counts) if size <= _SMALL else _stripped(graphs, index).count_automorphisms()
+        for index, size in enumerate(graphs.sizes.tolist())
+    ]
 
 
 def log_automorphisms(graphs: Graphs) -> torch.Tensor:
     """Log of the order of each graph's automorphism group, in nats, ``Float[G]``."""
-    counts = [colored.log_automorphisms() for colored in colored_graphs(graphs)]
-    return torch.tensor(counts, dtype=torch.float64, device=graphs.device)
+    small, large = _by_size(graphs)
+    logs = np.zeros(len(graphs))
+    logs[(graphs.sizes <= _SMALL).cpu().numpy()] = list(map(math.log, settle(small).count_automorphisms()))
+    for index in large:
+        logs[index] = _stripped(graphs, index).log_automorphisms()
+    return torch.from_numpy(logs).to(graphs.device)
+
+
+def _by_size(graphs: Graphs) -> tuple[Graphs, list[int]]:
+    """The small graphs, and the indices of the large ones."""
+    check_graphs(graphs)
+    if graphs.max_nodes <= _SMALL:
+        return graphs, []
+    is_small = graphs.sizes <= _SMALL
+    return graphs.select(is_small.nonzero()[:, 0]), (~is_small).nonzero()[:, 0].tolist()
+
+
+def _stripped(graphs: Graphs, index: int) -> Stripped:
+    return Stripped(graphs if len(graphs) == 1 else graphs.select([index]))
 
 
 def automorphism_orbits(graphs: Graphs) -> torch.Tensor:

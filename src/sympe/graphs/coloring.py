@@ -46,7 +46,9 @@ class ColoredGraph:
         """Generators of the automorphism group, each as the images of the original nodes."""
         if self.num_nodes < 2:
             return []
-        return [generator[: self.num_nodes] for generator in self.graph.automorphism_group(color=self.color)]
+        # To split the first smallest cell is faster than igraph's default where a graph consists of many alike parts.
+        generators = self.graph.automorphism_group(sh="fs", color=self.color)
+        return [generator[: self.num_nodes] for generator in generators]
 
     def count_automorphisms(self) -> int:
         """Exact order of the automorphism group, however large."""
@@ -100,12 +102,13 @@ def encoded(graphs: Graphs) -> Iterator[ColoredGraph]:
     color[(shift + first)[split]] = (kind + pairs.forward)[split]
     color[(shift + last)[split]] = (kind + pairs.backward)[split]
 
-    # One list of colors and one view of the edges, sliced per graph: separate arrays would cost more than bliss itself.
-    colors, view = color.tolist(), edges.data
+    # Lists, sliced per graph: separate arrays would cost more than bliss itself, and igraph reads arrays slowly.
+    colors, (ends, others) = color.tolist(), edges.T.tolist()
     nodes, cuts = node_ptr.tolist(), path[pairs.ptr].tolist()
     for g, n in enumerate(sizes.tolist()):
-        own = view[cuts[g] : cuts[g + 1]] if cuts[g] < cuts[g + 1] else []
-        yield ColoredGraph(igraph.Graph(nodes[g + 1] - nodes[g], own), colors[nodes[g] : nodes[g + 1]], n)
+        own = slice(cuts[g], cuts[g + 1])
+        graph = igraph.Graph(nodes[g + 1] - nodes[g], zip(ends[own], others[own], strict=True))
+        yield ColoredGraph(graph, colors[nodes[g] : nodes[g + 1]], n)
 
 
 @dataclass(frozen=True)

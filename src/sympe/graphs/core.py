@@ -64,6 +64,9 @@ class Core:
     @cached_property
     def _classes(self) -> list[list[tuple[_Part, Ints]]]:
         """Components by isomorphism, each with its nodes in canonical order."""
+        if len(self._parts) == 1:
+            part = self._parts[0]
+            return [[(part, part.node[part.graph.canonical_order()])]]
         alike: dict[bytes, list[tuple[_Part, Ints]]] = {}
         rank = np.zeros(len(self.color), np.int64)
         place = np.concatenate([np.zeros(0, np.int64), *(part.node for part in self._parts)])

@@ -44,6 +44,7 @@ from sympe.graphs.columns import (
     word_ranks,
 )
 from sympe.graphs.core import Core
+from sympe.graphs.settling import settle_one
 
 #: After so many rounds that refine colors, or that remove few nodes each, bliss takes over.
 _ROUNDS = 16
@@ -84,7 +85,15 @@ class Stripped:
     def __init__(self, graph: Graphs) -> None:
         self._graph = graph
         self.num_nodes = graph.num_nodes
-        self.node, self.color = np.arange(self.num_nodes), node_colors(graph)
+        self.node = np.arange(self.num_nodes)
+        self._removed: list[_Removed] = []
+        if (settled := settle_one(graph)) is not None:
+            rank, gone = np.empty_like(self.node), np.flatnonzero(~settled.stays)
+            rank[settled.by_key] = settled.starts.cumsum()
+            nowhere = np.zeros((2, len(gone)), np.int64)
+            self._removed.append(_Removed(gone, nowhere, np.stack([rank[gone]] * 2), nowhere, gone))
+            self.node, graph = np.flatnonzero(settled.stays), settled.rest
+        self.color = node_colors(graph)
         pairs = joined_pairs(graph)
         forward, backward = pairs.forward, pairs.backward
         ends = np.concatenate([pairs.u, pairs.v]), np.concatenate([pairs.v, pairs.u])
@@ -92,7 +101,6 @@ class Stripped:
         self._set_edges(*ends, label)
         self.factors: Counter[int] = Counter()
         self.factorials: Counter[int] = Counter()
-        self._removed: list[_Removed] = []
         slow = 0
         while slow < _ROUNDS:
             before = len(self.node)
@@ -127,10 +135,9 @@ class Stripped:
         edges, color, label = map(torch.from_numpy, (np.stack([self.source, self.target]), self.color, self.label))
         return Graphs(edges, torch.zeros_like(color), color, label, num_graphs=1)
 
-    def canonical_order(self) -> list[int]:
+    def canonical_order(self) -> Ints:
         """The nodes in canonical order: isomorphic graphs coincide when both are sorted this way."""
-        listed: list[int] = self.order_around(self._core.order()).tolist()
-        return listed
+        return self.order_around(self._core.order())
 
     def order_around(self, core: Ints) -> Ints:
         """All nodes in order, given that of the nodes of the core."""

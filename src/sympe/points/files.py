@@ -12,6 +12,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from io import StringIO
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 import torch
@@ -26,6 +27,7 @@ from sympe.points.sdf import SDF, records
 from sympe.points.xyz import frames
 
 XYZ = (".xyz", ".extxyz")
+_INTEGER = re.compile(r"[+-]?\d+(_\d+)*")
 _CRYSTAL = re.compile(r"(poscar|contcar)([._-].*)?|.*\.(cif|mcif|vasp|poscar|contcar)(\.gz|\.xz|\.bz2)?", re.I)
 
 
@@ -40,7 +42,7 @@ def read(path: str | os.PathLike[str], dtype: torch.dtype = torch.float64) -> Po
     try:
         lines = (line.decode(errors="replace") for line, _ in lines_of(path))
         if is_of_crystals(path):
-            found = list(_structures("\n".join(lines), "cif" if "cif" in suffix_of(path) else "vasp"))
+            found = list(_structures([*lines], "cif" if "cif" in suffix_of(path) else "vasp"))
         else:
             found = list(_sdf(lines) if suffix_of(path) in SDF else _xyz(lines))
         if not found:
@@ -77,9 +79,27 @@ def _xyz(lines: Iterator[str]) -> Iterator[Named]:
         yield molecule.where, molecule.positions, molecule.species
 
 
-def _structures(text: str, kind: str) -> Iterator[Named]:
+def check_counts(lines: Sequence[str], last: int | None = 7) -> None:
+    """Raise ``ValueError`` if a POSCAR declares more atoms than it has lines: ASE makes room for all of them first.
+
+    Args:
+        lines: The lines of the file. Counts are on the sixth, or on the seventh below the names of the elements.
+        last: The last line that may hold counts; None for any, as in an XDATCAR, whose header may come again.
+    """
+    for names, line in pairwise(lines[4:last]):
+        counts = [int(word) for word in takewhile(_INTEGER.fullmatch, line.split())]
+        if last is None:  # ASE reads the name H9 as 9 H
+            counts += map(int, re.findall(r"[A-Za-z](\d+)", names))
+        if (total := sum(count for count in counts if count > 0)) > len(lines):
+            raise ValueError(f"expected at most as many atoms as lines, {len(lines)}; got {total}")
+
+
+def _structures(lines: Sequence[str], kind: str) -> Iterator[Named]:
     read_all = require("ase.io", "crystals", "reading CIF and POSCAR").read
+    text = "\n".join(lines)
     try:
+        if kind == "vasp":
+            check_counts(lines)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             structures = read_all(StringIO(text), index=":", format=kind)

@@ -12,7 +12,7 @@ infinite, the matrices are one of each kind, up to rotations about the axis; for
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -43,7 +43,10 @@ class Stabilizer:
         axis: Unit vector along a linear cloud in space, which all rotations about it preserve; None for others.
         is_isotropic: Whether all points coincide, so that every motion is a symmetry.
         special: Whether only rotations count.
+        is_periodic: Whether these are symmetries of a crystal.
     """
+
+    is_periodic: ClassVar[bool] = False
 
     name: str
     matrices: Float[Tensor, "m d d"]
@@ -208,7 +211,7 @@ def _distinct(
     first = torch.full((len(keys),), len(matrices), device=repeat.device)
     first = first.scatter_reduce(0, repeat, torch.arange(len(repeat), device=repeat.device), "amin").sort().values
     permutations, is_proper = permutations[first], is_proper[first]
-    matrices = _best_fit(position, permutations, is_proper)
+    matrices = best_fit(position, position[permutations], is_proper)
     error = (position @ matrices.transpose(1, 2) - position[permutations]).norm(dim=2).amax(1)
     matrices, permutations, is_proper = (t[error <= tolerance] for t in (matrices, permutations, is_proper))
     table = _table(permutations, is_proper)
@@ -233,13 +236,12 @@ def _table(permutations: Int[Tensor, "m n"], is_proper: Bool[Tensor, "m"]) -> In
     return None if bool((table < 0).any()) else table
 
 
-def _best_fit(
-    position: Float[Tensor, "n d"], permutations: Int[Tensor, "m n"], is_proper: Bool[Tensor, "m"]
+def best_fit(
+    source: Float[Tensor, "n d"], target: Float[Tensor, "m n d"], is_proper: Bool[Tensor, "m"]
 ) -> Float[Tensor, "m d d"]:
-    """The orthogonal matrices of given determinants that take each point nearest to its image."""
-    target = position[permutations]
-    left, _, right = torch.linalg.svd(target.transpose(1, 2) @ position)
-    sign = torch.ones(left.shape[:2], **_kind(position))
+    """The orthogonal matrices of given determinants that take each point nearest to its target."""
+    left, _, right = torch.linalg.svd(target.transpose(1, 2) @ source)
+    sign = torch.ones(left.shape[:2], **_kind(source))
     sign[:, -1] = torch.linalg.det(left) * torch.linalg.det(right) * (2 * is_proper - 1)
     nearest: Tensor = (left * sign[:, None]) @ right
     return nearest

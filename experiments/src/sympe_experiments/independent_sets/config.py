@@ -20,6 +20,8 @@ METHODS = Methods[ComparedMethod](
         "symmetry-breaking-set": ComparedMethod("symmetry-breaking set"),
         "sympe-labeling": ComparedMethod("SymPE: exact labeling"),
         "sympe-depth-first": ComparedMethod("SymPE: depth-first order"),
+        "sympe-base": ComparedMethod("SymPE: base"),
+        "sympe-refinement": ComparedMethod("SymPE: color refinement"),
     }
 )
 

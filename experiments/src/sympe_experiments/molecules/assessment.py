@@ -22,7 +22,7 @@ from sympe_experiments.molecules.evaluation import (
     evaluate_trajectories,
     measure_samples,
 )
-from sympe_experiments.molecules.model import GraphDiffusion, sampling_times
+from sympe_experiments.molecules.model import GraphDiffusion
 from sympe_experiments.molecules.pretrained import find_weights
 from sympe_experiments.molecules.training import SAMPLE, TEST, TRAJECTORIES
 from sympe_experiments.records import Record
@@ -39,6 +39,7 @@ def evaluate_weights(
     trajectories: int = 0,
     num_samples: int = 0,
     sample_steps: Sequence[int] = (),
+    spacing: float | None = None,
     seed: int = 0,
     accelerator: str = "auto",
 ) -> tuple[Record, Counter[str]]:
@@ -53,6 +54,7 @@ def evaluate_weights(
         trajectories: Whole trajectories per graph, for tighter bounds with each number of steps; none if 0.
         num_samples: Graphs to sample; they are compared with the graphs that the model was trained and tested on.
         sample_steps: Numbers of steps of the sampler, for samples and tighter bounds; by default all of the process.
+        spacing: Of the times of samplers with fewer steps; by default as trained, evenly.
         seed: Seed of everything random.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
 
@@ -66,10 +68,10 @@ def evaluate_weights(
     require_at_least(1, num_test=num_test, draws=draws)
     require_at_least(0, trajectories=trajectories, num_samples=num_samples)
     require_seed(seed)
-    model = GraphDiffusion.load(find_weights(weights)).to(accelerator_here(accelerator))
+    model = GraphDiffusion.load(find_weights(weights), spacing).to(accelerator_here(accelerator))
     sample_steps = tuple(sample_steps) or (model.steps,)
     for steps in sample_steps:
-        sampling_times(model.steps, steps)
+        model.times(steps)
     started = time.perf_counter()
     config = model.config
     data = config.data if data is None else data

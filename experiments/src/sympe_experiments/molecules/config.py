@@ -198,6 +198,9 @@ class Config:
     """Graphs to sample after training, for each number of steps."""
     sample_steps: tuple[int, ...] = (10, 100)
     """Numbers of steps to sample with."""
+    spacing: float | None = None
+    """Samplers with fewer steps than T use the times T u^spacing for even u: by default 1, evenly. Above 1 they take
+    smaller steps near the graph."""
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work.
@@ -220,6 +223,8 @@ class Config:
         require_positive(self, but=("seed", "ema", "weight_decay", "compile"))
         if any(not 1 <= steps <= self.steps for steps in self.sample_steps):
             raise ValueError(f"sample_steps must be from 1 to {self.steps}; got {list(self.sample_steps)}")
+        if self.spacing is not None and not 1 <= self.spacing <= 10:
+            raise ValueError(f"spacing must be from 1 to 10; got {self.spacing}")
 
     @property
     def breaking(self) -> Method:

@@ -90,6 +90,14 @@ class GraphDiffusion(nn.Module):
     def steps(self) -> int:
         return self.config.steps
 
+    def times(self, steps: int) -> list[int]:
+        """Times from T to 0 of a sampler with so many steps.
+
+        Raises:
+            ValueError: If ``steps`` is not from 1 to T.
+        """
+        return sampling_times(self.steps, steps, self.config.spacing or 1.0)
+
     def processes(self, g: Permutation | None, n: int) -> tuple[Process, Process]:
         """The noise on nodes and on pairs of graphs of n nodes whose trajectories have these g~."""
         nodes, edges = self.limits(g, n)
@@ -198,7 +206,7 @@ class GraphDiffusion(nn.Module):
         Args:
             count: Number of graphs.
             n: Nodes of each.
-            steps: Steps from time T to 0; fewer than T skip times evenly.
+            steps: Steps from time T to 0; fewer than T skip times, as the configuration spaces them.
             generator: Source of all draws.
             device: Where to compute.
             start: Graphs at time T; by default drawn.
@@ -210,8 +218,7 @@ class GraphDiffusion(nn.Module):
         like = empty(count, n, device)
         g = self.breaking.draw_prior(like, generator)
         z = self.prior(like, g, generator) if start is None else start
-        times = sampling_times(self.steps, steps)
-        for now, then in pairwise(times):
+        for now, then in pairwise(self.times(steps)):
             if trajectory is not None:
                 trajectory.append((now, z))
             t, s = (z.nodes.new_full((count,), time) for time in (now, then))
@@ -226,26 +233,34 @@ class GraphDiffusion(nn.Module):
         return weights.to_bytes(self, {"config": self.config.as_dict(), "domain": self.domain.as_dict()})
 
     @classmethod
-    def load(cls, path: Path | str) -> "GraphDiffusion":
+    def load(cls, path: Path | str, spacing: float | None = None) -> "GraphDiffusion":
         """Read a model that a run exported, in evaluation mode.
 
+        Args:
+            path: The file.
+            spacing: Of the times of its sampler, in place of what the run had.
+
         Raises:
-            ValueError: If the file is not such an export.
+            ValueError: If the file is not such an export, or ``spacing`` is below 1.
         """
 
         def build(described: dict[str, Any]) -> GraphDiffusion:
             config = Config.from_dict(config_now(NAME, described["config"]))
             return cls(config, Domain.from_dict(described["domain"]))
 
-        return weights.load(path, "a graph diffusion", build).eval()
+        model = weights.load(path, "a graph diffusion", build).eval()
+        if spacing is not None:
+            model.config = replace(model.config, spacing=spacing)
+        return model
 
 
-def sampling_times(total: int, steps: int) -> list[int]:
-    """Times from T to 0, evenly, in ``steps`` steps.
+def sampling_times(total: int, steps: int, spacing: float = 1.0) -> list[int]:
+    """Times from T to 0 in ``steps`` steps: T u^spacing for even u, so evenly by default, and closer near 0 above.
 
     Raises:
         ValueError: If ``steps`` is not from 1 to ``total``.
     """
     if not 1 <= steps <= total:
         raise ValueError(f"steps must be from 1 to {total}, the steps of the noise process; got {steps}")
-    return [round(total * (steps - k) / steps) for k in range(steps + 1)]
+    # Where powers round to the same time, steps of one are left.
+    return [max(round(total * left**spacing / steps**spacing), left) for left in range(steps, -1, -1)]

@@ -32,12 +32,12 @@ from sympe.settings import require_at_least
 from sympe.signals import be_a_worker
 from sympe_experiments.molecules.chemistry import rdkit, write_smiles
 from sympe_experiments.molecules.evaluation import batch_size
-from sympe_experiments.molecules.model import GraphDiffusion, sampling_times
+from sympe_experiments.molecules.model import GraphDiffusion
 from sympe_experiments.molecules.pretrained import find_weights
 from sympe_experiments.resuming import is_first
 from sympe_experiments.seeding import mixed_generator
 from sympe_experiments.settings import require_seed
-from sympe_experiments.training import make_trainer
+from sympe_experiments.training import in_company, make_trainer
 
 _MOLECULES = (".smi", ".sdf")
 
@@ -56,6 +56,7 @@ class Plan:
         weights: Digest of the file of weights.
         num: Number of graphs.
         steps: Steps back from noise.
+        spacing: Of the times that they go through.
         seed: Seed of everything random.
         shard_size: Least number of graphs per shard.
     """
@@ -63,6 +64,7 @@ class Plan:
     weights: str
     num: int
     steps: int
+    spacing: float
     seed: int
     shard_size: int
 
@@ -112,6 +114,7 @@ def sample_to_file(
     num: int,
     *,
     steps: int | None = None,
+    spacing: float | None = None,
     seed: int = 0,
     shard_size: int = 1000,
     resume: bool = False,
@@ -125,6 +128,7 @@ def sample_to_file(
         out: The file to write: ``.parquet`` or, for molecules, ``.smi`` or ``.sdf``.
         num: Number of graphs.
         steps: Steps from noise to graph; by default all of the process.
+        spacing: Of the times of fewer steps; by default evenly.
         seed: Seed of everything random.
         shard_size: Least number of graphs per shard.
         resume: Whether to go on from the shards or the file of an earlier call.
@@ -144,14 +148,16 @@ def sample_to_file(
     require_at_least(1, num=num, shard_size=shard_size, devices=devices)
     require_seed(seed)
     file = find_weights(weights)
-    model = GraphDiffusion.load(file)
+    model = GraphDiffusion.load(file, spacing)
     if model.domain.is_chemical:
         rdkit()
     elif out.suffix in _MOLECULES:
         raise ValueError(f"expected a file ending in .parquet, as the model draws plain graphs; got {out}")
     steps = model.steps if steps is None else steps
-    sampling_times(model.steps, steps)
-    plan = Plan(hashlib.sha256(file.read_bytes()).hexdigest(), num, steps, seed, shard_size)
+    model.times(steps)
+    plan = Plan(
+        hashlib.sha256(file.read_bytes()).hexdigest(), num, steps, model.config.spacing or 1.0, seed, shard_size
+    )
     parts = out.with_name(out.name + ".parts")
     is_text = out.suffix in _MOLECULES
     if is_first() and out.exists() and not (resume and is_text and parts.exists()):
@@ -186,9 +192,10 @@ def sample_to_file(
 
 def _sample(trainer: Trainer, module: "_SampleShards") -> None:
     if module.missing():
-        trainer.predict(module, return_predictions=False)
-        # Not in on_predict_end, which a process without shards does not come to.
-        trainer.strategy.barrier()
+        with in_company(trainer):
+            trainer.predict(module, return_predictions=False)
+            # Not in on_predict_end, which a process without shards does not come to.
+            trainer.strategy.barrier()
 
 
 class _SampleShards(LightningModule):

@@ -26,7 +26,7 @@ from torch import Tensor
 from sympe_experiments.molecules.breaking import log_automorphisms
 from sympe_experiments.molecules.graph_state import GraphState, one_hot
 from sympe_experiments.molecules.likelihood import mean_with_error, rounded
-from sympe_experiments.molecules.model import GraphDiffusion, sampling_times
+from sympe_experiments.molecules.model import GraphDiffusion
 from sympe_experiments.molecules.process import Process, categorical
 from sympe_experiments.report.statistics import OF_CASES
 
@@ -65,7 +65,7 @@ def log_weights(
         one_hot(entries, process.num_kinds, torch.float64)
         for process, entries in ((of_nodes, x.nodes), (of_edges, x.edges))
     )
-    for now, then in pairwise(sampling_times(model.steps, steps)):
+    for now, then in pairwise(model.times(steps)):
         t, s = (x.nodes.new_full((len(x),), time) for time in (now, then))
         guess = model.guess(z, t, g, own)
         nodes, node_ratio = _step(of_nodes, clean_nodes, z.nodes, guess.nodes, s, t, generator)

@@ -64,6 +64,7 @@ def folder() -> Path:
     return Path(root) / "ilp"
 
 
+@cache
 def _item_placement() -> tuple[list[str], Callable[[str], Instance]]:
     solved = dict(np.load(folder() / "bip_solutions.npz"))
     place = {str(name): k for k, name in enumerate(solved["instance"])}
@@ -115,6 +116,7 @@ def _deficits(program: Program, table: Ints) -> Callable[[NDArray[np.bool_]], fl
     return price
 
 
+@cache
 def _bin_packing() -> tuple[list[str], Callable[[str], Instance]]:
     return [str(k) for k in range(INSTANCES)], lru_cache(maxsize=None)(bin_packing)
 
@@ -143,6 +145,7 @@ def bin_packing(name: str) -> Instance:
     return Instance(name, program, table, answer, np.arange(ITEMS + 1), packing, float(answer[-1].sum()))
 
 
+@cache
 def _slabs() -> tuple[list[str], Callable[[str], Instance]]:
     solved = dict(np.load(folder() / "smsp_solutions.npz"))
     place = {str(name): k for k, name in enumerate(solved["instance"])}

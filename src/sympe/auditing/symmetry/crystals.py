@@ -4,7 +4,7 @@ A symmetry acts on vectors per site by :math:`(g y)_{g(i)} = R_g\, y_i`, and so 
 adds, with :math:`R_g = 1`: the mean over all of them is the most that an equivariant network can predict.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 from sympe.actions.irreps import Irreps
 from sympe.auditing.symmetry.points import PointStabilizers, representation
 from sympe.auditing.symmetry.stabilizers import Symmetry
+from sympe.auditing.targets import Errors, Loss, Target
 from sympe.crystals import Crystals, SpaceGroup, stabilizers
 from sympe.points import Stabilizer
 
@@ -27,9 +28,21 @@ class CrystalStabilizers(PointStabilizers):
 
     Attributes:
         lattice: The longest lattice vector of each crystal, in angstrom.
+        time_odd: Whether targets change sign with moments.
     """
 
     lattice: list[float]
+    time_odd: bool
+
+    def errors(self, target: Target, loss: Loss) -> Errors:
+        if self.time_odd and not target.vector and target.irreps is None:  # moments along one line
+            rows = target.values.double()[:, None].flatten(1)
+            target = replace(target, values=rows, irreps=f"{rows.shape[1]}x0e")
+        return super().errors(target, loss)
+
+    def signs(self, group: Stabilizer) -> Float[Tensor, "k"]:
+        is_odd = self.time_odd and isinstance(group, SpaceGroup)
+        return 1 - 2 * group.reverses_time.double() if is_odd else super().signs(group)  # type: ignore[attr-defined]
 
     def lengths(self) -> list[float]:
         return [max(pair) for pair in zip(super().lengths(), self.lattice, strict=True)]
@@ -42,6 +55,7 @@ class CrystalSymmetry(Symmetry):
         special: Exclude reflections.
         tolerance: Tolerance in angstrom; see :func:`sympe.crystals.stabilizers`.
         time_reversal: Whether moments of the input may be flipped besides.
+        time_odd: Whether targets change sign if they are, as moments do.
 
     Raises:
         ValueError: If the tolerance is not positive.
@@ -49,14 +63,17 @@ class CrystalSymmetry(Symmetry):
 
     kind = "crystals"
 
-    def __init__(self, special: bool = False, tolerance: float = 1e-2, time_reversal: bool = False) -> None:
+    def __init__(
+        self, special: bool = False, tolerance: float = 1e-2, time_reversal: bool = False, time_odd: bool = False
+    ) -> None:
         if not tolerance > 0:
             raise ValueError(f"tolerance must be positive; got {tolerance}")
-        self.special, self.tolerance, self.time_reversal = special, tolerance, time_reversal
+        self.special, self.tolerance, self.time_reversal, self.time_odd = special, tolerance, time_reversal, time_odd
         self.name = "se3" if special else "e3"
         what = "rotations and translations" if special else "rotations, reflections and translations"
         self.title = f"{what}, to within {tolerance:g} angstrom"
-        self.breaker = f"sympe.InversionKernel(sympe.canonicalize.CrystalFrames({'special=True' if special else ''}))"
+        chosen = ", ".join(["special=True"] * special + ["time_reversal=True"] * time_reversal)
+        self.breaker = f"sympe.InversionKernel(sympe.canonicalize.CrystalFrames({chosen}))"
 
     def stabilizers(self, x: Crystals) -> CrystalStabilizers:
         if not isinstance(x, Crystals):
@@ -67,7 +84,9 @@ class CrystalSymmetry(Symmetry):
         longest = x.cell.norm(dim=2).amax(1).tolist()
         unknown: list[float | None] = [None] * len(x)
         found: list[Stabilizer] = [*groups]
-        return CrystalStabilizers(x.sizes.tolist(), orders, unknown, names, x.sites, found, self.tolerance, longest)
+        return CrystalStabilizers(
+            x.sizes.tolist(), orders, unknown, names, x.sites, found, self.tolerance, longest, self.time_odd
+        )
 
 
 @dataclass(frozen=True)

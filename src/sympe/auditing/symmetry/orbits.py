@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from sympe.graphs import Graphs, colored_graphs
-from sympe.graphs.bliss import joined
+from sympe.graphs.bliss import count_automorphisms, joined
 from sympe.graphs.columns import Ints
 
 
@@ -20,14 +20,13 @@ class Automorphisms:
 
     def __init__(self, graphs: Graphs) -> None:
         self.graphs = graphs
-        self._colored = list(colored_graphs(graphs))
-        self.orders = [colored.count_automorphisms() for colored in self._colored]
+        self.orders = count_automorphisms(graphs)
 
     @cached_property
     def generators(self) -> list[Ints]:
         """Generators of each graph's group, one row of images each; nodes are counted within the graph."""
         generators = []
-        for colored, order in zip(self._colored, self.orders, strict=True):
+        for colored, order in zip(colored_graphs(self.graphs), self.orders, strict=True):
             images = colored.automorphism_generators() if order > 1 else []
             generators.append(np.array(images, dtype=np.int64).reshape(len(images), colored.num_nodes))
         return generators

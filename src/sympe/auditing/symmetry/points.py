@@ -62,6 +62,10 @@ class PointStabilizers(Stabilizers):
         """The lever of each cloud: an error of the tolerance at its end turns the cloud."""
         return [float(part.norm(dim=1).max()) for part in self.clouds.centered.split(self.clouds.sizes.tolist())]
 
+    def signs(self, group: Stabilizer) -> Float[Tensor, "k"]:
+        """What each element multiplies targets by, besides turning them."""
+        return torch.ones(len(group.matrices), dtype=torch.float64)
+
     def _vector_errors(self, target: Target, loss: Loss) -> Errors:
         values = target.values.detach().cpu().double()
         irreps = None if target.irreps is None else Irreps.parse(target.irreps)
@@ -75,6 +79,7 @@ class PointStabilizers(Stabilizers):
                 permutations = torch.zeros(len(matrices), 1, dtype=torch.long)
             # The target moved by each element: R_g y_i at point g(i).
             moved = torch.einsum("kab,ib->kia", representation(matrices, degree, irreps), y)
+            moved *= self.signs(group).repeat(len(moved) // len(group.matrices))[:, None, None]
             brought = torch.empty_like(moved).scatter_(1, permutations[..., None].expand_as(moved), moved)
             total.append(_least(brought, loss))
             # Symmetries are known only to a tolerance, so the errors of targets are too.

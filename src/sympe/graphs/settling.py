@@ -1,0 +1,175 @@
+r"""Nodes that color refinement settles, for a whole batch at once, before a search sees the graphs.
+
+The *key* of a node starts as a hash of its label and features. In each round it takes in the keys of its neighbors,
+each times a random factor for the label of the edge: one product with a sparse matrix of integers. Whatever collides,
+automorphisms keep keys. So a node whose key no other of its graph has is *settled*: all automorphisms fix it.
+
+Where all nodes that share a key are joined alike to the settled nodes, which is checked without hashes, the edges of
+settled nodes say no more than the keys, and can go. What is left is the graph of the other nodes, labeled by key. Its
+automorphisms are those of the whole, and its canonical order makes one of the whole: by key, then by place in it.
+Without edges it needs no search: all permutations of the nodes of each key are automorphisms. So it is for most
+molecules, where hydrogens of one atom share a key, and for most large random graphs.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from sympe.graphs.batch import Graphs
+from sympe.graphs.coloring import ColoredGraph, encoded, node_colors
+from sympe.graphs.columns import Ints, Mask, mix, ranks, run_starts, same_rows, sorted_by
+
+#: Rounds for graphs of a batch: a constant, so that keys do not depend on the rest of the batch.
+_ROUNDS = 6
+#: Bits of the keys of a batch; the others of the 64 tell the graph.
+_BITS = 40
+#: An odd factor for edges followed against their direction.
+_REVERSED = 0xBF58476D1CE4E5B9
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """A batch of graphs with keys.
+
+    Attributes:
+        graphs: The graphs.
+        key: Key of each node; those of a later graph are greater.
+        by_key: The nodes sorted by key; ties by storage.
+        starts: Where a key begins in that order.
+        stays: Which nodes are left.
+    """
+
+    graphs: Graphs
+    key: Ints
+    by_key: Ints
+    starts: Mask
+    stays: Mask
+
+    @cached_property
+    def rest(self) -> Graphs:
+        """What is left of each graph."""
+        number, (source, target) = self.stays.cumsum() - 1, self.graphs.edge_index.cpu().numpy()
+        inside, label = np.flatnonzero(self.stays[source] & self.stays[target]), self.graphs.edge_label
+        return Graphs(
+            torch.from_numpy(number[np.stack([source[inside], target[inside]])]),
+            self.graphs.batch.cpu()[torch.from_numpy(self.stays)],
+            torch.from_numpy(self.key[self.stays]),
+            None if label is None else label.cpu()[torch.from_numpy(inside)],
+            num_graphs=len(self.graphs),
+        )
+
+    @cached_property
+    def _searched(self) -> Mask:
+        """The graphs of which edges are left."""
+        searched: Mask = np.bincount(self.rest.batch[self.rest.edge_index[0]].numpy(), minlength=len(self.graphs)) > 0
+        return searched
+
+    def _search(self) -> Iterator[ColoredGraph]:
+        return encoded(self.rest.select(torch.from_numpy(np.flatnonzero(self._searched))))
+
+    def canonical_order(self) -> Ints:
+        """The nodes of all graphs, graph after graph, each in canonical order."""
+        order, batch = self.by_key.copy(), self.graphs.batch.cpu().numpy()
+        place = np.zeros(len(order), np.int64)
+        node = np.flatnonzero(self.stays & self._searched[batch])
+        places = [np.argsort(graph.canonical_order()) for graph in self._search()]
+        place[node] = np.concatenate([np.zeros(0, np.int64), *places])
+        slots = np.flatnonzero(self._searched[batch[order]])
+        node = order[slots]
+        order[slots] = node[sorted_by(self.starts.cumsum()[slots], place[node])]
+        return order
+
+    def count_automorphisms(self) -> list[int]:
+        """Exact order of the automorphism group of each graph."""
+        first = np.flatnonzero(self.starts)
+        length = np.diff(first, append=len(self.starts))
+        graph = self.graphs.batch.cpu().numpy()[self.by_key[first]]
+        several = np.flatnonzero((length > 1) & ~self._searched[graph])
+        counts = [1] * len(self.graphs)
+        for g, k in zip(graph[several].tolist(), length[several].tolist(), strict=True):
+            counts[g] *= math.factorial(k)
+        for g, colored in zip(np.flatnonzero(self._searched).tolist(), self._search(), strict=True):
+            counts[g] = colored.count_automorphisms()
+        return counts
+
+
+def settle(graphs: Graphs) -> Settled:
+    """Keys after a few rounds, for a batch of small graphs."""
+    batch = graphs.batch.cpu().numpy()
+    *_, key = zip(range(_ROUNDS + 1), _refined(graphs), strict=False)
+    return _checked(graphs, batch << _BITS | (key[1] & (1 << _BITS) - 1))
+
+
+def settle_one(graph: Graphs) -> Settled | None:
+    """Keys after as many rounds as it takes, for one large graph; None where they take too many or settle little."""
+    count, classes = graph.num_nodes, 0
+    if (np.bincount(graph.edge_index[0].cpu().numpy(), minlength=count) < 2).sum() > count / 8:
+        return None  # trees and leaves have closed forms
+    for key in _refined(graph):
+        before, classes = classes, int(run_starts(np.sort(key)).sum())
+        if classes in (before, count):
+            return _checked(graph, key) if classes > count / 4 else None
+        if before > 1 and classes < min(2 * before, count / 8):
+            return None  # a long way to go, as on a grid
+
+
+def _refined(graphs: Graphs) -> Iterator[Ints]:
+    """Keys, after each round one bit finer or as they were."""
+    from scipy.sparse import coo_matrix
+
+    count, (source, target) = graphs.num_nodes, graphs.edge_index.cpu().numpy()
+    key = np.zeros(count, np.int64) if graphs.node_label is None else mix(graphs.node_label.cpu().numpy())
+    if graphs.x is not None:
+        for column in graphs.x.detach().cpu().double().numpy().T:
+            key = mix(key ^ (column + 0.0).view(np.int64))  # no -0
+    # Mixed twice: the factors must be independent of the keys that they multiply.
+    label = graphs.edge_label
+    factor = np.ones(len(source), np.int64) if label is None else mix(mix(label.cpu().numpy())) | 1
+    matrix = coo_matrix((factor.view(np.uint64), (source, target)), shape=(count, count))
+    matrix.has_canonical_format = True  # do not sort: equal entries add up in products
+    matrix = matrix.tocsr()
+    name = mix(np.arange(count)).view(np.uint64)
+    is_undirected = np.array_equal(matrix @ name, matrix.T @ name)
+    while True:
+        yield key
+        hashed = mix(key).view(np.uint64)
+        out = matrix @ hashed
+        into = out if is_undirected else matrix.T @ hashed
+        key = mix((hashed + out + into * np.uint64(_REVERSED)).view(np.int64))
+
+
+def _checked(graphs: Graphs, key: Ints) -> Settled:
+    """Whether nodes of one key are alike, and joined alike to settled nodes; a graph where they are not stays whole."""
+    order = np.argsort(key)
+    starts = run_starts(key[order])
+    first = np.flatnonzero(starts)
+    length = np.diff(first, append=len(order))
+    shares, leader = np.zeros((2, len(order)), np.int64)
+    shares[order], leader[order] = (length > 1).repeat(length), order[first].repeat(length)
+    stays = shares > 0
+    node = np.flatnonzero(stays)
+    source, target = graphs.edge_index.cpu().numpy()
+    rows = []
+    label = np.zeros_like(source) if graphs.edge_label is None else graphs.edge_label.cpu().numpy()
+    for this, other in ((source, target), (target, source)):
+        leads = np.flatnonzero(stays[this] & ~stays[other])
+        rows.append((this[leads], 2 * other[leads] + (this is target), label[leads]))
+    alike = same_rows(*(np.concatenate(parts) for parts in zip(*rows, strict=True)), node, leader[node])
+    if graphs.node_label is not None:
+        kind = graphs.node_label.cpu().numpy()
+        alike &= kind[node] == kind[leader[node]]
+    if graphs.x is not None:
+        x = graphs.x.detach().cpu().numpy()
+        alike &= (x[node] == x[leader[node]]).all(1)
+    if alike.all():
+        return Settled(graphs, key, order, starts, stays)
+    batch, failed = graphs.batch.cpu().numpy(), np.zeros(len(graphs), bool)
+    failed[batch[node[~alike]]] = True
+    # Colors, by rank over the batch, in place of keys.
+    key = ranks(batch, np.where(failed[batch], node_colors(graphs), key & (1 << _BITS) - 1))
+    order = np.argsort(key)
+    return Settled(graphs, key, order, run_starts(key[order]), stays | failed[batch])
