@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from sympe.html import render
 
-
 #: The program's version would make equal pictures differ.
 _METADATA: dict[str, Any] = {"Software": None}
 

@@ -35,13 +35,6 @@ class Automorphisms:
         """Orbit of each node, numbered over the batch."""
         return orbits(self.generators, self.graphs.ptr.tolist())
 
-    def node_orbits_of(self, graph: int) -> list[int]:
-        """Orbit of each node of one graph, numbered from 0."""
-        images = np.array(self._colored[graph].automorphism_generators(), dtype=np.int64)
-        n = self._colored[graph].num_nodes
-        found: list[int] = orbits([images.reshape(-1, n)], [0, n]).tolist()
-        return found
-
     def pair_orbits(self) -> Ints:
         """Orbit of each ordered pair of nodes of a graph, row-major, graph after graph."""
         moved, starts = [], [0]
