@@ -4,6 +4,7 @@
 #   make test        run the whole test suite
 #   make fuzz        give mutated files to all readers, for FUZZ_SECONDS=120 and as many examples as FUZZ_EXAMPLES=200
 #   make faults      strike all long jobs with FAULTS=60 faults, and compare what they make after going on
+#   make images      draw the images of the docs, from real draws and from results/
 #   make docs        build the site into build/site, strictly
 #   make lint        run the linters and type checks
 #   make install     only make or update .venv
@@ -24,7 +25,7 @@ RELIABILITY ?= runs/reliability
 THREADS = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 STAMP = .venv/installed
 
-.PHONY: help install reproduce test fuzz faults docs lint clean
+.PHONY: help install reproduce test fuzz faults images docs lint clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -55,6 +56,9 @@ fuzz: $(STAMP)
 faults: $(STAMP)
 	$(THREADS) PYTHONPATH=tests:experiments/tests .venv/bin/python -m faults.run --faults $(FAULTS) \
 		$(if $(FAULT_JOBS),--jobs $(FAULT_JOBS)) --out $(RELIABILITY)/faults.json
+
+images: $(STAMP)
+	$(THREADS) .venv/bin/python docs/images/draw.py
 
 docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
