@@ -6,7 +6,7 @@ Those of the idea are computed here, by draws of real kernels; those of experime
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -251,28 +251,23 @@ def orbits() -> Picture:
     return Picture("orbits", "Orbits of the Petersen graph, a tree and toluene.", figure)
 
 
-IDEAS: tuple[Callable[[], Picture], ...] = (curie, groups, forces, orbits)
-
-
-def recorded() -> Iterator[tuple[str, Picture]]:
-    """The images of experiments; each folder of records is drawn once."""
-    for experiment, folder in dict.fromkeys((experiment, folder) for experiment, folder, _ in RECORDED.values()):
+def recorded(wanted: set[str]) -> Iterator[tuple[str, Picture]]:
+    """Images of experiments; each folder of records is drawn once."""
+    asked = {image: source for image, source in RECORDED.items() if image in wanted}
+    for experiment, folder in dict.fromkeys(source[:2] for source in asked.values()):
         records = [record for record in read_records(RESULTS / folder) if record.experiment == experiment]
         drawn = {picture.name: picture for picture in EXPERIMENTS[experiment].pictures(records)}
-        for image, (_, of, name) in RECORDED.items():
-            if of == folder:
-                yield image, drawn[name]
+        yield from ((image, drawn[name]) for image, (_, of, name) in asked.items() if of == folder)
 
 
 def main(only: list[str]) -> None:
-    for idea in IDEAS:
-        picture = idea()
-        if not only or picture.name in only:
-            _write(picture.name, picture)
-    if not only or set(only) & RECORDED.keys():
-        for image, picture in recorded():
-            if not only or image in only:
-                _write(image, picture)
+    """Draw these images, or all."""
+    ideas = {"curie": curie, "groups": groups, "energy-forces": forces, "orbits": orbits}
+    wanted = set(only) or {*ideas, *RECORDED}
+    for name in ideas.keys() & wanted:
+        _write(name, ideas[name]())
+    for name, picture in recorded(wanted):
+        _write(name, picture)
 
 
 def _write(name: str, picture: Picture) -> None:
