@@ -5,6 +5,7 @@
 #   make fuzz        give mutated files to all readers, for FUZZ_SECONDS=120 and as many examples as FUZZ_EXAMPLES=200
 #                    (with atheris installed, FUZZ_GUIDED="graphs.read" goes on with that reader, guided by coverage)
 #   make faults      strike all long jobs with FAULTS=60 faults, and compare what they make after going on
+#   make images      draw the images of the docs, from real draws and from results/
 #   make docs        build the site into build/site, strictly
 #   make bench       measure beside the best peers, and name what has become slower; QUICK=--quick takes smaller inputs
 #   make lint        run the linters and type checks
@@ -28,7 +29,7 @@ RELIABILITY ?= runs/reliability
 THREADS = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 STAMP = .venv/installed
 
-.PHONY: help install reproduce test fuzz faults docs bench lint clean
+.PHONY: help install reproduce test fuzz faults images docs bench lint clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -61,6 +62,9 @@ fuzz: $(STAMP)
 faults: $(STAMP)
 	$(THREADS) PYTHONPATH=tests:experiments/tests .venv/bin/python -m faults.run --faults $(FAULTS) \
 		$(if $(FAULT_JOBS),--jobs $(FAULT_JOBS)) --out $(RELIABILITY)/faults.json
+
+images: $(STAMP)
+	$(THREADS) .venv/bin/python docs/images/draw.py
 
 docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet

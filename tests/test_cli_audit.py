@@ -4,6 +4,7 @@ import csv
 import json
 import signal
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -68,8 +69,21 @@ def test_rows_and_page(capsys: Capture) -> None:
     page = Path("out/page.html").read_text()
     assert "It depends on the target: 3 of 4 samples" in page
     assert "Orders of the stabilizers" in page
-    assert "<script" not in page
+    assert "What is alike" in page
+    assert page.count("<figure>") == 3
+    assert "sympe audit graphs.g6 --html out/page.html --rows out/rows.csv" in page
+    assert f"sympe {version('sympe')}" in page
+    assert page.count("<script") == 1
     assert "http" not in page
+
+
+def test_the_page_names_what_was_skipped(capsys: Capture) -> None:
+    lines = Path("graphs.g6").read_bytes()
+    Path("some.g6").write_bytes(lines + b"not a graph\n")
+    assert call(capsys, "audit", "some.g6", "--html", "page.html").code == 0
+    page = Path("page.html").read_text()
+    assert "<h2>Skipped</h2>" in page
+    assert '<td class="number">4</td><td>' in page
 
 
 def test_parquet_of_small_and_of_huge_orders(capsys: Capture) -> None:

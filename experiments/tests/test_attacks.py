@@ -194,7 +194,7 @@ def test_names_are_no_formulas_and_no_tags(capsys: Capture) -> None:
         assert not any(cell[:1] in tuple("=+@-\t\r") for cell in cells)
         page = Path("page.html").read_text()
         assert "<img" not in page
-        assert "<script" not in page
+        assert page.count("<script") == 1  # our own
 
 
 def test_records_are_shown_as_text(capsys: Capture) -> None:

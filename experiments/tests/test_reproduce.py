@@ -1,5 +1,6 @@
-"""Which runs a preset holds, and that a finished one is not made again."""
+"""Which runs a preset holds, how long they take, and that a finished one is not made again."""
 
+import json
 import pickle
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -11,8 +12,10 @@ from command_line import contents
 from sympe_experiments.autoencoder.config import METHODS, RECIPES, make_config
 from sympe_experiments.autoencoder.jobs import BEST, ORDERS, QUICK, ROWS, job, jobs, run_folder
 from sympe_experiments.catalog import EXPERIMENTS, Experiment
-from sympe_experiments.records import Job, read_record
-from sympe_experiments.reproduce import reproduce
+from sympe_experiments.records import Job, read_record, read_records
+from sympe_experiments.reproduce import DURATIONS, expected_seconds, least_seconds, makespan, reproduce
+
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -142,3 +145,57 @@ def test_an_experiment_without_its_data_is_skipped_unless_it_is_named(
     assert len(lines) == 1
     with pytest.raises(ValueError, match=r"expected qm9\.npz in the folder"):
         reproduce("smoke", tmp_path / "runs", ["molecules"])
+
+
+def durations() -> dict[str, float]:
+    """What the package says that runs take, from the records of this repository: ``python test_reproduce.py``."""
+    runs = [run for run in read_records(ROOT / "results") if EXPERIMENTS[run.experiment].has_jobs]
+    found = least_seconds(run for run in runs if {run.recipe, "floor"} & {*run.folder.parts})
+    # What has no record yet: quick trains half as long as fast.
+    fast = min(seconds for name, seconds in found.items() if name.startswith("molecules/qm9/fast/"))
+    quick = {f"molecules/qm9/quick/{method}": fast / 2 for method in ("none", "sympe-depth-first-carried")}
+    return dict(sorted((quick | found).items()))
+
+
+def test_durations_are_those_of_the_records() -> None:
+    """Newer records may tell of shorter runs; then the file may be made again."""
+    found = durations()
+    assert {name for name, seconds in DURATIONS.items() if found[name] > seconds} == set()
+
+
+def test_the_quick_preset_takes_a_quarter_of_an_hour_on_two_cores(tmp_path: Path) -> None:
+    expected = [
+        expected_seconds(one, tmp_path)
+        for name, entry in EXPERIMENTS.items()
+        if name != "molecules"
+        for one in entry.jobs("quick")
+    ]
+    assert None not in expected
+    molecules = [seconds for name, seconds in DURATIONS.items() if name.startswith("molecules/qm9/quick/")]
+    assert len(molecules) == 2
+    assert makespan([*expected, *molecules], 2) < 15 * 60
+
+
+def test_a_finished_run_takes_no_time(tmp_path: Path) -> None:
+    floor = jobs("quick")[0]
+    assert expected_seconds(floor, tmp_path) == DURATIONS["graph-autoencoder/erdos-renyi/floor"]
+    floor.run(tmp_path)
+    assert expected_seconds(floor, tmp_path) == 0
+    assert makespan([3, 1, 1, 2], 2) == 4
+
+
+def test_it_is_said_how_long_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in EXPERIMENTS:
+        monkeypatch.setitem(EXPERIMENTS, name, fixed(*(jobs("smoke")[:1] if name == "graph-autoencoder" else ())))
+    reproduce("smoke", tmp_path, workers=2)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:2] == [
+        "graph-autoencoder/erdos-renyi: floor 0 s",
+        "smoke: 1 runs, about 0 seconds on 2 idle cores, as they took before",
+    ]
+
+
+if __name__ == "__main__":
+    print(json.dumps(durations(), indent=0))

@@ -1,11 +1,14 @@
 """Run the experiments in parallel on the available cores; the report is made from their records.
 
 A preset is a list of jobs. A finished job does not run again, and an interrupted one resumes where it stopped: calling
-the same command twice costs nothing.
+the same command twice costs nothing. Before it starts it says how long the runs took before: ``durations.json`` holds
+the least seconds of one core that records tell of, by experiment, data, recipe and method.
 """
 
+import json
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, as_completed
 from pathlib import Path
 
@@ -15,9 +18,67 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from sympe.auditing.engine import process_pool
 from sympe.html import readable
 from sympe_experiments.catalog import EXPERIMENTS, find_experiment
-from sympe_experiments.records import Job, Record
+from sympe_experiments.records import FILE_NAME, Job, Record
+from sympe_experiments.report.statistics import finite
 
 PRESETS = ("smoke", "quick", "full")
+
+
+#: Seconds of one core by experiment, data, recipe and method.
+DURATIONS: dict[str, float] = json.loads((Path(__file__).parent / "durations.json").read_text())
+
+
+def least_seconds(records: Iterable[Record]) -> dict[str, float]:
+    """What runs took on a core of their own: the least of all seeds, in processor time where it is known."""
+    found: dict[str, float] = {}
+    for record in records:
+        training, test = (finite(record.metrics.get(f"{name}_seconds")) for name in ("train_processor", "test"))
+        seconds = record.seconds if training is None or test is None else training + test
+        parts = [record.experiment, Path(record.data).name, record.recipe, record.method]
+        key = "/".join(part for part in parts if (part, record.method) != (record.recipe, "floor"))
+        found[key] = round(min(seconds, found.get(key, seconds)), 1)
+    return dict(sorted(found.items()))
+
+
+def expected_seconds(job: Job, out: Path) -> float | None:
+    """What a job will take on a core of its own: nothing if it is finished, None if nothing is known."""
+    if (out / job.folder / FILE_NAME).exists():
+        return 0.0
+    return DURATIONS.get("/".join(part for part in job.folder.parts if not re.fullmatch(r"(seed|L)\d+", part)))
+
+
+def makespan(seconds: Iterable[float], workers: int) -> float:
+    """How long jobs take in this order, each on the first worker that is free."""
+    free = [0.0] * workers
+    for each in seconds:
+        free[free.index(min(free))] += each
+    return max(free)
+
+
+def _forecast(expected: dict[Job, float | None], workers: int, preset: str) -> list[str]:
+    """How long every job will take, a line for those of one recipe, and how long all of them."""
+    lines: dict[str, dict[str, list[float | None]]] = {}
+    for job, seconds in expected.items():
+        *folder, name = [part for part in job.folder.parts if not part.startswith("seed")]
+        lines.setdefault("/".join(folder), {}).setdefault(name, []).append(seconds)
+    told = []
+    for folder, methods in lines.items():
+        shown = (f"{name} {_seconds(of_seeds)}" for name, of_seeds in methods.items())
+        told.append(f"{folder}: {', '.join(shown)}")
+    known = [seconds for seconds in expected.values() if seconds is not None]
+    span = makespan(known, workers)
+    total = f"{span / 60:.0f} minutes" if span >= 90 else f"{span:.0f} seconds"
+    unknown = f"; {len(expected) - len(known)} runs of unknown length" if len(known) < len(expected) else ""
+    return [
+        *told,
+        f"{preset}: {len(expected)} runs, about {total} on {workers} idle cores, as they took before{unknown}",
+    ]
+
+
+def _seconds(of_seeds: Sequence[float | None]) -> str:
+    longest = None if None in of_seeds else max(seconds or 0.0 for seconds in of_seeds)
+    times = f" x {len(of_seeds)}" if len(of_seeds) > 1 else ""
+    return f"{'?' if longest is None else f'{longest:.0f} s'}{times}"
 
 
 def reproduce(
@@ -47,6 +108,9 @@ def reproduce(
                 raise
             console.print(readable(f"{entry.name}: skipped: {error}"), highlight=False, markup=False, soft_wrap=True)
     count = workers or os.cpu_count() or 1
+    expected = {job: expected_seconds(job, out) for job in jobs}
+    for line in _forecast(expected, count, preset):
+        console.print(readable(line), highlight=False, markup=False, soft_wrap=True)
     records: dict[Job, Record] = {}
     bar = Progress(
         SpinnerColumn(),
@@ -59,7 +123,9 @@ def reproduce(
     )
     with bar, process_pool(count) as pool:
         shown = bar.add_task(f"{preset}: {len(jobs)} runs, {count} at a time", total=len(jobs))
-        pending: dict[Future[Record], Job] = {pool.submit(job.run, out): job for job in jobs}
+        # The longest first: at the end no core waits for long.
+        queue = sorted(jobs, key=lambda job: -(expected[job] or 0.0))
+        pending: dict[Future[Record], Job] = {pool.submit(job.run, out): job for job in queue}
         for done in as_completed(pending):
             job, record = pending[done], done.result()
             records[job] = record

@@ -69,9 +69,10 @@ def test_the_record_says_what_the_weights_do(finished: Path) -> None:
     measured = train.test(model)
     assert all(record.metrics[name] == value for name, value in measured.items() if "second" not in name)
     arrays = record.arrays()
-    assert {"order", "gap", "examples", "example_couplings", "vector"} == arrays.keys()
+    assert {"order", "gap", "examples", "example_couplings", "spins", "vector"} == arrays.keys()
     assert arrays["order"].shape == (4, 10, 10)
-    assert arrays["examples"].shape == (5, 3, 8, 8)
+    assert arrays["examples"].shape == (5, 8, 8, 8)
+    assert arrays["spins"].shape == (2, 10, 10, 4, 4)
     np.testing.assert_array_equal(arrays["vector"], model.vector.detach())
     assert arrays["gap"].min() >= 0
     assert torch.equal(state, torch.get_rng_state())

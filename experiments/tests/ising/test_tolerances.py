@@ -322,20 +322,20 @@ def test_a_phase_diagram_is_whole_if_97_percent_of_it_are_right(wrong: int, whol
     order[:, 9, :wrong] = order[:, 9, :wrong][[0, 1, 3, 2]]  # stripes in rows, where there should be columns
     picture = figures.phase_diagrams(group_with(tmp_path, order=order), "phases")
     assert picture is not None
-    assert f"All four phases: {whole} of 1 methods" in picture.alt
+    assert f"All four phases with every seed: {whole} of 1 methods" in picture.alt
 
 
 def test_a_phase_diagram_with_its_stripes_exchanged_is_not_whole(tmp_path: Path) -> None:
     picture = figures.phase_diagrams(group_with(tmp_path, order=figures.exact_order(10)[[0, 1, 3, 2]]), "phases")
     assert picture is not None
-    assert "All four phases: 0 of 1 methods" in picture.alt
+    assert "All four phases with every seed: 0 of 1 methods" in picture.alt
 
 
 @pytest.mark.parametrize(("amplitude", "whole"), [(0.51, 1), (0.49, 0)])
 def test_a_phase_counts_from_half_of_its_amplitude_on(amplitude: float, whole: int, tmp_path: Path) -> None:
     picture = figures.phase_diagrams(group_with(tmp_path, order=amplitude * figures.exact_order(10)), "phases")
     assert picture is not None
-    assert f"All four phases: {whole} of 1 methods" in picture.alt
+    assert f"All four phases with every seed: {whole} of 1 methods" in picture.alt
 
 
 def test_phase_diagrams_are_drawn_with_jx_to_the_right_and_jy_upwards(tmp_path: Path) -> None:

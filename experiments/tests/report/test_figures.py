@@ -25,7 +25,7 @@ def test_every_seed_mean_floor_and_poster_figure_is_drawn(make, floor) -> None:
     assert picture is not None
     (axes,) = picture.figure.axes
     marks = {(line.get_marker(), float(line.get_xdata()[0])) for line in axes.lines if len(line.get_xdata()) == 1}
-    assert marks == {("o", 0.5), ("o", 1.5), ("o", 2.5), ("|", 1.5), ("D", 0.77), ("o", 0.3), ("|", 0.3)}
+    assert marks == {("o", 0.5), ("o", 1.5), ("o", 2.5), ("|", 1.5), ("D", 0.77), ("^", 0.3), ("|", 0.3)}
     assert sorted(line.get_xdata()[0] for line in axes.lines if len(line.get_xdata()) == 2) == [0.7504, 1.1969]
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["SymPE: sort by a learned scalar", "zigzag"]
     assert axes.get_xscale() == "log"
@@ -63,17 +63,17 @@ def test_groups_have_figures_of_their_own(make) -> None:
 
 
 def test_figures_are_the_same_bytes_each_time(make) -> None:
-    first, second = ([p.encode() for p in pictures([make()])] for _ in range(2))
+    first, second = ([(p.png(), p.svg()) for p in pictures([make()])] for _ in range(2))
     assert first == second
-    assert all(content.startswith(b"\x89PNG") for content in first)
+    assert all(png.startswith(b"\x89PNG") and svg.startswith("<svg") for png, svg in first)
 
 
 def test_the_users_own_settings_do_not_show(make) -> None:
     import matplotlib
 
-    usual = pictures([make()])[0].encode()
+    usual = pictures([make()])[0].png()
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "savefig.dpi": 20}):
-        assert pictures([make()])[0].encode() == usual
+        assert pictures([make()])[0].png() == usual
 
 
 def test_names_are_not_read_as_mathematics() -> None:

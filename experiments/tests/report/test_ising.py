@@ -1,19 +1,25 @@
 """Tables and figures of Ising ground states, from synthetic records."""
 
+import base64
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import matplotlib.image
 import numpy as np
 import pytest
 
 from sympe_experiments.ising.config import METHODS
-from sympe_experiments.ising.facts import PHASES, SOLVERS, sizes
-from sympe_experiments.ising.figures import exact_order, phase_colors
+from sympe_experiments.ising.facts import PHASES, SOLVERS, panels, sizes
+from sympe_experiments.ising.figures import configurations, exact_order, explorer, phase_colors, phase_diagrams
 from sympe_experiments.ising.figures import pictures as pictures_of
+from sympe_experiments.ising.hamiltonian import J1J2
+from sympe_experiments.ising.reference import ground_waves
 from sympe_experiments.ising.tables import ising_table, solver_table, tables, verdict_table
 from sympe_experiments.page import write_report
 from sympe_experiments.records import Record, read_record
+from sympe_experiments.report.statistics import group_records
 
 Make = Callable[..., Record]
 
@@ -115,13 +121,64 @@ def test_figures(data: str, make: Make) -> None:
     records = [make(method, data=data) for method in METHODS]
     pictures = pictures_of(records)
     assert [picture.name for picture in pictures] == [
-        f"ising-1-{kind}" for kind in ("phases", "gap", "configurations", "vectors")
+        f"ising-1-{kind}" for kind in ("triangle", "phases", "gap", "configurations", "vectors")
     ]
-    assert all(picture.encode().startswith(b"\x89PNG") for picture in pictures)
-    first, second = (pictures_of(records)[0].encode() for _ in range(2))
+    assert all(picture.png().startswith(b"\x89PNG") for picture in pictures)
+    first, second = (pictures_of(records)[1].svg() for _ in range(2))
     assert first == second
     if data == "nearest":
-        assert "All four phases: 12 of 12 methods" in pictures[0].alt
+        assert "All four phases with every seed: 12 of 12 methods" in pictures[1].alt
+    else:
+        assert pictures[1].figure.axes[0].get_title() == "exact, mean over all ground states"
+
+
+def test_a_panel_names_its_seed_and_seeds_that_differ_have_one_each(make: Make) -> None:
+    records = [make("haar", exact, seed) for seed, exact in enumerate((99.9, 99.4, 64.9))]
+    records += [make("sympe-template", 99.0 + seed / 10, seed) for seed in range(3)]
+    (group,) = group_records(records)
+    assert [(run.method, run.seed) for run in panels(group)] == [("haar", 0), ("haar", 2), ("sympe-template", 1)]
+    picture = phase_diagrams(group, "phases")
+    assert picture is not None
+    titles = [axes.get_title().splitlines()[-1] for axes in picture.figure.axes[1:4]]
+    assert titles[1] == "seed 2: 65 % exact, other half 65 %"
+
+
+def test_shown_draws_differ_or_it_is_said(make: Make) -> None:
+    """Of three draws the second is like the first, and for the last couplings all are."""
+    arrays = arrays_of()
+    arrays["examples"][:, 1] = arrays["examples"][:, 0]
+    arrays["examples"][4, 2] = arrays["examples"][4, 0]
+    (group,) = group_records([make(arrays=arrays)])
+    picture = configurations(group, "sympe-template", "draws")
+    assert picture is not None
+    shown = [[image.get_array() for image in axes.get_images()] for axes in picture.figure.axes[:10]]
+    assert all((np.sign(shown[k][0]) != np.sign(shown[5 + k][0])).any() for k in range(4))
+    assert shown[9] == []
+    assert picture.figure.axes[9].texts[0].get_text() == "all 3 draws\nare alike"
+
+
+def test_the_exact_waves_are_those_of_the_least_energy() -> None:
+    """With a strong negative J2 alone rows or columns alternate; with a strong negative J3 both have period 4."""
+    waves = ground_waves(J1J2, (0.0, 0.0), 2)  # J2 and J3 are -0.5 and 0.5
+    np.testing.assert_allclose(waves.sum(0), 1)
+    stripes, period_4 = [0 * 3 + 2, 2 * 3 + 0], [1 * 3 + 1]
+    assert waves[stripes, 1, 0].sum() == pytest.approx(1), "J2 < 0 < J3"
+    assert waves[[0, 8, *stripes], 1, 1].sum() == pytest.approx(1), "no period 4 where J3 > 0"
+    assert waves[[0, 8], 1, 1].sum() == pytest.approx(1), "J2, J3 > 0"
+    assert waves[period_4, 0, 0] > 0.2, "J3 < 0"
+
+
+def test_pointing_shows_the_lattices_of_both_draws(make: Make) -> None:
+    spins = np.zeros((2, 4, 4, 8, 8), np.int8)
+    spins[0, 3, 1] = 1  # the largest Jy, the second Jx
+    (diagram,) = explorer([make(arrays=arrays_of() | {"spins": spins})]).diagrams
+    assert (diagram.points, diagram.size, len(diagram.draws)) == (4, 8, 2)
+    assert diagram.phases[:4] == ("stripes in columns",) * 2 + ("ferromagnet",) * 2
+    image = matplotlib.image.imread(io.BytesIO(base64.b64decode(diagram.draws[0].partition(",")[2])))
+    assert image.shape[:2] == (32, 32)
+    assert (image[:8, 8:16, :3] == 1).all()
+    assert image[:8, 16:24, 0] == pytest.approx(0.5, abs=0.01)
+    assert explorer([make()]) is None
 
 
 def test_a_report_survives_what_it_is_given(make: Make, tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def test_pictures() -> None:
         "molecules-1-denoising",
     }
     for picture in pictures.values():
-        assert picture.encode().startswith(b"\x89PNG")
+        assert picture.png().startswith(b"\x89PNG")
     assert "SymPE carried" in "".join(t.get_text() for t in pictures["molecules-1-denoising"].figure.texts)
 
 

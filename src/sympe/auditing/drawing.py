@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import igraph
 import numpy as np
@@ -16,15 +17,37 @@ ALONE = "#8c959f"
 _ASIDE = np.array([[0.88, 0.0, -0.47], [-0.2, 0.91, -0.37]])
 
 
-def layout(num_nodes: int, edges: Sequence[Sequence[int]], places: Sequence[Sequence[float]] | None) -> NDArray:
+def projected(places: Sequence[Sequence[float]]) -> NDArray[Any]:
+    """Points in space as seen from aside, [n, 2]."""
+    found: NDArray[Any] = np.array(places, dtype=float).reshape(-1, 3) @ _ASIDE.T
+    return found
+
+
+def layout(num_nodes: int, edges: Sequence[Sequence[int]], places: Sequence[Sequence[float]] | None) -> NDArray[Any]:
     """Places [num_nodes, 2] in the unit disk: by Kamada and Kawai for graphs, by projection for points in space."""
     if places is not None:
-        found = np.array(places, dtype=float).reshape(num_nodes, 3) @ _ASIDE.T
+        found = projected(places)
     else:
-        graph = igraph.Graph(num_nodes, [tuple(ends) for ends in edges])
-        found = np.array(graph.layout_kamada_kawai(seed=graph.layout_circle()).coords).reshape(num_nodes, 2)
+        found = _spread(igraph.Graph(num_nodes, [tuple(ends) for ends in edges])) if num_nodes else np.empty((0, 2))
     found = found - (found.max(0, initial=-np.inf) + found.min(0, initial=np.inf)) / 2 if num_nodes else found
     return found / max(float(np.abs(found).max(initial=0.0)), 1e-9)
+
+
+def _spread(graph: igraph.Graph) -> NDArray[Any]:
+    """The layout of less stress, from a circle or from the eigenvectors of distances, where twins coincide."""
+    circle = np.array(graph.layout_circle().coords)
+    starts = [circle]
+    if graph.vcount() > 2:
+        starts.append(np.array(graph.layout_mds().coords) + 0.2 * circle)
+    found = [np.array(graph.layout_kamada_kawai(seed=start.tolist()).coords).reshape(-1, 2) for start in starts]
+    far = np.array(graph.distances())
+    asked = np.isfinite(far) & (far > 0)
+
+    def stress(places: NDArray[Any]) -> float:
+        apart = np.hypot(*(places[:, None] - places).T).T
+        return float(((apart[asked] / far[asked] - 1) ** 2).sum())
+
+    return min(found, key=stress)
 
 
 def orbit_names(orbits: Sequence[int]) -> list[int | None]:

@@ -139,7 +139,7 @@ class AuditCommand:
         if self.html is not None:
             from sympe.auditing.page import write_audit
 
-            write_audit(report, title, self.html, shlex.join(["sympe", *sys.argv[1:]]))
+            write_audit(report, title, self.html, self._command())
         if self.json:
             _print_json(report)
         else:
@@ -147,6 +147,13 @@ class AuditCommand:
             if report.needed and report.summary.group in ("e3", "se3") and self.target and self.irreps is None:
                 print_shares(self.paths, self.target, report)
         sys.stdout.flush()
+
+    def _command(self) -> str:
+        """The command that does this again."""
+        asked = [(f.name.replace("_", "-"), getattr(self, f.name)) for f in fields(self) if f.name not in _ELSEWHERE]
+        given = [(name, value) for name, value in asked if value not in (None, False) and value != _DEFAULTS[name]]
+        options = [word for name, value in given for word in (f"--{name}", str(value))[: 2 - (value is True)]]
+        return shlex.join(["sympe", "audit", *self.paths, *options])
 
     def _refuse_options_of_samples(self) -> None:
         """Programs know only target and json."""
@@ -201,6 +208,11 @@ class AuditCommand:
         digest = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:12]
         stem = "".join(c if c.isalnum() else "-" for c in Path(self.paths[0]).stem)[:30]
         return f"{stem}-{digest}"
+
+
+#: What does not change what an audit finds.
+_ELSEWHERE = ("paths", "json", "engine", "workers", "resume", "work")
+_DEFAULTS = {f.name.replace("_", "-"): f.default for f in fields(AuditCommand)}
 
 
 def _changes_of(files: list[Path]) -> Callable[[], None]:

@@ -129,7 +129,7 @@ def triangle(group: Group, name: str) -> Picture | None:
     axes.text(70, 10, "not equivariant:\nonly the half it saw", ha="center", va="center", color=SOFT, fontsize=9)
     for k, ((method, points), (shape, color)) in enumerate(zip(found.items(), _MARKS, strict=False)):
         # Hollow and smaller and smaller, so that marks at one place are all seen.
-        look = {"mfc": "none", "mec": color, "mew": 1.8, "markersize": 15 - k, "clip_on": False}
+        look: dict = {"mfc": "none", "mec": color, "mew": 1.8, "markersize": 15 - k, "clip_on": False}
         axes.plot(*zip(*points, strict=True), shape, label=wrapped(METHODS.label(method), 40), **look)
     axes.set(xlim=(0, 103), ylim=(0, 103), aspect="equal")
     axes.set_xlabel("exact ground states in the half that training saw, %")
@@ -176,7 +176,7 @@ def gap_maps(group: Group, name: str) -> Picture | None:
     finding = f"Exact all over the plane: {len(exact)} of {len({run.method for run in runs})} methods"
     figure, axes = _panels(len(runs), 3, 3.1, finding, f"{plain(group.title)}; energy per spin above the ground state")
     labels = ("$J_x$", "$J_y$") if group.data == "nearest" else ("$J_2$", "$J_3$")
-    how = {"norm": LogNorm(LEAST_GAP, 4), "cmap": colormaps["magma_r"].with_extremes(bad="white")}
+    how: dict = {"norm": LogNorm(LEAST_GAP, 4), "cmap": colormaps["magma_r"].with_extremes(bad="white")}
     for each, run in zip(axes, runs, strict=True):
         gap = run.arrays()["gap"]
         shown = _plane(each, np.ma.masked_less(gap, LEAST_GAP), _title(run), *labels, **how)

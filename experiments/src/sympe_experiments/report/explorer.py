@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from sympe.html import render
 
+#: The program's version would make equal pictures differ.
+_METADATA: dict[str, Any] = {"Software": None}
+
 
 @dataclass(frozen=True)
 class Diagram:
@@ -52,5 +55,5 @@ def png_source(image: NDArray[Any]) -> str:
     file = io.BytesIO()
     pixels = (255 * np.clip(image.astype(float), 0, 1)).round().astype(np.uint8)
     pixels = np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels
-    matplotlib.image.imsave(file, pixels, format="png", metadata={"Software": None})
+    matplotlib.image.imsave(file, pixels, format="png", metadata=_METADATA)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

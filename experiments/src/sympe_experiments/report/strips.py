@@ -114,8 +114,9 @@ class Measured:
         _, color, shape = ROLES[self.methods.role(method)]
         for value in over_seeds.values:
             dot(axes, limits, value, y, shape, color=color, alpha=0.75, size=6)
-        if over_seeds.mean or not self.is_log:
-            axes.plot(over_seeds.mean, y, "|", color=color, markersize=17, markeredgewidth=2.2)
+        mean = over_seeds.mean or 0.0
+        if mean or not self.is_log:
+            axes.plot(mean, y, "|", color=color, markersize=17, markeredgewidth=2.2)
         axes.text(1.015, y, self.text(over_seeds), transform=axes.get_yaxis_transform(), va="center")
 
 

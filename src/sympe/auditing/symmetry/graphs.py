@@ -36,11 +36,9 @@ class GraphStabilizers(Stabilizers):
         return class_errors(classes, owner.cpu().numpy(), len(graphs), target.values, loss)
 
     def drawing(self, sample: int) -> dict[str, Any]:
-        graphs = self.automorphisms.graphs
-        start = int(graphs.ptr[sample])
-        inside = graphs.batch[graphs.edge_index[0]] == sample
-        edges = {tuple(sorted(ends)) for ends in (graphs.edge_index[:, inside] - start).T.tolist()}
-        return {"orbits": self.automorphisms.node_orbits_of(sample), "edges": [list(ends) for ends in sorted(edges)]}
+        graph = self.automorphisms.graphs.select([sample])
+        edges = sorted({tuple(sorted(ends)) for ends in graph.edge_index.T.tolist()})
+        return {"orbits": Automorphisms(graph).node_orbits().tolist(), "edges": [list(ends) for ends in edges]}
 
 
 def target_counts(graphs: Graphs) -> dict[Per, int]:

@@ -41,13 +41,6 @@ class Automorphisms:
         """Orbit of each node, numbered over the batch."""
         return orbits(self.generators, self.graphs.ptr.tolist())
 
-    def node_orbits_of(self, graph: int) -> list[int]:
-        """Orbit of each node of one graph, numbered from 0."""
-        (colored,) = colored_graphs(self.graphs.select([graph]))
-        images = np.array(colored.automorphism_generators(), dtype=np.int64).reshape(-1, colored.num_nodes)
-        found: list[int] = orbits([images], [0, colored.num_nodes]).tolist()
-        return found
-
     def pair_orbits(self) -> Ints:
         """Orbit of each ordered pair of nodes of a graph, row-major, graph after graph."""
         moved, starts = [], [0]
