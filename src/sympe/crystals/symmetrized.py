@@ -36,7 +36,7 @@ def symmetrize(crystals: Crystals, special: bool = False, tolerance: float = 1e-
         >>> from sympe.crystals import from_cells
         >>> strained = from_cells([[[3.01, 0, 0], [0, 3, 0], [0, 0, 2.99]]], [[[0, 0, 0]]], [["Po"]])
         >>> symmetrize(strained, tolerance=0.1).cell[0].diagonal()
-        tensor([3.0000, 3.0000, 3.0000], dtype=torch.float64)
+        tensor([3., 3., 3.], dtype=torch.float64)
     """
     groups = stabilizers(crystals, special, tolerance)
     every = crystals.to("cpu", torch.float64)
