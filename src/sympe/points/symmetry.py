@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from torch import Tensor
 
 from sympe.groups import FiniteGroup
@@ -176,6 +175,8 @@ class _Cloud:
 
     def images(self, matrices: NDArray[np.float64], net: float) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """The image of each point under each motion, and whether the motion takes all points near one, one to one."""
+        from scipy.spatial import cKDTree  # slow to import
+
         n = len(self.position)
         # Species are an axis of their own, along which kinds are farther apart than the net.
         apart = np.broadcast_to(2 * net * self.kinds[:, None], (n, 1))
