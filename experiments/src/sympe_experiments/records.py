@@ -269,7 +269,7 @@ def _commit() -> str | None:
     where = Path(__file__).parent
 
     def git(*args: str) -> str:
-        done = subprocess.run(["git", "-C", str(where), *args], capture_output=True, text=True, timeout=10, check=True)
+        done = subprocess.run(["git", "-C", str(where), *args], capture_output=True, text=True, timeout=60, check=True)
         return done.stdout.strip()
 
     try:

@@ -76,6 +76,7 @@ JOBS: dict[str, Job] = {
         alone=False,
         workers=True,
     ),
+    "compare distortions": _compare("distortions", "--methods", "none", "sympe-frames", seeds="1", turns=1),
 }
 
 

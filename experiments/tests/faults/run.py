@@ -129,12 +129,17 @@ class Truth:
         return self.held[name]
 
 
+def turns_of(names: list[str]) -> list[tuple[str, str]]:
+    """Jobs and kinds of faults in their order."""
+    return [
+        (name, kind) for name in names for _ in range(JOBS[name].turns) for kind in KINDS if _fits(kind, JOBS[name])
+    ]
+
+
 def strike(number: int, names: list[str], truth: Truth, folder: Path) -> tuple[str, str, str | None]:
     """Job, kind, and what went wrong, if anything."""
     rng = random.Random(number)
-    turns = [
-        (name, kind) for name in names for _ in range(JOBS[name].turns) for kind in KINDS if _fits(kind, JOBS[name])
-    ]
+    turns = turns_of(names)
     name, kind = turns[number % len(turns)]
     job = JOBS[name]
     expected, count = truth[name]
@@ -280,11 +285,12 @@ def main() -> int:
         record["next"] = options.first
     import_all()
     begun, failed = time.monotonic(), 0
+    step = max(1, len(turns_of(options.jobs)) // options.faults)  # a few faults are spread over all turns
     with tempfile.TemporaryDirectory() as folder:
         truth = Truth(Path(folder))
         while record["next"] < options.faults and time.monotonic() - begun < options.seconds:
             started = time.monotonic()
-            name, kind, wrong = strike(record["next"], options.jobs, truth, Path(folder))
+            name, kind, wrong = strike(step * record["next"], options.jobs, truth, Path(folder))
             held = record["jobs"].setdefault(name, {}).setdefault(kind, {"struck": 0, "wrong": []})
             held["struck"] += 1
             if wrong is not None:

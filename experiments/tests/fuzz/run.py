@@ -37,7 +37,7 @@ from sympe.signals import be_a_worker
 from sympe_experiments.records import describe_environment
 
 #: Limits for one input: seconds of processor time and without progress, bytes of memory.
-SECONDS, STALLED, MEMORY = 10, 120, 2**30
+SECONDS, STALLED, MEMORY = 10, 600, 2**30
 
 #: Inputs that one process reads, at most, and about how many seconds it takes for them.
 AT_ONCE, SLICE = 20_000, 10.0
