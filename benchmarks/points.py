@@ -140,7 +140,9 @@ def frames(repeats: int) -> Table:
     generator, peer = torch.Generator().manual_seed(0), faenet()
     table = Table("points_frames", f"microseconds per molecule of {ATOMS} atoms; a draw of the kernel")
     kernels = {"O(3)": InversionKernel(Frames()), "SO(3)": InversionKernel(Frames(special=True))}
-    inputs = {f"{n:,} molecules": molecules(n, generator) for n in (1, 100, 10_000)} | {"a dodecahedron": dodecahedra(1)}
+    inputs = {f"{n:,} molecules": molecules(n, generator) for n in (1, 100, 10_000)} | {
+        "a dodecahedron": dodecahedra(1)
+    }
     for name, x in inputs.items():
         parts, turns = [part.position for part in x.select(range(min(len(x), 100))).split()], 100 // min(len(x), 100)
 

@@ -127,12 +127,10 @@ def stabilizers(clouds: PointClouds, special: bool = False, tolerance: float = 1
 def _closed(clouds: PointClouds, special: bool, tolerance: float) -> list[Stabilizer | None]:
     """Stabilizers at one tolerance; None where the symmetries are not closed under products."""
     # A frame of two points errs several times more than a fit to all points: cast a wide net first, then fit.
-    found = candidates(clouds, special, tolerance, slack=_NET)
     position = clouds.centered.detach().double()
+    found = _alike(candidates(clouds, special, tolerance, slack=_NET), clouds, position, _NET * tolerance)
     frames = found.frames(position)
-    counts = torch.bincount(found.cloud, minlength=len(clouds))
-    reference = counts.cumsum(0) - counts
-    motion = frames @ frames[reference[found.cloud]].transpose(1, 2)
+    motion = frames @ frames[_first_of_cloud(found)].transpose(1, 2)
     kept = _plausible(clouds, position, found, motion, _NET * tolerance)
     ends = torch.bincount(found.cloud[kept], minlength=len(clouds)).cumsum(0).tolist()
     matrices, is_proper = (t[kept].cpu().numpy() for t in (motion, found.sign > 0))
@@ -144,6 +142,23 @@ def _closed(clouds: PointClouds, special: bool, tolerance: float) -> list[Stabil
         of_cloud = _Cloud(where[points], kinds[points], spans[index], clouds.device)
         results.append(_stabilizer(of_cloud, matrices[some], is_proper[some], special, tolerance))
     return results
+
+
+def _first_of_cloud(found: Candidates) -> Int[Tensor, "C"]:
+    counts = torch.bincount(found.cloud)
+    return (counts.cumsum(0) - counts)[found.cloud]
+
+
+def _alike(found: Candidates, clouds: PointClouds, position: Float[Tensor, "N d"], net: float) -> Candidates:
+    """The candidates whose two points are of the same species and as far apart as those of the first candidate."""
+    reference, ends = _first_of_cloud(found), (found.first, found.second)
+    first, second = (position.index_select(0, end) for end in ends)
+    along = dot(first, second) / dot(first, first).sqrt().clamp(min=net)
+    is_alike = (along - along[reference]).abs() <= net
+    if clouds.species is not None:
+        for end in ends:
+            is_alike &= clouds.species[end] == clouds.species[end[reference]]
+    return found.select(is_alike.nonzero()[:, 0])
 
 
 def _plausible(
@@ -223,7 +238,8 @@ def _distinct(
     permutations, is_symmetry = cloud.images(matrices, _NET * tolerance)
     permutations, is_proper = permutations[is_symmetry], is_proper[is_symmetry]
     # Permutation and determinant identify the motion (up to rotations about the axis, for a line in space).
-    first = np.sort(np.unique(np.column_stack([~is_proper, permutations]), axis=0, return_index=True)[1])
+    rows = np.column_stack([~is_proper, permutations])  # compared byte by byte, which is faster than axis=0
+    first = np.sort(np.unique(rows.view(f"V{rows.itemsize * rows.shape[1]}")[:, 0], return_index=True)[1])
     permutations, is_proper = permutations[first], is_proper[first]
     fit = (cloud.position, cloud.position[permutations], is_proper)
     matrices = best_fit(*(torch.from_numpy(part) for part in fit)).numpy()
