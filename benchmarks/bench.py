@@ -30,8 +30,7 @@ GOALS: dict[str, dict[str, float]] = {
     "graphs_laplacian": {"": 1.5},
     "graphs_one_by_one": {"": 1},
 }
-#: Records of growth, and what their sizes count.
-GROWTH = {"labeling": "nodes", "refinement": "nodes", "laplacian": "nodes", "frames": "points"}
+GROWTH = ("labeling", "refinement", "laplacian", "frames")
 
 
 def records(folder: Path) -> dict[str, dict[str, Any]]:
@@ -54,6 +53,8 @@ def lines(folder: Path = HERE / "results") -> Iterator[str]:
     yield "| work | peer | peer's time | our time | ratio, lowest and highest | goal |"
     yield "|---|---|---:|---:|---:|---:|"
     for name, goals in GOALS.items():
+        if name not in known:
+            continue  # not measured yet
         rows = {row["row"]: row for row in known[name]["rows"]}
         for row in rows.values():
             goal = next((goals[start] for start in goals if row["row"].startswith(start)), None)
@@ -68,18 +69,10 @@ def lines(folder: Path = HERE / "results") -> Iterator[str]:
             )
 
 
-def refinement(folder: Path = HERE / "results") -> Iterator[str]:
-    """Graphs of large diameter, without a peer."""
-    yield "| refinement of | time, lowest and highest |"
-    yield "|---|---:|"
-    for row in records(folder)["graphs_refinement"]["rows"]:
-        yield f"| {row['row']} | {row['median']:.3g} s ({row['lowest']:.3g}-{row['highest']:.3g}) |"
-
-
 def growth(folder: Path = HERE / "results") -> Iterator[str]:
     known = records(folder)
-    works = {work: known[f"growth_{work}"]["rows"] for work in GROWTH}
-    sizes = [row["row"] for row in works["labeling"]]
+    works = {work: known[f"growth_{work}"]["rows"] for work in GROWTH if f"growth_{work}" in known}
+    sizes = [row["row"] for row in next(iter(works.values()))]
     yield f"| work | {' | '.join(sizes)} | slope |"
     yield "|---|" + "---:|" * (len(sizes) + 1)
     for work, rows in works.items():
@@ -99,7 +92,7 @@ def main() -> None:
     parser.add_argument("scripts", nargs="*", metavar="script", help=f"some of {', '.join(SCRIPTS)}")
     args = parser.parse_args()
     if args.table:
-        print("\n".join([*lines(), "", *refinement(), "", *growth()]))
+        print("\n".join([*lines(), "", *growth()]))
         return
     folder = Path("runs/bench-quick") if args.quick else HERE / "results"
     before, quick = records(folder), ["--quick"] if args.quick else []

@@ -120,7 +120,7 @@ def settle_one(graph: Graphs) -> Settled | None:
 
 
 def _refined(graphs: Graphs) -> Iterator[Ints]:
-    """Keys, after each round one bit finer or as they were."""
+    """The keys before the first round, after it, and so on."""
     from scipy.sparse import coo_matrix
 
     count, (source, target) = graphs.num_nodes, graphs.edge_index.cpu().numpy()
