@@ -26,7 +26,7 @@ GOALS: dict[str, dict[str, float]] = {
     "graphs_random": {"": 3},
     "graphs_crystals": {"": 3},
     "graphs_cfi": {"": 10},
-    "graphs_molecules": {"count_automorphisms": 1},
+    "graphs_molecules": {"count_automorphisms": 1, "Labeling": 1},
     "graphs_laplacian": {"": 1.5},
     "graphs_one_by_one": {"": 1},
 }
