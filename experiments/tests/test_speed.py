@@ -1,6 +1,6 @@
 """docs/speed.md says what the records of the benchmarks say, and what has become slower is found.
 
-``python benchmarks/bench.py --table`` prints the tables of the page.
+``python benchmarks/bench.py --table`` writes the tables into the page.
 """
 
 import copy
