@@ -2,12 +2,13 @@
 
 Each script measures ours and the peers in turns and writes records to ``results/`` (:mod:`timing`). A ratio to the
 peer that is more than 20 % worse than in the record before is named at the end. ``--quick`` takes smaller inputs, and
-has records of its own. The table of docs/speed.md is made from the records: ``--table`` prints it.
+has records of its own. The table of docs/speed.md is made from the records: ``--table`` writes it.
 """
 
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-SCRIPTS = ("graphs.py", "growth.py")
+SCRIPTS = ("graphs.py", "points.py", "growth.py")
 #: A ratio worse by this factor is named.
 WORSE = 1.2
 
@@ -26,12 +27,14 @@ GOALS: dict[str, dict[str, float]] = {
     "graphs_random": {"": 3},
     "graphs_crystals": {"": 3},
     "graphs_cfi": {"": 10},
-    "graphs_molecules": {"count_automorphisms": 1},
+    "graphs_molecules": {"count_automorphisms": 1, "Labeling": 1},
     "graphs_laplacian": {"": 1.5},
     "graphs_one_by_one": {"": 1},
+    "points_groups": {"": 2},
+    "points_batch": {"": 1},
+    "points_frames": {"": 3},
 }
-#: Records of growth, and what their sizes count.
-GROWTH = {"labeling": "nodes", "refinement": "nodes", "laplacian": "nodes", "frames": "points"}
+GROWTH = ("labeling", "refinement", "laplacian", "frames")
 
 
 def records(folder: Path) -> dict[str, dict[str, Any]]:
@@ -54,32 +57,29 @@ def lines(folder: Path = HERE / "results") -> Iterator[str]:
     yield "| work | peer | peer's time | our time | ratio, lowest and highest | goal |"
     yield "|---|---|---:|---:|---:|---:|"
     for name, goals in GOALS.items():
+        if name not in known:
+            continue  # not measured yet
         rows = {row["row"]: row for row in known[name]["rows"]}
         for row in rows.values():
             goal = next((goals[start] for start in goals if row["row"].startswith(start)), None)
             if goal is None or row["row"] == row["ratio_to"]:
                 continue
             peer, ratio = rows[row["ratio_to"]], row["ratio"]
+            low, high = row.get("ratio_lowest"), row.get("ratio_highest")
+            spread = f" ({low:.2f}-{high:.2f})" if low and high else ""
+            work = row["row"] if ": " in row["row"] else f"{known[name]['title'].split('; ')[-1]}: {row['row']}"
             theirs, ours = shown(known[name], peer), shown(known[name], row)
             reached = "" if ratio <= goal else ", missed"
             yield (
-                f"| {row['row']} | {peer['row'].split(': ')[-1]} | {theirs} | {ours} "
-                f"| {ratio:.2f} ({row['ratio_lowest']:.2f}-{row['ratio_highest']:.2f}) | {goal}{reached} |"
+                f"| {work} | {peer['row'].split(': ')[-1]} | {theirs} | {ours} "
+                f"| {ratio:.2f}{spread} | {goal}{reached} |"
             )
-
-
-def refinement(folder: Path = HERE / "results") -> Iterator[str]:
-    """Graphs of large diameter, without a peer."""
-    yield "| refinement of | time, lowest and highest |"
-    yield "|---|---:|"
-    for row in records(folder)["graphs_refinement"]["rows"]:
-        yield f"| {row['row']} | {row['median']:.3g} s ({row['lowest']:.3g}-{row['highest']:.3g}) |"
 
 
 def growth(folder: Path = HERE / "results") -> Iterator[str]:
     known = records(folder)
-    works = {work: known[f"growth_{work}"]["rows"] for work in GROWTH}
-    sizes = [row["row"] for row in works["labeling"]]
+    works = {work: known[f"growth_{work}"]["rows"] for work in GROWTH if f"growth_{work}" in known}
+    sizes = [row["row"] for row in next(iter(works.values()))]
     yield f"| work | {' | '.join(sizes)} | slope |"
     yield "|---|" + "---:|" * (len(sizes) + 1)
     for work, rows in works.items():
@@ -89,17 +89,27 @@ def growth(folder: Path = HERE / "results") -> Iterator[str]:
 
 def shown(record: dict[str, Any], row: dict[str, Any]) -> str:
     unit = "\u00b5s" if record["title"].startswith("microseconds") else "s"
-    return f"{row['median']:.3g} {unit}"
+    time = row["median"]
+    return f"{time:,.0f} {unit}" if time >= 100 else f"{time:.3g} {unit}"
+
+
+def fill(page: Path) -> None:
+    """Write the tables into the page, each behind its mark."""
+    text = page.read_text()
+    for name, table in (("peers", lines), ("growth", growth)):
+        rows = "\n".join(table())
+        text = re.sub(rf"(<!-- {name} -->\n\n)(\|.*\n)*", lambda mark, rows=rows: f"{mark[1]}{rows}\n", text)
+    page.write_text(text)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller inputs")
-    parser.add_argument("--table", action="store_true", help="print the tables of docs/speed.md, and measure nothing")
+    parser.add_argument("--table", action="store_true", help="write the tables into docs/speed.md, and measure nothing")
     parser.add_argument("scripts", nargs="*", metavar="script", help=f"some of {', '.join(SCRIPTS)}")
     args = parser.parse_args()
     if args.table:
-        print("\n".join([*lines(), "", *refinement(), "", *growth()]))
+        fill(HERE.parent / "docs" / "speed.md")
         return
     folder = Path("runs/bench-quick") if args.quick else HERE / "results"
     before, quick = records(folder), ["--quick"] if args.quick else []

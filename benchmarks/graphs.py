@@ -207,10 +207,10 @@ TABLES: dict[str, tuple[Callable[[int, int], Table], int, int, int]] = {
     "closed_forms": (closed_forms, 100_000, 10_000, 3),
     "random": (random, 100_000, 10_000, 3),
     "crystals": (crystals, 100_000, 10_000, 3),
-    "cfi": (cfi_graphs, 2_000, 400, 5),
+    "cfi": (cfi_graphs, 2_000, 400, 3),
     "molecules": (molecules, 4_000, 1_000, 7),
     "laplacian": (laplacian, 100_000, 10_000, 3),
-    "one_by_one": (one_by_one, 500, 100, 7),
+    "one_by_one": (one_by_one, 250, 100, 7),
     "refinement": (refinement, 100_000, 10_000, 3),
     "batches": (batches, 16_000, 1_600, 3),
 }

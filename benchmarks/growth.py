@@ -52,7 +52,7 @@ WORKS: dict[str, tuple[Callable[[int], Any], Callable[[], Callable[[Any], object
 def measure(work: str, size: int) -> dict[str, float]:
     """Seconds and MB of one run, in this process."""
     make, draw = WORKS[work]
-    draw()(make(1_000))
+    draw()(make(2_000))  # large enough for all imports
     x, run = make(size), draw()
     before = peak_memory()
     start = time.process_time()

@@ -30,6 +30,8 @@ def colored_graphs(graphs: Graphs) -> Iterator[ColoredGraph | Stripped]:
 def canonical_order(graphs: Graphs) -> Ints:
     """The nodes of all graphs, graph after graph, each in canonical order."""
     small, large = _by_size(graphs)
+    if not large:
+        return settle(small).canonical_order()
     order = np.arange(graphs.num_nodes)
     if small.num_nodes:
         node = order[(graphs.sizes <= _SMALL)[graphs.batch].cpu().numpy()]

@@ -12,22 +12,27 @@ molecules, where hydrogens of one atom share a key, and for most large random gr
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from sympe.graphs.batch import Graphs
 from sympe.graphs.coloring import ColoredGraph, encoded, node_colors
 from sympe.graphs.columns import Ints, Mask, mix, ranks, run_starts, same_rows, sorted_by
 
+Words = NDArray[np.uint64]
+
 #: Rounds for graphs of a batch: a constant, so that keys do not depend on the rest of the batch.
 _ROUNDS = 6
 #: Bits of the keys of a batch; the others of the 64 tell the graph.
 _BITS = 40
+#: Below so many edges a sparse matrix takes longer to make than to do without.
+_FEW = 2000
 #: An odd factor for edges followed against their direction.
 _REVERSED = 0xBF58476D1CE4E5B9
 
@@ -51,25 +56,33 @@ class Settled:
     stays: Mask
 
     @cached_property
+    def _inside(self) -> Ints:
+        """The edges that are left."""
+        source, target = self.graphs.edge_index.cpu().numpy()
+        return np.flatnonzero(self.stays[source] & self.stays[target])
+
+    @cached_property
     def rest(self) -> Graphs:
         """What is left of each graph."""
-        number, (source, target) = self.stays.cumsum() - 1, self.graphs.edge_index.cpu().numpy()
-        inside, label = np.flatnonzero(self.stays[source] & self.stays[target]), self.graphs.edge_label
+        number, label = self.stays.cumsum() - 1, self.graphs.edge_label
         return Graphs(
-            torch.from_numpy(number[np.stack([source[inside], target[inside]])]),
+            torch.from_numpy(number[self.graphs.edge_index.cpu().numpy()[:, self._inside]]),
             self.graphs.batch.cpu()[torch.from_numpy(self.stays)],
             torch.from_numpy(self.key[self.stays]),
-            None if label is None else label.cpu()[torch.from_numpy(inside)],
+            None if label is None else label.cpu()[torch.from_numpy(self._inside)],
             num_graphs=len(self.graphs),
         )
 
     @cached_property
     def _searched(self) -> Mask:
         """The graphs of which edges are left."""
-        searched: Mask = np.bincount(self.rest.batch[self.rest.edge_index[0]].numpy(), minlength=len(self.graphs)) > 0
+        graph = self.graphs.batch.cpu().numpy()[self.graphs.edge_index[0].cpu().numpy()[self._inside]]
+        searched: Mask = np.bincount(graph, minlength=len(self.graphs)) > 0
         return searched
 
     def _search(self) -> Iterator[ColoredGraph]:
+        if not self._searched.any():
+            return iter(())
         return encoded(self.rest.select(torch.from_numpy(np.flatnonzero(self._searched))))
 
     def canonical_order(self) -> Ints:
@@ -120,9 +133,7 @@ def settle_one(graph: Graphs) -> Settled | None:
 
 
 def _refined(graphs: Graphs) -> Iterator[Ints]:
-    """Keys, after each round one bit finer or as they were."""
-    from scipy.sparse import coo_matrix
-
+    """The keys before the first round, after it, and so on."""
     count, (source, target) = graphs.num_nodes, graphs.edge_index.cpu().numpy()
     key = np.zeros(count, np.int64) if graphs.node_label is None else mix(graphs.node_label.cpu().numpy())
     if graphs.x is not None:
@@ -131,17 +142,33 @@ def _refined(graphs: Graphs) -> Iterator[Ints]:
     # Mixed twice: the factors must be independent of the keys that they multiply.
     label = graphs.edge_label
     factor = np.ones(len(source), np.int64) if label is None else mix(mix(label.cpu().numpy())) | 1
-    matrix = coo_matrix((factor.view(np.uint64), (source, target)), shape=(count, count))
-    matrix.has_canonical_format = True  # do not sort: equal entries add up in products
-    matrix = matrix.tocsr()
+    out_of, into = (_product(*ends, factor.view(np.uint64), count) for ends in ((source, target), (target, source)))
     name = mix(np.arange(count)).view(np.uint64)
-    is_undirected = np.array_equal(matrix @ name, matrix.T @ name)
+    is_undirected = np.array_equal(out_of(name), into(name))
     while True:
         yield key
         hashed = mix(key).view(np.uint64)
-        out = matrix @ hashed
-        into = out if is_undirected else matrix.T @ hashed
-        key = mix((hashed + out + into * np.uint64(_REVERSED)).view(np.int64))
+        sums = out_of(hashed)
+        reverse = sums if is_undirected else into(hashed)
+        key = mix((hashed + sums + reverse * np.uint64(_REVERSED)).view(np.int64))
+
+
+def _product(source: Ints, target: Ints, factor: Words, count: int) -> Callable[[Words], Words]:
+    """Sums over the edges out of each node of their factors times values of their targets; integers wrap around."""
+    if len(source) < _FEW:
+
+        def add(values: Words) -> Words:
+            sums = np.zeros(count, np.uint64)
+            np.add.at(sums, source, factor * values[target])
+            return sums
+
+        return add
+    from scipy.sparse import coo_matrix
+
+    matrix = coo_matrix((factor, (source, target)), shape=(count, count))
+    matrix.has_canonical_format = True  # do not sort: equal entries add up in products
+    rows = matrix.tocsr()
+    return lambda values: rows @ values
 
 
 def _checked(graphs: Graphs, key: Ints) -> Settled:

@@ -122,8 +122,8 @@ def _spectrum_of_one(graph: Graphs, num_vectors: int, tolerance: float, dtype: t
     if (pad := num_vectors - keep) > 0:
         values, space = np.append(values, [np.inf] * pad), np.append(space, n + np.arange(pad))
         vectors = np.concatenate([vectors, np.zeros((n, pad))], axis=1)
-    values, vectors, space = map(torch.from_numpy, (values, vectors, space))
-    return Spectrum(values.to(dtype)[None], vectors.to(dtype), space[None], graph.batch)
+    columns = torch.from_numpy(values).to(dtype), torch.from_numpy(vectors).to(dtype), torch.from_numpy(space)
+    return Spectrum(columns[0][None], columns[1], columns[2][None], graph.batch)
 
 
 def _together(parts: list[tuple[Tensor, Spectrum]], graphs: Graphs) -> Spectrum:
