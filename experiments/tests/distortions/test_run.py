@@ -69,7 +69,7 @@ def test_smoke(method: str, tmp_path: Path) -> None:
     record = run(make_config(method, "smoke", data="polar"), tmp_path)
     assert read_record(tmp_path / "record.json") == record
     assert record.metrics["floor"] == pytest.approx(HELD[0].floor)
-    assert record.metrics["best"] <= record.metrics["error"] + 1e-9
+    assert record.metrics["best"] <= record.metrics["error"] + 1e-6
     if method == "none":
         assert record.metrics["error"] == pytest.approx(HELD[0].floor, rel=1e-4)
     is_exact = method in ("sympe-frames", "symmetry-breaking-set")
