@@ -159,7 +159,13 @@ def test_results_are_those_of_the_records() -> None:
 
 @pytest.mark.parametrize(
     ("experiment", "name"),
-    [("independent-set", "examples"), ("shapes", "examples"), ("programs", "programs"), ("assignment", "sets")],
+    [
+        ("independent-set", "examples"),
+        ("shapes", "examples"),
+        ("distortions", "crystals"),
+        ("programs", "programs"),
+        ("assignment", "sets"),
+    ],
 )
 def test_tables_of_the_small_experiments_are_those_of_the_records(experiment: str, name: str) -> None:
     """``sympe table results/compare --markdown``, each table between its marks."""

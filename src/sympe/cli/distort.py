@@ -70,12 +70,12 @@ class DistortCommand:
         parent.calc = _made(self.calculator)
         found = modes(parent, tolerance=self.tolerance)
         lowest = found[0]
+        unstable = [mode for mode in found if mode.curvature < -1e-3][: self.combined]
+        if self.directions and not unstable:
+            raise ValueError(f"{self.path}: expected unstable modes; the lowest has curvature {lowest.curvature:.3g}")
         print(f"lowest mode: {lowest.curvature:.3g} eV per square angstrom, {len(lowest.vectors)}-fold, {lowest.irrep}")
         if not self.directions:
             return [common | {"modes": lowest.vectors}]
-        unstable = [mode for mode in found if mode.curvature < -1e-3][: self.combined]
-        if not unstable:
-            raise ValueError(f"{self.path}: expected unstable modes; the lowest has curvature {lowest.curvature:.3g}")
         vectors = np.concatenate([mode.vectors for mode in unstable])
         listed = directions(parent, vectors, freedom=len(unstable), tolerance=self.tolerance)
         for one in listed:

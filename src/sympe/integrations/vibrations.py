@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from sympe.crystals import from_ase, stabilizers
+from sympe.crystals import SpaceGroup, from_ase, stabilizers
 from sympe.points import as_clouds
 from sympe.points.symmetry import Stabilizer
 from sympe.points.symmetry import stabilizers as of_clouds
@@ -90,7 +90,8 @@ def representation(symmetry: Stabilizer, basis: Float[np.ndarray, "d n 3"]) -> F
     moved = np.empty_like(turned)
     for k, image in enumerate(images):
         moved[k][:, image] = turned[k]
-    return np.einsum("cia,kdia->kcd", basis, moved)
+    rho: np.ndarray = np.einsum("cia,kdia->kcd", basis, moved)
+    return rho
 
 
 def fixed_spaces(rho: Float[np.ndarray, "m d d"]) -> list[Float[np.ndarray, "d d"]]:
@@ -157,10 +158,11 @@ def _label(atoms: Any, symmetry: Stabilizer, basis: Float[np.ndarray, "k n 3"]) 
     has_sign = len(signs) and np.ptp(signs) < 0.01 and abs(signs[0]) > 0.99
     letter += ("g" if signs[0] > 0 else "u") if has_sign else ""
     is_shift = np.abs(matrices - np.eye(3)).max((1, 2)) < 0.1
-    if is_shift.sum() < 2:
+    if is_shift.sum() < 2 or not isinstance(symmetry, SpaceGroup):
         return letter
     shifts = (symmetry.translations.numpy()[is_shift] @ np.linalg.inv(np.array(atoms.cell))).round(4) % 1
     ranges = [range(-((len(np.unique(column)) - 1) // 2), len(np.unique(column)) // 2 + 1) for column in shifts.T]
     weights = {q: np.mean(np.cos(2 * np.pi * shifts @ q) * characters[is_shift]) for q in product(*ranges)}
     present = [q for q, weight in weights.items() if weight > 1e-3]
-    return f"{letter} ({' '.join(map(str, min(present, key=lambda q: (np.abs(q).sum(), [-part for part in q]))))})"
+    q = min(present, key=lambda q: (sum(map(abs, q)), [-part for part in q]))
+    return f"{letter} ({' '.join(map(str, q))})"

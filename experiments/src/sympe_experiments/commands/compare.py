@@ -14,9 +14,10 @@ class Command:
     """Compare all ways to break symmetry on one small experiment: error, excess randomness, cost per step."""
 
     experiment: str = "independent-set"
-    """independent-set, or shapes (needs e3nn)."""
+    """independent-set, shapes or distortions (both need e3nn), programs or assignment."""
     data: str | None = None
-    """For independent-set: cayley-graphs, or a file of graphs. For shapes: square, octahedron or fragments."""
+    """For independent-set: cayley-graphs, or a file of graphs. For shapes: square, octahedron or fragments.
+    For distortions: perovskites, polar or doubled."""
     methods: tuple[str, ...] = ()
     """Only these; by default all that the experiment has (an unknown name lists them)."""
     seeds: int = 3

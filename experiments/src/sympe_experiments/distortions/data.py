@@ -78,4 +78,5 @@ def _distortion(name: str, cells: int, wave: str) -> Distortion:
     targets = torch.tensor(np.array([one.positions - parent.positions for one in every]))
     crystal = from_ase(parent)
     floor = audit(crystal, target=targets[0]).summary.irreducible_error
-    return Distortion(name, crystal, targets, along.group, float(floor))
+    assert floor is not None  # a target was given
+    return Distortion(name, crystal, targets, along.group, floor)

@@ -120,4 +120,4 @@ def _excess(model: torch.nn.Module, held: list[Distortion]) -> dict[str, float |
         return excess_of_model(model, concatenate([one.parent for one in held]))
     orders = [(len(tau.tied(one.parent)[0]), stabilizers(one.parent)[0].order) for one in held]
     nats = float(np.mean([math.log(count / order) for count, order in orders]))
-    return dict.fromkeys(("excess_nats", "excess_nats_low", "excess_nats_high"), nats) | {"excess_is_infinite": 0}
+    return {"excess_nats": nats, "excess_nats_low": nats, "excess_nats_high": nats, "excess_is_infinite": 0}
