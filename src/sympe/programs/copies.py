@@ -110,4 +110,4 @@ class _Edges:
         shift = np.repeat(self.first[moved] - (degree.cumsum() - degree), degree)
         before = self.rows[:, shift + np.arange(degree.sum())]
         after = np.stack([images[before[0]], images[before[1]], before[2]])
-        return np.array_equal(*(rows[:, np.lexsort(rows)] for rows in (before, after)))
+        return np.array_equal(before[:, np.lexsort(before)], after[:, np.lexsort(after)])

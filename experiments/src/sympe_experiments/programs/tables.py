@@ -100,14 +100,18 @@ def _errors(records: Sequence[Record]) -> Table:
 
 
 def _by_share(group: Group) -> tuple[str, ...]:
-    """How exact labeling compares with Orbit+ in each share of the variables."""
-    found: dict[Verdict, list[str]] = {}
-    for share in ("30", "50", "70", "90", "100"):
-        ours, other = (sample(group.runs(method), f"wrong_{share}") for method in (OURS, "orbit-plus"))
-        if (comparison := compare(ours, other)) and comparison.verdict is not Verdict.UNDECIDED:
-            ratio = (
-                "" if comparison.verdict is Verdict.TIE or comparison.ratio is None else f" ({comparison.ratio:.1f})"
-            )
-            found.setdefault(comparison.verdict, []).append(share + ratio)
-    parts = [f"{verdict.value} Orbit+ at {', '.join(shares)} %" for verdict, shares in found.items()]
-    return (f"By share, with pooled standard errors: {METHODS.label(OURS)} {'; '.join(parts)}.",) if parts else ()
+    """How exact methods compare with Orbit+ in each share of the variables."""
+    notes = []
+    for method in (OURS, "sympe-base-degree"):
+        found: dict[Verdict, list[str]] = {}
+        for share in ("30", "50", "70", "90", "100"):
+            ours, other = (sample(group.runs(name), f"wrong_{share}") for name in (method, "orbit-plus"))
+            if (comparison := compare(ours, other)) and comparison.verdict is not Verdict.UNDECIDED:
+                decided = comparison.ratio is not None and comparison.verdict is not Verdict.TIE
+                found.setdefault(comparison.verdict, []).append(
+                    f"{share} ({comparison.ratio:.1f})" if decided else share
+                )
+        parts = [f"{verdict.value} Orbit+ at {', '.join(shares)} %" for verdict, shares in found.items()]
+        if parts:
+            notes.append(f"By share, with pooled standard errors: {METHODS.label(method)} {'; '.join(parts)}.")
+    return tuple(notes)
