@@ -7,11 +7,11 @@ r"""What the site needs beyond mkdocs: pages that are made, links out of ``docs/
 - A page that would load anything from another server ends the build.
 """
 
+import ast
 import html
 import json
 import posixpath
 import re
-from ast import literal_eval
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ def rooms() -> list[str]:
     text = (ROOT / "src/sympe/__init__.py").read_text()
     found = re.search(r"^_MODULES = (\(.*?\))$", text, re.MULTILINE | re.DOTALL)
     assert found
-    return [*literal_eval(found[1]), "integrations"]
+    return [*ast.literal_eval(found[1]), "integrations"]
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -66,7 +66,18 @@ def api_pages() -> Iterator[tuple[str, str]]:
     for room in rooms():
         title = f"# sympe.{room}\n\n::: sympe.{room}\n"
         bridges = "".join(f"\n## sympe.integrations.{name}\n\n::: sympe.integrations.{name}\n" for name in BRIDGES)
-        yield f"api/{room}.md", title + (bridges if room == "integrations" else "")
+        yield f"api/{room}.md", title + (bridges if room == "integrations" else conventions(room))
+
+
+def conventions(room: str) -> str:
+    """The docstrings of a room's modules that say more than one paragraph."""
+    parts = []
+    for path in sorted((ROOT / "src/sympe" / room).rglob("*.py")):
+        text = ast.get_docstring(ast.parse(path.read_text())) or ""
+        if path.stem[0] != "_" and "\n\n" in text:
+            name = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
+            parts.append(f"### {name}\n\n::: {name}\n    options: {{ members: false }}\n")
+    return "\n".join(["\n## Theory and conventions\n", *parts]) if parts else ""
 
 
 def notebooks() -> list[Path]:

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -69,14 +68,14 @@ done""",
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_the_shell_completes_commands_and_options(shell: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "sympe.cli", "--tyro-print-completion", shell]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "sympe" in done.stdout
+def test_the_shell_completes_commands_and_options(shell: str, tmp_path: Path, capsys: Capture) -> None:
+    done = call(capsys, "--tyro-print-completion", shell)
+    assert done.code == 0
+    assert "sympe" in done.out
     if shutil.which(shell) is None:
-        pytest.skip(f"no {shell} here; its script has {len(done.stdout.splitlines())} lines")
+        pytest.skip(f"no {shell} here; its script has {len(done.out.splitlines())} lines")
     script = tmp_path / "completion"
-    script.write_text(done.stdout)
+    script.write_text(done.out)
     asked = [shell, "-c", SHELLS[shell], *([] if shell == "fish" else [shell]), str(script)]
     told = subprocess.run(asked, capture_output=True, text=True)
     assert "audit" in told.stdout, told.stderr
