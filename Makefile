@@ -3,9 +3,11 @@
 #   make reproduce   run the experiments and write the report
 #   make test        run the whole test suite
 #   make fuzz        give mutated files to all readers, for FUZZ_SECONDS=120 and as many examples as FUZZ_EXAMPLES=200
+#                    (with atheris installed, FUZZ_GUIDED="graphs.read" goes on with that reader, guided by coverage)
 #   make faults      strike all long jobs with FAULTS=60 faults, and compare what they make after going on
 #   make images      draw the images of the docs, from real draws and from results/
 #   make docs        build the site into build/site, strictly
+#   make bench       measure beside the best peers, and name what has become slower; QUICK=--quick takes smaller inputs
 #   make lint        run the linters and type checks
 #   make install     only make or update .venv
 #   make clean       remove .venv
@@ -17,15 +19,17 @@ PRESET ?= quick
 WORKERS ?= 2
 FUZZ_SECONDS ?= 120
 FUZZ_EXAMPLES ?= 200
+FUZZ_GUIDED ?=
 FAULTS ?= 60
 FAULT_JOBS ?=
+QUICK ?=
 RELIABILITY ?= runs/reliability
 
 # Parallelism is over processes; threads of the numerical libraries would only get in each other's way.
 THREADS = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 STAMP = .venv/installed
 
-.PHONY: help install reproduce test fuzz faults images docs lint clean
+.PHONY: help install reproduce test fuzz faults images docs bench lint clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -51,6 +55,8 @@ test: $(STAMP)
 fuzz: $(STAMP)
 	$(THREADS) PYTHONPATH=experiments/tests .venv/bin/python -m fuzz.run --seconds $(FUZZ_SECONDS) \
 		--out $(RELIABILITY)/fuzz.json
+	$(if $(FUZZ_GUIDED),PYTHONPATH=experiments/tests .venv/bin/python -m fuzz.guided "$(FUZZ_GUIDED)" \
+		--seconds $(FUZZ_SECONDS) --kept "$(RELIABILITY)/guided/$(FUZZ_GUIDED)")
 	$(THREADS) FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) .venv/bin/python -m pytest -q experiments/tests/fuzz/test_strategies.py
 
 faults: $(STAMP)
@@ -62,6 +68,9 @@ images: $(STAMP)
 
 docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
+
+bench: $(STAMP)
+	$(THREADS) .venv/bin/python benchmarks/bench.py $(QUICK)
 
 lint: $(STAMP)
 	.venv/bin/ruff check

@@ -90,6 +90,8 @@ def example_page(path: Path) -> str:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Turn links between files of the repository into links between pages."""
+    if page.file.src_uri.startswith(("start/", "examples/")):
+        page.meta["hide"] = ["toc"]  # pages of one screen
     here = next((name for name, to in PROJECT.items() if to == page.file.src_uri), f"docs/{page.file.src_uri}")
     if page.file.src_uri.startswith(("api/", "examples/")):
         return markdown

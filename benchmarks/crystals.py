@@ -15,7 +15,7 @@ from ase.calculators.lj import LennardJones
 from ase.cluster import Octahedron
 from ase.optimize import BFGS
 from ase.spacegroup import Spacegroup
-from test_architecture import AXIAL, SETTINGS, described, fixing
+from test_architecture import AXIAL, ROTATIONS, SETTINGS, described, fixing
 from test_symmetry import prototype
 
 from crystal_laws import redescribed
@@ -53,10 +53,16 @@ def prototypes() -> Table:
 def architectures() -> Table:
     """What features see, beside a search through O(3), for all point groups and some axial ones."""
     table = Table("crystals_architectures", "wrong verdicts on what features in irreps see")
-    for irreps in SETTINGS.values():
-        sites = (*POINT_GROUPS, *AXIAL)
-        wrong = sum(fixing(site, irreps, 600) != described(view(site, irreps).looks_like) for site in sites)
-        table.rows.append({"row": irreps, "groups": len(sites), "wrong": wrong})
+    sites = (*POINT_GROUPS, *AXIAL)
+    for special, settings in ((False, SETTINGS), (True, ROTATIONS)):
+        for irreps in settings.values():
+            wrong = sum(
+                fixing(site, irreps, 300, special) != described(view(site, irreps, special).looks_like)
+                for site in sites
+            )
+            row = f"{irreps}{', rotations' if special else ''}"
+            table.rows.append({"row": row, "groups": len(sites), "wrong": wrong})
+            print(table.rows[-1], flush=True)
     return table
 
 

@@ -69,7 +69,6 @@ def copies(edges: np.ndarray, label: np.ndarray, count: int) -> Graphs:
 def diamond(cells: int) -> Graphs:
     """Bonds of a periodic diamond crystal, 8 atoms a cell."""
     base = [(0, 0, 0), (0, 2, 2), (2, 0, 2), (2, 2, 0)]
-    number: dict[tuple[int, ...], int] = {}
     length = 4 * cells
     steps = np.array([(1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)])
     corner = 4 * np.stack(np.meshgrid(*[np.arange(cells)] * 3, indexing="ij"), -1).reshape(-1, 3)
@@ -79,7 +78,6 @@ def diamond(cells: int) -> Graphs:
     def code(place: np.ndarray) -> np.ndarray:
         return place @ np.array([length**2, length, 1])
 
-    del number
     ends = np.stack([code(first).repeat(4), code(second).ravel()], 1)
     _, place = np.unique(ends, return_inverse=True)
     return undirected(place.reshape(-1, 2), 8 * cells**3)

@@ -19,8 +19,8 @@ from sympe import Graphs
 from timing import Seconds
 
 FOLDER = Path(os.environ.get("SYMPE_PEERS", Path.home() / ".cache" / "sympe-peers"))
-#: Traces runs at least so often, or so many seconds, and tells the mean.
-_TIMES = "M=3/1"
+#: How often Traces runs each time; it tells the mean.
+_TIMES = "M=3"
 
 
 @cache

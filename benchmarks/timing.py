@@ -25,7 +25,8 @@ from rich.table import Table as RichTable
 from sympe.atomic import write_atomically
 from sympe_experiments.records import describe_environment
 
-RESULTS = Path(__file__).parent / "results"
+#: Where records go; ``BENCH_RESULTS`` tells another folder.
+RESULTS = Path(os.environ.get("BENCH_RESULTS", Path(__file__).parent / "results"))
 
 
 def gpu_clock() -> float:
@@ -111,13 +112,14 @@ class Table:
                 "repeats": len(values),
             }
             if relative_to is not None:
-                reference = times[relative_to]
-                row["ratio"] = statistics.median(v / r for v, r in zip(values, reference, strict=True))
+                ratios = [v / r for v, r in zip(values, times[relative_to], strict=True)]
+                row["ratio"] = statistics.median(ratios)
+                row["ratio_lowest"], row["ratio_highest"] = min(ratios), max(ratios)
                 row["ratio_to"] = relative_to
             self.rows.append(row | dict((more or {}).get(name, {})))
 
     def print(self) -> None:
-        hidden = ("row", "repeats", "ratio_to")
+        hidden = ("row", "repeats", "ratio_to", "ratio_lowest", "ratio_highest")
         columns = [c for c in dict.fromkeys(key for row in self.rows for key in row) if c not in hidden]
         table = RichTable("", *columns, title=self.title, title_justify="left")
         for column in table.columns[1:]:
@@ -133,6 +135,7 @@ class Table:
         content = {"title": self.title, "rows": self.rows, "environment": environment}
         text = json.dumps(content, indent=1, allow_nan=False) + "\n"
         path = RESULTS / f"{self.name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, lambda file: file.write(text.encode()))
         return path
 

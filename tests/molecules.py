@@ -115,6 +115,16 @@ CUBANE = PointClouds(
 )
 METHANE = molecule(("C", 0.0, 0.0, 0.0), *(("H", *(0.63 * v).tolist()) for v in TETRAHEDRON))
 SF6 = molecule(("S", 0.0, 0.0, 0.0), *(("F", *v.tolist()) for v in OCTAHEDRON))
+
+
+def buckminsterfullerene(bond: float = 1.42) -> Tensor:
+    """A truncated icosahedron: two corners on each of the 30 edges, at a third of their length, taken twice."""
+    apart = torch.cdist(ICOSAHEDRON, ICOSAHEDRON)
+    start, end = (apart < 1.01 * apart[apart > 0.1].min()).logical_and(apart > 0.1).nonzero().T
+    corners = (2 * ICOSAHEDRON[start] + ICOSAHEDRON[end]) / 3
+    return corners * bond / (apart[start[0], end[0]] / 3)
+
+
 BENZENE = molecule(*ring("C", 6, 1.397), *ring("H", 6, 2.481))
 CHIRAL = molecule(
     ("C", 0.0, 0.0, 0.0),
@@ -224,4 +234,10 @@ EXAMPLES: dict[str, Example] = {
         molecule(("O", 0.0, 0.0, -1.16), ("C", 0.0, 0.0, 0.0), ("O", 0.0, 0.0, 1.16)), "Dinfh", INF, "Dinf", INF
     ),
     "argon": Example(molecule(("Ar", 0.3, 0.1, -2.0)), "Kh", INF, "K", INF),
+}
+
+#: Too many points for brute force; their point group has the axes of ``point_group("Ih")``. The onion has 241 atoms.
+FULLERENES = {
+    "C60": solid(buckminsterfullerene()),
+    "onion": solid(torch.cat([torch.zeros(1, 3), *(buckminsterfullerene(bond) for bond in (1.4, 2.1, 2.8, 3.5))])),
 }

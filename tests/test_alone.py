@@ -103,5 +103,5 @@ def test_commands_of_the_experiments_say_what_to_install(command: str, tmp_path:
     done = call([command, "--help"], tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     [line] = done.stderr.splitlines()
-    assert line.startswith(f"sympe: unknown command '{command}'; installed here: audit, distort, version.")
+    assert line.startswith(f"sympe: unknown command '{command}'; installed here: audit, distort, doctor, version.")
     assert "pip install ./experiments" in line

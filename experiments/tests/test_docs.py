@@ -18,6 +18,8 @@ import pytest
 from sympe_experiments.autoencoder.config import METHODS, RECIPES
 from sympe_experiments.catalog import tables_of
 from sympe_experiments.records import read_records
+from sympe_experiments.report.choosing import table as choosing_table
+from sympe_experiments.report.table import Table
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -161,7 +163,18 @@ def test_results_are_those_of_the_records() -> None:
 )
 def test_tables_of_the_small_experiments_are_those_of_the_records(experiment: str, name: str) -> None:
     """``sympe table results/compare --markdown``, each table between its marks."""
-    page = (ROOT / "docs" / f"{name}.md").read_text()
-    shown = page[page.index(f"<!-- {experiment} -->") : page.index(f"<!-- end of {experiment} -->")].split("\n", 1)[1]
-    [table] = tables_of([r for r in read_records(ROOT / "results" / "compare") if r.experiment == experiment])
+    tables = tables_of([r for r in read_records(ROOT / "results" / "compare") if r.experiment == experiment])
+    for table, mark in zip(tables, (experiment, f"{experiment}, further"), strict=False):
+        assert_shown(table, ROOT / "docs" / f"{name}.md", mark)
+
+
+def test_the_table_of_all_tasks_is_that_of_the_records() -> None:
+    """``python -m sympe_experiments.report.choosing results``."""
+    assert_shown(choosing_table(read_records(ROOT / "results")), ROOT / "docs" / "choosing.md", "all tasks")
+
+
+def assert_shown(table: Table, path: Path, mark: str) -> None:
+    """That a page shows a table between its marks, without the title."""
+    page = path.read_text()
+    shown = page[page.index(f"<!-- {mark} -->") : page.index(f"<!-- end of {mark} -->")].split("\n", 1)[1]
     assert shown.strip() == table.markdown().split("\n", 1)[1].strip()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sympe import actions, auditing, breaking, canonicalize, crystals, encoding, graphs, groups, points, programs
-    from sympe.auditing import audit, check_equivariance, check_equivariance_in_distribution
+    from sympe.auditing import audit, audit_architecture, check_equivariance, check_equivariance_in_distribution
     from sympe.breaking import SymPE
     from sympe.breaking.wrapped import wrap
     from sympe.cached_kernel import CachedInversionKernel
@@ -27,7 +27,7 @@ __version__ = "0.1.0"
 #: Public names by the module that they come from, which is loaded when one of them is first used: the command line
 #: needs no PyTorch.
 _NAMES = {
-    "auditing": ("audit", "check_equivariance", "check_equivariance_in_distribution"),
+    "auditing": ("audit", "audit_architecture", "check_equivariance", "check_equivariance_in_distribution"),
     "breaking": ("SymPE", "wrap"),
     "cached_kernel": ("CachedInversionKernel",),
     "encoding": (
@@ -72,6 +72,7 @@ __all__ = [
     "WaveEncoding",
     "actions",
     "audit",
+    "audit_architecture",
     "auditing",
     "breaking",
     "canonicalize",

@@ -81,12 +81,13 @@ class Ragged(ABC):
         member, row = self.words
         if not len(self.batch):
             return
-        if bool((self.batch[1:] < self.batch[:-1]).any()) or int(self.batch[0]) < 0:
+        first, last = map(int, self.batch.aminmax())
+        if first < 0 or (first < last and bool((self.batch[1:] < self.batch[:-1]).any())):
             raise ValueError(
                 f"batch must be non-decreasing and start at 0 or above: store the {row}s {member} after {member}"
             )
-        if int(self.batch[-1]) >= len(self):
-            raise ValueError(f"batch names {member} {int(self.batch[-1])}; there are {len(self)} {member}s")
+        if last >= len(self):
+            raise ValueError(f"batch names {member} {last}; there are {len(self)} {member}s")
 
     def _widen_integers(self, *names: str) -> None:
         """Keep integers of any width in 64 bits: hashes and pairs of rows would overflow."""

@@ -9,17 +9,22 @@ from sympe.groups import point_group
 from sympe.groups.orthogonal import rotation_of_quaternion
 from sympe.points import from_clouds, stabilizers
 
-SETTINGS = {"L = 1": "0e+1o", "L = 2": "0e+1o+2e", "both parities": "0e+0o+1e+1o", "L = 3": "0e+1o+2e+3o"}
+SETTINGS = {
+    "L = 1": "0e+1o", "L = 2": "0e+1o+2e", "both parities": "0e+0o+1e+1o", "L = 3": "0e+1o+2e+3o",
+    "both parities, L = 2": "0e+0o+1e+1o+2e+2o",
+}  # fmt: skip
+#: Networks that know rotations only; l up to 6 takes a minute and is in benchmarks/crystals.py.
+ROTATIONS = {"L = 4": "0e+1e+2e+3e+4e", "L = 6": "0e+1e+2e+3e+4e+5e+6e"}
 AXIAL = [f"{letter}{n}{suffix}" for n in (5, 7, 8) for letter, suffix in (("C", ""), ("C", "v"), ("D", "h"))] + ["S12"]
 ORDER = {"Cinf": 1, "Cinfv": 2, "Cinfh": 2, "Dinf": 2, "Dinfh": 4, "K": 1, "Kh": 2}
 
 
-def fixing(site: str, irreps: str, starts: int = 500) -> tuple[int, int]:
+def fixing(site: str, irreps: str, starts: int = 500, special: bool = False) -> tuple[int, int]:
     """The dimension of the group that fixes all invariant vectors of a site, and how many components or elements.
 
     A Newton search from many rotations and their negatives finds the elements that fix an orthonormal basis of them.
     """
-    matrices = point_group(site).matrices
+    matrices = point_group(view(site, "0e", special).site).matrices
     mean = wigner_d(matrices, irreps).mean(0)
     values, vectors = torch.linalg.eigh((mean + mean.T) / 2)
     basis = vectors[:, values > 0.5]
@@ -31,7 +36,7 @@ def fixing(site: str, irreps: str, starts: int = 500) -> tuple[int, int]:
     dimension = 3 - int((torch.linalg.svdvals(along) > 1e-3).sum()) if basis.numel() else 3
     q = torch.randn(starts, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     g = rotation_of_quaternion(q / q.norm(dim=1, keepdim=True))
-    g = torch.cat([g, -g])
+    g = g if special else torch.cat([g, -g])
     for _ in range(25):
         value = (wigner_d(g, irreps) @ basis - basis).flatten(1)
         slopes = torch.stack([(wigner_d(t @ g, irreps) @ basis - basis).flatten(1) - value for t in turns], 2) / step
@@ -69,6 +74,12 @@ def test_against_a_search(irreps: str) -> None:
     for site in (*POINT_GROUPS, *AXIAL)[place::10]:
         found = view(site, irreps).looks_like
         assert fixing(site, irreps) == described(found), (site, irreps, found)
+
+
+def test_rotations_against_a_search() -> None:
+    for site in ("C4v", "D3", "Td", "Oh", "C5v"):
+        found = view(site, ROTATIONS["L = 4"], special=True).looks_like
+        assert fixing(site, ROTATIONS["L = 4"], 150, special=True) == described(found), (site, found)
 
 
 def test_the_search_tells_groups_apart() -> None:

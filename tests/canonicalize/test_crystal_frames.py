@@ -10,8 +10,9 @@ from laws import ChiSquare, check_action, check_reproducible
 from sympe import InversionKernel
 from sympe.actions import CrystalMotion
 from sympe.canonicalize import CrystalFrames
-from sympe.canonicalize.crystal_frames import _is_rarest
+from sympe.canonicalize.crystal_frames import Descriptions, _is_rarest
 from sympe.crystals import Crystals, from_ase, from_cells
+from sympe.groups import Permutation
 
 EXAMPLES = examples()
 FEW = ("rock salt", "wurtzite", "two cells of hcp", "zigzag chain")
@@ -21,9 +22,8 @@ class FirstOfTied(CrystalFrames):
     """Takes the first of the descriptions that tie, by storage."""
 
     def forward(self, x: Crystals, generator: torch.Generator | None = None):
-        crystal, basis, origin = self.tied(x)
-        first = torch.searchsorted(crystal, torch.arange(len(x)))
-        return self._elements(x, basis[first], origin[first])
+        ways = self.tied(x)
+        return self._elements(x, ways.at(torch.searchsorted(ways.crystal, torch.arange(len(x)))))
 
 
 class StoredCell(CrystalFrames):
@@ -31,7 +31,9 @@ class StoredCell(CrystalFrames):
 
     def tied(self, x: Crystals):
         first = _is_rarest(x).nonzero()[:, 0]
-        return torch.arange(len(x)), x.cell.double(), first[torch.searchsorted(x.batch[first], torch.arange(len(x)))]
+        every = torch.arange(len(x))
+        origin = first[torch.searchsorted(x.batch[first], every)]
+        return Descriptions(every, x.cell.double(), origin, torch.zeros_like(every))
 
 
 @pytest.mark.parametrize("special", [False, True], ids=["O(3)", "SO(3)"])
@@ -118,6 +120,67 @@ def test_moments_are_axial_and_displacements_polar(generator: torch.Generator) -
         if given:
             sign = torch.linalg.det(steps)[:, None] if "moments" in given else 1
             assert torch.allclose(sign * (steps @ torch.tensor(up[0][0]).double()), torch.tensor(up[0]).double())
+
+
+#: Moments of body-centered iron in its cubic cell: order of its magnetic group, and of the part that keeps time.
+MAGNETIC = {
+    "ferromagnet": ([[0, 0, 2.0], [0, 0, 2.0]], 32, 16),
+    "antiferromagnet": ([[0, 0, 2.0], [0, 0, -2.0]], 32, 16),
+    "along a diagonal": ([[1.0, 1, 1], [-1, -1, -1]], 24, 12),
+    "canted": ([[0, 0.3, 2], [0, 0.3, -2]], 8, 4),
+    "generic": ([[0.1, 0.5, 1], [0.7, -0.3, 0.2]], 2, 2),
+}
+
+
+def magnetic(name: str) -> Crystals:
+    cell, sites = [2.87 * torch.eye(3)], [[[0, 0, 0], [0.5] * 3]]
+    return from_cells(cell, sites, [["Fe", "Fe"]], moments=[MAGNETIC[name][0]])
+
+
+@pytest.mark.parametrize("name", MAGNETIC)
+def test_time_reversal(name: str, generator: torch.Generator) -> None:
+    """Each element of the magnetic group is drawn alike: those of x are g h^-1 for any two draws g and h."""
+    x, (_, order, keeping) = magnetic(name), MAGNETIC[name]
+    frames = CrystalFrames(time_reversal=True)
+    action, group = frames.action, frames.action.group
+    assert len(CrystalFrames().tied(x).crystal) == keeping
+    many, g = frames.equally_likely(x)
+    assert len(many) == order
+    form = action.act(group.inverse(g), many).moment
+    assert torch.allclose(form.view(order, 6), form[:2].reshape(1, 6), atol=1e-6)
+
+    count = 12 * order
+    permutation, matrix, flips = InversionKernel(frames)(copies(x, count), generator)
+    keys = torch.cat([permutation.rank.view(count, 2), (matrix * 2).round().flatten(1), flips[:, None]], dim=1)
+    test = ChiSquare()
+    test.fit(name, torch.unique(keys, dim=0, return_counts=True)[1].numpy())
+    assert len(torch.unique(keys, dim=0)) == order
+    test.require("g~ is uniform on the coset of the magnetic group")
+
+
+def test_without_moments_time_reversal_is_a_symmetry() -> None:
+    x = from_cells([[[0, 2.8, 2.8], [2.8, 0, 2.8], [2.8, 2.8, 0]]], [[[0, 0, 0], [0.5] * 3]], [["Na", "Cl"]])
+    _, (_, matrix, flips) = CrystalFrames(time_reversal=True).equally_likely(x)
+    assert (len(matrix), int(flips.sum())) == (96, 48)
+
+
+def test_the_law_with_time_reversal_moves_with_the_input(generator: torch.Generator) -> None:
+    """p(k^-1 g~ | k x) = p(g~ | x) for a k that flips moments; a kernel without time reversal sees another crystal."""
+    frames = CrystalFrames(time_reversal=True)
+    action, group, kernel = frames.action, frames.action.group, InversionKernel(frames)
+    x = copies(magnetic("canted"), 300)
+    permutation, matrix = (part for part in CrystalMotion().group.haar(x.select([0]), generator))
+    one = action.act((permutation, matrix, torch.ones(1, dtype=torch.long)), x.select([0]))
+    assert torch.allclose(one.moment.norm(dim=1), x.moment[:2].norm(dim=1)[permutation.preimage])
+    many = copies(one, 300)
+    k = (Permutation.trusted(permutation.image.repeat(300) + many.start, many), matrix.expand(300, 3, 3),
+         torch.ones(300, dtype=torch.long))  # fmt: skip
+    there = group.compose(group.inverse(k), kernel(many, generator))
+    test = ChiSquare()
+    test.compare("", *(torch.cat([g[0].rank.view(300, 2), (g[1] @ torch.randn(
+        3, 1, generator=torch.Generator().manual_seed(3), dtype=torch.float64)).sign()[:, :, 0], g[2][:, None]], dim=1)
+        .long().numpy() for g in (kernel(x, generator), there)))  # fmt: skip
+    test.require("law(g~ | k x) = law(k g~ | x)")
 
 
 def test_noise_below_the_tolerance_is_ignored_and_distortions_are_seen(generator: torch.Generator) -> None:

@@ -9,7 +9,7 @@ from scipy import stats
 from torch import Tensor
 
 from laws import THRESHOLD, ChiSquare, check_reproducible
-from molecules import CHIRAL, CUBE, EXAMPLES, METHANE, molecule, ring, solid
+from molecules import CHIRAL, CUBE, EXAMPLES, FULLERENES, METHANE, molecule, ring, solid
 from point_laws import (
     PointKernel,
     check_matrices,
@@ -23,6 +23,7 @@ from point_laws import (
 from sympe import InversionKernel
 from sympe.actions import PointRotation
 from sympe.canonicalize import Canonicalizer, Constant, Frames
+from sympe.groups import point_group
 from sympe.points import PointClouds, concatenate, from_clouds
 
 FINITE = {name: example.cloud for name, example in EXAMPLES.items() if not math.isinf(example.order)}
@@ -73,6 +74,14 @@ class NotRandomized(torch.nn.Module):
 def test_frames_are_the_inversion_kernel(special: bool, dtype: torch.dtype, generator: torch.Generator) -> None:
     examples = {name: x.to(dtype=dtype) for name, x in FINITE.items() if special or name != "dodecahedron"}
     check_point_inversion(InversionKernel(Frames(special=special)), examples, generator, special, draws_per_element=6)
+
+
+def test_frames_of_buckminsterfullerene_are_the_inversion_kernel(generator: torch.Generator) -> None:
+    elements = point_group("I").matrices
+    assert elements is not None
+    kernel = InversionKernel(Frames(special=True))
+    examples = {"C60": FULLERENES["C60"]}
+    check_point_inversion(kernel, examples, generator, True, draws_per_element=4, elements={"C60": elements})
 
 
 @pytest.mark.parametrize("special", [False, True], ids=["O(2)", "SO(2)"])
@@ -292,12 +301,27 @@ def test_noise_below_the_tolerance_leaves_all_symmetries(name: str, generator: t
         assert number_of_frames(shaken) == count
 
 
+@pytest.mark.parametrize("special", [False, True], ids=["O(d)", "SO(d)"])
+@pytest.mark.parametrize("ordered", [False, True], ids=["alike", "ordered"])
+def test_a_single_cloud_has_the_frames_it_has_in_a_batch(special: bool, ordered: bool) -> None:
+    """NumPy's frames and PyTorch's, in the same order, so that draws agree as well."""
+    for x in (*FINITE.values(), *SMALL.values(), *(x for x, *_ in PLANE.values())):
+        frames = Frames(x.dimension, special, ordered)
+        alone = torch.from_numpy(frames.tied_alone(x))
+        torch.testing.assert_close(alone, frames.tied(x).frames(x.centered.double()), atol=1e-9, rtol=0)
+        x = PointClouds(x.position.clone().requires_grad_(), x.batch, x.species, 1)
+        g = frames(x, torch.Generator().manual_seed(1))
+        with torch.no_grad():
+            torch.testing.assert_close(frames(x, torch.Generator().manual_seed(1)), g, atol=1e-9, rtol=0)
+        assert g.requires_grad
+
+
 def test_frames_do_not_depend_on_the_batch_or_its_units(generator: torch.Generator) -> None:
     """Company in the batch does not matter, and a cloud in other units with its tolerance has the same frame."""
     names = ["CHFClBr", "argon", "carbon dioxide"]
     x = concatenate([EXAMPLES[name].cloud for name in names])
     alone = Frames(special=True)(CHIRAL)
-    assert torch.equal(Frames(special=True)(x)[0], alone[0])
+    torch.testing.assert_close(Frames(special=True)(x)[0], alone[0], atol=1e-12, rtol=0)
     small = PointClouds(CHIRAL.position * 1e-3, CHIRAL.batch, CHIRAL.species, 1)
     assert torch.allclose(Frames(special=True, tolerance=1e-5)(small), alone)
 

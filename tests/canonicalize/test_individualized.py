@@ -2,7 +2,6 @@
 
 import math
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from laws import THRESHOLD, ChiSquare, automorphisms, copies
 from sympe import Graphs, InversionKernel, RankEncoding, SymPE
 from sympe.cached_kernel import CachedInversionKernel
 from sympe.canonicalize import Base, Labeling, Refinement
+from sympe.canonicalize.individualized import First
 from sympe.canonicalize.refined import refined
 from sympe.encoding import PairRankEncoding, SinusoidalRankEncoding
 from sympe.graphs.bliss import colored_graphs, log_automorphisms
@@ -27,10 +27,10 @@ def base_of(x: Graphs, base: Base) -> list[int]:
     return g.image[: int(g.shown[0])].tolist() if x.num_nodes else []
 
 
-@pytest.mark.parametrize("first", ["label", "largest"])
+@pytest.mark.parametrize("first", ["label", "largest", "degree"])
 @pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_only_the_identity_fixes_a_base(name: str, exact: bool, first: Literal["label", "largest"]) -> None:
+def test_only_the_identity_fixes_a_base(name: str, exact: bool, first: First) -> None:
     x = EXAMPLES[name]
     fixed = base_of(x, Base(exact, first))
     assert [g for g in automorphisms(x) if all(g[node] == node for node in fixed)] == [list(range(x.num_nodes))]
@@ -86,8 +86,16 @@ def test_the_largest_cell_first_makes_shorter_bases() -> None:
     g = Base(first="largest")(sympe.graphs.concatenate([stars, single(2, [(0, 1)], node_label=[0, 0]), stars]))
     assert g.shown is not None
     assert g.shown[[0, 9, 11]].tolist() == [3, 1, 3]
-    with pytest.raises(ValueError, match="first must be 'label' or 'largest'; got 'size'"):
+    with pytest.raises(ValueError, match="first must be one of label, largest, degree; got 'size'"):
         Base(first="size")  # type: ignore[arg-type]
+
+
+def test_the_highest_degree_first_labels_hubs() -> None:
+    edges = [(hub, 3 + 2 * hub + k) for hub in range(3) for k in range(2)]
+    stars = single(9, edges, node_label=[1] * 3 + [0] * 6)
+    assert stars.node_label is not None
+    assert stars.node_label[base_of(stars, Base())].tolist() == [0] * 3
+    assert stars.node_label[base_of(stars, Base(first="degree"))].tolist() == [1, 1, 0, 0, 0]
 
 
 def test_cached_draws_keep_shown_and_labels_apart(generator: torch.Generator) -> None:

@@ -56,10 +56,21 @@ def test_conversions_agree() -> None:
     class Structure(list):
         is_ordered, formula, frac_coords, cart_coords = True, "Na1 Cl1", SALT.get_scaled_positions(), SALT.positions
 
-    structure = Structure([SimpleNamespace(specie=SimpleNamespace(Z=z)) for z in (11, 17)])
+    structure = Structure(
+        [SimpleNamespace(specie=SimpleNamespace(Z=z), properties={}, frac_coords=()) for z in (11, 17)]
+    )
     structure.lattice = lattice
     step = as_crystals(structure).fractional - x.fractional
     assert torch.allclose(step, step.round(), atol=1e-9)
+    with pytest.raises(ValueError, match="expected a magnetic moment at every site; got none at"):
+        from_pymatgen(structure, moments=True)
+    structure[0].properties["magmom"], structure[1].specie.spin = [0, 1, 2], -3
+    assert from_pymatgen(structure, moments=True).moment.tolist() == [[0, 1, 2], [0, 0, -3]]
+    structure[0].properties["magmom"] = SimpleNamespace(get_moment=lambda: [3.0, 0, 0])
+    assert from_pymatgen(structure, moments=True).moment[0].tolist() == [3, 0, 0]
+    structure[1].specie.Z = 200
+    with pytest.raises(ValueError, match=r"expected an element at every site; got .* at site 1"):
+        from_pymatgen(structure)
     structure.is_ordered = False
     with pytest.raises(ValueError, match="partial occupancies or mixed species in Na1 Cl1"):
         from_pymatgen(structure)
@@ -113,6 +124,7 @@ def test_bad_structures_and_files(tmp_path: Path) -> None:
         (molecule("H2O"), "this one is a molecule"),
         (Atoms("X", cell=[3, 3, 3], pbc=True), "expected an element at every site; got X at site 0"),
         (Atoms("H", cell=[3, 3, 0], pbc=True), "of full rank, and finite"),
+        (Atoms("H", cell=[2e4, 3, 3], pbc=True), "with cell vectors of at most 10,000 angstrom"),
     ):
         with pytest.raises(ValueError, match=message):
             from_ase(bad)
@@ -128,6 +140,8 @@ def test_bad_structures_and_files(tmp_path: Path) -> None:
             read(path)
     with pytest.raises(ValueError, match=r"expected CIF, POSCAR, .* got \.txt"):
         read(tmp_path / "x.txt")
+    with pytest.raises(ValueError, match=r"x\.mcif: magnetic CIF is not read, .* moments=True"):
+        read(tmp_path / "x.mcif")
     with pytest.raises(ValueError, match=r"expected sympe\.crystals\.Crystals; got int"):
         as_crystals(3)
 

@@ -30,6 +30,18 @@ def test_sites_that_a_translation_exchanges_differ(generator: torch.Generator) -
     assert 30 < int(first.sum()) < 90
 
 
+def test_time_odd_features_flip_with_the_moments(generator: torch.Generator) -> None:
+    encoding = SiteIrrepsEncoding("1x0e+1x1o", max_sites=2, time_odd="1x1e").double()
+    group = CrystalMotion(time_reversal=True).group
+    g, h = group.haar(IRON, generator), group.haar(IRON, generator)
+    turned = torch.einsum("nij,nj->ni", wigner_d(h[1], "1x0e+1x1o+1x1e")[IRON.batch], encoding(g))
+    turned[:, 4:] *= (1 - 2 * h[2])[IRON.batch, None]
+    assert torch.allclose(encoding(group.compose(h, g)), turned[h[0].preimage], atol=1e-11)
+    kernel = InversionKernel(CrystalFrames(time_reversal=True))
+    assert SymPE(kernel, SiteIrrepsEncoding(IRREPS, 2))(IRON, generator).shape == (6, 13)
+    assert SymPE(InversionKernel(CrystalFrames()), encoding)(IRON, generator).shape == (6, 7)
+
+
 def test_clouds_of_points_and_mistakes(generator: torch.Generator) -> None:
     kernel = InversionKernel(JointFrames(Frames()))
     pair = from_clouds([[[0.0, 0.0, 0.6], [0.0, 0.0, -0.6]]])

@@ -1,5 +1,6 @@
 """Breaking the symmetry of structures: domains are equally likely, modes are kept, relaxations leave saddle points."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from ase.optimize import BFGS
 
 from command_line import call
 from laws import ChiSquare
-from sympe.integrations.ase import break_symmetry, domains, modes
+from sympe.integrations.ase import break_symmetry, directions, domains, modes
 
 CHAIN = bulk("Po", "sc", a=3.35).repeat((2, 1, 1))
 Z_LINE = Atoms("Ar3", [[0, 0, -1.12], [0, 0, 0], [0, 0, 1.12]])
@@ -51,23 +52,109 @@ def test_modes_of_a_line(generator: torch.Generator) -> None:
     line.calc = LennardJones(rc=10.0)
     BFGS(line, logfile=None).run(fmax=1e-4)
     assert np.abs(line.positions[:, :2]).max() < 1e-9
-    (curvature, bend), *_ = [(c, m) for c, m in modes(line) if c < -0.02]
-    assert bend.shape == (2, 3, 3)
-    bent = break_symmetry(line, generator, 0.1, bend)
+    bend, *_ = modes(line)
+    assert bend.vectors.shape == (2, 3, 3)
+    assert bend.irrep.startswith("E")
+    bent = break_symmetry(line, generator, 0.1, bend.vectors)
     bent.calc = LennardJones(rc=10.0)
     start = line.get_potential_energy()
     BFGS(bent, logfile=None).run(fmax=1e-3, steps=100)
-    assert curvature < 0
+    assert bend.curvature < 0
     assert bent.get_potential_energy() < start - 0.5
     assert np.ptp(bent.get_all_distances()[np.triu_indices(3, 1)]) < 1e-2
 
 
-def test_degenerate_modes_stand_together() -> None:
+def springs(atoms: Atoms) -> np.ndarray:
+    """The Hessian by differences of forces for every atom, without symmetries."""
+    rows = []
+    for k in range(3 * len(atoms)):
+        forces = []
+        for step in (0.01, -0.01):
+            moved = atoms.copy()
+            moved.calc = atoms.calc
+            moved.positions += step * np.eye(3 * len(atoms))[k].reshape(-1, 3)
+            forces.append(moved.get_forces().flatten())
+        rows.append((forces[1] - forces[0]) / 0.02)
+    return np.array(rows)
+
+
+def perovskite() -> Atoms:
+    """Eight cells whose atoms of Lennard-Jones are too close to the middle of their sites."""
+    places = [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
+    atoms = Atoms("CaTiO3", scaled_positions=places, cell=[3.65] * 3, pbc=True).repeat(2)
+    atoms.calc = LennardJones(sigma=1.75, epsilon=0.05, rc=4.5)
+    return atoms
+
+
+PEROVSKITE = perovskite()
+MODES = modes(PEROVSKITE)
+
+
+def test_symmetry_gives_the_whole_hessian() -> None:
+    """One atom of each orbit is displaced; the curvatures are those of a Hessian of all."""
+    chain = CHAIN * (2, 1, 1)
+    chain.calc = LennardJones(sigma=3.0, epsilon=0.1, rc=6.0)
+    values = np.concatenate([[mode.curvature] * len(mode.vectors) for mode in modes(chain)])
+    dense = np.linalg.eigvalsh(springs(chain))
+    # Three translations of the whole have curvature 0.
+    assert np.allclose(np.sort([*values, 0, 0, 0]), dense, atol=1e-6)
+    assert np.ptp(values) > 0.1
+
+
+def test_modes_of_a_perovskite_are_irreps() -> None:
+    assert sum(len(mode.vectors) for mode in MODES) == 117
+    assert [mode.irrep for mode in MODES[:4]] == ["Tu (0 0 0)", "T (1 1 1)", "6 (1 0 0)", "T (1 1 0)"]
+    basis = np.concatenate([mode.vectors for mode in MODES]).reshape(117, -1)
+    assert np.allclose(basis @ basis.T, np.eye(117), atol=1e-9)
     copper = bulk("Cu", cubic=True)
     copper.calc = EMT()
-    found = modes(copper)
-    assert sum(len(group) for _, group in found) == 9
-    assert {len(group) for _, group in found} <= {2, 3, 6}
+    assert [len(mode.vectors) for mode in modes(copper)] == [6, 3]
+
+
+def test_directions_of_tilts() -> None:
+    """Octahedra out of phase tilt about one, two or three axes; with the mode of the other tilt come mixtures."""
+    tilts = next(mode for mode in MODES if mode.irrep == "T (1 1 1)").vectors
+    found = directions(PEROVSKITE, tilts)
+    assert [(one.freedom, one.domains) for one in found] == [(1, 6), (1, 8), (1, 12)]
+    for one in found:
+        every = domains(PEROVSKITE, 0.1, displacement=one.displacement)
+        assert len(every) == one.domains
+        moved = np.array([other.positions - PEROVSKITE.positions for other in every])
+        assert np.allclose(np.linalg.norm(moved, axis=2).max(1), 0.1)
+        assert np.linalg.norm(moved / 0.1 - one.displacement, axis=(1, 2)).min() < 1e-6
+    assert len(domains(PEROVSKITE, 0.1, tilts)) == 48
+
+
+def test_directions_do_not_depend_on_storage() -> None:
+    """Turned and stored in another order, a structure has the same directions, up to symmetry."""
+    tilts = next(mode for mode in MODES if mode.irrep == "T (1 1 0)").vectors
+    order = np.random.default_rng(0).permutation(len(PEROVSKITE))
+    turn = np.array([[0, -1, 0], [0.6, 0, -0.8], [0.8, 0, 0.6]])
+    other = PEROVSKITE[order]
+    other.set_cell(PEROVSKITE.cell.array @ turn.T)
+    other.positions = PEROVSKITE.positions[order] @ turn.T
+    pairs = zip(directions(PEROVSKITE, tilts, 3), directions(other, tilts[:, order] @ turn.T, 3), strict=True)
+    for one, two in pairs:
+        assert (one.group, one.domains, one.freedom) == (two.group, two.domains, two.freedom)
+        every = domains(PEROVSKITE, None, displacement=one.displacement)
+        moved = np.array([(a.positions - PEROVSKITE.positions)[order] @ turn.T for a in every])
+        assert np.abs(moved - two.displacement).max((1, 2)).min() < 1e-5
+
+
+def test_images_of_a_displacement_are_equally_likely(generator: torch.Generator) -> None:
+    parent = bulk("NaCl", "rocksalt", a=5.64)
+    shift = np.array([[0, 0, 0.1], [0, 0, -0.1]])
+    place = np.array([one.positions.flatten() for one in domains(parent, None, displacement=shift)])
+    assert len(place) == 6
+    drawn = [break_symmetry(parent, generator, None, displacement=shift) for _ in range(60)]
+    distance = np.linalg.norm(np.array([one.positions.flatten() for one in drawn])[:, None] - place, axis=2)
+    assert distance.min(1).max() < 1e-6
+    test = ChiSquare()
+    test.fit("images", np.bincount(distance.argmin(1), minlength=6))
+    test.require("images are equally likely")
+    test.fit("always the first", np.array([60, 0, 0, 0, 0, 0]))
+    with pytest.raises(AssertionError, match="images are equally likely"):
+        test.require("images are equally likely")
 
 
 def test_mistakes() -> None:
@@ -77,6 +164,12 @@ def test_mistakes() -> None:
         break_symmetry(CHAIN, modes=np.ones((1, 3, 3)))
     with pytest.raises(ValueError, match="expected modes that move an atom"):
         break_symmetry(CHAIN, modes=np.ones((1, 2, 3)))
+    with pytest.raises(ValueError, match=r"expected a displacement of shape \[2, 3\]; got \[3, 3\]"):
+        break_symmetry(CHAIN, displacement=np.ones((3, 3)))
+    with pytest.raises(ValueError, match="amplitude must be positive; got None"):
+        break_symmetry(CHAIN, amplitude=None)
+    with pytest.raises(ValueError, match="expected modes that the symmetries map to themselves"):
+        directions(CHAIN, np.eye(6)[:1].reshape(1, 2, 3))
     with pytest.raises(ValueError, match="expected 2 atoms or more, with a calculator; got 2, calculator None"):
         modes(CHAIN)
 
@@ -92,9 +185,15 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeyp
     ase.io.write("cu.traj", bulk("Cu", cubic=True))
     shown = call(capsys, "distort", "cu.traj", "--calculator", "ase.calculators.emt:EMT").out
     assert "lowest mode: " in shown
+    ase.io.write("sc.cif", bulk("Cu", "sc", a=2.5).repeat((2, 1, 1)))
+    emt = ("--calculator", "ase.calculators.emt:EMT")
+    shown = call(capsys, "distort", "sc.cif", *emt, "--directions", "--combined", "1").out
+    assert re.search(r"direction that keeps \S+: \d+ domains", shown)
     for arguments, message in (
         (("none.cif",), "cannot be read as cif: no such file"),
-        (("po.cif", "--count", "-1"), "count must be 0 or more; got -1"),
+        (("po.cif", "--count", "-1"), "count must be at least 0; got -1"),
+        (("po.cif", "--directions"), "directions need a calculator"),
+        (("cu.traj", "--calculator", "ase.calculators.emt:EMT", "--directions"), "expected unstable modes; the lowest"),
         (("po.cif", "--calculator", "ase:Nothing"), "expected module:Class of a calculator"),
     ):
         assert message in call(capsys, "distort", *arguments).complaint

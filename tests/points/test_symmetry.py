@@ -7,7 +7,7 @@ import torch
 from scipy import stats
 
 from laws import THRESHOLD
-from molecules import EXAMPLES, Example, molecule
+from molecules import EXAMPLES, FULLERENES, Example, molecule
 from point_laws import move, species_of, symmetries
 from sympe.groups import point_group
 from sympe.points import PointClouds, concatenate, from_clouds, stabilizers
@@ -51,6 +51,26 @@ def test_the_elements_are_those_found_by_brute_force(special: bool, generator: t
         assert (moved - x.centered[found.permutations]).abs().max() < 1e-9
         assert bool((species_of(x)[0][found.permutations] == species_of(x)[0]).all())
         torch.testing.assert_close(found.matrices[0], torch.eye(3).double())
+
+
+@pytest.mark.parametrize("special", [False, True], ids=["O(3)", "SO(3)"])
+@pytest.mark.parametrize("name", FULLERENES)
+def test_the_elements_of_fullerenes_are_those_of_an_icosahedron(
+    name: str, special: bool, generator: torch.Generator
+) -> None:
+    x = shaken(FULLERENES[name], 2e-3, generator)
+    (found,) = stabilizers(x, special)
+    oracle = point_group("I" if special else "Ih").matrices
+    assert oracle is not None
+    distance = torch.cdist(found.matrices.flatten(1), oracle.flatten(1))
+    assert found.name == ("I" if special else "Ih")
+    assert distance.min(1).values.max() < 1e-2
+    assert torch.equal(distance.argmin(1).sort().values, torch.arange(len(oracle)))
+    moved = found.matrices @ x.centered.T
+    assert (moved.mT - x.centered[found.permutations]).norm(dim=2).max() <= 1e-2
+    # One atom out of its place leaves the mirror and the rotations that fix it.
+    x.position[-1] += 0.3 * x.position[-1] / x.position[-1].norm()
+    assert stabilizers(x, special)[0].name == ("C1" if special else "Cs")
 
 
 @pytest.mark.parametrize("name", ["methane", "benzene", "rotary reflections", "icosahedron", "twisted ethane"])

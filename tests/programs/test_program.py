@@ -5,8 +5,10 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+import torch
 
 from sympe.programs import Program, symmetry_of, to_graphs
+from sympe.programs.copies import copies_of
 
 INF = np.inf
 
@@ -37,6 +39,7 @@ PROGRAMS = {
     "as many of either": program([[1, 1, 0, 0]] * 2 + [[0, 0, 1, 1]] * 2, [(0, 1)] * 4),
     "a free constraint": program([[1, 2, 3], [1, 1, 1]], [(-INF, INF), (0, 1)]),
     "two by two": program([[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0], [0, 1, 0, 1]], [(1, 1)] * 2 + [(0, 1)] * 2),
+    "ring": program([[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1], [1, 0, 0, 1]], [(0, 1)] * 4),
     "scaled": program([[1, 0], [0, 2]], [(-INF, 1), (-INF, 2)]),
     "zeros": program([[0.0, 0, 1], [0, -0.0, 1]], [(-INF, 1)] * 2),
 }
@@ -74,6 +77,15 @@ def test_group_orbits_and_base_against_all_permutations(name: str) -> None:
 def test_constraints_are_labeled_first() -> None:
     assert all(name.startswith("constraint") for name in symmetry_of(PROGRAMS["three bins"]).base)
     assert all(name.startswith("variable") for name in symmetry_of(PROGRAMS["no constraints"]).base)
+
+
+@pytest.mark.parametrize(("name", "exchanges"), [("three bins", 2), ("two by two", 2), ("ring", 0)])
+def test_exchanges_of_copies_are_found_without_a_search(name: str, exchanges: int) -> None:
+    """A ring turns, and no exchange of two constraints at a time leaves it alone."""
+    graph = to_graphs([PROGRAMS[name]])
+    copies = copies_of(graph, torch.zeros(graph.num_nodes, dtype=torch.long))
+    assert len(copies.exchanges) == len(copies.orbits) == exchanges
+    assert (copies.color is None) == (exchanges > 0)
 
 
 def test_least_errors_are_those_of_the_best_answer_that_is_equal_on_orbits() -> None:

@@ -131,6 +131,14 @@ EXPERIMENTS: dict[str, Experiment] = {
             *_COMPARED,
         ),
         Experiment(
+            "distortions",
+            "distortions",
+            "Distortions",
+            "Can a network move the sites of a cubic perovskite into one of its domains, also where the period doubles?",
+            "error",
+            *_COMPARED,
+        ),
+        Experiment(
             "programs",
             "programs",
             "Integer programs",

@@ -8,6 +8,8 @@ import gzip
 import io
 import json
 import lzma
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -106,6 +108,18 @@ Na1 Na 0 0 0 1.0
 Cl1 Cl 0.5 0.5 0.5 1.0
 """
 POSCAR = "salt\n5.64\n0 0.5 0.5\n0.5 0 0.5\n0.5 0.5 0\nNa Cl\n1 1\nDirect\n0 0 0\n0.5 0.5 0.5\n"
+CIF_MOLECULE = """data_nitrogen
+loop_
+_atom_site_type_symbol
+_atom_site_Cartn_x
+_atom_site_Cartn_y
+_atom_site_Cartn_z
+N 0 0 0
+N 0 0 1.1
+"""
+XDATCAR = (
+    POSCAR.replace("Direct", "Direct configuration=     1") + "Direct configuration=     2\n0 0 0.01\n0.5 0.5 0.5\n"
+)
 CRYSTAL = (
     '2\nLattice="0 2.8 2.8 2.8 0 2.8 2.8 2.8 0" Properties=species:S:1:pos:R:3 pbc="T T T"\nNa 0 0 0\nCl 2.8 0 0\n'
 )
@@ -149,7 +163,9 @@ def make_corpus() -> dict[str, bytes]:
         "lp": LP,
         "sol": SOL,
         "cif": CIF,
+        "cif-molecule": CIF_MOLECULE,
         "poscar": POSCAR,
+        "xdatcar": XDATCAR,
         "extxyz-crystal": CRYSTAL,
     }
     held = {name: text.encode() for name, text in texts.items()}
@@ -163,16 +179,22 @@ def make_corpus() -> dict[str, bytes]:
     }
     held |= {f"{name}.xz": lzma.compress(held[name]) for name in ("edges", "smi", "lp")}
     held |= {f"{name}.bz2": bz2.compress(held[name]) for name in ("csv", "extxyz", "mps")}
-    return held | _pyg() | _weights() | _of_runs() | {"traj": _trajectory()}
+    return held | _pyg() | _weights() | _of_runs() | of_ase()
 
 
-def _trajectory() -> bytes:
+def of_ase() -> dict[str, bytes]:
+    """A crystal as ASE itself keeps it."""
     from ase import Atoms
     from ase.io import write
 
     with TemporaryDirectory() as folder:
-        write(f"{folder}/salt.traj", Atoms("NaCl", [(0, 0, 0), (2.8, 0, 0)], cell=[5.6] * 3, pbc=True))
-        return Path(folder, "salt.traj").read_bytes()
+        for name in ("salt.traj", "salt.db"):
+            write(f"{folder}/{name}", Atoms("NaCl", [(0, 0, 0), (2.8, 0, 0)], cell=[5.6] * 3, pbc=True))
+        with closing(sqlite3.connect(f"{folder}/salt.db")) as database:
+            database.execute("UPDATE systems SET unique_id = 'x', ctime = 0, mtime = 0, username = 'x'")
+            database.commit()
+            database.execute("VACUUM")
+        return {name: Path(folder, f"salt.{name}").read_bytes() for name in ("traj", "db")}
 
 
 def _npz(compressed: bool = True, **arrays: Any) -> bytes:

@@ -3,20 +3,31 @@
 The mutations in :mod:`fuzz.run` begin from few files; these begin from none. ``FUZZ_EXAMPLES`` says how many are drawn.
 """
 
+import bz2
+import gzip
 import io
 import json
+import lzma
 import os
+import sqlite3
 import tempfile
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from safetensors.torch import save as safetensors
+from torch_geometric.data import Data
 
+from fuzz.corpus import of_ase
 from fuzz.readers import READERS, REFUSALS
+from sympe_experiments.checkpoints import _signed
 
 FEW = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "5")),
@@ -106,11 +117,82 @@ def packed(held: dict[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
+def saved(held: Any) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(held, buffer)
+    return buffer.getvalue()
+
+
+def graph_of(held: dict[str, Any]) -> Any:
+    return Data(**held)
+
+
+tensors = hnp.arrays(
+    st.sampled_from(["f4", "f8", "i8", "?"]), hnp.array_shapes(min_dims=0, max_dims=3, max_side=3)
+).map(torch.from_numpy)
+edge_indices = hnp.arrays("i8", st.tuples(st.just(2), small), elements=st.integers(-1, 4)).map(torch.from_numpy)
+pyg = st.fixed_dictionaries(
+    {"edge_index": edge_indices | tensors},
+    optional=dict.fromkeys(("x", "y", "edge_attr", "pos", "z", "num_nodes"), tensors | values),
+).map(graph_of)
+checkpoints = st.dictionaries(
+    st.sampled_from(["state_dict", "epoch", "config", "optimizer_states"]),
+    tensors | values | st.dictionaries(words, tensors),
+)
+weights = st.tuples(st.dictionaries(xml_words, tensors, max_size=3), values)
+models = weights.map(lambda one: safetensors(one[0], {"model": json.dumps(one[1])}))
+columns = ("index", "num_nodes", "smiles", "valid", "connected", "seed", "atoms", "x")
+pairs = st.sampled_from([[True, False], [None, True], [None, "C"], [1, 2], [[1], [2]], [1.5, None]])
+tables_of_samples = st.tuples(
+    st.dictionaries(st.sampled_from(columns), st.lists(words, min_size=2, max_size=2) | pairs), values
+)
+
+
+def parquet_of(held: tuple[dict[str, Any], Any]) -> bytes:
+    import pyarrow
+    from pyarrow import parquet
+
+    buffer = io.BytesIO()
+    table = pyarrow.table(held[0]).replace_schema_metadata({"plan": json.dumps(held[1])})
+    parquet.write_table(table, buffer, write_page_checksum=True)
+    return buffer.getvalue()
+
+
+def trajectory_of(held: dict[str, Any]) -> bytes:
+    from ase.io import ulm
+
+    buffer = io.BytesIO()
+    writer = ulm.Writer(buffer, mode="w", tag="ASE-Trajectory")
+    writer.write(version=1, ase_version="3", **held)
+    writer.sync()
+    return buffer.getvalue()
+
+
+@cache
+def database() -> bytes:
+    return of_ase()["db"]
+
+
+def database_of(held: dict[str, Any]) -> bytes:
+    """A database of one crystal, with other values in some of its columns."""
+    with closing(sqlite3.connect(":memory:")) as opened:
+        opened.deserialize(database())
+        for name, value in held.items():
+            opened.execute(f"UPDATE systems SET {name} = ?", (value,))
+        opened.commit()
+        return opened.serialize()
+
+
+blobs = st.none() | st.binary(max_size=50) | st.integers(-(2**63), 2**63 - 1) | st.floats() | values.map(json.dumps)
+fields_of_ase = ("numbers", "positions", "cell", "pbc", "constraints", "energy", "forces", "key_value_pairs", "data")
+
+
 FORMATS: dict[str, st.SearchStrategy[Any]] = {
     "g6": graph6,
     "s6": graph6.map(lambda text: ":" + text),
     "edges": tables,
     "csv": tables,
+    "tsv": tables,
     "txt": tables,
     "csv-smiles": smiles.map(lambda text: "smiles,y\n" + text.replace(" ", ",")),
     "smi": smiles,
@@ -118,34 +200,53 @@ FORMATS: dict[str, st.SearchStrategy[Any]] = {
     "mol": sdf,
     "xyz": frames,
     "extxyz": frames,
+    "extxyz-crystal": frames,
     "graphml": graphml,
     "mps": mps,
     "lp": lp,
     "cif": cif,
+    "cif-molecule": cif,
     "poscar": poscar.map("\n".join),
+    "xdatcar": poscar.map("\n".join),
+    "traj": st.dictionaries(st.sampled_from(["numbers", "positions", "cell", "pbc", "info"]), arrays).map(
+        trajectory_of
+    ),
+    "db": st.dictionaries(st.sampled_from(fields_of_ase), blobs).map(database_of),
     "sol": lines(words | st.sampled_from(["x", "y"]), numbers),
     "record": record.map(json.dumps),
     "plan": values.map(json.dumps),
     "part": values.map(json.dumps),
     "mark": values.map(json.dumps),
     "npz-graphs": archives.map(packed),
+    "npz-labels": archives.map(packed),
+    "npz-molecules": archives.map(packed),
     "npz-fields": archives.map(packed),
     "npz-couplings": archives.map(packed),
     "arrays": archives.map(packed),
+    "pt": pyg.map(saved) | st.lists(pyg, max_size=3).map(saved) | (values | tensors).map(saved),
+    "pt-points": pyg.map(saved),
+    "ckpt": checkpoints.map(saved) | checkpoints.map(saved).map(_signed),
+    "parquet": tables_of_samples.map(parquet_of),
 }
+FORMATS |= dict.fromkeys(("weights-autoencoder", "weights-ising", "weights-molecules"), models)
 
 
-@pytest.mark.parametrize(
-    ("reader", "held"), [(name, one) for name, reader in READERS.items() for one in reader.files if one in FORMATS]
-)
+def strategy(held: str) -> st.SearchStrategy[bytes]:
+    """Files of a format, compressed where its name says so."""
+    kind, _, packer = held.partition(".")
+    pack = {"gz": gzip.compress, "xz": lzma.compress, "bz2": bz2.compress, "": bytes}[packer]
+    return FORMATS[kind].map(lambda one: pack(one if isinstance(one, bytes) else one.encode("utf-8", "surrogatepass")))
+
+
+@pytest.mark.parametrize(("reader", "held"), [(name, one) for name, reader in READERS.items() for one in reader.files])
 def test_files_of_a_grammar_are_read_or_refused(reader: str, held: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
 
         @FEW
-        @given(FORMATS[held])
-        def check(content: str | bytes) -> None:
+        @given(strategy(held))
+        def check(content: bytes) -> None:
             path = READERS[reader].path(Path(folder), held)
-            path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass"))
+            path.write_bytes(content)
             reason = "none"
             try:
                 READERS[reader].read(path)

@@ -64,8 +64,9 @@ class PointRotation(Action[Tensor, PointClouds]):
         expected = (len(x), x.dimension, x.dimension)
         if g.shape != expected:
             raise ValueError(f"expected matrices of shape {list(expected)}; got {list(g.shape)}")
-        turned = torch.einsum("nij,nj->ni", g.to(x.dtype)[x.batch], x.centered)
-        return replace(x, position=turned + x.centroid[x.batch])
+        centroid = x.centroid[x.batch]
+        turned = (g.to(x.dtype)[x.batch] @ (x.position - centroid)[:, :, None])[:, :, 0]
+        return replace(x, position=turned + centroid)
 
 
 class PointMotion(Action[tuple[Permutation, Tensor], PointClouds]):

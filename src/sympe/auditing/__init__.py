@@ -7,6 +7,7 @@ from sympe.auditing.equivariance.laws import EquivarianceInDistribution, check_e
 from sympe.auditing.equivariance.layers import LayerError
 from sympe.auditing.equivariance.maps import Equivariance, check_equivariance
 from sympe.auditing.equivariance.outputs import OutputSymmetry, output_symmetry
+from sympe.auditing.features import PUBLISHED, Architecture, audit_architecture
 from sympe.auditing.randomness import ExcessRandomness, excess_of_model, excess_randomness
 from sympe.auditing.report import AuditReport, Summary
 from sympe.auditing.run import Execution, Options, audit
@@ -20,7 +21,9 @@ from sympe.auditing.symmetry.stabilizers import Stabilizers, Symmetry
 from sympe.auditing.targets import Errors, Target
 
 __all__ = [
+    "PUBLISHED",
     "Alignment",
+    "Architecture",
     "AuditReport",
     "Automorphisms",
     "CrystalSymmetry",
@@ -43,6 +46,7 @@ __all__ = [
     "Target",
     "View",
     "audit",
+    "audit_architecture",
     "check_alignment",
     "check_equivariance",
     "check_equivariance_in_distribution",

@@ -70,7 +70,7 @@ class Averaged(nn.Module, Generic[Element, Data]):
     def _of_one(self, x: Any) -> Tensor:
         action, group = self.canonicalizer.action, self.canonicalizer.action.group
         with torch.no_grad():
-            found = None if _is_line(x) else self.canonicalizer.equally_likely(x)
+            found: Any = None if _is_line(x) else self.canonicalizer.equally_likely(x)
         if found is None:
             name = type(self.canonicalizer).__name__
             raise ValueError(
@@ -85,7 +85,8 @@ class Averaged(nn.Module, Generic[Element, Data]):
             y = self.model(x)
             first = self.output_action.act(back, _repeated(y, count))[: len(y)]
             seen = _repeated(first, count)
-        return self.output_action.act(g, seen).unflatten(0, (count, -1)).mean(0)
+        averaged: Tensor = self.output_action.act(g, seen).unflatten(0, (count, -1)).mean(0)
+        return averaged
 
 
 def _repeated(y: Tensor, count: int) -> Tensor:

@@ -39,7 +39,7 @@ from sympe.ragged import rows_of
 #: cubic ones apart.
 _LENGTHS = (4, 5, 7, 8, 10, 11, 13, 17, 19, 23, 26, 29, 31, 6, 9, 12, 15, 18, 21, 24)
 #: Frequencies of places, and of vectors in units of the longest: low ones, so that errors matter little.
-_WITH_VECTORS = tuple((1 + k % 2, 1 + k % 3 / 2) for k in range(36))
+_WITH_VECTORS = tuple((0.5 + k % 2 / 2, 1 + k % 3 / 2) for k in range(36))
 #: Most pairs of a description and a site that are held at once, and that are tried for one crystal.
 _BLOCK, _MOST = 2**17, 2**28
 
@@ -161,7 +161,7 @@ def _least_cluster(
 
 
 def _values(
-    x: Crystals, ways: Descriptions, k: int, length: int, of_vectors: float
+    x: Crystals, ways: Descriptions, k: int, length: float, of_vectors: float
 ) -> tuple[Float[Tensor, "C"], Float[Tensor, "C"]]:
     """Phi_k of each description, and by how much it may change per angstrom that sites and vectors are off."""
     crystal, basis, origin, reverses_time = ways

@@ -13,10 +13,15 @@ one coset of the stabilizer, each of its frames equally often, and one is drawn 
 Storage must not break that tie, and the kernel's rotation cannot: unlike the shuffle of graphs it leaves the points in
 their places, so the first of several tied candidates stays first however the cloud is rotated. Rounding errors do
 choose among them, but not uniformly. Hence the explicit draw among all that tie to within the tolerance.
+
+A single cloud is so little work that calls into PyTorch would take most of the time: NumPy does the same for it,
+unless a gradient is asked for.
 """
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sympe.actions import PointRotation
@@ -81,6 +86,10 @@ class Frames(Canonicalizer[Tensor, PointClouds]):
             raise ValueError(f"expected clouds in {self.dimension} dimensions; got {x.dimension}")
         if not torch.compiler.is_compiling():
             x.check_finite()
+            if len(x) == 1 and not (x.position.requires_grad and torch.is_grad_enabled()):
+                frames = self.tied_alone(x)
+                drawn = int(_keys(len(frames), x.device, generator).argmax())
+                return torch.from_numpy(frames[drawn : drawn + 1]).to(x.device, at_least_single(x.dtype))
         tied = self.tied(x)
         chosen = tied.select(draw_one(tied.cloud, len(x), generator))
         return chosen.frames(x.centered.double()).to(at_least_single(x.dtype))
@@ -105,7 +114,29 @@ class Frames(Canonicalizer[Tensor, PointClouds]):
                 least = -greatest(-value, found.cloud, len(x))
                 bound = (least + 2 * length * self.tolerance / farthest).index_select(0, found.cloud)
                 found = found.select((value <= bound).nonzero()[:, 0])
+                if len(found.cloud) == len(x) and not torch.compiler.is_compiling():
+                    break
             return found
+
+    def tied_alone(self, x: PointClouds) -> NDArray[np.float64]:
+        """The same frames for a batch of one, as matrices ``[m, d, d]``."""
+        position, d = x.position.detach().cpu().double().numpy(), self.dimension
+        position = position - position.sum(0) / len(position)
+        frames, span, farthest = _candidates_alone(position, self.tolerance)
+        if not self.special:
+            frames = np.repeat(frames, 2, axis=0)
+            frames[1::2, :, -1] *= -1
+        label = np.zeros(1) if x.species is None else x.species.cpu().numpy()
+        label = np.arange(len(position)) if self.ordered else label
+        farthest = max(farthest, self.tolerance)
+        for direction, length, phase in zip(_DIRECTIONS, _LENGTHS, _PHASES, strict=True):
+            frequency = [length / farthest * c * (k < span or span == 2) for k, c in enumerate(direction[:d])]
+            value = np.cos(position @ (frames @ frequency).T + (label * phase)[:, None]).sum(0)
+            bound = value.min() + 2 * length * self.tolerance / farthest * len(position) ** 0.5
+            frames = frames[value <= bound]
+            if len(frames) == 1:
+                break
+        return frames
 
 
 def _form_value(
@@ -129,7 +160,43 @@ def _form_value(
 
 def draw_one(owner: Int[Tensor, "C"], count: int, generator: torch.Generator | None) -> Int[Tensor, "count"]:
     """A uniformly random place of the list for each owner, among its own; every owner must have one."""
-    drawn_on = drawing_device(generator, owner.device)
+    return place_of_greatest(_keys(len(owner), owner.device, generator), owner, count)
+
+
+def _keys(count: int, device: torch.device, generator: torch.Generator | None) -> Float[Tensor, "count"]:
     # Under torch.compile, torch.rand with a generator does not accept data-dependent sizes.
-    key = torch.empty(owner.shape, device=drawn_on, dtype=torch.float64).uniform_(generator=generator)
-    return place_of_greatest(key.to(owner.device), owner, count)
+    key = torch.empty(count, device=drawing_device(generator, device), dtype=torch.float64)
+    return key.uniform_(generator=generator).to(device)
+
+
+def _candidates_alone(position: NDArray[np.float64], tolerance: float) -> tuple[NDArray[np.float64], int, float]:
+    """The candidate frames of one cloud, with determinant 1, what it spans, and the greatest distance.
+
+    The rules are those of :mod:`sympe.points.candidates`.
+    """
+    radius, d = _lengths(position), position.shape[1]
+    farthest = float(radius.max())
+    first = np.flatnonzero(radius >= max(farthest - tolerance, farthest / 2))
+    span = (4 - d) if farthest > tolerance else 0
+    axis = position[first] / radius[first, None] if span else np.broadcast_to(np.eye(d)[0], (len(first), d))
+    if d == 2:
+        return np.stack([axis, np.stack([-axis[:, 1], axis[:, 0]], axis=1)], axis=2), span, farthest
+    across = position - (axis @ position.T)[:, :, None] * axis[:, None]
+    height = _lengths(across)
+    tallest = float(height.max())
+    if tallest > tolerance:
+        row, second = (height >= max(tallest - 2 * tolerance, tallest / 2)).nonzero()
+        axis, side, span = axis[row], across[row, second], span + 1
+    else:
+        side = np.eye(3)[abs(axis).argmin(1)]
+    for _ in range(2):  # after strong cancellation the first difference is not quite orthogonal
+        side = side - (side * axis).sum(1)[:, None] * axis
+        side = side / _lengths(side)[:, None]
+    after, before = [1, 2, 0], [2, 0, 1]  # np.cross takes as long as all the rest
+    last = axis[:, after] * side[:, before] - axis[:, before] * side[:, after]
+    return np.stack([axis, side, last], axis=2), span, farthest
+
+
+def _lengths(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    lengths: NDArray[np.float64] = np.sqrt((vectors * vectors).sum(-1))
+    return lengths

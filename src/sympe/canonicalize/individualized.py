@@ -12,13 +12,14 @@ row k of v and leave the others zero. Under the inversion kernel these labels ha
 Which cell is labeled next is a matter of policy. By label, cells come in the order of labels, features and degrees: in
 the graph of a program (:mod:`sympe.programs`) constraints come before variables, and one choice often settles many. By
 size, the largest cell comes first, and label decides ties: where cells are orbits this is the greedy algorithm, whose
-bases are nearly as short as can be.
+bases are nearly as short as can be. By degree, the nodes with most neighbors come first: what they are labeled reaches
+most nodes in one round of messages.
 
 Sources: B. D. McKay, A. Piperno, *Practical graph isomorphism, II*, J. Symb. Comput. 2014, section 2; K. D. Blaha,
 *Minimum bases for permutation groups: the greedy approximation*, J. Algorithms 1992.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Bool
@@ -30,6 +31,8 @@ from sympe.canonicalize.refinement import Partition
 from sympe.graphs import Graphs
 from sympe.groups import Permutation
 
+First = Literal["label", "largest", "degree"]
+
 
 class Base(NodeOrder):
     """The nodes of a base first, and only these shown; all others by their refined colors.
@@ -37,10 +40,11 @@ class Base(NodeOrder):
     Args:
         exact: Whether to choose among the nodes of a cell by the exact labeling. If not, they are chosen by storage
             (under the kernel: at random), which needs no labeling and is as little random where cells are orbits.
-        first: Which cell is labeled first: that of least ``"label"``, or the ``"largest"``.
+        first: Which cell is labeled first: that of least ``"label"``, the ``"largest"``, or that of highest
+            ``"degree"``.
 
     Raises:
-        ValueError: If ``first`` is neither.
+        ValueError: If ``first`` is none of these.
 
     Example:
         >>> import sympe
@@ -50,10 +54,10 @@ class Base(NodeOrder):
         2
     """
 
-    def __init__(self, exact: bool = True, first: Literal["label", "largest"] = "label") -> None:
+    def __init__(self, exact: bool = True, first: First = "label") -> None:
         super().__init__()
-        if first not in ("label", "largest"):
-            raise ValueError(f"first must be 'label' or 'largest'; got {first!r}")
+        if first not in get_args(First):
+            raise ValueError(f"first must be one of {', '.join(get_args(First))}; got {first!r}")
         self.first = first
         self.labeling = Labeling() if exact else None
 
@@ -70,12 +74,14 @@ class Base(NodeOrder):
     def _individualize(self, x: Graphs) -> Permutation:
         partition = Partition(x)
         nodes = torch.arange(x.num_nodes, device=x.device)
+        degree = torch.bincount(x.edge_index[1], minlength=x.num_nodes)
         key = torch.full_like(nodes, x.num_nodes)
         shown = torch.zeros_like(x.sizes)
         while len(nodes := nodes[partition.size[partition.color[nodes]] > 1]):
             place = partition.color[nodes]
-            if self.first == "largest":
-                place = place + (x.num_nodes - partition.size[place]) * x.num_nodes
+            if self.first != "label":
+                most = partition.size[place] if self.first == "largest" else degree[nodes]
+                place = place + (len(x.edge_index[0]) + x.num_nodes - most) * x.num_nodes
             first = place.new_full(x.sizes.shape, torch.iinfo(place.dtype).max)
             first.scatter_reduce_(0, x.batch[nodes], place, "amin")
             candidates = nodes[place == first[x.batch[nodes]]]

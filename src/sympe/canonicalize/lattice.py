@@ -10,6 +10,9 @@ from sympe.actions.lattice import LatticeAction
 from sympe.canonicalize.base import Canonicalizer, check_action
 from sympe.groups import LatticeSymmetry
 
+#: Memory in bytes that the caches of a processor hold: batches are canonicalized in parts of this size.
+_CACHED = 2**22
+
 
 class FieldCanonicalizer(Canonicalizer[LatticeSymmetry, Tensor]):
     """A canonicalizer of fields: it chooses one image of a field under the group.
@@ -21,7 +24,7 @@ class FieldCanonicalizer(Canonicalizer[LatticeSymmetry, Tensor]):
     Args:
         action: How the group moves the fields.
         resolution: Round values to multiples of this (positive) before comparing; by default compare exact values.
-        max_memory: Memory limit in bytes: large batches are canonicalized in several parts.
+        max_memory: Memory limit in bytes: large batches are canonicalized in several parts, on a CPU in small ones.
     """
 
     action: LatticeAction
@@ -57,4 +60,5 @@ class FieldCanonicalizer(Canonicalizer[LatticeSymmetry, Tensor]):
             raise ValueError(f"fields must be finite; got {x[tuple(place)].item()} at {place}")
         if self.resolution is not None:
             x = (x.double() / self.resolution).round()
-        return torch.split(x, max(self.max_memory // needed, 1))
+        most = _CACHED if x.device.type == "cpu" else self.max_memory
+        return torch.split(x, max(min(most, self.max_memory) // needed, 1))

@@ -10,8 +10,9 @@ several times, its places form the coset of the stabilizer.
 
 The pair of names a and b, both below K, is :math:`a K + b`; only when that would overflow 64 bits are names replaced by
 their ranks among those present, by sorting. By then most fields are decided: a single prefix is the least, or only a
-few tie, and these images are compared site by site. Nothing is hashed, so different blocks never share a name. Field
-values are replaced by their ranks too: only their order matters.
+few tie, and these images are compared site by site. Nothing is hashed, so different blocks never share a name. Only the
+order of field values matters: integers in a narrow range are their own names, other values are replaced by their ranks
+if the least value of all has not decided.
 """
 
 import torch
@@ -21,8 +22,8 @@ from torch import Tensor
 from sympe.canonicalize.lattice import FieldCanonicalizer
 from sympe.groups import LatticeSymmetry
 
-#: Upper bound of all names.
-_LIMIT = 2**62
+#: Upper bound of all names, and of values that are their own names.
+_LIMIT, _NARROW = 2**62, 2**10
 #: Up to this many candidates are compared site by site.
 _FEW = 16
 
@@ -85,16 +86,16 @@ class LexicographicMinimum(FieldCanonicalizer):
                 if bound**2 > _LIMIT:
                     # Sorting is the most expensive step: continue only with the fields that need it.
                     candidates = _least_places(names)
-                    few = candidates.sum(1) <= _FEW
+                    few = candidates.count_nonzero(1) <= _FEW
                     decided = undecided[few]
-                    place[decided], count[decided] = _compare(at_site[decided], candidates[few])
+                    place[decided], count[decided] = _compare(at_site, decided, candidates[few])
                     undecided = undecided[~few]
                     names, bound = _ranks(names[~few])
                 step = min(known, length - known)
                 names = torch.add(names.roll(-step, dim), names, alpha=bound)
                 known, bound = known + step, bound**2
         candidates = _least_places(names)
-        place[undecided], count[undecided] = candidates.int().argmax(1), candidates.sum(1)
+        place[undecided], count[undecided] = candidates.int().argmax(1), candidates.count_nonzero(1)
         group = self.action.group
         return place, count * 2 if group.spin_flip and not self.action.odd else count
 
@@ -106,15 +107,17 @@ class LexicographicMinimum(FieldCanonicalizer):
         source = self.action.source(group.inverse(turns))
         x = x if x.is_floating_point() else x.long()
         signs = [x, -x] if self._readings > len(points) else [x]
-        values = torch.stack([_integers(signed) for signed in signs], dim=1)
+        values, bound = _integers(torch.stack(signs, dim=1))
         channels = source.shape[1]
         features = x.shape[1:-2].numel() // channels
-        ranks, bound = _ranks(values.view(len(x), len(signs), channels, features, size[0] * size[1]))
+        ranks = values.view(len(x), len(signs), channels, features, size[0] * size[1])
+        if bound > _LIMIT and channels * features > 1:
+            ranks, bound = _ranks(ranks)
         # Points permute channels, and the features of a channel stay together.
         names, names_bound = ranks[:, :, :, 0], bound
         for feature in range(1, features):
             names, names_bound = _pair(names, names_bound, ranks[:, :, :, feature], bound)
-        if names_bound**2 > _LIMIT:
+        if names_bound**2 > _LIMIT and channels > 1:
             names, names_bound = _ranks(names)
         names = names.flatten(2)
         turned = [names.gather(2, place.flatten().expand(*names.shape[:2], -1)) for place in source.unbind(1)]
@@ -133,12 +136,22 @@ def _pair(
     return first * second_bound + second, first_bound * second_bound
 
 
-def _integers(x: Tensor) -> Int[Tensor, "*n"]:
-    """Integers in the order of the values: the bits of floating-point numbers, adjusted for negative ones."""
+def _integers(x: Tensor) -> tuple[Int[Tensor, "*n"], int]:
+    """Integers in the order of the values, and their upper bound: from 0 if the values are integers in a narrow range.
+
+    Otherwise the bits of floating-point numbers, adjusted for negative ones.
+    """
     if not x.is_floating_point():
-        return x.long()
-    bits = (x.double() + 0.0).view(torch.int64)  # -0.0 + 0.0 is 0.0
-    return torch.where(bits < 0, bits ^ (2**63 - 1), bits)
+        integers, is_whole = x.long(), True
+    else:
+        bits = (x.double() + 0.0).view(torch.int64)  # -0.0 + 0.0 is 0.0
+        integers = torch.where(bits < 0, bits ^ (2**63 - 1), bits)
+        is_whole = len(x) > 0 and bool((x.abs() < _NARROW).all()) and bool((x == x.round()).all())
+        integers = x.long() if is_whole else integers
+    low, high = (int(end) for end in integers.aminmax()) if integers.numel() else (0, 0)
+    if is_whole and high - low < 2 * _NARROW:
+        return integers - low, high - low + 1
+    return integers, 2**64
 
 
 def _ranks(names: Int[Tensor, "*n"]) -> tuple[Int[Tensor, "*n"], int]:
@@ -154,11 +167,11 @@ def _least_places(names: Int[Tensor, "B r L1 L2"]) -> Bool[Tensor, "B n"]:
 
 
 def _compare(
-    at_site: Int[Tensor, "B r L1 L2"], candidates: Bool[Tensor, "B n"]
-) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
+    at_site: Int[Tensor, "B r L1 L2"], chosen: Int[Tensor, "b"], candidates: Bool[Tensor, "b n"]
+) -> tuple[Int[Tensor, "b"], Int[Tensor, "b"]]:
     """Where the least image of each field begins, by comparing the candidates site by site, and how often it occurs."""
     field, place = candidates.nonzero(as_tuple=True)
-    number = candidates.sum(1)
+    number = candidates.count_nonzero(1)
     first = number.cumsum(0) - number
     if len(field) == len(number):
         return place, number
@@ -167,26 +180,45 @@ def _compare(
     places = place[first][:, None].repeat(1, int(number.max())).index_put((field, column), place)
     is_candidate = torch.arange(places.shape[1], device=place.device) < number[:, None]
 
-    images = _images(at_site, places)
+    # A reflection may keep the first row: two rows decide nearly always, all sites if they do not.
+    sites, rows = at_site[0, 0].numel(), 2 * at_site.shape[3]
+    images = _images(at_site, chosen, places, min(rows, sites))
+    where, is_least = _least_image(images, places)
+    is_least &= is_candidate
+    number = is_least.count_nonzero(1)
+    if sites > rows and len(tied := (number > 1).nonzero()[:, 0]):
+        places = torch.where(is_least, places, where[:, None])[tied]
+        where[tied], still = _least_image(_images(at_site, chosen[tied], places, sites), places)
+        number[tied] = (still & is_least[tied]).count_nonzero(1)
+    return where, number
+
+
+def _least_image(
+    images: Int[Tensor, "B k s"], places: Int[Tensor, "B k"]
+) -> tuple[Int[Tensor, "B"], Bool[Tensor, "B k"]]:
+    """The place of the least image of each field, and which images equal it, compared two by two in a knock-out."""
     least, where = images, places
     while least.shape[1] > 1:
         half = (least.shape[1] + 1) // 2
         other, where_other = least[:, half:], where[:, half:]
         this, where_this = least[:, : other.shape[1]], where[:, : other.shape[1]]
-        site = torch.arange(least.shape[2], device=place.device)
+        site = torch.arange(least.shape[2], device=places.device)
         differs = torch.where(this != other, site, site[-1]).amin(2, keepdim=True)
         is_less = other.gather(2, differs) < this.gather(2, differs)
         least = torch.cat([torch.where(is_less, other, this), least[:, other.shape[1] : half]], dim=1)
         where_less = torch.where(is_less[..., 0], where_other, where_this)
         where = torch.cat([where_less, where[:, other.shape[1] : half]], dim=1)
-    return where[:, 0], ((images == least).all(2) & is_candidate).sum(1)
+    return where[:, 0], (images == least).all(2)
 
 
-def _images(at_site: Int[Tensor, "B r L1 L2"], places: Int[Tensor, "B k"]) -> Int[Tensor, "B k s"]:
-    """The images that begin at these places, read row by row."""
-    rows, columns = at_site.shape[2:]
+def _images(
+    at_site: Int[Tensor, "B r L1 L2"], chosen: Int[Tensor, "b"], places: Int[Tensor, "b k"], count: int
+) -> Int[Tensor, "b k count"]:
+    """The first sites of the images of chosen fields that begin at these places, read row by row."""
+    readings, rows, columns = at_site.shape[1:]
     reading, site = places // (rows * columns), places % (rows * columns)
-    i = ((site // columns)[..., None] + torch.arange(rows, device=site.device)) % rows
-    j = ((site % columns)[..., None] + torch.arange(columns, device=site.device)) % columns
-    index = (reading[..., None] * rows + i)[..., None] * columns + j[..., None, :]
-    return at_site.flatten(1).gather(1, index.flatten(1)).view(*places.shape, rows * columns)
+    further = torch.arange(count, device=site.device)
+    i = ((site // columns)[..., None] + further // columns) % rows
+    j = ((site % columns)[..., None] + further % columns) % columns
+    index = (((chosen[:, None] * readings + reading)[..., None] * rows) + i) * columns + j
+    return at_site.flatten()[index]

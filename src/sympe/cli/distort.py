@@ -22,6 +22,10 @@ class DistortCommand:
     """How many to draw; 0 for every domain once."""
     calculator: str | None = None
     """Displace along the lowest mode that this calculator of ASE finds, e.g. ase.calculators.emt:EMT."""
+    directions: bool = False
+    """Draw so from each direction of the unstable modes that keeps symmetries; none is an image of another."""
+    combined: int = 2
+    """How many of the most unstable modes the directions may combine."""
     seed: int = 0
     """Seed of the draws."""
     tolerance: float = 1e-2
@@ -35,26 +39,48 @@ class DistortCommand:
         from sympe.atomic import write_atomically
         from sympe.crystals.convert import read_atoms
         from sympe.extras import require
-        from sympe.integrations.ase import break_symmetry, domains, modes
+        from sympe.integrations.ase import break_symmetry, domains
+        from sympe.settings import require_at_least
 
-        if self.count < 0:
-            raise ValueError(f"count must be 0 or more; got {self.count}")
+        require_at_least(0, count=self.count)
+        require_at_least(1, combined=self.combined)
         parent = read_atoms(self.path, ":1")[0]
-        along = None
-        if self.calculator is not None:
-            parent.calc = _made(self.calculator)
-            curvature, along = modes(parent)[0]
-            print(f"lowest mode: {curvature:.3g} eV per square angstrom, {len(along)}-fold")
-        generator = torch.Generator().manual_seed(self.seed)
-        if self.count:
-            given = (parent, generator, self.amplitude, along, self.tolerance)
-            found = [break_symmetry(*given) for _ in range(self.count)]
-        else:
-            found = domains(parent, self.amplitude, along, self.tolerance)
+        found, generator = [], torch.Generator().manual_seed(self.seed)
+        for along in self._along(parent):
+            if self.count:
+                found += [break_symmetry(parent, generator, self.amplitude, **along) for _ in range(self.count)]
+            else:
+                found += domains(parent, self.amplitude, **along)
         text = io.StringIO()
         require("ase.io", "crystals", "writing extxyz").write(text, found, format="extxyz")
         write_atomically(self.output, lambda file: file.write(text.getvalue().encode()))
         print(f"{self.output}: {len(found)} {'structure' if len(found) == 1 else 'structures'}")
+
+    def _along(self, parent: Any) -> list[dict[str, Any]]:
+        """What to displace along: modes, directions or, without a calculator, anything."""
+        import numpy as np
+
+        from sympe.integrations.ase import directions, modes
+
+        common: dict[str, Any] = {"tolerance": self.tolerance}
+        if self.calculator is None:
+            if self.directions:
+                raise ValueError("directions need a calculator, to find the unstable modes")
+            return [common]
+        parent.calc = _made(self.calculator)
+        found = modes(parent, tolerance=self.tolerance)
+        lowest = found[0]
+        print(f"lowest mode: {lowest.curvature:.3g} eV per square angstrom, {len(lowest.vectors)}-fold, {lowest.irrep}")
+        if not self.directions:
+            return [common | {"modes": lowest.vectors}]
+        unstable = [mode for mode in found if mode.curvature < -1e-3][: self.combined]
+        if not unstable:
+            raise ValueError(f"{self.path}: expected unstable modes; the lowest has curvature {lowest.curvature:.3g}")
+        vectors = np.concatenate([mode.vectors for mode in unstable])
+        listed = directions(parent, vectors, freedom=len(unstable), tolerance=self.tolerance)
+        for one in listed:
+            print(f"direction that keeps {one.group}: {one.domains} domains")
+        return [common | {"displacement": one.displacement} for one in listed]
 
 
 def _made(name: str) -> Any:

@@ -18,10 +18,12 @@ def audit_features(paths: tuple[str, ...], irreps: str, as_json: bool) -> None:
     """
 
     from sympe.auditing.architecture import views_of_sites
+    from sympe.auditing.features import PUBLISHED
     from sympe.points import SYMBOLS
     from sympe.points.symmetry import stabilizers as of_clouds
 
     found = []
+    read, special = PUBLISHED.get(irreps, (irreps, False))
     for name, x in _structures(paths):
         if hasattr(x, "cell"):
             from sympe.crystals import stabilizers
@@ -33,7 +35,7 @@ def audit_features(paths: tuple[str, ...], irreps: str, as_json: bool) -> None:
             kinds = (
                 ["X"] * one.num_points if one.species is None else [SYMBOLS[k] for k in (one.species % 256).tolist()]
             )
-            counts = Counter(zip(kinds, views_of_sites(group, irreps), strict=True))
+            counts = Counter(zip(kinds, views_of_sites(group, read, special), strict=True))
             rows = [
                 {"element": kind, "sites": count, "site": v.site, "looks_like": v.looks_like, "least_l": v.least_degree}
                 for (kind, v), count in counts.items()

@@ -18,7 +18,7 @@ import torch
 from sympe.compressed import lines_of, reason_of, suffix_of
 from sympe.crystals.crystals import Crystals, completed, concatenate, from_cells
 from sympe.extras import require
-from sympe.points import PointClouds
+from sympe.points import SYMBOLS, PointClouds
 from sympe.points.files import check_counts
 from sympe.points.xyz import frames
 
@@ -102,16 +102,37 @@ def from_ase(atoms: Any, moments: bool = False) -> Crystals:
     return from_cells([cell], [fractional], [atoms.numbers.tolist()], [atoms.pbc.tolist()], given)
 
 
-def from_pymatgen(structure: Any) -> Crystals:
+def from_pymatgen(structure: Any, moments: bool = False) -> Crystals:
     """One crystal from a ``Structure`` of pymatgen.
 
+    Args:
+        structure: The structure.
+        moments: Whether the magnetic moments of its sites are part of the input, as pymatgen reads them from ``.mcif``;
+            single numbers point along z.
+
     Raises:
-        ValueError: If it is not ordered; see also :meth:`Crystals.validate`.
+        ValueError: If it is not ordered, or a site has no moment; see also :meth:`Crystals.validate`.
     """
     if not structure.is_ordered:
         raise ValueError(f"expected one atom per site; got partial occupancies or mixed species in {structure.formula}")
     kinds = [site.specie.Z for site in structure]
-    return from_cells([structure.lattice.matrix], [structure.frac_coords], [kinds], [list(structure.lattice.pbc)])
+    if strange := [index for index, z in enumerate(kinds) if not 1 <= z < len(SYMBOLS)]:
+        raise ValueError(f"expected an element at every site; got {structure[strange[0]].specie} at site {strange[0]}")
+    given = [[_moment_of(site) for site in structure]] if moments else None
+    pbc = [list(structure.lattice.pbc)]
+    return from_cells([structure.lattice.matrix], [structure.frac_coords], [kinds], pbc, given)
+
+
+def _moment_of(site: Any) -> list[float]:
+    """The vector that a site of pymatgen carries: an array, a number, or pymatgen's Magmom, or a spin."""
+    held = site.properties.get("magmom")
+    held = getattr(site.specie, "spin", None) if held is None else held
+    if held is None:
+        raise ValueError(
+            f"expected a magnetic moment at every site; got none at {site.specie} {list(site.frac_coords)}"
+        )
+    values = np.asarray(held.get_moment() if hasattr(held, "get_moment") else held, dtype=float)
+    return [0.0, 0.0, float(values)] if values.ndim == 0 else values.tolist()
 
 
 def read_atoms(path: str | os.PathLike[str], which: str = ":") -> list[Any]:
@@ -124,6 +145,9 @@ def read_atoms(path: str | os.PathLike[str], which: str = ":") -> list[Any]:
     path = Path(path)
     kind = "vasp" if _POSCAR.fullmatch(path.name) else _FORMATS.get(suffix_of(path))
     kind = "vasp-xdatcar" if kind and "xdatcar" in path.name.lower() else kind
+    if suffix_of(path) == ".mcif":
+        advice = "from_pymatgen(pymatgen.core.Structure.from_file(...), moments=True)"
+        raise ValueError(f"{path}: magnetic CIF is not read, as ASE drops its moments: pass sympe.crystals.{advice}")
     if kind is None:
         raise ValueError(f"{path}: expected CIF, POSCAR, extended XYZ, .traj or .db; got {path.suffix or 'no suffix'}")
     load = require("ase.io", "crystals", "reading crystals").read

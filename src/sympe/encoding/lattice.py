@@ -110,7 +110,8 @@ class BaseFieldEncoding(MovedField):
 
     def field(self, size: tuple[int, int]) -> Float[Tensor, "dim L1 L2"]:
         sites = torch.tensor([0, 1 % size[1], size[1] * (1 % size[0])], device=self.v.device)
-        return self.v.new_zeros(self.dim, size[0] * size[1]).index_add(1, sites, self.v).unflatten(1, size)
+        field: Tensor = self.v.new_zeros(self.dim, size[0] * size[1]).index_add(1, sites, self.v).unflatten(1, size)
+        return field
 
 
 class WaveEncoding(MovedField):

@@ -58,8 +58,9 @@ class SiteIrrepsEncoding(Encoding[Elements]):
         self.v = nn.Parameter(torch.randn(max_sites, self.dim))
 
     def check_group(self, drawn: Group[Elements, Never]) -> None:
-        is_timed = isinstance(drawn, ProductGroup) and len(drawn.factors) == 3 and cyclic(2).contains(drawn.factors[2])
-        super().check_group(ProductGroup(*drawn.factors[:2]) if is_timed else drawn)
+        if isinstance(drawn, ProductGroup) and len(drawn.factors) == 3 and cyclic(2).contains(drawn.factors[2]):
+            drawn = ProductGroup(*drawn.factors[:2])
+        super().check_group(drawn)
 
     def forward(self, g: Elements) -> Float[Tensor, "N dim"]:
         """The vector of each site's rank, moved by its crystal's matrix, and negated in part if moments are flipped."""

@@ -88,6 +88,7 @@ class Graphs(Ragged):
             low, high = map(int, self.edge_index.aminmax())
             if low < 0 or high >= self.num_nodes:
                 raise ValueError(f"edges must join nodes 0..{self.num_nodes - 1}; got nodes {low}..{high}")
+        if self.num_edges and len(self) > 1:
             source, target = (self.batch.index_select(0, ends) for ends in self.edge_index)
             if not torch.equal(source, target):
                 e = int((source != target).nonzero()[0])

@@ -194,10 +194,12 @@ def num_nodes_of(data: Any) -> int:
     Raises:
         ValueError: If PyG could only guess it from the edges, which name no isolated nodes.
     """
+    if "num_nodes" in data:
+        return int(data.num_nodes)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         try:
-            return len(data.z) if "num_nodes" not in data and "z" in data else int(data.num_nodes)
+            return len(data.z) if "z" in data else int(data.num_nodes)
         except UserWarning as error:
             raise ValueError("expected a Data that knows its number of nodes; set num_nodes") from error
 

@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 import torch
@@ -100,8 +101,8 @@ class Settled:
 def settle(graphs: Graphs) -> Settled:
     """Keys after a few rounds, for a batch of small graphs."""
     batch = graphs.batch.cpu().numpy()
-    *_, key = zip(range(_ROUNDS + 1), _refined(graphs), strict=False)
-    return _checked(graphs, batch << _BITS | (key[1] & (1 << _BITS) - 1))
+    key = next(islice(_refined(graphs), _ROUNDS, None))
+    return _checked(graphs, batch << _BITS | (key & (1 << _BITS) - 1))
 
 
 def settle_one(graph: Graphs) -> Settled | None:
@@ -114,7 +115,8 @@ def settle_one(graph: Graphs) -> Settled | None:
         if classes in (before, count):
             return _checked(graph, key) if classes > count / 4 else None
         if before > 1 and classes < min(2 * before, count / 8):
-            return None  # a long way to go, as on a grid
+            break  # a long way to go, as on a grid
+    return None
 
 
 def _refined(graphs: Graphs) -> Iterator[Ints]:
@@ -158,7 +160,8 @@ def _checked(graphs: Graphs, key: Ints) -> Settled:
     for this, other in ((source, target), (target, source)):
         leads = np.flatnonzero(stays[this] & ~stays[other])
         rows.append((this[leads], 2 * other[leads] + (this is target), label[leads]))
-    alike = same_rows(*(np.concatenate(parts) for parts in zip(*rows, strict=True)), node, leader[node])
+    this, other, label = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+    alike = same_rows(this, other, label, node, leader[node])
     if graphs.node_label is not None:
         kind = graphs.node_label.cpu().numpy()
         alike &= kind[node] == kind[leader[node]]

@@ -82,23 +82,29 @@ def random_orthogonal(
     """Independent Haar matrices; a CPU generator gives the same ones for every device."""
     # Two normalized Gaussians give a uniform angle, four a uniform quaternion.
     gauss = sample(torch.randn, count, 2 * (dimension - 1), generator=generator, device=device, dtype=dtype)
-    unit = gauss / gauss.norm(dim=1, keepdim=True).clamp(min=torch.finfo(dtype).tiny)
+    unit = gauss / torch.linalg.vector_norm(gauss, dim=1, keepdim=True).clamp(min=torch.finfo(dtype).tiny)
     rotation = rotation_of_angle(unit) if dimension == 2 else rotation_of_quaternion(unit)
     if special:
         return rotation
-    sign = sample(torch.randint, 2, (count, 1), generator=generator, device=device) * 2 - 1
-    return torch.cat([rotation[..., :-1], rotation[..., -1:] * sign[..., None].to(dtype)], dim=-1)
+    rotation[..., -1] *= sample(torch.randint, 2, (count, 1), generator=generator, device=device) * 2 - 1
+    return rotation
+
+
+#: Of a quaternion (w, v), the matrix w 1 + K, row by row, where K a is the cross product of v and a.
+_TURN = torch.tensor(
+    [
+        [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+        [0.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 1.0, 0.0],
+        [0.0, 0.0, 1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0],
+        [0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+    ]
+)
 
 
 def rotation_of_quaternion(q: Float[Tensor, "*B 4"]) -> Float[Tensor, "*B 3 3"]:
     """The rotations by unit quaternions ``w + x i + y j + z k``."""
-    w, x, y, z = q.unbind(-1)
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-    ]
-    return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
+    v, turn = q[..., 1:], (q @ _TURN.to(q)).unflatten(-1, (3, 3))
+    return turn @ turn + v[..., :, None] * v[..., None, :]
 
 
 def rotation_of_angle(unit: Float[Tensor, "*B 2"]) -> Float[Tensor, "*B 2 2"]:

@@ -82,13 +82,14 @@ def preimages(
 ) -> Int[Tensor, "... L1 L2"]:
     r"""The site :math:`P^{-1} (r - t)` that moves to each site r, numbered row by row."""
     rows, columns = size
-    i = torch.arange(rows, device=shift.device)[:, None] - shift[..., 0, None, None]
-    j = torch.arange(columns, device=shift.device) - shift[..., 1, None, None]
-    # Points are orthogonal: the inverse is the transpose.
-    inverse = POINTS.to(shift.device)[point].transpose(-1, -2)[..., None, None]
-    from_i = (inverse[..., 0, 0, :, :] * i + inverse[..., 0, 1, :, :] * j) % rows
-    from_j = (inverse[..., 1, 0, :, :] * i + inverse[..., 1, 1, :, :] * j) % columns
-    return from_i * columns + from_j
+    i = torch.arange(rows, device=shift.device) - shift[..., 0, None]
+    j = torch.arange(columns, device=shift.device) - shift[..., 1, None]
+    # Points are orthogonal: the inverse is the transpose. Either row of it has one entry that is not 0, so that the
+    # coordinates of r contribute one by one.
+    inverse = POINTS.to(shift.device)[point][..., None]
+    along_i = inverse[..., 0, 0, :] * i % rows * columns + inverse[..., 0, 1, :] * i % columns
+    along_j = inverse[..., 1, 0, :] * j % rows * columns + inverse[..., 1, 1, :] * j % columns
+    return along_i[..., :, None] + along_j[..., None, :]
 
 
 class Torus(Group[LatticeSymmetry, Tensor]):

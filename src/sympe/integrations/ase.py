@@ -1,20 +1,21 @@
 r"""ASE: break the symmetry of a structure before it is relaxed.
 
 Forces on a symmetric structure are symmetric, so a relaxation keeps its symmetry, and stops at a saddle point if that
-is one. Rattling helps by chance: it draws more randomness than needed, finds one minimum many times, and may fall back.
-Here a displacement is drawn with the least randomness an equivariant law can have,
+is one. Rattling helps by chance: it draws more randomness than needed, and finds one minimum many times. Here a
+displacement is drawn with the least randomness an equivariant law can have,
 
 .. math:: u = \tilde g v, \qquad \tilde g \sim \text{the inversion kernel of the structure,}
 
-for a fixed generic v in the canonical form: uniform over the domains, the images of one distorted structure under the
+for a fixed v in the canonical form: uniform over the domains, the images of one distorted structure under the
 symmetries of the parent. :func:`domains` lists them, each once.
 
-Displacements may be restricted to modes, which must span a space that the symmetries map to itself: the eigenvectors
-of one eigenvalue of the Hessian, say (:func:`modes`). A generic member of an unstable one leaves the saddle point along
-it and keeps what symmetry it can.
+By default v is generic. It may be restricted to modes, which must span a space that the symmetries map to itself: the
+eigenvectors of one eigenvalue of the Hessian, say (:func:`modes`). A generic member of an unstable one leaves the
+saddle point along it. Or v is a given displacement: one of :func:`directions`, which keep as many symmetries as can be
+kept. Domains of one v relax to one energy; other directions may lead to other minima.
 """
 
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,11 @@ from torch import Tensor
 from sympe.canonicalize import CrystalFrames, Frames, JointFrames
 from sympe.crystals import from_ase
 from sympe.groups import Permutation
+from sympe.integrations.vibrations import Mode, fixed_spaces, modes, representation, symmetries
 from sympe.kernel import InversionKernel
 from sympe.points import as_clouds
+
+__all__ = ["Direction", "Mode", "break_symmetry", "directions", "domains", "modes"]
 
 #: The seed of the generic displacement: one is as good as another.
 _GENERIC = 20250424
@@ -35,22 +39,24 @@ _GENERIC = 20250424
 def break_symmetry(
     atoms: Any,
     generator: torch.Generator | None = None,
-    amplitude: float = 0.05,
+    amplitude: float | None = 0.05,
     modes: Float[np.ndarray, "k n 3"] | None = None,
     tolerance: float = 1e-2,
+    displacement: Float[np.ndarray, "n 3"] | None = None,
 ) -> Any:
     """A copy of a structure, displaced into one of its domains, each with the same probability.
 
     Args:
         atoms: ASE's ``Atoms``, periodic in any directions or in none.
         generator: Source of the draw.
-        amplitude: Displacement of the atom that moves most, in angstrom.
+        amplitude: Displacement of the atom that moves most, in angstrom; None: the size of the given displacement.
         modes: Displace along these only: a space that the symmetries of the structure map to itself.
         tolerance: Of the symmetries, in angstrom.
+        displacement: Instead of a generic displacement, draw one of the images of this one.
 
     Raises:
-        ValueError: If the amplitude is not positive, the modes do not fit or move nothing, or the structure is not
-            valid.
+        ValueError: If the amplitude is not positive, modes or displacement do not fit or move nothing, or the structure
+            is not valid.
 
     Example:
         >>> from ase.build import bulk
@@ -60,15 +66,16 @@ def break_symmetry(
         True
     """
     tau, x = _canonicalizer(atoms, tolerance)
-    permutation, matrix = InversionKernel(tau)(x, generator)
-    return _displaced(atoms, _moved(permutation, matrix, len(atoms))[0], amplitude, modes)
+    v = _canonical(atoms, tau, x, displacement)
+    return _displaced(atoms, _moved(v, *InversionKernel(tau)(x, generator))[0], amplitude, modes, displacement)
 
 
 def domains(
     atoms: Any,
-    amplitude: float = 0.05,
+    amplitude: float | None = 0.05,
     modes: Float[np.ndarray, "k n 3"] | None = None,
     tolerance: float = 1e-2,
+    displacement: Float[np.ndarray, "n 3"] | None = None,
 ) -> list[Any]:
     """All that :func:`break_symmetry` may return, each once.
 
@@ -78,48 +85,74 @@ def domains(
     tau, x = _canonicalizer(atoms, tolerance)
     if not np.any(atoms.pbc) and np.linalg.matrix_rank(atoms.positions - atoms.positions.mean(0), tolerance) < 2:
         raise ValueError("expected a structure with finitely many domains; all atoms are on a line")
-    _, (permutation, matrix) = tau.equally_likely(x)
+    v = _canonical(atoms, tau, x, displacement)
     found: list[Any] = []
-    for u in _moved(permutation, matrix, len(atoms)):
-        one = _displaced(atoms, u, amplitude, modes)
-        if all(np.abs(one.positions - other.positions).max() > 1e-3 * amplitude for other in found):
+    for u in _moved(v, *tau.equally_likely(x)[1]):
+        one = _displaced(atoms, u, amplitude, modes, displacement)
+        size = np.abs(one.positions - atoms.positions).max()
+        if all(np.abs(one.positions - other.positions).max() > 1e-3 * size for other in found):
             found.append(one)
     return found
 
 
-def modes(atoms: Any, step: float = 0.01, tolerance: float = 0.02) -> list[tuple[float, Float[np.ndarray, "k n 3"]]]:
-    """The modes of a structure, from its calculator by central differences: curvatures and eigenvectors, lowest first.
+@dataclass(frozen=True, eq=False)
+class Direction:
+    """A way to displace a structure along modes.
 
-    Eigenvectors whose curvatures differ by less than the tolerance stand together, so that each group spans a space
-    that the symmetries map to itself. Translations of the whole are projected out. Takes 6 n evaluations of forces.
+    Attributes:
+        displacement: In angstrom; the atom that moves most moves by 1.
+        freedom: Dimension of the space of displacements that keep the same symmetries.
+        domains: How many images it has.
+        group: What symmetries it keeps: the name of a space group or point group.
+    """
+
+    displacement: Float[np.ndarray, "n 3"]
+    freedom: int
+    domains: int
+    group: str
+
+
+def directions(
+    atoms: Any, modes: Float[np.ndarray, "k n 3"], freedom: int = 1, tolerance: float = 1e-2
+) -> list[Direction]:
+    """The ways to displace a structure along modes that keep symmetries, none the image of another.
 
     Args:
-        atoms: Atoms with a calculator.
-        step: Of the differences, in angstrom.
-        tolerance: In eV per square angstrom.
+        atoms: The structure.
+        modes: A space that the symmetries map to itself; of several unstable modes, all their vectors.
+        freedom: Largest dimension of the displacements that keep the same symmetries. 1 are those that keep most;
+            where different modes act together it is 2 or more, and a generic mixture is taken.
+        tolerance: Of the symmetries, in angstrom.
 
     Raises:
-        ValueError: If there is no calculator, or the structure has fewer than 2 atoms.
+        ValueError: If the modes do not fit, the symmetries do not map them to themselves, or they are too many.
     """
-    n = len(atoms)
-    if atoms.calc is None or n < 2:
-        raise ValueError(f"expected 2 atoms or more, with a calculator; got {n}, calculator {atoms.calc}")
-    moved, hessian = atoms.copy(), np.zeros((3 * n, 3 * n))
-    moved.calc = atoms.calc
-    for k in range(3 * n):
-        forces = []
-        for sign in (1, -1):
-            moved.positions = atoms.positions + sign * step * np.eye(3 * n)[k].reshape(n, 3)
-            forces.append(moved.get_forces().flatten())
-        hessian[k] = (forces[1] - forces[0]) / (2 * step)
-    whole = np.kron(np.ones((n, 1)) / np.sqrt(n), np.eye(3))
-    rest = np.linalg.svd(whole.T)[2][3:].T
-    values, vectors = np.linalg.eigh(rest.T @ (hessian + hessian.T) @ rest / 2)
-    starts = [0, *(np.flatnonzero(np.diff(values) > tolerance) + 1).tolist(), len(values)]
-    return [
-        (float(values[start:end].mean()), (rest @ vectors[:, start:end]).T.reshape(-1, n, 3))
-        for start, end in pairwise(starts)
-    ]
+    basis = _basis(modes, len(atoms))
+    group = symmetries(atoms, tolerance)
+    rho = representation(group, basis)
+    if np.abs(rho @ rho.transpose(0, 2, 1) - np.eye(len(basis))).max() > 1e-3:
+        raise ValueError("expected modes that the symmetries map to themselves; give all vectors of each mode")
+    tau, x = _canonicalizer(atoms, tolerance)
+    generic = _moved(_canonical(atoms, tau, x, None), *tau(x, torch.Generator().manual_seed(0)))[0]
+    along = np.einsum("dia,ia->d", basis, generic)
+    found: list[tuple[float, Direction]] = []
+    for space in fixed_spaces(rho):
+        if round(np.trace(space)) > freedom:
+            break
+        # Which image of the space is taken must not depend on how the structure is stored.
+        images = np.einsum("kab,bc,kdc,d->ka", rho, space, rho, along)
+        u = images[np.linalg.norm(images, axis=1).round(9).argmax()]
+        orbit = np.unique((rho @ u / np.linalg.norm(u)).round(4) + 0.0, axis=0)
+        is_even = np.abs(orbit + u / np.linalg.norm(u)).max(1).min() < 1e-3
+        for signed in (u,) if is_even else (u, -u):
+            whole = np.einsum("d,dia->ia", signed, basis)
+            whole /= np.linalg.norm(whole, axis=1).max()
+            moved = _displaced(atoms, whole, 20 * tolerance, None, whole)
+            name = symmetries(moved, tolerance).name
+            found.append((float(signed @ along), Direction(whole, round(np.trace(space)), len(orbit), name)))
+    # Nor may their order.
+    found.sort(key=lambda entry: (entry[1].freedom, entry[1].domains, entry[1].group, -entry[0]))
+    return [one for _, one in found]
 
 
 def _canonicalizer(atoms: Any, tolerance: float) -> tuple[Any, Any]:
@@ -128,25 +161,46 @@ def _canonicalizer(atoms: Any, tolerance: float) -> tuple[Any, Any]:
     return JointFrames(Frames(tolerance=tolerance)), as_clouds(atoms)
 
 
-def _moved(permutation: Permutation, matrix: Float[Tensor, "B 3 3"], n: int) -> Float[np.ndarray, "B n 3"]:
-    """The generic displacement of the canonical form, moved by each element."""
-    generic = torch.randn(n, 3, generator=torch.Generator().manual_seed(_GENERIC), dtype=torch.float64)
-    rows = generic[permutation.rank.view(-1, n)] @ matrix.double().transpose(1, 2)
-    return (rows - rows.mean(1, keepdim=True) if n > 1 else rows).numpy()
+def _canonical(atoms: Any, tau: Any, x: Any, displacement: Any) -> Float[Tensor, "n 3"]:
+    """The displacement as seen in the canonical form; a generic one if none is given."""
+    n = len(atoms)
+    if displacement is None:
+        return torch.randn(n, 3, generator=torch.Generator().manual_seed(_GENERIC), dtype=torch.float64)
+    given = torch.as_tensor(np.asarray(displacement, dtype=float))
+    if given.shape != (n, 3):
+        raise ValueError(f"expected a displacement of shape [{n}, 3]; got {list(given.shape)}")
+    permutation, matrix = tau(x, torch.Generator().manual_seed(0))
+    return torch.empty_like(given).index_copy(0, permutation.rank, given @ matrix[0].double())
 
 
-def _displaced(atoms: Any, u: Float[np.ndarray, "n 3"], amplitude: float, modes: Any) -> Any:
-    if not amplitude > 0:
+def _moved(
+    v: Float[Tensor, "n 3"], permutation: Permutation, matrix: Float[Tensor, "B 3 3"]
+) -> Float[np.ndarray, "B n 3"]:
+    """A displacement of the canonical form, moved by each element."""
+    moved: np.ndarray = (v[permutation.rank.view(-1, len(v))] @ matrix.double().transpose(1, 2)).numpy()
+    return moved
+
+
+def _basis(modes: Any, n: int) -> Float[np.ndarray, "k n 3"]:
+    """An orthonormal basis of the modes."""
+    given = np.asarray(modes, dtype=float)
+    if given.ndim != 3 or given.shape[1:] != (n, 3) or not len(given):
+        raise ValueError(f"expected modes of shape [k, {n}, 3]; got {list(given.shape)}")
+    basis: np.ndarray = np.linalg.qr(given.reshape(len(given), -1).T)[0].T.reshape(-1, n, 3)
+    return basis
+
+
+def _displaced(atoms: Any, u: Float[np.ndarray, "n 3"], amplitude: float | None, modes: Any, given: Any) -> Any:
+    if not (given is not None if amplitude is None else amplitude > 0):
         raise ValueError(f"amplitude must be positive; got {amplitude}")
+    if given is None and len(u) > 1:
+        u = u - u.mean(0)
     if modes is not None:
-        given = np.asarray(modes, dtype=float)
-        if given.ndim != 3 or given.shape[1:] != u.shape or not len(given):
-            raise ValueError(f"expected modes of shape [k, {len(u)}, 3]; got {list(given.shape)}")
-        basis = np.linalg.qr(given.reshape(len(given), -1).T)[0]
-        u = (basis @ (basis.T @ u.flatten())).reshape(-1, 3)
+        basis = _basis(modes, len(u))
+        u = np.einsum("kia,kjb,jb->ia", basis, basis, u)
     size = np.linalg.norm(u, axis=1).max()
     if size < 1e-9:
         raise ValueError("expected modes that move an atom; these move none")
     moved = atoms.copy()
-    moved.positions = atoms.positions + amplitude / size * u
+    moved.positions = atoms.positions + (1 if amplitude is None else amplitude / size) * u
     return moved

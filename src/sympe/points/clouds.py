@@ -4,6 +4,7 @@ The points of all clouds are at positions ``0 .. N-1``, cloud after cloud; ``bat
 order of the points within a cloud has no meaning.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -87,10 +88,11 @@ class PointClouds(Ragged):
         Raises:
             ValueError: If a cloud is empty or a coordinate is not finite.
         """
-        if bool((self.sizes == 0).any()):
+        if len(self) and not int(self.sizes.min()):
             cloud = int((self.sizes == 0).nonzero()[0])
             raise ValueError(f"expected at least one point in every cloud; cloud {cloud} is empty")
-        if not bool(self.position.isfinite().all()):
+        # A sum is finite only if all summands are; the opposite, an overflow, is looked into.
+        if not math.isfinite(self.position.sum()) and not bool(self.position.isfinite().all()):
             point = int((~self.position.isfinite()).any(1).nonzero()[0])
             where = f"point {point - int(self.start[point])} of cloud {int(self.batch[point])}"
             raise ValueError(f"positions must be finite; got {self.position[point].tolist()} at {where}")
@@ -113,6 +115,8 @@ class PointClouds(Ragged):
     @property
     def centroid(self) -> Float[Tensor, "B d"]:
         """Mean position of each cloud, regardless of species; zero for an empty cloud."""
+        if self.num_clouds == 1 and self.num_points:
+            return self.position.mean(0, keepdim=True)
         total = self.position.new_zeros(self.num_clouds, self.dimension).index_add(0, self.batch, self.position)
         return total / self.sizes.clamp(min=1)[:, None]
 

@@ -2,9 +2,10 @@ r"""The symmetries of a labeled point cloud: its stabilizer in O(3) or SO(3), wi
 
 Every symmetry takes any candidate frame (:mod:`sympe.points.candidates`) to a candidate frame. So the matrices
 :math:`F F_0^{-1}`, over all candidates F and one candidate :math:`F_0`, include the whole stabilizer; those that take
-every point close to a point of its species, one to one, are kept. Each is then replaced by the orthogonal matrix that
-fits its permutation best (W. Kabsch, *A solution for the best rotation to relate two sets of vectors*, Acta Cryst. A32,
-1976), which must take every point to within the tolerance of its image.
+every point close to a point of its species, one to one, are kept. A few points rule out nearly all others; the rest are
+tried on all points, by a search tree. Each is then replaced by the orthogonal matrix that fits its permutation best (W.
+Kabsch, *A solution for the best rotation to relate two sets of vectors*, Acta Cryst. A32, 1976), which must take every
+point to within the tolerance of its image.
 
 A finite stabilizer is named by its elements, in Schoenflies notation. For a linear molecule, whose stabilizer is
 infinite, the matrices are one of each kind, up to rotations about the axis; for a single atom, the identity.
@@ -14,21 +15,25 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from sympe.groups import FiniteGroup
 from sympe.groups.orthogonal import random_orthogonal
-from sympe.points.candidates import candidates
-from sympe.points.clouds import PointClouds, to_padded
+from sympe.points.candidates import Candidates, candidates, dot
+from sympe.points.clouds import PointClouds
+from sympe.ragged import rows_of
 from sympe.seeding import sample
 
 #: The first search for symmetries uses this multiple of the tolerance.
 _NET = 4.0
 
-#: Size of one block of distances between points and moved points.
-_BLOCK = 2**24
+#: Points of each cloud that rule out most candidates before all points are tried.
+_PROBES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +73,9 @@ class Stabilizer:
         """
         if math.isinf(self.order):
             raise ValueError(f"expected a finite stabilizer; {self.name} is infinite")
-        table = _table(self.permutations, torch.linalg.det(self.matrices) > 0)
+        table = _table(self.permutations.cpu().numpy(), (torch.linalg.det(self.matrices) > 0).cpu().numpy())
         assert table is not None  # _distinct has checked that the elements are closed
-        return FiniteGroup(table, name=self.name)
+        return FiniteGroup(torch.from_numpy(table), name=self.name)
 
     def haar(self, count: int, generator: torch.Generator | None = None) -> Float[Tensor, "count d d"]:
         """Independent uniform elements, also of infinite groups."""
@@ -124,116 +129,146 @@ def _closed(clouds: PointClouds, special: bool, tolerance: float) -> list[Stabil
     """Stabilizers at one tolerance; None where the symmetries are not closed under products."""
     # A frame of two points errs several times more than a fit to all points: cast a wide net first, then fit.
     found = candidates(clouds, special, tolerance, slack=_NET)
-    frames = found.frames(clouds.centered.double())
+    position = clouds.centered.detach().double()
+    frames = found.frames(position)
     counts = torch.bincount(found.cloud, minlength=len(clouds))
-    reference = (counts.cumsum(0) - counts)[found.cloud]
-    motion = frames @ frames[reference].transpose(1, 2)
-    image, is_symmetry = _match(clouds, found.cloud, motion, _NET * tolerance)
-    # A single place has no first axis, and several points there have no order: keep the reference frame alone.
-    is_symmetry |= (found.span[found.cloud] == 0) & (torch.arange(len(frames), device=frames.device) == reference)
-    motion, image, cloud = motion[is_symmetry], image[is_symmetry], found.cloud[is_symmetry]
-    sizes, spans = clouds.sizes.tolist(), found.span.tolist()
-    ends = torch.bincount(cloud, minlength=len(clouds)).cumsum(0).tolist()
-    position = clouds.centered.double().split(sizes)
+    reference = counts.cumsum(0) - counts
+    motion = frames @ frames[reference[found.cloud]].transpose(1, 2)
+    kept = _plausible(clouds, position, found, motion, _NET * tolerance)
+    ends = torch.bincount(found.cloud[kept], minlength=len(clouds)).cumsum(0).tolist()
+    matrices, is_proper = (t[kept].cpu().numpy() for t in (motion, found.sign > 0))
+    where, ptr, spans = position.cpu().numpy(), clouds.ptr.tolist(), found.span.tolist()
+    kinds = np.zeros(len(where)) if clouds.species is None else np.unique(clouds.species.cpu(), return_inverse=True)[1]
     results: list[Stabilizer | None] = []
     for index, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
-        matrices, permutations = motion[start:end], image[start:end, : sizes[index]]
-        results.append(_stabilizer(position[index], spans[index], matrices, permutations, special, tolerance))
+        points, some = slice(ptr[index], ptr[index + 1]), slice(start, end)
+        of_cloud = _Cloud(where[points], kinds[points], spans[index], clouds.device)
+        results.append(_stabilizer(of_cloud, matrices[some], is_proper[some], special, tolerance))
     return results
 
 
-def _match(
-    clouds: PointClouds, cloud: Int[Tensor, "C"], motion: Float[Tensor, "C d d"], tolerance: float
-) -> tuple[Int[Tensor, "C n"], Bool[Tensor, "C"]]:
-    """The image of each point under each motion, and whether the motion is a symmetry."""
-    position, mask, species = to_padded(clouds.to(dtype=torch.float64))
-    position = (position - clouds.centroid.double()[:, None]) * mask[..., None]
-    n = mask.shape[1]
-    images, fits = [], []
-    for part, moved_by in zip(*(t.split(max(1, _BLOCK // max(1, n * n))) for t in (cloud, motion)), strict=True):
-        points, there = position[part], mask[part]
-        moved = points @ moved_by.transpose(1, 2)
-        distance = torch.cdist(moved, points, compute_mode="donot_use_mm_for_euclid_dist")
-        distance = distance.masked_fill(~there[:, None, :], torch.inf)
-        if species is not None:
-            kind = species[part]
-            distance = distance.masked_fill(kind[:, :, None] != kind[:, None, :], torch.inf)
-        nearest, image = distance.min(2)
-        nearest = nearest.masked_fill(~there, 0)
-        image = torch.where(there, image, torch.arange(n, device=image.device))
-        is_onto = (image.sort(1).values == torch.arange(n, device=image.device)).all(1)
-        images.append(image)
-        fits.append(is_onto & (nearest <= tolerance).all(1))
-    return torch.cat(images), torch.cat(fits)
+def _plausible(
+    clouds: PointClouds, position: Float[Tensor, "N d"], found: Candidates, motion: Float[Tensor, "C d d"], net: float
+) -> Int[Tensor, "k"]:
+    """The motions that take each of a few points of their cloud near a point of its species; not all are symmetries."""
+    kept = torch.arange(len(motion), device=motion.device)
+    for probe in range(_PROBES):
+        cloud = found.cloud[kept]
+        point = clouds.ptr[cloud] + probe % clouds.sizes[cloud]
+        moved = (motion[kept] @ position[point][:, :, None])[:, :, 0]
+        place, other = rows_of(cloud, clouds.ptr)
+        step = position.index_select(0, other) - moved.index_select(0, place)
+        is_near = dot(step, step) <= net**2
+        if clouds.species is not None:
+            is_near &= clouds.species[other] == clouds.species[point][place]
+        kept = kept[torch.zeros_like(kept).index_add_(0, place, is_near.long()) > 0]
+    return kept
+
+
+@dataclass(frozen=True)
+class _Cloud:
+    """One cloud about its centroid, with numbers for its species, and what it spans."""
+
+    position: NDArray[np.float64]
+    kinds: NDArray[Any]
+    span: int
+    device: torch.device
+
+    def images(self, matrices: NDArray[np.float64], net: float) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """The image of each point under each motion, and whether the motion takes all points near one, one to one."""
+        n = len(self.position)
+        # Species are an axis of their own, along which kinds are farther apart than the net.
+        apart = np.broadcast_to(2 * net * self.kinds[:, None], (n, 1))
+        tree = cKDTree(np.hstack([self.position, apart]))
+        moved = self.position @ matrices.transpose(0, 2, 1)
+        moved = np.concatenate([moved, np.broadcast_to(apart, (len(matrices), n, 1))], axis=2)
+        image = tree.query(moved, distance_upper_bound=net)[1]
+        return image, (np.sort(image, axis=1) == np.arange(n)).all(1)
 
 
 def _stabilizer(
-    position: Float[Tensor, "n d"],
-    span: int,
-    matrices: Float[Tensor, "m d d"],
-    permutations: Int[Tensor, "m n"],
-    special: bool,
-    tolerance: float,
+    cloud: _Cloud, matrices: NDArray[np.float64], is_proper: NDArray[np.bool_], special: bool, tolerance: float
 ) -> Stabilizer | None:
     """The stabilizer from the motions of one cloud, possibly with repeats; None if they are not closed."""
-    dimension = position.shape[1]
-    if span == 0:
-        name = ("S" * special + "O2") if dimension == 2 else "K" if special else "Kh"
-        identity = torch.arange(len(position), device=position.device)[None]
-        return Stabilizer(name, torch.eye(dimension, **_kind(position))[None], identity, None, True, special)
-    if len(matrices) > 1:
-        reduced = _distinct(position, matrices, permutations, tolerance)
+    n, dimension = cloud.position.shape
+    permutations, table, axis = np.arange(n)[None], np.zeros((1, 1), np.int64), None
+    if cloud.span == 0 or len(matrices) == 1:  # a single place has no axis, and its points no order: the identity
+        matrices, is_proper = np.eye(dimension)[None], np.ones(1, bool)
+    else:
+        reduced = _distinct(cloud, matrices, is_proper, tolerance)
         if reduced is None:
             return None
         matrices, permutations, is_proper, table = reduced
-    else:
-        is_proper, table = torch.ones(1) > 0, torch.zeros(1, 1, dtype=torch.long)
-    if dimension == 3 and span == 1:
-        axis = position[position.norm(dim=1).argmax()]
+    if cloud.span == 0:
+        name = ("S" * special + "O2") if dimension == 2 else "K" if special else "Kh"
+    elif dimension == 3 and cloud.span == 1:
+        farthest = cloud.position[np.linalg.norm(cloud.position, axis=1).argmax()]
+        axis = torch.from_numpy(farthest / np.linalg.norm(farthest)).to(cloud.device)
         is_swapped = bool((permutations != permutations[0]).any())
         name = ("Dinf" if is_swapped else "Cinf") + ("" if special else "h" if is_swapped else "v")
-        return Stabilizer(name, matrices, permutations, axis / axis.norm(), False, special)
-    name = _plane_name(is_proper) if dimension == 2 else schoenflies(matrices, is_proper, table)
-    return Stabilizer(name, matrices, permutations, None, False, special)
+    else:
+        name = _plane_name(is_proper) if dimension == 2 else schoenflies(matrices, is_proper, table)
+    elements, images = (torch.from_numpy(part).to(cloud.device) for part in (matrices, permutations))
+    return Stabilizer(name, elements, images, axis, cloud.span == 0, special)
 
 
 def _distinct(
-    position: Float[Tensor, "n d"],
-    matrices: Float[Tensor, "k d d"],
-    permutations: Int[Tensor, "k n"],
-    tolerance: float,
-) -> tuple[Float[Tensor, "m d d"], Int[Tensor, "m n"], Bool[Tensor, "m"], Int[Tensor, "m m"]] | None:
-    """The motions without repeats, whether each is proper, and their table; None if they are not closed."""
-    is_proper = torch.linalg.det(matrices) > 0
+    cloud: _Cloud, matrices: NDArray[np.float64], is_proper: NDArray[np.bool_], tolerance: float
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]] | None:
+    """The symmetries among the motions, without repeats, their permutations, whether each is proper, and their table.
+
+    None if they are not closed under products.
+    """
+    permutations, is_symmetry = cloud.images(matrices, _NET * tolerance)
+    permutations, is_proper = permutations[is_symmetry], is_proper[is_symmetry]
     # Permutation and determinant identify the motion (up to rotations about the axis, for a line in space).
-    keys = torch.cat([~is_proper[:, None], permutations], dim=1)
-    keys, repeat = torch.unique(keys, dim=0, return_inverse=True)
-    first = torch.full((len(keys),), len(matrices), device=repeat.device)
-    first = first.scatter_reduce(0, repeat, torch.arange(len(repeat), device=repeat.device), "amin").sort().values
+    first = np.sort(np.unique(np.column_stack([~is_proper, permutations]), axis=0, return_index=True)[1])
     permutations, is_proper = permutations[first], is_proper[first]
-    matrices = best_fit(position, position[permutations], is_proper)
-    error = (position @ matrices.transpose(1, 2) - position[permutations]).norm(dim=2).amax(1)
-    matrices, permutations, is_proper = (t[error <= tolerance] for t in (matrices, permutations, is_proper))
+    fit = (cloud.position, cloud.position[permutations], is_proper)
+    matrices = best_fit(*(torch.from_numpy(part) for part in fit)).numpy()
+    error = cloud.position @ matrices.transpose(0, 2, 1) - cloud.position[permutations]
+    kept = ((error**2).sum(2) <= tolerance**2).all(1)
+    permutations, is_proper = permutations[kept], is_proper[kept]
     table = _table(permutations, is_proper)
-    if table is None:
-        return None
-    return matrices, permutations, is_proper, table
+    return None if table is None else (matrices[kept], permutations, is_proper, table)
 
 
-def _kind(like: Tensor) -> dict[str, Any]:
-    return {"dtype": like.dtype, "device": like.device}
-
-
-def _table(permutations: Int[Tensor, "m n"], is_proper: Bool[Tensor, "m"]) -> Int[Tensor, "m m"] | None:
+def _table(permutations: NDArray[np.int64], is_proper: NDArray[np.bool_]) -> NDArray[np.int64] | None:
     """The number of each product; None if one is missing."""
     m, n = permutations.shape
-    elements = zip(permutations.tolist(), is_proper.tolist(), strict=True)
-    number = {(*row, proper): i for i, (row, proper) in enumerate(elements)}
-    products = permutations[:, permutations].reshape(m * m, n)  # [i, j, a] = permutation i of permutation j of a
-    signs = (is_proper[:, None] == is_proper).reshape(-1)
-    found = [number.get((*row, sign), -1) for row, sign in zip(products.tolist(), signs.tolist(), strict=True)]
-    table = torch.tensor(found).reshape(m, m)
-    return None if bool((table < 0).any()) else table
+    # The images of a few points, a base, tell all elements apart. Products are looked up by them.
+    code, products, count = is_proper.astype(int), (is_proper[:, None] == is_proper).astype(int), 0
+    for point in range(n):
+        named = code * n + permutations[:, point]
+        names = np.unique(named)
+        if len(names) > count:
+            code, count = np.searchsorted(names, named), len(names)
+            named = products * n + permutations[:, permutations[:, point]]
+            products = np.searchsorted(names, named).clip(max=count - 1)
+            if (names[products] != named).any():
+                return None
+        if count == m:
+            break
+    table: NDArray[np.int64] = np.argsort(code)[products]
+    # The rest of each product with generators; all products are products of these.
+    for generator in _generators(table):
+        if (permutations[generator][permutations] != permutations[table[generator]]).any():
+            return None
+    return table
+
+
+def _generators(table: NDArray[np.int64]) -> list[int]:
+    """A few elements that all others are products of."""
+    found: list[int] = []
+    is_product = np.arange(len(table)) == 0
+    while not is_product.all():
+        found.append(int(is_product.argmin()))
+        latest = np.flatnonzero(is_product)
+        while len(latest):
+            made = np.unique(table[found][:, latest])
+            latest = made[~is_product[made]]
+            is_product[latest] = True
+    return found
 
 
 def best_fit(
@@ -241,23 +276,23 @@ def best_fit(
 ) -> Float[Tensor, "m d d"]:
     """The orthogonal matrices of given determinants that take each point nearest to its target."""
     left, _, right = torch.linalg.svd(target.transpose(1, 2) @ source)
-    sign = torch.ones(left.shape[:2], **_kind(source))
+    sign = torch.ones(left.shape[:2], dtype=source.dtype, device=source.device)
     sign[:, -1] = torch.linalg.det(left) * torch.linalg.det(right) * (2 * is_proper - 1)
     nearest: Tensor = (left * sign[:, None]) @ right
     return nearest
 
 
-def _plane_name(is_proper: Bool[Tensor, "m"]) -> str:
+def _plane_name(is_proper: NDArray[np.bool_]) -> str:
     rotations = int(is_proper.sum())
     return f"{'C' if rotations == len(is_proper) else 'D'}{rotations}"
 
 
-def schoenflies(matrices: Float[Tensor, "m 3 3"], is_proper: Bool[Tensor, "m"], table: Int[Tensor, "m m"]) -> str:
+def schoenflies(matrices: NDArray[np.float64], is_proper: NDArray[np.bool_], table: NDArray[np.int64]) -> str:
     """Schoenflies symbol of a finite group, from the kinds of its elements."""
-    order = FiniteGroup(table).element_orders().to(is_proper.device)
+    order = _element_orders(table)
     rotations = int(is_proper.sum())
     highest = int(order[is_proper].max())
-    trace = matrices.diagonal(dim1=1, dim2=2).sum(1)
+    trace = np.trace(matrices, axis1=1, axis2=2)
     is_involution = ~is_proper & (order == 2)
     mirrors = int((is_involution & (trace > 0)).sum())  # trace 1; that of an inversion is -3
     has_inversion = bool((is_involution & (trace < -2)).any())
@@ -274,3 +309,12 @@ def schoenflies(matrices: Float[Tensor, "m 3 3"], is_proper: Bool[Tensor, "m"], 
     if mirrors:
         return f"C{highest}" + ("h" if mirrors == 1 else "v")
     return f"S{2 * highest}"
+
+
+def _element_orders(table: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The least power of each element that is the identity, the only element that is its own square."""
+    every = np.arange(len(table))
+    power, order = every, np.ones_like(every)
+    while (moving := table[power, power] != power).any():
+        power, order = np.where(moving, table[power, every], power), order + moving
+    return order

@@ -3,24 +3,18 @@ r"""The formulation symmetries of a program, and what they cost a network that r
 An equivariant network gives the variables of an orbit equal values. Where a solution has :math:`k` ones among the
 :math:`m` binary variables of an orbit it errs on :math:`\min(k, m - k)` of them at least; in general on all that do not
 have the most frequent value of their orbit.
-
-The order comes with the base, from one search for generators. Individualization and refinement gives nodes
-:math:`b_1, b_2, \dots` and their cells; the generators that fix :math:`b_1, \dots, b_{i-1}` give a part of the orbit of
-:math:`b_i`, of which the cell holds all. Where both are equal, their sizes multiply to the order, by the theorem on
-orbits and stabilizers. Otherwise bliss counts, which takes another search.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from sympe.canonicalize.refined import refined
-from sympe.canonicalize.refinement import Partition
-from sympe.graphs import Graphs
 from sympe.graphs.bliss import colored_graphs, joined
+from sympe.programs.copies import copies_of
 from sympe.programs.program import Program, to_graphs
 
 
@@ -88,35 +82,20 @@ def symmetry_of(program: Program) -> ProgramSymmetry:
     """The formulation symmetries of a program."""
     n = program.num_variables
     graph = to_graphs([program])
-    colored = next(colored_graphs(refined(graph)))
-    generators = np.array(colored.automorphism_generators(), np.int64).reshape(-1, graph.num_nodes)
-    base, order = _base_and_order(graph, generators)
-    moves = generators[:, :n]
+    # Constraints first, and of these those of most variables: what they are labeled settles most.
+    degree = torch.bincount(graph.edge_index[1], minlength=graph.num_nodes)
+    is_variable = torch.arange(graph.num_nodes) < n
+    copies = copies_of(graph, torch.where(is_variable, degree.max() + 1, degree.max() - degree))
+    order, images = math.prod(copies.orbits), copies.exchanges
+    if copies.color is not None:
+        rest = next(colored_graphs(refined(replace(graph, node_label=copies.color))))
+        order *= rest.count_automorphisms()
+        found = np.array(rest.automorphism_generators(), np.int64).reshape(-1, graph.num_nodes)
+        images = np.concatenate([images, found])
+    moves = images[:, :n]
     orbit = joined([np.broadcast_to(np.arange(n), moves.shape)], [moves], n)
     names = np.concatenate([program.names("variables"), np.array(program.names("constraints"))[program.kept]])
-    named = tuple(names[base].tolist())
-    return ProgramSymmetry(program, order or colored.count_automorphisms(), moves, orbit, named)
-
-
-def _base_and_order(graph: Graphs, generators: NDArray[np.int64]) -> tuple[list[int], int | None]:
-    """Nodes that only the identity fixes, and the order of the group; None if cells are not seen to be orbits."""
-    partition, nodes = Partition(graph), torch.arange(graph.num_nodes)
-    base, sizes, is_proved = list[int](), list[int](), True
-    fixing = np.arange(len(generators))
-    while len(nodes := nodes[partition.size[partition.color[nodes]] > 1]):
-        color = partition.color[nodes]
-        cell = nodes[color == color.min()].numpy()
-        images = np.searchsorted(cell, generators[np.ix_(fixing, cell)])
-        places = np.broadcast_to(np.arange(len(cell)), images.shape)
-        # Of the nodes of the cell one that few generators move: the others stay.
-        chosen = int((images != places).sum(0).argmin())
-        orbit = joined([places], [images], len(cell))
-        is_proved &= bool((orbit == orbit[0]).all())
-        base.append(int(cell[chosen]))
-        sizes.append(len(cell))
-        fixing = fixing[images[:, chosen] == chosen]
-        partition.give_own_color(torch.tensor(base[-1:]))
-    return base, math.prod(sizes) if is_proved else None
+    return ProgramSymmetry(program, order, moves, orbit, tuple(names[copies.base].tolist()))
 
 
 def _verdict(tied: int, whole: int, nats: float, base: int, errors: int | None) -> str:

@@ -76,6 +76,29 @@ def test_audit_and_kernel_agree() -> None:
         CrystalSymmetry(tolerance=0)
 
 
+def test_magnetic_audit_and_kernel_agree(generator: torch.Generator) -> None:
+    """The error of moments is what is left of them after the mean over what the kernel may draw."""
+    cells, sites = [2.87 * torch.eye(3)], [[[0, 0, 0], [0.5] * 3]]
+    target = torch.randn(2, 3, generator=generator, dtype=torch.float64)
+    for moments in ([[0, 0, 2.0], [0, 0, -2.0]], [[0, 0.3, 2], [0, 0.3, -2]], None):
+        x = from_cells(cells, sites, [["Fe", "Fe"]], moments=None if moments is None else [moments])
+        _, (permutation, matrix, flips) = CrystalFrames(time_reversal=True).equally_likely(x)
+        # Moments in the canonical form of each draw, moved by every draw: the mean over the stabilizer.
+        order = permutation.rank.view(-1, 2)
+        sign = torch.linalg.det(matrix) * (1 - 2 * flips)
+        seen = sign[:, None, None] * (target @ matrix)
+        form = torch.empty_like(seen).scatter_(1, order[..., None].expand_as(seen), seen)[:1].expand_as(seen)
+        moved = sign[:, None, None] * (form.gather(1, order[..., None].expand(-1, 2, 3)) @ matrix.mT)
+        least = float((target - moved.mean(0)).square().sum(1).mean())
+        symmetry = CrystalSymmetry(time_reversal=True, time_odd=True)
+        report = sympe.audit(x, target=target, group=symmetry, options=sympe.auditing.Options(irreps="1x1e"))
+        assert report.summary.irreducible_error == pytest.approx(least, rel=1e-5)
+    assert least == pytest.approx(float(target.square().sum(1).mean()))  # without moments nothing tells up from down
+    report = sympe.audit(x, target=torch.tensor([2.0, 2.0]), group=CrystalSymmetry(time_reversal=True, time_odd=True))
+    assert report.summary.irreducible_error == pytest.approx(4)
+    assert "time_reversal=True" in CrystalSymmetry(time_reversal=True).breaker
+
+
 @pytest.mark.parametrize("name", ["fe.extxyz", "fe.traj"])
 def test_files_with_targets(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)

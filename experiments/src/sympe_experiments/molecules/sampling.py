@@ -350,12 +350,16 @@ def summarize(out: Path, plan: Plan) -> dict[str, Any]:
 
 
 def _counts(out: Path, table: Any) -> dict[str, Any]:
-    text = table.column("smiles" if "smiles" in table.column_names else "graph6").to_pylist()
-    valid, connected = (table.column(name).to_pylist() for name in ("valid", "connected"))
+    text = "smiles" if "smiles" in table.column_names else "graph6"
+    columns = [table.column(name) for name in (text, "valid", "connected")]
+    kinds = [str(column.type) for column in columns]
+    if kinds != ["string", "bool", "bool"] or columns[1].null_count or columns[2].null_count:
+        raise ValueError(f"{out} is no file of samples: expected {text}, valid and connected; got {', '.join(kinds)}")
+    texts, valid, connected = (column.to_pylist() for column in columns)
     return {
         "file": str(out),
-        "samples": len(text),
+        "samples": len(texts),
         "valid": sum(valid),
         "connected": sum(connected),
-        "different": len({one for one, is_valid in zip(text, valid, strict=True) if is_valid}),
+        "different": len({one for one, is_valid in zip(texts, valid, strict=True) if is_valid}),
     }

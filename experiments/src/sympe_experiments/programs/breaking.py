@@ -19,18 +19,25 @@ from torch import Tensor, nn
 
 from sympe.breaking import SymPE
 from sympe.cached_kernel import CachedInversionKernel
-from sympe.canonicalize import Base, Constant, DepthFirst, Labeling, Refinement
+from sympe.canonicalize import Base, Constant, DepthFirst, Labeling, NodeOrder, Refinement
 from sympe.encoding import RankEncoding
 from sympe.graphs import automorphism_orbits
 from sympe.graphs.bliss import log_automorphisms
 from sympe.kernel import InversionKernel, Kernel
 from sympe_experiments.programs.instances import Batch, Instance
 
+#: Exact orders by method.
+EXACT: dict[str, Callable[[], NodeOrder]] = {
+    "sympe-labeling": Labeling,
+    "sympe-base": Base,
+    "sympe-base-degree": lambda: Base(first="degree"),
+}
+
 
 @lru_cache
-def cached_kernel(base: bool) -> CachedInversionKernel:
+def cached_kernel(method: str) -> CachedInversionKernel:
     """One for all runs of a process: its graphs are labeled once."""
-    return CachedInversionKernel(Base() if base else Labeling())
+    return CachedInversionKernel(EXACT[method]())
 
 
 class Breaking(nn.Module, ABC):
@@ -173,7 +180,7 @@ def build(method: str, dim: int, most_nodes: int, most_copies: int) -> Breaking:
         most_copies: Copies of the instance that has most.
     """
     if method == "orbit-index-base":
-        return Both(OrbitIndex(dim, most_nodes), Ranks(cached_kernel(base=True), dim, most_nodes))
+        return Both(OrbitIndex(dim, most_nodes), Ranks(cached_kernel("sympe-base"), dim, most_nodes))
     ids: dict[str, Callable[[int, int], Ids]] = {
         "orbit-index": OrbitIndex,
         "position": Position,
@@ -187,8 +194,8 @@ def build(method: str, dim: int, most_nodes: int, most_copies: int) -> Breaking:
     orders = {"haar": Constant, "sympe-refinement": Refinement, "sympe-depth-first": DepthFirst}
     if method in orders:
         return Ranks(InversionKernel(orders[method]()), dim, most_nodes)
-    if method in ("sympe-labeling", "sympe-base"):
-        return Ranks(cached_kernel(base=method == "sympe-base"), dim, most_nodes)
+    if method in EXACT:
+        return Ranks(cached_kernel(method), dim, most_nodes)
     return Uniform() if method == "uniform" else Nothing()
 
 

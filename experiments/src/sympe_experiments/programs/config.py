@@ -24,6 +24,7 @@ METHODS = Methods[ComparedMethod](
         "orbit-plus": ComparedMethod("Orbit+ (made by hand for the problem)"),
         "local-ids": ComparedMethod("locally unique ids"),
         "sympe-base": ComparedMethod("SymPE: base"),
+        "sympe-base-degree": ComparedMethod("SymPE: base, highest degree first"),
         "orbit-index-base": ComparedMethod("orbit index and base (control)"),
         "sympe-depth-first": ComparedMethod("SymPE: depth-first order"),
         "sympe-refinement": ComparedMethod("SymPE: color refinement"),

@@ -4,11 +4,11 @@ For each of several test instances HiGHS runs until it has gone through a number
 
 - *alone*;
 - *started* from the repaired answer, the best of all draws;
-- *near* the prediction: of the surest share of the variables, at most a few may differ from it (Q. Han et al., *A
+- *near* the prediction: of the surest share of the variables at most a few may differ from it (Q. Han et al., *A
   GNN-guided predict-and-search framework for mixed-integer linear programming*, ICLR 2023).
 
-The primal gap is :math:`|v - v^*| / \max(|v|, |v^*|)` for the objective v found and the best known one, 1 if nothing is
-found; a mean over instances, in per cent.
+The primal gap is :math:`(v - v^*) / \max(|v|, |v^*|)` for the objective v found and the best known one, 1 if nothing is
+found and negative if v is better; a mean over instances, in per cent. Records hold the gap of each instance too.
 
     python -m sympe_experiments.programs.solver RUNS OUT
 
@@ -17,7 +17,9 @@ goes through all records below RUNS and writes one record for each below OUT.
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,30 +30,48 @@ from sympe_experiments.programs.config import NAME, make_config
 from sympe_experiments.programs.data import load_splits, one_hot
 from sympe_experiments.programs.instances import Instance
 from sympe_experiments.records import FILE_NAME, Record, read_records
+from sympe_experiments.report.statistics import OF_CASES
 
-#: Test instances, nodes, the share of variables that are held near the prediction, and how many of them may differ.
-INSTANCES, NODES, SHARE, DIFFER = 20, 100, 0.5, 10
+#: The recipe that records of the solver name, and the uses of a prediction, as metrics name them.
+RECIPE, USES = "solver", ("started", "near")
+
+#: Test instances; nodes, one being the root with its cuts and heuristics; the share of variables that is trusted, and
+#: how many of these may differ.
+INSTANCES, NODES, SHARE, DIFFER = 20, 1, 0.5, 10
 
 
 def objective_after(
-    instance: Instance, start: NDArray[np.bool_] | None = None, near: NDArray[np.float64] | None = None
+    instance: Instance,
+    start: tuple[NDArray[np.int64], NDArray[np.bool_]] | None = None,
+    near: tuple[NDArray[np.int64], NDArray[np.bool_]] | None = None,
 ) -> float | None:
-    """The objective of the best solution after some nodes; None if there is none."""
+    """The objective of the best solution after some nodes; None if there is none.
+
+    Args:
+        instance: The instance.
+        start: Variables and their values in a start, all of the items' or fewer.
+        near: Variables and their values, of which few may differ.
+    """
     highs = load(instance.program)
     for option, value in (("mip_max_nodes", NODES), ("parallel", "off"), ("time_limit", 300.0)):
         highs.setOptionValue(option, value)
     if near is not None:
-        surest = np.argsort(-np.abs(near).ravel(), kind="stable")[: round(SHARE * near.size)]
-        ones = near.ravel()[surest] > 0
+        columns, ones = near
         # The number of differences is sum of x over predicted zeros, plus sum of 1 - x over predicted ones.
-        columns, signs = instance.table.ravel()[surest], np.where(ones, -1.0, 1.0)
-        highs.addRow(-np.inf, DIFFER - float(ones.sum()), len(columns), columns.astype(np.int32), signs)
+        highs.addRow(
+            -np.inf, DIFFER - float(ones.sum()), len(columns), columns.astype(np.int32), np.where(ones, -1.0, 1.0)
+        )
     if start is not None:
-        rows = instance.table[: len(start)]
-        highs.setSolution(rows.size, rows.ravel().astype(np.int32), start.ravel().astype(np.float64))
+        highs.setSolution(len(start[0]), start[0].astype(np.int32), start[1].astype(np.float64))
     highs.run()
     info = highs.getInfo()
     return float(info.objective_function_value) if info.primal_solution_status == 2 else None
+
+
+def surest(instance: Instance, score: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The variables of which a prediction is surest, and what it says of them."""
+    chosen = np.argsort(-np.abs(score).ravel(), kind="stable")[: round(SHARE * score.size)]
+    return instance.table.ravel()[chosen], score.ravel()[chosen] > 0
 
 
 def gap(found: float | None, known: float) -> float:
@@ -59,60 +79,60 @@ def gap(found: float | None, known: float) -> float:
     if found is None:
         return 100.0
     largest = max(abs(found), abs(known))
-    return 100 * abs(found - known) / largest if largest > 0 else 0.0
+    return 100 * (found - known) / largest if largest > 0 else 0.0
 
 
-def solve_with(record: Record) -> Record:
-    """The record of the solver with the predictions of a run.
+def gaps_of(record: Record, instance: Instance) -> dict[str, float]:
+    """The gap of each use of a run's prediction for an instance.
 
     Raises:
-        ValueError: If the run has left no predictions.
+        ValueError: If the run has left no prediction of it.
     """
-    started = time.perf_counter()
-    config = make_config(**record.config)
-    _, test = load_splits(config.data, config.train, config.test)
     kept = record.arrays()
-    found: dict[str, list[float]] = {"started": [], "near": []}
-    for instance in test[-INSTANCES:]:
-        if f"score {instance.name}" not in kept:
-            raise ValueError(f"{record.folder}: expected scores for {instance.name} in the arrays of the run")
-        best = kept.get(f"best {instance.name}")
-        start = None if best is None else one_hot(best.astype(np.int64), instance.table.shape[1])
-        known = min(instance.objective, np.inf if start is None else instance.packing.price(start))
-        found["started"].append(gap(objective_after(instance, start=start), known))
-        near = kept[f"score {instance.name}"].astype(np.float64)
-        found["near"].append(gap(objective_after(instance, near=near), known))
-    metrics = {f"gap_{name}": float(np.mean(values)) for name, values in found.items()}
-    changed = replace(config, recipe="solver")
-    return Record.of(NAME, changed, {**metrics, "instances": INSTANCES}, time.perf_counter() - started)
+    if not {f"score {instance.name}", f"best {instance.name}"} <= kept.keys():
+        raise ValueError(f"{record.folder}: expected scores and a best answer for {instance.name} in the arrays")
+    placed = one_hot(kept[f"best {instance.name}"].astype(np.int64), instance.table.shape[1])
+    items = instance.table[: len(placed)].ravel(), placed.ravel()
+    trusted = surest(instance, kept[f"score {instance.name}"].astype(np.float64))
+    found = {
+        "started": objective_after(instance, start=items),
+        "near": objective_after(instance, near=trusted),
+    }
+    return {use: gap(value, instance.objective) for use, value in found.items()}
 
 
-def alone(record: Record) -> Record:
-    """The record of the solver without predictions, on the instances of a run."""
+def alone(instance: Instance) -> dict[str, float]:
+    """The gap of the solver without a prediction, under the name of each use."""
+    return dict.fromkeys(USES, gap(objective_after(instance), instance.objective))
+
+
+def solve_with(record: Record, method: str, gaps: Callable[[Instance], dict[str, float]]) -> Record:
+    """The record of the solver on the last test instances of a run."""
     started = time.perf_counter()
     config = make_config(**record.config)
     _, test = load_splits(config.data, config.train, config.test)
-    gaps = [gap(objective_after(instance), instance.objective) for instance in test[-INSTANCES:]]
-    mean = float(np.mean(gaps))
-    metrics: dict[str, float | int | None] = {"gap_started": mean, "gap_near": mean, "instances": INSTANCES}
-    changed = replace(config, recipe="solver", method="none", seed=0).as_dict() | {"method": "alone"}
-    return Record(NAME, "alone", "solver", config.data, 0, changed, metrics, time.perf_counter() - started)
+    rows = [gaps(instance) for instance in test[-INSTANCES:]]
+    cases = {f"gap_{use}": [row[use] for row in rows] for use in USES}
+    metrics: dict[str, float | int | None] = {name: float(np.mean(values)) for name, values in cases.items()}
+    seed = 0 if method == "alone" else config.seed
+    settings = replace(config, recipe=RECIPE, seed=seed).as_dict() | {"method": method, "nodes": NODES}
+    history = {name + OF_CASES: values for name, values in cases.items()}
+    seconds = time.perf_counter() - started
+    return Record(NAME, method, RECIPE, config.data, seed, settings, metrics, seconds, history=history)
 
 
 def main(runs: Path, out: Path) -> None:
     """One record per run, and one of the solver alone for each data set; finished ones are left."""
-    done: set[str] = set()
     for record in read_records(runs):
-        if record.experiment != NAME or record.recipe == "solver":
+        if record.experiment != NAME or record.recipe == RECIPE:
             continue
-        for make, method, seed in ((alone, "alone", 0), (solve_with, record.method, record.seed)):
-            folder = out / record.data / "solver" / method / f"seed{seed}"
-            if (folder / FILE_NAME).exists() or str(folder) in done:
-                continue
-            done.add(str(folder))
-            made = make(record)
-            made.write(folder)
-            print(f"{folder}: {made.metrics}", file=sys.stderr, flush=True)
+        for method, gaps in (("alone", alone), (record.method, partial(gaps_of, record))):
+            seed = 0 if method == "alone" else record.seed
+            folder = out / record.data / RECIPE / method / f"seed{seed}"
+            if not (folder / FILE_NAME).exists():
+                made = solve_with(record, method, gaps)
+                made.write(folder)
+                print(f"{folder}: {made.metrics}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -61,6 +61,7 @@ WAYS = {
     "a permutation within each orbit": ("orbit", "class-ranks"),
     "a permutation of the copies, made by hand": ("orbit-plus",),
     "a base": ("sympe-base",),
+    "a base, highest degree first": ("sympe-base-degree",),
     "names of orbits and a base (control)": ("orbit-index-base",),
     "ranks, depth-first order": ("sympe-depth-first",),
     "ranks, color refinement": ("sympe-refinement",),

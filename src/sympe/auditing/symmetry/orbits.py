@@ -7,7 +7,9 @@ import numpy as np
 
 from sympe.graphs import Graphs, colored_graphs
 from sympe.graphs.bliss import count_automorphisms, joined
+from sympe.graphs.coloring import ColoredGraph
 from sympe.graphs.columns import Ints
+from sympe.graphs.stripping import Stripped
 
 
 class Automorphisms:
@@ -23,10 +25,14 @@ class Automorphisms:
         self.orders = count_automorphisms(graphs)
 
     @cached_property
+    def _colored(self) -> list[ColoredGraph | Stripped]:
+        return list(colored_graphs(self.graphs))
+
+    @cached_property
     def generators(self) -> list[Ints]:
         """Generators of each graph's group, one row of images each; nodes are counted within the graph."""
         generators = []
-        for colored, order in zip(colored_graphs(self.graphs), self.orders, strict=True):
+        for colored, order in zip(self._colored, self.orders, strict=True):
             images = colored.automorphism_generators() if order > 1 else []
             generators.append(np.array(images, dtype=np.int64).reshape(len(images), colored.num_nodes))
         return generators

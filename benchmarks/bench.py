@@ -1,0 +1,114 @@
+"""All comparisons with peers, one after another, and what has become slower: ``make bench``.
+
+Each script measures ours and the peers in turns and writes records to ``results/`` (:mod:`timing`). A ratio to the
+peer that is more than 20 % worse than in the record before is named at the end. ``--quick`` takes smaller inputs, and
+has records of its own. The table of docs/speed.md is made from the records: ``--table`` prints it.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+SCRIPTS = ("graphs.py", "growth.py")
+#: A ratio worse by this factor is named.
+WORSE = 1.2
+
+
+#: Records with peers, and the goal for the ratios of rows whose names begin so.
+GOALS: dict[str, dict[str, float]] = {
+    "graphs_closed_forms": {"": 3},
+    "graphs_random": {"": 3},
+    "graphs_crystals": {"": 3},
+    "graphs_cfi": {"": 10},
+    "graphs_molecules": {"count_automorphisms": 1},
+    "graphs_laplacian": {"": 1.5},
+    "graphs_one_by_one": {"": 1},
+}
+#: Records of growth, and what their sizes count.
+GROWTH = {"labeling": "nodes", "refinement": "nodes", "laplacian": "nodes", "frames": "points"}
+
+
+def records(folder: Path) -> dict[str, dict[str, Any]]:
+    return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+
+
+def worse(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """A line for each ratio that has become worse."""
+    for name, record in after.items():
+        old = {row["row"]: row.get("ratio") for row in before.get(name, {"rows": []})["rows"]}
+        for row in record["rows"]:
+            was, now = old.get(row["row"]), row.get("ratio")
+            if was and now and row["row"] != row["ratio_to"] and now > WORSE * was:
+                yield f"{name}: {row['row']}: {now:.2f} times the peer; the last record says {was:.2f}"
+
+
+def lines(folder: Path = HERE / "results") -> Iterator[str]:
+    """The tables of docs/speed.md: ratios to peers, and growth."""
+    known = records(folder)
+    yield "| work | peer | peer's time | our time | ratio, lowest and highest | goal |"
+    yield "|---|---|---:|---:|---:|---:|"
+    for name, goals in GOALS.items():
+        rows = {row["row"]: row for row in known[name]["rows"]}
+        for row in rows.values():
+            goal = next((goals[start] for start in goals if row["row"].startswith(start)), None)
+            if goal is None or row["row"] == row["ratio_to"]:
+                continue
+            peer, ratio = rows[row["ratio_to"]], row["ratio"]
+            theirs, ours = shown(known[name], peer), shown(known[name], row)
+            reached = "" if ratio <= goal else ", missed"
+            yield (
+                f"| {row['row']} | {peer['row'].split(': ')[-1]} | {theirs} | {ours} "
+                f"| {ratio:.2f} ({row['ratio_lowest']:.2f}-{row['ratio_highest']:.2f}) | {goal}{reached} |"
+            )
+
+
+def refinement(folder: Path = HERE / "results") -> Iterator[str]:
+    """Graphs of large diameter, without a peer."""
+    yield "| refinement of | time, lowest and highest |"
+    yield "|---|---:|"
+    for row in records(folder)["graphs_refinement"]["rows"]:
+        yield f"| {row['row']} | {row['median']:.3g} s ({row['lowest']:.3g}-{row['highest']:.3g}) |"
+
+
+def growth(folder: Path = HERE / "results") -> Iterator[str]:
+    known = records(folder)
+    works = {work: known[f"growth_{work}"]["rows"] for work in GROWTH}
+    sizes = [row["row"] for row in works["labeling"]]
+    yield f"| work | {' | '.join(sizes)} | slope |"
+    yield "|---|" + "---:|" * (len(sizes) + 1)
+    for work, rows in works.items():
+        cells = [f"{row['median']:.3g} s, {row['peak_MB'] / 1024:.2f} GiB" for row in rows]
+        yield f"| {work} | {' | '.join(cells)} | {rows[-1]['slope']:.2f} |"
+
+
+def shown(record: dict[str, Any], row: dict[str, Any]) -> str:
+    unit = "\u00b5s" if record["title"].startswith("microseconds") else "s"
+    return f"{row['median']:.3g} {unit}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="smaller inputs")
+    parser.add_argument("--table", action="store_true", help="print the tables of docs/speed.md, and measure nothing")
+    parser.add_argument("scripts", nargs="*", metavar="script", help=f"some of {', '.join(SCRIPTS)}")
+    args = parser.parse_args()
+    if args.table:
+        print("\n".join([*lines(), "", *refinement(), "", *growth()]))
+        return
+    folder = Path("runs/bench-quick") if args.quick else HERE / "results"
+    before, quick = records(folder), ["--quick"] if args.quick else []
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "BENCH_RESULTS": str(folder.resolve())}
+    for script in args.scripts or SCRIPTS:
+        subprocess.run([sys.executable, str(HERE / script), *quick], check=True, env=environment)
+    for line in worse(before, records(folder)):
+        print(f"warning: {line}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""What ``mkdocs_hooks.py`` adds to the site; ``make docs`` itself is strict about links and requests."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import sympe
+import sympe_experiments
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def hooks() -> ModuleType:
+    for package in ("mkdocs", "griffe", "latex2mathml"):
+        pytest.importorskip(package, reason="needs the extra docs")
+    spec = importlib.util.spec_from_file_location("mkdocs_hooks", ROOT / "mkdocs_hooks.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("load", [
+    '<script src="https://example.com/a.js"></script>',
+    "<script async src=//example.com/a.js></script>",
+    '<link href="https://fonts.example.com/css" rel="stylesheet">',
+    '<link rel="preconnect" href="https://example.com">',
+    '<img alt="a" src="http://example.com/a.png">',
+    "a { background: url('https://example.com/a.png') }",
+    '@import "//example.com/a.css";',
+])  # fmt: skip
+def test_requests_are_found(load: str, hooks: ModuleType) -> None:
+    assert len(hooks.loads(f"<p>text</p>{load}<p>text</p>")) == 1
+
+
+def test_links_and_own_files_are_no_requests(hooks: ModuleType) -> None:
+    page = (
+        '<a href="https://example.com">there</a> <img src="images/a.png"> <link rel="canonical" href="https://a.b/c">'
+    )
+    assert hooks.loads(page + "a { background: url(data:image/png;base64,AA) }") == []
+
+
+def test_formulas_are_set_or_refused(hooks: ModuleType) -> None:
+    page = '<p><span class="arithmatex">\\(\\tilde g \\lt \\mathrm{Stab}(x)\\)</span></p>'
+    made = hooks.on_page_content(page)
+    assert re.fullmatch(r"<p><math .*</math></p>", made)
+    assert 'accent="true"' in made
+    assert ">Stab<" in made
+    assert "\\" not in made
+    with pytest.raises(Exception, match="does not know"):
+        hooks.mathml(r"\nosuchcommand x", "inline")
+
+
+def test_roles_of_sphinx_become_markdown(hooks: ModuleType) -> None:
+    import griffe
+
+    module = griffe.visit("m", filepath=Path("m.py"), code='class A:\n    """See :class:`B`."""\n\nclass B: pass\n')
+    text = "A :math:`\\tau` of :class:`~sympe.graphs.Graphs`.\n\n.. math:: x\n    = y\n\nExample:\n    >>> 1\n"
+    made = hooks.markdown_of(text, module)
+    assert "A $\\tau$ of <autoref" in made
+    assert "<code>Graphs</code>" in made
+    assert "$$\nx = y\n$$" in made
+    assert "Examples:\n" in made
+    assert 'identifier="m.B"' in hooks.markdown_of(module["A"].docstring.value, module["A"])
+
+
+@pytest.mark.parametrize(("place", "page"), [
+    ("docs/start/pyg.md", "start/pyg.md"),
+    ("examples/pyg_leader.py", "examples/pyg_leader.md"),
+    ("src/sympe/graphs/bliss.py", "api/graphs.md"),
+    ("src/sympe/kernel.py", "api/sympe.md"),
+    ("CHANGELOG.md", "project/changelog.md"),
+    ("results/compare", None),
+])  # fmt: skip
+def test_links_lead_to_pages(place: str, page: str | None, hooks: ModuleType) -> None:
+    assert (ROOT / place).exists()
+    assert hooks.page_of(place) == page
+
+
+def test_versions_agree() -> None:
+    recipe, citation = (ROOT / "conda" / "recipe.yaml").read_text(), (ROOT / "CITATION.cff").read_text()
+    assert sympe_experiments.__version__ == sympe.__version__
+    assert f'version: "{sympe.__version__}"\n' in recipe
+    assert f"\nversion: {sympe.__version__}\n" in citation
+
+
+def test_the_recipe_for_conda_needs_what_the_package_needs() -> None:
+    import tomllib
+
+    names = {"torch": "pytorch", "igraph": "python-igraph"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    recipe = (ROOT / "conda" / "recipe.yaml").read_text()
+    for needed in project["dependencies"]:
+        name, least = needed.split(">=")
+        assert f"- {names.get(name, name)} >={least}\n" in recipe

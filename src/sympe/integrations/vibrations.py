@@ -1,0 +1,166 @@
+r"""Modes of a structure by irreps of its symmetries, and the directions in a space of modes that keep symmetries.
+
+The Hessian obeys :math:`H_{g(i) g(j)} = R_g H_{ij} R_g^\top`, so its rows at one site of each orbit give all of it, and
+the average over the group makes degeneracies exact: each eigenspace is one irrep, barring accidents.
+
+A displacement in a space of modes keeps a subgroup of the symmetries, and those that a subgroup keeps form a linear
+space. One of dimension 1 is a direction along which the energy of a symmetric structure must have extrema: in the
+landscape of a perovskite whose octahedra tilt they are the tilts about one, two or three axes (H. T. Stokes,
+D. M. Hatch, *Isotropy subgroups of the 230 crystallographic space groups*, 1988). All are intersections of the spaces
+that single elements keep.
+"""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise, product
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from sympe.crystals import from_ase, stabilizers
+from sympe.points import as_clouds
+from sympe.points.symmetry import Stabilizer
+from sympe.points.symmetry import stabilizers as of_clouds
+
+#: Most spaces, up to symmetry, that are searched for.
+_MOST = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Mode:
+    """Displacements of one curvature.
+
+    Attributes:
+        curvature: Second derivative of the energy, in eV per square angstrom; negative for an unstable mode.
+        vectors: An orthonormal basis.
+        irrep: A for dimension 1, E for 2, T for 3, else the dimension; g or u if the inversion has one sign; for
+            supercells how often the wave repeats along each vector of the cell, for one wave of the star.
+    """
+
+    curvature: float
+    vectors: Float[np.ndarray, "k n 3"]
+    irrep: str
+
+
+def modes(atoms: Any, step: float = 0.01, tolerance: float = 1e-2) -> list[Mode]:
+    """The modes of a structure, from its calculator by central differences, the most unstable first.
+
+    Each spans a space that the symmetries map to itself. Translations of the whole are projected out. Takes 6
+    evaluations of forces for each orbit of atoms.
+
+    Args:
+        atoms: Atoms with a calculator.
+        step: Of the differences, in angstrom.
+        tolerance: Of the symmetries, in angstrom.
+
+    Raises:
+        ValueError: If there is no calculator, or the structure has fewer than 2 atoms.
+    """
+    n = len(atoms)
+    if atoms.calc is None or n < 2:
+        raise ValueError(f"expected 2 atoms or more, with a calculator; got {n}, calculator {atoms.calc}")
+    symmetry = symmetries(atoms, tolerance)
+    hessian = _hessian(atoms, step, symmetry.matrices.numpy(), symmetry.permutations.numpy())
+    whole = np.kron(np.ones((n, 1)) / np.sqrt(n), np.eye(3))
+    rest = np.linalg.svd(whole.T)[2][3:].T
+    values, vectors = np.linalg.eigh(rest.T @ (hessian + hessian.T) @ rest / 2)
+    # Of an infinite group only some elements are averaged over.
+    slack = (1e-3 if math.isinf(symmetry.order) else 1e-6) * np.abs(values).max()
+    starts = [0, *(np.flatnonzero(np.diff(values) > slack) + 1).tolist(), len(values)]
+    found = []
+    for start, end in pairwise(starts):
+        basis = (rest @ vectors[:, start:end]).T.reshape(-1, n, 3)
+        found.append(Mode(float(values[start:end].mean()), basis, _label(atoms, symmetry, basis)))
+    return found
+
+
+def symmetries(atoms: Any, tolerance: float) -> Stabilizer:
+    """The symmetries of a crystal modulo its lattice, or of a molecule, on the CPU in double precision."""
+    if np.any(atoms.pbc):
+        return stabilizers(from_ase(atoms), tolerance=tolerance)[0]
+    return of_clouds(as_clouds(atoms).to("cpu", torch.float64), tolerance=tolerance)[0]
+
+
+def representation(symmetry: Stabilizer, basis: Float[np.ndarray, "d n 3"]) -> Float[np.ndarray, "m d d"]:
+    """How the symmetries act on a space of displacements with this orthonormal basis."""
+    matrices, images = symmetry.matrices.double().numpy(), symmetry.permutations.numpy()
+    turned = np.einsum("kab,dib->kdia", matrices, basis)
+    moved = np.empty_like(turned)
+    for k, image in enumerate(images):
+        moved[k][:, image] = turned[k]
+    return np.einsum("cia,kdia->kcd", basis, moved)
+
+
+def fixed_spaces(rho: Float[np.ndarray, "m d d"]) -> list[Float[np.ndarray, "d d"]]:
+    """The spaces of all vectors that some subgroup fixes, one of each orbit, as projectors, the smallest first.
+
+    Raises:
+        ValueError: If there are very many.
+    """
+    rho = _distinct(rho)
+    base = _distinct(_fixed((rho + rho.transpose(0, 2, 1)) / 2))
+    found: list[Float[np.ndarray, "d d"]] = []
+    queue = [np.eye(rho.shape[1])]
+    while queue:
+        space = queue.pop()
+        images = rho @ space @ rho.transpose(0, 2, 1)
+        if any(np.abs(images - other).max((1, 2)).min() < 1e-6 for other in found):
+            continue
+        found.append(space)
+        if len(found) > _MOST:
+            raise ValueError(f"expected fewer modes; {rho.shape[1]} together have more than {_MOST} directions")
+        queue += [other for other in _distinct(_fixed((space + base) / 2)) if np.trace(other) > 0.5]
+    return sorted(found, key=np.trace)
+
+
+def _fixed(matrices: Float[np.ndarray, "m d d"]) -> Float[np.ndarray, "m d d"]:
+    """Projectors onto the eigenvectors of eigenvalue 1, the greatest, of symmetric matrices."""
+    values, vectors = np.linalg.eigh(matrices)
+    kept = vectors * (values > 1 - 1e-6)[:, None]
+    projectors: np.ndarray = kept @ kept.transpose(0, 2, 1)
+    return projectors
+
+
+def _distinct(matrices: Float[np.ndarray, "m d d"]) -> Float[np.ndarray, "k d d"]:
+    _, first = np.unique(matrices.round(5) + 0.0, axis=0, return_index=True)
+    return matrices[np.sort(first)]
+
+
+def _hessian(
+    atoms: Any, step: float, matrices: Float[np.ndarray, "m 3 3"], images: Int[np.ndarray, "m n"]
+) -> Float[np.ndarray, "e e"]:
+    n = len(atoms)
+    moved, hessian = atoms.copy(), np.zeros((n, n, 3, 3))
+    moved.calc = atoms.calc
+    for first in np.unique(images.min(0)):
+        rows = np.empty((3, n, 3))
+        for axis in range(3):
+            forces = []
+            for sign in (1, -1):
+                moved.positions = atoms.positions
+                moved.positions[first, axis] += sign * step
+                forces.append(moved.get_forces())
+            rows[axis] = (forces[1] - forces[0]) / (2 * step)
+        orbit, size = images[:, first], len(np.unique(images[:, first]))
+        for matrix, image, site in zip(matrices, images, orbit, strict=True):
+            hessian[site, image] += np.einsum("ab,bjc,dc->jad", matrix, rows, matrix) * size / len(images)
+    return hessian.transpose(0, 2, 1, 3).reshape(3 * n, 3 * n)
+
+
+def _label(atoms: Any, symmetry: Stabilizer, basis: Float[np.ndarray, "k n 3"]) -> str:
+    characters = np.trace(representation(symmetry, basis), axis1=1, axis2=2) / len(basis)
+    matrices = symmetry.matrices.numpy()
+    letter = {1: "A", 2: "E", 3: "T"}.get(len(basis), str(len(basis)))
+    signs = characters[np.abs(matrices + np.eye(3)).max((1, 2)) < 0.1]
+    has_sign = len(signs) and np.ptp(signs) < 0.01 and abs(signs[0]) > 0.99
+    letter += ("g" if signs[0] > 0 else "u") if has_sign else ""
+    is_shift = np.abs(matrices - np.eye(3)).max((1, 2)) < 0.1
+    if is_shift.sum() < 2:
+        return letter
+    shifts = (symmetry.translations.numpy()[is_shift] @ np.linalg.inv(np.array(atoms.cell))).round(4) % 1
+    ranges = [range(-((len(np.unique(column)) - 1) // 2), len(np.unique(column)) // 2 + 1) for column in shifts.T]
+    weights = {q: np.mean(np.cos(2 * np.pi * shifts @ q) * characters[is_shift]) for q in product(*ranges)}
+    present = [q for q, weight in weights.items() if weight > 1e-3]
+    return f"{letter} ({' '.join(map(str, min(present, key=lambda q: (np.abs(q).sum(), [-part for part in q]))))})"
