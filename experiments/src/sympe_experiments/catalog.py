@@ -134,7 +134,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "distortions",
             "distortions",
             "Distortions",
-            "Can a network move the sites of a cubic perovskite into one of its domains, also where the period doubles?",
+            "Can a network move the sites of a cubic perovskite into one of its domains, even if the period doubles?",
             "error",
             *_COMPARED,
         ),
