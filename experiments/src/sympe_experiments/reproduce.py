@@ -68,10 +68,11 @@ def _forecast(expected: dict[Job, float | None], workers: int, preset: str) -> l
     known = [seconds for seconds in expected.values() if seconds is not None]
     span = makespan(known, workers)
     total = f"{span / 60:.0f} minutes" if span >= 90 else f"{span:.0f} seconds"
+    runs = "run" if len(expected) == 1 else "runs"
     unknown = f"; {len(expected) - len(known)} runs of unknown length" if len(known) < len(expected) else ""
     return [
         *told,
-        f"{preset}: {len(expected)} runs, about {total} on {workers} idle cores, as they took before{unknown}",
+        f"{preset}: {len(expected)} {runs}, about {total} on {workers} idle cores, as they took before{unknown}",
     ]
 
 

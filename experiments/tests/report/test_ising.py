@@ -140,7 +140,7 @@ def test_a_panel_names_its_seed_and_seeds_that_differ_have_one_each(make: Make) 
     picture = phase_diagrams(group, "phases")
     assert picture is not None
     titles = [axes.get_title().splitlines()[-1] for axes in picture.figure.axes[1:4]]
-    assert titles[1] == "seed 2: 65 % exact, other half 65 %"
+    assert titles[1] == "seed 2: 64.9 % exact, other half 64.9 %"
 
 
 def test_shown_draws_differ_or_it_is_said(make: Make) -> None:

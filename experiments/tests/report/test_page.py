@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from sympe_experiments.autoencoder.figures import pictures
+from sympe_experiments.catalog import EXPERIMENTS
 from sympe_experiments.commands.report import Command
 from sympe_experiments.page import write_report
 from sympe_experiments.records import read_records
@@ -158,3 +159,9 @@ def test_the_command_writes_the_report(make, tmp_path, capsys, monkeypatch) -> N
     (tmp_path / "none").mkdir()
     with pytest.raises(ValueError, match="no records of runs below"):
         Command(tmp_path / "none")()
+
+
+@pytest.mark.parametrize("entry", EXPERIMENTS.values(), ids=lambda entry: entry.name)
+def test_every_experiment_says_what_it_asks_and_has_figures_and_findings(entry) -> None:
+    assert entry.question.endswith("?")
+    assert (entry.pictures([]), entry.findings([]), entry.explorer([])) == ([], [], None)

@@ -105,7 +105,7 @@ def exact_order(points: int) -> NDArray:
 def _title(run: Record) -> str:
     """Method, seed, and how much of both halves of the plane is exact."""
     ours, other = (finite(run.metrics.get(name)) for name in (facts.EXACT, facts.EXACT_OUT))
-    shown = "" if ours is None or other is None else f": {ours:.0f} % exact, other half {other:.0f} %"
+    shown = "" if ours is None or other is None else f": {ours:.1f} % exact, other half {other:.1f} %"
     return f"{wrapped(METHODS.label(run.method), 32)}\nseed {run.seed}{shown}"
 
 
@@ -150,8 +150,8 @@ def phase_diagrams(group: Group, name: str) -> Picture | None:
     context = f"{plain(group.title)}; training saw the half below the dashed line; one draw for each pair of couplings"
     figure, axes = _panels(len(runs) + 1, 3, 2.85, finding, context)
     _plane(axes[0], phase_colors(exact), "exact")
-    for (x, y), phase in zip(((0.43, 0.86), (-0.43, -0.86), (-0.5, 0.5), (0.5, -0.5)), PHASES, strict=True):
-        axes[0].text(x, y, phase.replace(" in ", "\nin "), ha="center", va="center", fontsize=7.5, color="white")
+    for (x, y), phase in zip(((0.43, 0.86), (-0.38, -0.9), (-0.5, 0.5), (0.5, -0.5)), PHASES, strict=True):
+        axes[0].text(x, y, phase.replace(" in ", "\nin "), ha="center", va="center", fontsize=7.2, color="white")
     for each, run in zip(axes[1:], runs, strict=True):
         _plane(each, phase_colors(run.arrays()["order"]), _title(run))
     for each in axes:
@@ -209,7 +209,7 @@ def configurations(group: Group, method: str, name: str) -> Picture | None:
         other = next((draw for draw in drawn[k, 1:] if (np.sign(draw) != np.sign(drawn[k, 0])).any()), None)
         for row, spins in enumerate((drawn[k, 0], other)):
             each = axes[row * count + k]
-            each.set(xticks=(), yticks=())
+            each.set(xticks=(), yticks=(), box_aspect=1)
             if spins is None:
                 text = f"all {len(drawn[k])} draws\nare alike"
                 each.text(0.5, 0.5, text, ha="center", va="center", color=SOFT, transform=each.transAxes)

@@ -62,12 +62,13 @@ def _draw(axes: Axes, molecule: Any) -> None:
     for bond in molecule.GetBonds():
         ends = [bond.GetBeginAtom(), bond.GetEndAtom()]
         start, stop = (places[atom.GetIdx()] for atom in ends)
-        along = stop - start
+        along = (stop - start) / max(float(np.hypot(*(stop - start))), 1e-9)
+        # Leave room for letters.
         start, stop = (
-            place + side * 0.32 * along * bool(_letters(atom))
+            place + side * 0.3 * along * bool(_letters(atom))
             for place, side, atom in zip((start, stop), (1, -1), ends, strict=True)
         )
-        across = np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1e-9)
+        across = np.array([-along[1], along[0]])
         order = int(bond.GetBondTypeAsDouble())
         lines += [(start + shift * across, stop + shift * across) for shift in _SHIFTS[order]]
     axes.add_collection(LineCollection(lines, colors=INK, linewidths=1.0, capstyle="round"))
