@@ -46,13 +46,13 @@ def orbits(x: Any, *, special: bool = False) -> "Figure":
         ['', '1', '1', '1', '1']
     """
     drawing = _drawing(x, special)
-    (axes,) = panels(1)
+    figure, (axes,) = panels(1)
     names = orbit_names(drawing["orbits"])
     draw(axes, drawing, [color_of(name) for name in names], [str(name or "") for name in names])
-    return axes.figure
+    return figure
 
 
-def draws(kernel: Kernel, x: Any, count: int = 3, *, generator: torch.Generator | None = None) -> "Figure":
+def draws(kernel: Kernel[Any, Any], x: Any, count: int = 3, *, generator: torch.Generator | None = None) -> "Figure":
     """Some draws of g~ on a graph: each node's rank, the row of a learned table that it would be given.
 
     Raises:
@@ -65,21 +65,21 @@ def draws(kernel: Kernel, x: Any, count: int = 3, *, generator: torch.Generator 
     n = len(drawing["orbits"])
 
     def ranks() -> Int[Tensor, "n"]:
-        rank: Any = getattr(kernel(graphs, generator), "rank", None)
+        rank: Tensor | None = getattr(kernel(graphs, generator), "rank", None)
         if rank is None:
             raise ValueError("expected a kernel that draws permutations; see frames for those of points in space")
         return rank[:n]
 
     shade = require("matplotlib", "plot", "Pictures").colormaps["cividis"]
-    all_axes = panels(count)
+    figure, all_axes = panels(count)
     for axes in all_axes:
         rank = ranks().tolist()
         colors = [shade(0.45 + 0.55 * value / max(n - 1, 1)) for value in rank]
         draw(axes, drawing, colors, [str(value) for value in rank])
-    return all_axes[0].figure
+    return figure
 
 
-def frames(kernel: Kernel, x: Any, count: int = 3, *, generator: torch.Generator | None = None) -> "Figure":
+def frames(kernel: Kernel[Any, Any], x: Any, count: int = 3, *, generator: torch.Generator | None = None) -> "Figure":
     """Some draws of g~ on points in space: the images of the three axes, on the points colored by orbit.
 
     Raises:
@@ -92,7 +92,7 @@ def frames(kernel: Kernel, x: Any, count: int = 3, *, generator: torch.Generator
     names = orbit_names(drawing["orbits"])
     places = drawing["places"]
     reach = max((sum(c * c for c in place) ** 0.5 for place in places), default=0.0) or 1.0
-    all_axes = panels(count)
+    figure, all_axes = panels(count)
     for axes in all_axes:
         g = kernel(clouds, generator)
         if not isinstance(g, Tensor) or g.shape[-2:] != (3, 3):
@@ -101,17 +101,17 @@ def frames(kernel: Kernel, x: Any, count: int = 3, *, generator: torch.Generator
         for tip, color, name in zip(projected((1.2 * g[0].T).tolist()), _AXES, "xyz", strict=True):
             axes.annotate("", tip / 1.3, (0, 0), arrowprops={"arrowstyle": "-|>", "color": color, "linewidth": 2})
             axes.text(*tip / 1.18, name, color=color, ha="center", va="center", fontweight="bold")
-    return all_axes[0].figure
+    return figure
 
 
-def panels(count: int) -> list[Any]:
-    """Axes side by side, without frames, of one figure."""
-    figure = require("matplotlib.figure", "plot", "Pictures").Figure(figsize=(_SIDE * count, _SIDE))
+def panels(count: int) -> tuple["Figure", list[Any]]:
+    """A figure, and its axes side by side, without frames."""
+    figure: Figure = require("matplotlib.figure", "plot", "Pictures").Figure(figsize=(_SIDE * count, _SIDE))
     found = [figure.add_axes((k / count, 0, 1 / count, 1)) for k in range(count)]
     for axes in found:
         axes.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal")
         axes.set_axis_off()
-    return found
+    return figure, found
 
 
 def draw(

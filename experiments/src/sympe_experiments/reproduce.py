@@ -59,8 +59,8 @@ def _forecast(expected: dict[Job, float | None], workers: int, preset: str) -> l
     """How long every job will take, a line for those of one recipe, and how long all of them."""
     lines: dict[str, dict[str, list[float | None]]] = {}
     for job, seconds in expected.items():
-        *folder, name = [part for part in job.folder.parts if not part.startswith("seed")]
-        lines.setdefault("/".join(folder), {}).setdefault(name, []).append(seconds)
+        *parents, name = [part for part in job.folder.parts if not part.startswith("seed")]
+        lines.setdefault("/".join(parents), {}).setdefault(name, []).append(seconds)
     told = []
     for folder, methods in lines.items():
         shown = (f"{name} {_seconds(of_seeds)}" for name, of_seeds in methods.items())

@@ -101,7 +101,8 @@ class Template(FieldCanonicalizer):
         spectrum = channels[:, :, 0] * template[:, 0]
         for channel in range(1, template.shape[1]):
             spectrum = torch.addcmul(spectrum, channels[:, :, channel], template[:, channel])
-        return torch.fft.ifft2(spectrum).flatten(1)
+        scores: Tensor = torch.fft.ifft2(spectrum).flatten(1)
+        return scores
 
     def bytes_per_field(self, x: Tensor) -> int:
         # Per point: three numbers per channel (template, its transform, the product) and the scores, twice.
@@ -135,4 +136,5 @@ class Template(FieldCanonicalizer):
         turned = self.action.act(turns, weight.expand(len(points), *weight.shape))
         first, *second = turned.reshape(len(points), -1, *turned.shape[-2:]).chunk(2)
         b = second[0] if second else torch.zeros_like(first)
-        return torch.fft.fft2(torch.complex(first, -b)).conj().resolve_conj()
+        conjugate: Tensor = torch.fft.fft2(torch.complex(first, -b)).conj()
+        return conjugate.resolve_conj()

@@ -104,7 +104,8 @@ _TURN = torch.tensor(
 def rotation_of_quaternion(q: Float[Tensor, "*B 4"]) -> Float[Tensor, "*B 3 3"]:
     """The rotations by unit quaternions ``w + x i + y j + z k``."""
     v, turn = q[..., 1:], (q @ _TURN.to(q)).unflatten(-1, (3, 3))
-    return turn @ turn + v[..., :, None] * v[..., None, :]
+    turned: Tensor = turn @ turn + v[..., :, None] * v[..., None, :]
+    return turned
 
 
 def rotation_of_angle(unit: Float[Tensor, "*B 2"]) -> Float[Tensor, "*B 2 2"]:
