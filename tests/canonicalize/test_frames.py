@@ -81,7 +81,7 @@ def test_frames_of_buckminsterfullerene_are_the_inversion_kernel(generator: torc
     assert elements is not None
     kernel = InversionKernel(Frames(special=True))
     examples = {"C60": FULLERENES["C60"]}
-    check_point_inversion(kernel, examples, generator, True, draws_per_element=4, elements={"C60": elements})
+    check_point_inversion(kernel, examples, generator, True, draws_per_element=6, elements={"C60": elements})
 
 
 @pytest.mark.parametrize("special", [False, True], ids=["O(2)", "SO(2)"])
@@ -169,7 +169,8 @@ def test_on_a_line_the_axis_is_exact_and_the_angle_uniform(
     assert (flip.abs() - 1).abs().max() < 100 * torch.finfo(dtype).eps
     assert bool((flip < 0).any()) == (name == "carbon dioxide")
     kinds = torch.stack([flip < 0, determinant < 0], 1).int()
-    cells = torch.unique(torch.cat([kinds, (12 * angle).long()[:, None]], 1), dim=0, return_counts=True)[1]
+    sector = (12 * angle).long()[:, None] % 12  # the angle of the first draw may be rounded to 1
+    cells = torch.unique(torch.cat([kinds, sector], 1), dim=0, return_counts=True)[1]
     test = ChiSquare()
     test.fit(name, cells.numpy())
     assert len(cells) == 12 * (1 + (name == "carbon dioxide")) * (1 + (not special))

@@ -92,7 +92,7 @@ class PointClouds(Ragged):
             cloud = int((self.sizes == 0).nonzero()[0])
             raise ValueError(f"expected at least one point in every cloud; cloud {cloud} is empty")
         # A sum is finite only if all summands are; the opposite, an overflow, is looked into.
-        if not math.isfinite(self.position.sum()) and not bool(self.position.isfinite().all()):
+        if not math.isfinite(self.position.detach().sum()) and not bool(self.position.isfinite().all()):
             point = int((~self.position.isfinite()).any(1).nonzero()[0])
             where = f"point {point - int(self.start[point])} of cloud {int(self.batch[point])}"
             raise ValueError(f"positions must be finite; got {self.position[point].tolist()} at {where}")
