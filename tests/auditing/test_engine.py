@@ -1,5 +1,7 @@
 """Many processes and killed ones: the same findings, nothing twice and nothing lost."""
 
+import re
+import signal
 import sys
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from examples import ring
 from sympe.auditing import Execution, engine
 from sympe.auditing.parts import Folder, Memory, Part
 from sympe.graphs import concatenate, from_edges
+from sympe.signals import listening
 
 SIZES = [3 + i % 9 for i in range(2500)]
 
@@ -34,7 +37,16 @@ def test_two_processes(graphs: sympe.Graphs, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_local_ray_of_two_workers(graphs: sympe.Graphs) -> None:
     pytest.importorskip("ray")
-    check(sympe.audit(graphs, execution=Execution(engine="ray", workers=2)))
+    with listening():
+        check(sympe.audit(graphs, execution=Execution(engine="ray", workers=2)))
+        if sys.platform == "linux":
+            assert is_caught(signal.SIGTERM), "Ray leaves the default behind, which ends a process without a word"
+
+
+def is_caught(number: int) -> bool:
+    """Whether this process has a handler for a signal, as the kernel sees it."""
+    found = re.search(r"SigCgt:\s*(\w+)", Path("/proc/self/status").read_text())
+    return found is not None and bool(int(found[1], 16) >> (number - 1) & 1)
 
 
 def test_without_ray(graphs: sympe.Graphs, monkeypatch: pytest.MonkeyPatch) -> None:
