@@ -3,6 +3,7 @@
 import re
 import signal
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,19 @@ def test_a_worker_that_dies(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ChildProcessError, match=r"a worker died .* the same command goes on"):
         # The parent hands over a task that ends whoever unpickles it.
         list(engine.run(str, [_Deadly()], workers=2))
+
+
+def test_workers_that_are_ended_within_a_result() -> None:
+    """The pool ends, although the rest of the result never comes."""
+
+    def interrupt(pool: ProcessPoolExecutor) -> None:
+        result = pool.submit(bytes, 3 * 10**8)
+        while not (result.done() or pool._result_queue._reader.poll(0.01)):  # type: ignore[attr-defined]
+            pass
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), engine.process_pool(1) as pool:
+        interrupt(pool)
 
 
 class _Deadly:

@@ -109,6 +109,8 @@ def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     except BaseException as error:
         for process in list((pool._processes or {}).values()):
             process.terminate()
+        # One that died within a result: its reader would wait for the rest while this process could still write it.
+        pool._result_queue._writer.close()  # type: ignore[attr-defined]
         pool.shutdown(cancel_futures=True)
         if isinstance(error, BrokenProcessPool):
             raise ChildProcessError(_DIED) from error
