@@ -95,6 +95,19 @@ def by_rank() -> str:
     return markdown(lines)
 
 
+def by_spacing(steps: Sequence[int]) -> str:
+    """Samplers of the shipped models by how they space their times."""
+    lines = [["spacing", "method", *(f"valid, {k} steps" for k in steps), *(f"FCD, {k} steps" for k in steps[1:])]]
+    lines.append(["---:", "---", *["---:"] * (len(lines[0]) - 2)])
+    records = read_records(RESULTS / "qm9" / "long-spacing")
+    for record in sorted(records, key=lambda one: (one.config["spacing"], one.method != "none")):
+        valid = (f"{record.metrics[f'valid_percent_at_{k}']:.1f} %" for k in steps)
+        distances = (record.metrics[f"fcd_at_{k}"] for k in steps[1:])
+        fcd = ("-" if value is None else f"{value:.2f}" for value in distances)
+        lines.append([f"{record.config['spacing']:g}", f"`{record.method}`", *valid, *fcd])
+    return markdown(lines)
+
+
 def columns(what: str, records: Iterable[Record], names: Mapping[str, str]) -> str:
     """One row per method, one column per measurement."""
     lines = [[what, "seeds", *names], ["---", *["---:"] * (len(names) + 1)]]
@@ -213,6 +226,10 @@ def test_its_prose_quotes_the_records() -> None:
 
 def test_its_table_of_noise_by_rank_is_that_of_the_records() -> None:
     assert shown("by-rank") == by_rank()
+
+
+def test_its_table_of_spacings_is_that_of_the_records() -> None:
+    assert shown("spacing") == by_spacing((2, 5, 10, 20))
 
 
 def test_its_distances_are_those_of_the_records() -> None:
