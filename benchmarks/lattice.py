@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[8, 16, 32, 64, 128, 256], help="powers of two")
     parser.add_argument("--sites", type=int, default=2**16, help="sites of all fields of a batch together")
     parser.add_argument("--exhaustive", type=int, default=32, help="largest size for the exhaustive comparison")
+    parser.add_argument("--record", default="lattice", help="name of the record")
     parser.add_argument("--repeats", type=int, default=9, help="measurements of each row, in turns")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -62,7 +63,7 @@ def main() -> None:
     generator = torch.Generator().manual_seed(0)
     action = BondFields(Torus("D4"))
     template, least = InversionKernel(Template(action)), InversionKernel(LexicographicMinimum(action))
-    table = Table("lattice", "milliseconds per field of 2 L^2 couplings; translations and D4")
+    table = Table(args.record, "milliseconds per field of 2 L^2 couplings; translations and D4")
     for size in args.sizes:
         count = max(args.sites // size**2, 1)
         fields = make_fields(size, count, generator)
