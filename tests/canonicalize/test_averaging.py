@@ -74,7 +74,7 @@ def test_what_cannot_be_averaged() -> None:
     line = from_clouds([[[0.0, 0, 1], [0.0, 0, -1]]])
     with pytest.raises(ValueError, match="expected finitely many symmetries and an exact canonicalizer; Frames"):
         Averaged(lambda x: x.position[:1], Frames(), TensorRotation(1))(line)
-    with pytest.raises(ValueError, match="PrincipalAxes lists none here"):
+    with pytest.raises(ValueError, match="PrincipalAxes cannot list them here"):
         Averaged(Crude(), PrincipalAxes(), TensorRotation(1))(X)
     with pytest.raises(ValueError, match="over must be frame or stabilizer; got 'all'"):
         Averaged(Crude(), Frames(), TensorRotation(1), over="all")

@@ -274,8 +274,10 @@ def test_bounds_from_trajectories_close_in_on_the_class_probabilities(
     exact = of_classes(exact_law(toy, steps))
     first = np.unique(CLASSES, return_index=True)[1]
     data = ordered(toy, ALL.select(torch.from_numpy(first)), generator)
-    weights = log_weights(toy, data, 2048, steps, generator, generator)
-    mean, error = weights.exp().mean(1), weights.exp().std(1) / 2048**0.5
+    # The weights of fresh methods have heavy tails over many steps.
+    draws = 8192 if toy.breaking.method.kind == "fresh" and steps == toy.steps else 2048
+    weights = log_weights(toy, data, draws, steps, generator, generator)
+    mean, error = weights.exp().mean(1), weights.exp().std(1) / draws**0.5
     # Orders that training never draws are not drawn here: what the model makes with them is missing.
     covered = toy.breaking.method.kind != "carried" or toy.breaking.method.order == "constant"
     truth = torch.from_numpy(exact)

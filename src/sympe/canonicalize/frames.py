@@ -114,7 +114,7 @@ class Frames(Canonicalizer[Tensor, PointClouds]):
                 least = -greatest(-value, found.cloud, len(x))
                 bound = (least + 2 * length * self.tolerance / farthest).index_select(0, found.cloud)
                 found = found.select((value <= bound).nonzero()[:, 0])
-                if len(found.cloud) == len(x) and not torch.compiler.is_compiling():
+                if not torch.compiler.is_compiling() and len(found.cloud) == len(x):
                     break
             return found
 

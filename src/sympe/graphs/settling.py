@@ -29,8 +29,9 @@ Words = NDArray[np.uint64]
 
 #: Rounds for graphs of a batch: a constant, so that keys do not depend on the rest of the batch.
 _ROUNDS = 6
-#: Bits of the keys of a batch; the others of the 64 tell the graph.
-_BITS = 40
+#: Bits of the keys of a batch; the others of the 64 tell the graph. The first of them are the kind of a node and its
+#: degree, so that a place in the canonical order means something alike in all graphs.
+_BITS, _KIND_BITS, _DEGREE_BITS = 40, 5, 5
 #: Below so many edges a sparse matrix takes longer to make than to do without.
 _FEW = 2000
 #: An odd factor for edges followed against their direction.
@@ -114,8 +115,12 @@ class Settled:
 def settle(graphs: Graphs) -> Settled:
     """Keys after a few rounds, for a batch of small graphs."""
     batch = graphs.batch.cpu().numpy()
-    key = next(islice(_refined(graphs), _ROUNDS, None))
-    return _checked(graphs, batch << _BITS | (key & (1 << _BITS) - 1))
+    keys = list(islice(_refined(graphs), _ROUNDS + 1))
+    kind = keys[0] & (1 << _KIND_BITS) - 1
+    degree = np.bincount(graphs.edge_index[0].cpu().numpy(), minlength=graphs.num_nodes)
+    first = batch << _KIND_BITS + _DEGREE_BITS | kind << _DEGREE_BITS | np.minimum(degree, (1 << _DEGREE_BITS) - 1)
+    bits = _BITS - _KIND_BITS - _DEGREE_BITS
+    return _checked(graphs, first << bits | (keys[-1] & (1 << bits) - 1))
 
 
 def settle_one(graph: Graphs) -> Settled | None:
@@ -193,7 +198,7 @@ def _checked(graphs: Graphs, key: Ints) -> Settled:
         kind = graphs.node_label.cpu().numpy()
         alike &= kind[node] == kind[leader[node]]
     if graphs.x is not None:
-        x = graphs.x.detach().cpu().numpy()
+        x = graphs.x.detach().cpu().double().numpy()
         alike &= (x[node] == x[leader[node]]).all(1)
     if alike.all():
         return Settled(graphs, key, order, starts, stays)

@@ -89,8 +89,8 @@ def laplacian_spectrum(
         ValueError: If ``num_vectors`` is not positive.
     """
     require_at_least(1, num_vectors=num_vectors)
-    if len(graphs) == 1 and graphs.device.type == "cpu":
-        return _spectrum_of_one(graphs, num_vectors, tolerance, dtype)
+    if len(graphs) == 1:
+        return _spectrum_of_one(graphs.to("cpu"), num_vectors, tolerance, dtype).to(graphs.device)
     large = graphs.sizes > max(_LARGE, 10 * num_vectors)
     if not bool(large.any()):
         return _dense_spectrum(graphs, num_vectors, tolerance, dtype)
