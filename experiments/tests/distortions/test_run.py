@@ -78,7 +78,7 @@ def test_smoke(method: str, tmp_path: Path) -> None:
 
 
 def test_only_breaking_gets_below_the_floor(tmp_path: Path) -> None:
-    config = make_config("sympe-frames", "smoke", data="polar", steps=60, multiplicity=4, draws=40)
+    config = make_config("sympe-frames", "smoke", data="polar", steps=50, multiplicity=4)
     metrics = run(config, tmp_path).metrics
     assert metrics["error"] < 0.1 * metrics["floor"]
 
