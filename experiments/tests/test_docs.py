@@ -47,7 +47,9 @@ class Block:
     def promised(self) -> list[str]:
         """What the comments say that the block prints."""
         # A long call ends on a line of its own.
-        printing = (line.split("  # ") for line in self.code.splitlines() if line.lstrip().startswith(("print(", ")  # ")))
+        printing = (
+            line.split("  # ") for line in self.code.splitlines() if line.lstrip().startswith(("print(", ")  # "))
+        )
         return [promise for _, *promises in printing for promise in promises]
 
 
