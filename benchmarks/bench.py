@@ -1,8 +1,8 @@
 """All comparisons with peers, one after another, and what has become slower: ``make bench``.
 
 Each script measures ours and the peers in turns and writes records to ``results/`` (:mod:`timing`). A ratio to the
-peer that is more than 20 % worse than in the record before is named at the end. ``--quick`` takes smaller inputs, and
-has records of its own. The table of docs/speed.md is made from the records: ``--table`` writes it.
+peer that is more than 20 % worse than in the record before is named at the end. ``--quick`` takes smaller inputs,
+and keeps separate records. The table of docs/speed.md is made from the records: ``--table`` writes it.
 """
 
 import argparse

@@ -53,7 +53,7 @@ def grid(*shape: int, periodic: bool = False) -> Graphs:
 
 
 def regular(nodes: int, degree: int = 4, seed: int = 0) -> Graphs:
-    """A random regular graph, from pairs of half edges; those that coincide are left out."""
+    """A random regular graph, from pairs of half edges; duplicates are dropped."""
     ends = np.random.default_rng(seed).permutation(np.repeat(np.arange(nodes), degree)).reshape(-1, 2)
     ends = np.unique(np.sort(ends, 1)[ends[:, 0] != ends[:, 1]], axis=0)
     return undirected(ends, nodes)

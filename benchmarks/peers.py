@@ -1,4 +1,4 @@
-"""Programs to compare with, each with an environment or a folder of its own; ``SYMPE_PEERS`` tells another than
+"""Programs to compare with, each with a separate environment or folder; ``SYMPE_PEERS`` tells another than
 ``~/.cache/sympe-peers``.
 
 - Traces, through dreadnaut of nauty (B. D. McKay, A. Piperno, *Practical graph isomorphism, II*, 2014): the one on the

@@ -1,6 +1,6 @@
 """Relaxations of cubic perovskites with CHGNet until the lowest energy is found: directions of modes beside rattling.
 
-CHGNet (B. Deng et al., 2023) comes with its weights; give it an environment of its own:
+CHGNet (B. Deng et al., 2023) comes with its weights; give it a separate environment:
 
     python -m venv chgnet && chgnet/bin/pip install -c constraints.txt chgnet -e '.[crystals]' -e ./experiments
     OMP_NUM_THREADS=1 chgnet/bin/python benchmarks/perovskites.py

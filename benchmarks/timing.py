@@ -36,7 +36,7 @@ def gpu_clock() -> float:
 
 
 class Seconds(float):
-    """What a run returns that measures itself, as a program of its own does."""
+    """What a run returns that measures itself, as a separate program does."""
 
 
 def interleave(

@@ -46,7 +46,7 @@ class Block:
     @property
     def promised(self) -> list[str]:
         """What the comments say that the block prints."""
-        # A long call ends on a line of its own.
+        # A long call is closed on a separate line.
         printing = (
             line.split("  # ") for line in self.code.splitlines() if line.lstrip().startswith(("print(", ")  # "))
         )

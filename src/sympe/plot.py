@@ -1,4 +1,4 @@
-"""Pictures of symmetry on data of yours, with Matplotlib (``sympe[plot]``): orbits, draws of g~, frames.
+"""Pictures of the symmetry of your data, with Matplotlib (``sympe[plot]``): orbits, draws of g~, frames.
 
 Nodes and points of one orbit get one color and one number. Each function draws the first member of a batch and returns
 the figure.

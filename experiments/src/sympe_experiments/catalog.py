@@ -83,7 +83,7 @@ class Experiment:
         return found
 
 
-#: Neither a command nor jobs of its own: ``sympe compare`` runs it.
+#: It has no command and no jobs: ``sympe compare`` runs it.
 _COMPARED = (False, False)
 
 EXPERIMENTS: dict[str, Experiment] = {

@@ -29,7 +29,7 @@ DURATIONS: dict[str, float] = json.loads((Path(__file__).parent / "durations.jso
 
 
 def least_seconds(records: Iterable[Record]) -> dict[str, float]:
-    """What runs took on a core of their own: the least of all seeds, in processor time where it is known."""
+    """What runs took on an idle core: the least of all seeds, in processor time where it is known."""
     found: dict[str, float] = {}
     for record in records:
         training, test = (finite(record.metrics.get(f"{name}_seconds")) for name in ("train_processor", "test"))
@@ -41,7 +41,7 @@ def least_seconds(records: Iterable[Record]) -> dict[str, float]:
 
 
 def expected_seconds(job: Job, out: Path) -> float | None:
-    """What a job will take on a core of its own: nothing if it is finished, None if nothing is known."""
+    """What a job will take on an idle core: nothing if it is finished, None if nothing is known."""
     if (out / job.folder / FILE_NAME).exists():
         return 0.0
     return DURATIONS.get("/".join(part for part in job.folder.parts if not re.fullmatch(r"(seed|L)\d+", part)))

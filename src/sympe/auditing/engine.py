@@ -77,7 +77,7 @@ def _ray(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) ->
     finally:
         if own:
             ray.shutdown()
-            listen_again()  # Ray's end takes it once more, behind Python's back
+            listen_again()  # its shutdown resets the signal, unseen by Python
 
 
 def _as_finished(

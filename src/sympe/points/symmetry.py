@@ -193,7 +193,7 @@ class _Cloud:
         from scipy.spatial import cKDTree  # slow to import
 
         n = len(self.position)
-        # Species are an axis of their own, along which kinds are farther apart than the net.
+        # Species are a separate axis, along which kinds are farther apart than the net.
         apart = np.broadcast_to(2 * net * self.kinds[:, None], (n, 1))
         tree = cKDTree(np.hstack([self.position, apart]))
         moved = self.position @ matrices.transpose(0, 2, 1)

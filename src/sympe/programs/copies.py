@@ -13,12 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from sympe.canonicalize.refinement import Partition
 from sympe.graphs import Graphs
-
-Ints = NDArray[np.int64]
+from sympe.graphs.columns import Ints
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Measured:
     is_log: bool = False
 
     def samples(self, group: Group) -> dict[str, Sample]:
-        """Values over seeds by method, in the order of rows; methods without any are left out."""
+        """Values over seeds by method, in the order of rows; only of methods that have any."""
         found = {method: sample(group.runs(method), self.metric) for method in self.methods.in_order(group.methods)}
         return {method: over_seeds for method, over_seeds in found.items() if over_seeds.values}
 
