@@ -65,7 +65,7 @@ def _forecast(expected: dict[Job, float | None], workers: int, preset: str) -> l
     for folder, methods in lines.items():
         shown = (f"{name} {_seconds(of_seeds)}" for name, of_seeds in methods.items())
         told.append(f"{folder}: {', '.join(shown)}")
-    known = [seconds for seconds in expected.values() if seconds is not None]
+    known = sorted((seconds for seconds in expected.values() if seconds is not None), reverse=True)
     span = makespan(known, workers)
     total = f"{span / 60:.0f} minutes" if span >= 90 else f"{span:.0f} seconds"
     runs = "run" if len(expected) == 1 else "runs"
