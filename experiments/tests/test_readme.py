@@ -16,7 +16,7 @@ TASKS = (
      "compare/independent-set/cayley-graphs/full", "error", 2, -1),
     ("[integer programs](docs/programs.md), item placement: wrong among the surest 735 of 1,050 variables",
      "compare/programs/item-placement/full", "wrong_70", 1, -1),
-    ("[crystals](docs/crystals.md#learning-to-distort) into one of their domains: right, %",
+    ("[crystals](docs/crystals.md#learning-to-distort), two toy perovskites into one of their domains: right, %",
      "compare/distortions/perovskites/full", "right_percent", 1, 1),
 )  # fmt: skip
 

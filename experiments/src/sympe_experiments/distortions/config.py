@@ -64,7 +64,7 @@ def methods(data: str | None) -> tuple[str, ...]:
 
 
 def full(method: str) -> Config:
-    """About a minute a row, on one core."""
+    """Less than half a minute a row, on one core."""
     return Config(method, "full")
 
 
