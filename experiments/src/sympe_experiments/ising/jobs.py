@@ -9,9 +9,9 @@ from sympe_experiments.records import Job
 
 #: Rows of the table of nearest neighbors: not equivariant, breaking no symmetry, SymPE, and its matched controls.
 ROWS = ("mlp", "cnn", "gcnn", "gcnn-noise", "haar", "sympe-template-frozen", "sympe-template", "sympe-template-field")
-#: Rows of the table of j1j2, and what else solves it; annealing only where it is installed.
-J1J2_ROWS = ("gcnn", "gcnn-noise", "haar", "sympe-template-frozen", "sympe-template")
-#: Rows of that table in the quick preset.
+#: Rows of the tables of the other models, and what else solves two of them; annealing only where it is installed.
+OTHER_ROWS = ("gcnn", "gcnn-noise", "haar", "sympe-template-frozen", "sympe-template")
+#: Rows of j1j2 in the quick preset.
 J1J2_QUICK = ("sympe-template",)
 SOLVERS = ("annealing", "milp") if find_spec("dwave") else ("milp",)
 
@@ -28,10 +28,11 @@ def jobs(preset: str) -> list[Job]:
     configs = []
     for seed in range(3 if preset == "full" else 1):
         configs += [make_config(method, recipe, seed=seed) for method in ROWS]
-        rows = J1J2_QUICK if preset == "quick" else J1J2_ROWS
-        configs += [make_config(method, recipe, seed=seed, model="j1j2") for method in rows]
-    solvers = SOLVERS[:1] if preset == "quick" else SOLVERS
-    configs += [make_config(method, recipe, model="j1j2") for method in solvers]
+        rows = J1J2_QUICK if preset == "quick" else OTHER_ROWS
+        models = ("j1j2", "field", "bonds") if preset == "full" else ("j1j2",)
+        configs += [make_config(method, recipe, seed=seed, model=model) for model in models for method in rows]
+    solved, solvers = (("j1j2",), SOLVERS[:1]) if preset == "quick" else (("j1j2", "bonds"), SOLVERS)
+    configs += [make_config(method, recipe, model=model) for model in solved for method in solvers]
     return [job(config) for config in configs]
 
 
