@@ -7,7 +7,7 @@ import json
 import math
 import platform
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -56,7 +56,7 @@ class Record:
         metrics: What was measured, by name; numbers only.
         history: Curves over training, one list of numbers per name.
         seconds: Wall time of the run.
-        environment: Commit, versions and hardware.
+        environment: Commit, versions and hardware; ``begun_by`` lists commits that trained before.
         examples: Some of what came out, as text, by name.
         folder: Where the record was read from; not part of the record.
     """
@@ -85,8 +85,13 @@ class Record:
         data: str | None = None,
         history: dict[str, list[float]] | None = None,
         examples: dict[str, list[str]] | None = None,
+        begun_by: Sequence[str] = (),
     ) -> "Record":
-        """The record of a run; ``data`` names the data set where the configuration does not."""
+        """The record of a run.
+
+        ``data`` names the data set where the configuration does not; ``begun_by`` are commits that trained before this
+        one, before the run was resumed.
+        """
         return cls(
             experiment=experiment,
             method=config.method,
@@ -97,6 +102,7 @@ class Record:
             metrics=metrics,
             seconds=seconds,
             history=history or {},
+            environment=describe_environment() | ({"begun_by": [*begun_by]} if begun_by else {}),
             examples=examples or {},
         )
 
@@ -245,7 +251,7 @@ def describe_environment() -> dict[str, Any]:
     import torch
 
     return {
-        "commit": _commit(),
+        "commit": code_commit(),
         "python": platform.python_version(),
         "versions": dict(_versions("sympe", "torch", "lightning", "numpy", "igraph", "networkx")),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -264,7 +270,7 @@ def _versions(*packages: str) -> Iterator[tuple[str, str]]:
             continue
 
 
-def _commit() -> str | None:
+def code_commit() -> str | None:
     """Commit of the source tree, marked if files have changed since; None outside of a clone."""
     where = Path(__file__).parent
 

@@ -10,7 +10,7 @@ import logging
 import math
 import subprocess
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
@@ -24,68 +24,16 @@ from lightning.pytorch.utilities import rank_zero_only
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
-from torch.utils.data import Sampler
 
 from sympe.signals import listen_again, undisturbed
+from sympe_experiments import __version__
 from sympe_experiments.checkpoints import AtomicCheckpointIO
+from sympe_experiments.records import code_commit
 from sympe_experiments.resuming import CHECKPOINT
-from sympe_experiments.seeding import mixed_generator
 
 T = TypeVar("T")
 
 _DIED = "a process died (out of memory?); the same command with --resume goes on"
-
-#: What a batch of graphs is asked for by: their size, and which of the graphs of that size.
-Key = tuple[int, list[int]]
-
-
-class SizeGroupedSampler(Sampler[Key]):
-    """Batches of equal-sized graphs in random order, a function of seed and epoch alone.
-
-    A resumed run therefore sees the same batches. Several processes share the batches of an epoch evenly.
-
-    Args:
-        counts: How many graphs there are of each size.
-        batch_size: Graphs per batch, at most.
-        seed: Seed of the order.
-        step: Asked for the number of steps taken whenever a pass begins; that tells the epoch. (A trainer
-            that resumes may begin a pass before it has settled which epoch it is in.)
-        rank: Number of this process.
-        world_size: How many processes there are.
-    """
-
-    def __init__(
-        self,
-        counts: Mapping[int, int],
-        batch_size: int,
-        seed: int,
-        step: Callable[[], int],
-        rank: int = 0,
-        world_size: int = 1,
-    ) -> None:
-        self.counts = dict(counts)
-        self.batch_size, self.seed, self.step, self.rank, self.world_size = batch_size, seed, step, rank, world_size
-        total = sum(-(-count // batch_size) for count in self.counts.values())
-        self.length = -(-total // world_size)
-
-    def __len__(self) -> int:
-        return self.length
-
-    @property
-    def epoch(self) -> int:
-        """Passes that have been made."""
-        return self.step() // self.length
-
-    def __iter__(self) -> Iterator[Key]:
-        generator = mixed_generator(self.seed, self.epoch)
-        keys: list[Key] = []
-        for n, count in self.counts.items():
-            shuffled = torch.randperm(count, generator=generator)
-            keys += [(n, part.tolist()) for part in shuffled.split(self.batch_size)]
-        order = torch.randperm(len(keys), generator=generator).tolist()
-        # Every process must take the same number of steps: the first batches come again if need be.
-        order = (order * self.world_size)[: self.length * self.world_size]
-        return iter([keys[i] for i in order[self.rank :: self.world_size]])
 
 
 def fingerprint(parts: Iterable[Tensor | str]) -> str:
@@ -107,7 +55,11 @@ class ResumableModule(LightningModule):
 
     Args:
         config: The configuration of the run, as plain values; only a run with the same one may resume.
-        data: What the run sees of its data. A configuration only names the data, and files change.
+        data: What the run sees of its data, with the orders that it computes of it once. A configuration only names
+            the data; files change, and so do canonical orders with the code.
+
+    Attributes:
+        begun_by: The commits that trained before the one that trains now, if there were others.
     """
 
     #: What a checkpoint of this program holds, beside what Lightning puts there.
@@ -117,6 +69,8 @@ class ResumableModule(LightningModule):
         super().__init__()
         self._config = config
         self._data = fingerprint(data)
+        self._commit = code_commit() or f"version {__version__}"
+        self.begun_by: list[str] = []
         self.history: dict[str, list[float]] = {}
         self.seconds = 0.0
 
@@ -141,6 +95,7 @@ class ResumableModule(LightningModule):
         checkpoint["config"] = self._config
         checkpoint["data"] = self._data
         checkpoint["processes"] = self.trainer.world_size
+        checkpoint["commits"] = [*self.begun_by, self._commit]
         checkpoint["history"] = self.history
         checkpoint["seconds"] = self.seconds
 
@@ -156,7 +111,14 @@ class ResumableModule(LightningModule):
             changed = sorted(k for k, v in self._config.items() if checkpoint["config"].get(k) != v)
             raise ValueError(f"the run to resume was started with other values of {', '.join(changed)}")
         if checkpoint["data"] != self._data:
-            raise ValueError("the run to resume was started with other data; give another folder")
+            raise ValueError("the run to resume was started with other data, or other orders; give another folder")
+        self.begun_by = [one for one in dict.fromkeys(checkpoint.get("commits", [])) if one != self._commit]
+        if self.begun_by and self.trainer.is_global_zero:
+            warnings.warn(
+                f"the run to resume was trained by {', '.join(self.begun_by)}, this is {self._commit}: what comes out "
+                "may differ from a run of either; the record names both",
+                stacklevel=2,
+            )
         self.history = checkpoint["history"]
         self.seconds = checkpoint["seconds"]
 

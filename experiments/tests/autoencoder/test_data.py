@@ -14,8 +14,8 @@ from sympe.graphs import concatenate, from_edges, from_networkx, to_dense, to_gr
 from sympe.graphs.datasets import erdos_renyi
 from sympe_experiments.autoencoder.data import GraphSet, load_splits
 from sympe_experiments.autoencoder.training import floor_metrics
+from sympe_experiments.batches import Key, SizeGroupedSampler
 from sympe_experiments.seeding import mixed_generator
-from sympe_experiments.training import Key, SizeGroupedSampler
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,9 @@ from lightning.pytorch import LightningModule, Trainer
 from command_line import contents, start
 from molecule_runs import Interruption, make_run, small
 from sympe.graphs import from_edges, from_networkx, write
+from sympe_experiments import training
+from sympe_experiments.batches import SizeGroupedSampler
+from sympe_experiments.molecules import data
 from sympe_experiments.molecules.assessment import evaluate_weights
 from sympe_experiments.molecules.config import METHODS, Config
 from sympe_experiments.molecules.data import GraphStore, load_splits
@@ -25,7 +28,7 @@ from sympe_experiments.molecules.sampling import sample_to_file
 from sympe_experiments.molecules.training import NoisedBatches, NumberedBatches, TrainDiffusion
 from sympe_experiments.records import read_record
 from sympe_experiments.report.statistics import OF_CASES
-from sympe_experiments.training import SaveEachEpoch, SizeGroupedSampler, fingerprint
+from sympe_experiments.training import SaveEachEpoch, fingerprint
 
 pytest.importorskip("rdkit", reason="needs RDKit")
 parquet = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow")
@@ -123,6 +126,20 @@ def test_random_numbers_are_those_that_a_batch_is_asked_for_with(own_file: Path)
     assert len({content(*numbers) for numbers in ((1, 2, 3), (2, 2, 3), (1, 3, 3), (1, 2, 4), (0, 0, 0))}) == 5
 
 
+def test_orders_of_other_code_are_refused(own_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = small(own_file, "sympe-labeling-carried", num_samples=4, epochs=1)
+    make_run(config, tmp_path)
+    (tmp_path / "record.json").unlink()
+    found = data._stored_rank
+    monkeypatch.setattr(
+        data, "_stored_rank", lambda graphs, order: graphs.sizes[graphs.batch] - 1 - found(graphs, order)
+    )
+    with pytest.raises(ValueError, match="with other data, or other orders"):
+        make_run(config, tmp_path, resume=True)
+    monkeypatch.undo()
+    make_run(config, tmp_path, resume=True)
+
+
 @pytest.mark.parametrize("accumulate", [1, 3])
 def test_a_run_taken_up_again_ends_as_if_it_had_not_stopped(
     accumulate: int, own_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -159,8 +176,12 @@ def test_a_run_taken_up_again_ends_as_if_it_had_not_stopped(
     torch.save(checkpoint, older)
     with pytest.raises(ValueError, match="of another program, or of another version: no average, data in it"):
         make_run(config, tmp_path / "older", resume=True)
-    resumed = make_run(config, tmp_path / "stopped", resume=True)
+    monkeypatch.setattr(training, "code_commit", lambda: "later")
+    with pytest.warns(UserWarning, match=r"trained by \S+, this is later"):
+        resumed = make_run(config, tmp_path / "stopped", resume=True)
+    assert len(resumed.environment["begun_by"]) == 1
     whole = make_run(config, tmp_path / "whole")
+    assert "begun_by" not in whole.environment
     for name in ("history", "examples", "config"):
         assert getattr(resumed, name) == getattr(whole, name)
     timed = ("seconds", "per_second")

@@ -26,8 +26,8 @@ from sympe.graphs import (
     to_dense,
 )
 from sympe.graphs.datasets import erdos_renyi
+from sympe_experiments.batches import Key
 from sympe_experiments.seeding import mixed_generator
-from sympe_experiments.training import Key
 
 
 @dataclass(frozen=True)

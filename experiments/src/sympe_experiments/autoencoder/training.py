@@ -16,10 +16,11 @@ from sympe_experiments.autoencoder.config import METHODS, NAME, Config
 from sympe_experiments.autoencoder.data import Batch, GraphSet, load_splits
 from sympe_experiments.autoencoder.evaluation import evaluate
 from sympe_experiments.autoencoder.model import GraphAutoencoder
+from sympe_experiments.batches import SizeGroupedSampler
 from sympe_experiments.records import Record
 from sympe_experiments.resuming import resumable
 from sympe_experiments.seeding import mixed_generator
-from sympe_experiments.training import Options, ResumableModule, SizeGroupedSampler, build_from_seed, fit
+from sympe_experiments.training import Options, ResumableModule, build_from_seed, fit
 
 WEIGHTS = "weights.safetensors"
 
@@ -155,7 +156,9 @@ def run(config: Config, folder: Path, **options: Unpack[Options]) -> Record | No
         "n_parameters": sum(p.numel() for p in model.parameters()),
         **floor_metrics(test.graphs),
     }
-    record = Record.of(NAME, config, metrics, module.seconds + test_seconds, history=module.history)
+    record = Record.of(
+        NAME, config, metrics, module.seconds + test_seconds, history=module.history, begun_by=module.begun_by
+    )
     record.write(folder)
     return record
 

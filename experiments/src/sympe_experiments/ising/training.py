@@ -167,7 +167,7 @@ def run(config: Config, folder: Path, **options: Unpack[Options]) -> Record | No
         "n_parameters": sum(p.numel() for p in model.parameters()),
     }
     seconds = module.seconds + test_seconds
-    record = Record.of(NAME, config, metrics, seconds, history=module.history)
+    record = Record.of(NAME, config, metrics, seconds, history=module.history, begun_by=module.begun_by)
     record.write(folder, arrays)
     return read_record(folder / FILE_NAME)
 

@@ -22,12 +22,12 @@ from sympe.graphs.datasets import GRAPH_SETS, QM9_ELEMENTS
 from sympe.graphs.files import READABLE
 from sympe.graphs.molecules import SMILES, holds_molecules
 from sympe.points.sdf import SDF
+from sympe_experiments.batches import Key
 from sympe_experiments.molecules.chemistry import MOLECULE_FILES, read_molecules
 from sympe_experiments.molecules.domain import Domain, smoothed
 from sympe_experiments.molecules.fetch import locate_qm9
 from sympe_experiments.molecules.graph_state import GraphState, from_graphs
 from sympe_experiments.seeding import mixed_generator
-from sympe_experiments.training import Key
 
 _QM9 = ("qm9", "qm9-hydrogens")
 
@@ -129,6 +129,10 @@ class GraphStore(Dataset[GraphState]):
     def counts(self) -> dict[int, int]:
         """Number of graphs of each size."""
         return {n: len(state) for n, state in self.states.items()}
+
+    def orders(self) -> Iterator[Tensor]:
+        """The orders that are stored with the graphs, if any."""
+        return (state.rank for state in self.states.values() if state.rank is not None)
 
     def batches(self, batch_size: int | Callable[[int], int]) -> Iterator[GraphState]:
         """All graphs once, in a fixed order; ``batch_size`` may depend on their number of nodes."""

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -11,6 +12,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from sympe.atomic import write_atomically
+from sympe_experiments.batches import Key, SizeGroupedSampler
 from sympe_experiments.molecules.config import NAME, Config
 from sympe_experiments.molecules.data import GraphStore, Splits, load_splits
 from sympe_experiments.molecules.evaluation import (
@@ -24,7 +26,7 @@ from sympe_experiments.molecules.model import GraphDiffusion, Noised
 from sympe_experiments.records import Record
 from sympe_experiments.resuming import resumable
 from sympe_experiments.seeding import mixed_generator
-from sympe_experiments.training import Key, Options, ResumableModule, SizeGroupedSampler, build_from_seed, fit
+from sympe_experiments.training import Options, ResumableModule, build_from_seed, fit
 
 WEIGHTS = "weights.safetensors"
 
@@ -88,7 +90,7 @@ class TrainDiffusion(ResumableModule):
     def __init__(
         self, config: Config, model: GraphDiffusion, train: GraphStore, splits: Splits, workers: int = 0
     ) -> None:
-        super().__init__(config.as_dict(), splits.content())
+        super().__init__(config.as_dict(), chain(splits.content(), train.orders()))
         self.config = config
         self.model = model
         self.train_set = NoisedBatches(train, model)
@@ -260,6 +262,7 @@ def run(config: Config, folder: Path, *, workers: int = 0, **options: Unpack[Opt
         module.seconds + time.perf_counter() - testing,
         history=module.history | likelihood.by_time() | likelihood.of_graphs() | samples.history,
         examples=samples.examples | shown_sample,
+        begun_by=module.begun_by,
     )
     record.write(folder)
     return record
