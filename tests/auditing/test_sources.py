@@ -13,7 +13,7 @@ import torch
 import sympe
 from examples import LARGE, ring, single
 from molecules import EXAMPLES
-from sympe.auditing import Options
+from sympe.auditing import Execution, Options
 from sympe.auditing.sources.base import cut, cuts
 from sympe.graphs import concatenate, from_edges, to_graph6, to_pyg, write
 
@@ -256,17 +256,18 @@ def test_points_in_memory() -> None:
 
 
 def test_points_in_memory_as_one_batch() -> None:
-    """The same as cloud by cloud, over several chunks; targets per point and per cloud."""
-    clouds = [EXAMPLES[name].cloud for name in ("water", "methane", "argon", "CHFClBr")] * 300
+    """The same as cloud by cloud, over two chunks; targets per point and per cloud."""
+    clouds = [EXAMPLES[name].cloud for name in ("water", "methane", "argon", "CHFClBr")] * 130
     batch = sympe.points.concatenate(clouds)
     generator = torch.Generator().manual_seed(0)
     forces = torch.randn(batch.num_points, 3, generator=generator)
     charges = torch.randn(batch.num_points, generator=generator)
     dipoles = torch.randn(len(batch), 3, generator=generator)
     sizes = batch.sizes.tolist()
+    here = Execution(workers=1)
     for values, parts in ((forces, forces.split(sizes)), (charges, charges.split(sizes)), (dipoles, dipoles)):
-        report = sympe.audit(batch, target=values)
-        pairs = sympe.audit(list(zip(clouds, parts, strict=True)))
+        report = sympe.audit(batch, target=values, execution=here)
+        pairs = sympe.audit(list(zip(clouds, parts, strict=True)), execution=here)
         assert list(report.samples()) == list(pairs.samples())
         assert max(errors(report)) > 0
     assert orders(sympe.audit(batch))[:4] == [4, 24, None, 1]
