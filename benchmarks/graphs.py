@@ -213,7 +213,7 @@ TABLES: dict[str, tuple[Callable[[int, int], Table], int, int, int]] = {
     "crystals": (crystals, 100_000, 10_000, 3),
     "cfi": (cfi_graphs, 2_000, 400, 3),
     "molecules": (molecules, 4_000, 1_000, 7),
-    "laplacian": (laplacian, 100_000, 10_000, 3),
+    "laplacian": (laplacian, 100_000, 10_000, 2),
     "one_by_one": (one_by_one, 250, 100, 7),
     "refinement": (refinement, 100_000, 10_000, 3),
     "batches": (batches, 16_000, 1_600, 3),
