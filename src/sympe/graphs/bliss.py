@@ -14,6 +14,7 @@ from sympe.graphs.stripping import Stripped
 
 #: Graphs of more nodes are stripped before bliss sees them.
 _SMALL = 200
+_NONE = Graphs(torch.zeros(2, 0, dtype=torch.long), torch.zeros(0, dtype=torch.long))
 
 
 def colored_graphs(graphs: Graphs) -> Iterator[ColoredGraph | Stripped]:
@@ -45,7 +46,7 @@ def canonical_order(graphs: Graphs) -> Ints:
 def count_automorphisms(graphs: Graphs) -> list[int]:
     """Exact order of each graph's automorphism group, however large."""
     small, large = _by_size(graphs)
-    counts = iter(settle_small(small).count_automorphisms())
+    counts = iter(settle_small(small).count_automorphisms() if len(small) else [])
     if not large:
         return list(counts)
     return [
@@ -58,7 +59,8 @@ def log_automorphisms(graphs: Graphs) -> torch.Tensor:
     """Log of the order of each graph's automorphism group, in nats, ``Float[G]``."""
     small, large = _by_size(graphs)
     logs = np.zeros(len(graphs))
-    logs[(graphs.sizes <= _SMALL).cpu().numpy()] = list(map(math.log, settle_small(small).count_automorphisms()))
+    if len(small):
+        logs[(graphs.sizes <= _SMALL).cpu().numpy()] = list(map(math.log, settle_small(small).count_automorphisms()))
     for index in large:
         logs[index] = _stripped(graphs, index).log_automorphisms()
     return torch.from_numpy(logs).to(graphs.device)
@@ -69,6 +71,8 @@ def _by_size(graphs: Graphs) -> tuple[Graphs, list[int]]:
     check_graphs(graphs)
     if graphs.max_nodes <= _SMALL:
         return graphs, []
+    if len(graphs) == 1:
+        return _NONE, [0]
     is_small = graphs.sizes <= _SMALL
     return graphs.select(is_small.nonzero()[:, 0]), (~is_small).nonzero()[:, 0].tolist()
 

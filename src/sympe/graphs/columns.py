@@ -39,7 +39,7 @@ def _packed(*columns: Column) -> Column | None:
         return columns[0]
     key, bound = np.zeros(len(columns[0]), np.int64), 1
     for column in columns:
-        if not np.issubdtype(column.dtype, np.integer):
+        if column.dtype.kind not in "iu":
             return None
         low = int(column.min(initial=0))
         span = int(column.max(initial=0)) - low + 1
