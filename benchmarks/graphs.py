@@ -54,6 +54,7 @@ def beside_traces(name: str, inputs: dict[str, Callable[[], Graphs]], repeats: i
             f"{name}: log_automorphisms": lambda x=x: bliss.log_automorphisms(x),
         }
         table.add_times(interleave(runs, repeats), relative_to=f"{name}: Traces")
+        table.write()  # an end in between loses little
     return table
 
 
@@ -148,23 +149,26 @@ def laplacian(n: int, repeats: int) -> Table:
     for name, (x, inverse) in inputs.items():
         runs: Runs = {f"{name}: ARPACK": arpack(x, 4, inverse), f"{name}: Laplacian": lambda x=x: Laplacian(4)(x)}
         table.add_times(interleave(runs, repeats), relative_to=f"{name}: ARPACK")
+        table.write()
     return table
 
 
 def one_by_one(count: int, repeats: int) -> Table:
-    """Laplacian encodings of molecules, one graph at a time, as transforms of PyG."""
+    """Laplacian encodings of molecules, one graph at a time, as transforms of PyG; labeling beside it."""
     from torch_geometric.data import Data
     from torch_geometric.transforms import AddLaplacianEigenvectorPE
 
     from sympe.integrations.pyg import AddLaplacianPE
 
-    listed = to_pyg(load_qm9(None).select(range(50_000, 50_000 + count))).to_data_list()
+    x, tau = load_qm9(None).select(range(50_000, 50_000 + count)), Labeling()
+    listed, parts = to_pyg(x).to_data_list(), x.split()
     data = [Data(edge_index=one.edge_index, num_nodes=one.num_nodes) for one in listed]
     transforms = {
         "PyG, AddLaplacianEigenvectorPE": AddLaplacianEigenvectorPE(4, is_undirected=True),
         "AddLaplacianPE": AddLaplacianPE(4),
     }
     runs: Runs = {name: lambda add=add: [add(one) for one in data] for name, add in transforms.items()}
+    runs["Labeling"] = lambda: [tau(one) for one in parts]
     times = {name: [1e6 * t / count for t in ts] for name, ts in interleave(runs, repeats).items()}
     table = Table("graphs_one_by_one", f"microseconds per graph; {count:,} molecules, one at a time")
     table.add_times(times, relative_to="PyG, AddLaplacianEigenvectorPE")
@@ -172,15 +176,16 @@ def one_by_one(count: int, repeats: int) -> Table:
 
 
 def refinement(n: int, repeats: int) -> Table:
-    """Refinement of graphs whose diameter is about their size."""
-    inputs = {
-        f"path, {n:,} nodes": grid(n),
-        f"caterpillar, {n:,} nodes": caterpillar(n),
-        f"grid, {n:,} nodes": grid(round(n**0.5), round(n**0.5)),
-        f"random tree, {n:,} nodes": tree(n),
-    }
+    """Refinement of graphs whose diameter is about their size; of ten times as many nodes in one turn."""
     table = Table("graphs_refinement", "seconds per graph")
-    table.add_times(interleave({name: lambda x=x: Refinement()(x) for name, x in inputs.items()}, repeats))
+    for size, turns in ((n, repeats), (10 * n, 1)):
+        inputs = {
+            f"path, {size:,} nodes": grid(size),
+            f"caterpillar, {size:,} nodes": caterpillar(size),
+            f"grid, {size:,} nodes": grid(round(size**0.5), round(size**0.5)),
+            f"random tree, {size:,} nodes": tree(size),
+        }
+        table.add_times(interleave({name: lambda x=x: Refinement()(x) for name, x in inputs.items()}, turns))
     return table
 
 
