@@ -34,7 +34,7 @@ from sympe.seeding import sample
 _NET = 4.0
 
 #: Points of each cloud that rule out most candidates before all points are tried.
-_PROBES = 3
+_PROBES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,14 +133,14 @@ def _closed(clouds: PointClouds, special: bool, tolerance: float) -> list[Stabil
     found = _alike(candidates(clouds, special, tolerance, slack=_NET), clouds, position, _NET * tolerance)
     frames = found.frames(position)
     motion = frames @ frames[_first_of_cloud(found)].transpose(1, 2)
-    kept = _plausible(clouds, position, found, motion, _NET * tolerance)
     kinds = clouds.batch.cpu().numpy()
     if clouds.species is not None:
         species = np.unique(clouds.species.cpu(), return_inverse=True)[1]
         kinds = kinds * (species.max() + 1) + species
     where = position.cpu().numpy()
-    motions = _Motions(*(t.cpu().numpy() for t in (found.cloud[kept], motion[kept], found.sign[kept] > 0, clouds.ptr)))
-    each = motions.one_to_one(where, kinds, _NET * tolerance).fitted(where, tolerance)
+    near = _Nearest(where, kinds, _NET * tolerance)
+    motions = _Motions(*(t.cpu().numpy() for t in (found.cloud, motion, found.sign > 0, clouds.ptr)))
+    each = motions.plausible(near).one_to_one(near).fitted(where, tolerance)
     sizes, spans = clouds.ptr.tolist(), found.span.tolist()
     return [
         _stabilizer(where[first:end], group, span, special, clouds.device)
@@ -165,22 +165,24 @@ def _alike(found: Candidates, clouds: PointClouds, position: Float[Tensor, "N d"
     return found.select(is_alike.nonzero()[:, 0])
 
 
-def _plausible(
-    clouds: PointClouds, position: Float[Tensor, "N d"], found: Candidates, motion: Float[Tensor, "C d d"], net: float
-) -> Int[Tensor, "k"]:
-    """The motions that take each of a few points of their cloud near a point of its species; not all are symmetries."""
-    kept = torch.arange(len(motion), device=motion.device)
-    for probe in range(_PROBES):
-        cloud = found.cloud[kept]
-        point = clouds.ptr[cloud] + probe % clouds.sizes[cloud]
-        moved = (motion[kept] @ position[point][:, :, None])[:, :, 0]
-        place, other = rows_of(cloud, clouds.ptr)
-        step = position.index_select(0, other) - moved.index_select(0, place)
-        is_near = dot(step, step) <= net**2
-        if clouds.species is not None:
-            is_near &= clouds.species[other] == clouds.species[point][place]
-        kept = kept[torch.zeros_like(kept).index_add_(0, place, is_near.long()) > 0]
-    return kept
+class _Nearest:
+    """Which point of its cloud and kind is near a place."""
+
+    def __init__(self, where: NDArray[np.float64], kinds: NDArray[np.int64], net: float) -> None:
+        from scipy.spatial import cKDTree  # slow to import
+
+        self.where, self.net = where, net
+        # Kinds are a separate axis, along which they are farther apart than the net.
+        self.apart = 2 * net * kinds[:, None]
+        self.tree = cKDTree(np.hstack([where, self.apart]))
+
+    def to(self, matrices: NDArray[np.float64], point: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The point nearest to where each motion takes a point; the number of points if none is near."""
+        moved = np.einsum("rij,rj->ri", matrices, self.where[point])
+        nearest: NDArray[np.int64] = self.tree.query(
+            np.hstack([moved, self.apart[point]]), distance_upper_bound=self.net
+        )[1]
+        return nearest
 
 
 Group = tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]
@@ -210,18 +212,20 @@ class _Motions:
         place, point = (t.numpy() for t in rows_of(torch.from_numpy(self.cloud), torch.from_numpy(self.ptr)))
         return place, point, np.searchsorted(place, np.arange(len(self.cloud)))
 
-    def one_to_one(self, where: NDArray[np.float64], kinds: NDArray[np.int64], net: float) -> "_Motions":
-        """Those that take all points near one of their kind, one to one; one of each permutation and determinant."""
-        from scipy.spatial import cKDTree  # slow to import
+    def plausible(self, near: _Nearest) -> "_Motions":
+        """Those that take a few points near one of their kind."""
+        kept = np.arange(len(self.cloud))
+        for probe in range(_PROBES):
+            first, end = self.ptr[self.cloud[kept]], self.ptr[self.cloud[kept] + 1]
+            kept = kept[near.to(self.matrices[kept], first + probe % (end - first)) < len(near.where)]
+        return _Motions(self.cloud[kept], self.matrices[kept], self.is_proper[kept], self.ptr)
 
+    def one_to_one(self, near: _Nearest) -> "_Motions":
+        """Those that take all points near one of their kind, one to one; one of each permutation and determinant."""
         place, point, first = self.rows
-        # Kinds are a separate axis, along which they are farther apart than the net.
-        apart = 2 * net * kinds[:, None]
-        moved = np.einsum("rij,rj->ri", self.matrices[place], where[point])
-        tree = cKDTree(np.hstack([where, apart]))
-        image = tree.query(np.hstack([moved, apart[point]]), distance_upper_bound=net)[1]
+        image = near.to(self.matrices[place], point)
         is_hit = np.zeros(len(image) + 1, bool)
-        is_hit[np.where(image < len(where), first[place] + image - self.ptr[self.cloud[place]], -1)] = True
+        is_hit[np.where(image < len(near.where), first[place] + image - self.ptr[self.cloud[place]], -1)] = True
         # These identify the motion (up to rotations about the axis, for a line in space).
         chosen: dict[tuple[bool, bytes], int] = {}
         text, bounds, signs = image.tobytes(), (8 * np.append(first, len(image))).tolist(), self.is_proper.tolist()
