@@ -36,6 +36,10 @@ def star(nodes: int) -> Graphs:
     return undirected(np.stack([np.arange(1, nodes), np.zeros(nodes - 1)], 1), nodes)
 
 
+def complete(nodes: int) -> Graphs:
+    return undirected(np.stack(np.triu_indices(nodes, 1), 1), nodes)
+
+
 def caterpillar(nodes: int) -> Graphs:
     spine = np.arange(nodes // 2)
     return undirected(
@@ -63,13 +67,21 @@ def closed_forms(n: int, repeats: int) -> Table:
     inputs: dict[str, Callable[[], Graphs]] = {
         f"random tree, {n:,} nodes": lambda: tree(n),
         f"star, {n:,} nodes": lambda: star(n),
-        f"star, {n // 50:,} nodes": lambda: star(n // 50),
         f"{n:,} isolated nodes": lambda: undirected(np.zeros((0, 2)), n),
-        f"{n // 50:,} isolated nodes": lambda: undirected(np.zeros((0, 2)), n // 50),
-        f"complete graph, {n // 50:,} nodes": lambda: undirected(np.stack(np.triu_indices(n // 50, 1), 1), n // 50),
+        f"complete graph, {n // 100:,} nodes": lambda: complete(n // 100),
         f"{n // 21:,} molecules of aspirin": lambda: copies(np.array(BONDS), np.array(ELEMENTS), n // 21),
     }
     return beside_traces("graphs_closed_forms", inputs, repeats)
+
+
+def thousands(n: int, repeats: int) -> Table:
+    """The same by the thousand nodes."""
+    inputs: dict[str, Callable[[], Graphs]] = {
+        f"star, {n:,} nodes": lambda: star(n),
+        f"{n:,} isolated nodes": lambda: undirected(np.zeros((0, 2)), n),
+        f"complete graph, {n:,} nodes": lambda: complete(n),
+    }
+    return beside_traces("graphs_thousands", inputs, repeats)
 
 
 def random(n: int, repeats: int) -> Table:
@@ -139,11 +151,11 @@ def laplacian(n: int, repeats: int) -> Table:
     """The four lowest vectors of one large graph, beside ARPACK: of its two ways the one that is faster there."""
     table, side = Table("graphs_laplacian", "seconds per graph, four vectors"), round(n**0.5)
     inputs: dict[str, tuple[Graphs, bool]] = {
+        f"4-regular, {n // 40:,} nodes": (regular(n // 40), False),
         f"grid, {n // 40:,} nodes": (grid(round((n / 40) ** 0.5), round((n / 40) ** 0.5)), True),
-        f"grid, {n:,} nodes": (grid(side, side), True),
         f"path, {n:,} nodes": (grid(n), True),
         f"random tree, {n:,} nodes": (tree(n), True),
-        f"4-regular, {n // 40:,} nodes": (regular(n // 40), False),
+        f"grid, {n:,} nodes": (grid(side, side), True),
         f"4-regular, {n:,} nodes": (regular(n), False),
     }
     for name, (x, inverse) in inputs.items():
@@ -214,12 +226,13 @@ def batches(count: int, repeats: int) -> Table:
 #: Each table, with its size, its size where it has to be quick, and turns.
 TABLES: dict[str, tuple[Callable[[int, int], Table], int, int, int]] = {
     "closed_forms": (closed_forms, 100_000, 10_000, 3),
+    "thousands": (thousands, 2_000, 500, 2),
     "random": (random, 100_000, 10_000, 3),
     "crystals": (crystals, 100_000, 10_000, 3),
     "cfi": (cfi_graphs, 2_000, 400, 3),
-    "molecules": (molecules, 4_000, 1_000, 7),
+    "molecules": (molecules, 4_000, 1_000, 5),
     "laplacian": (laplacian, 100_000, 10_000, 2),
-    "one_by_one": (one_by_one, 250, 100, 7),
+    "one_by_one": (one_by_one, 250, 100, 5),
     "refinement": (refinement, 100_000, 10_000, 3),
     "batches": (batches, 16_000, 1_600, 3),
 }
