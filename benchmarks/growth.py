@@ -84,7 +84,7 @@ def main() -> None:
         seconds = [row.pop("seconds") for row in rows]
         steep = {"slope": slope(sizes[1:], seconds[1:])}
         table = Table(
-            f"growth_{work}", f"seconds: {work}, {'points' if work == 'frames' else 'nodes'} and five edges each"
+            f"growth_{work}", f"seconds: {work}, by number of {'points' if work == 'frames' else 'nodes'}"
         )
         names = [f"{size:,}" for size in sizes]
         more = {name: row | (steep if name == names[-1] else {}) for name, row in zip(names, rows, strict=True)}
