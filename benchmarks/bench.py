@@ -16,23 +16,30 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-SCRIPTS = ("graphs.py", "points.py", "growth.py")
+SCRIPTS = ("graphs.py", "points.py", "lattice.py --only transforms", "growth.py")
 #: A ratio worse by this factor is named.
 WORSE = 1.2
 
 
-#: Records with peers, and the goal for the ratios of rows whose names begin so.
+#: Records with peers, and the goal for the ratios of rows whose names hold this.
 GOALS: dict[str, dict[str, float]] = {
     "graphs_closed_forms": {"": 3},
+    "graphs_thousands": {"": 3},
     "graphs_random": {"": 3},
     "graphs_crystals": {"": 3},
     "graphs_cfi": {"": 10},
     "graphs_molecules": {"count_automorphisms": 1, "Labeling": 1},
     "graphs_laplacian": {"": 1.5},
-    "graphs_one_by_one": {"": 1},
+    "graphs_one_by_one": {"AddLaplacianPE": 1},
     "points_groups": {"": 2},
     "points_batch": {"": 1},
     "points_frames": {"": 3},
+    "lattice_transforms": {"Template": 8, "LexicographicMinimum": 12},
+}
+#: Records without peers, and the goal for the times of rows whose names hold this.
+LIMITS: dict[str, dict[str, float]] = {
+    "graphs_refinement": {", 100,000 ": 1, ", 1,000,000 ": 15},
+    "graphs_batches": {"select": 50},
 }
 GROWTH = ("labeling", "refinement", "laplacian", "frames")
 
@@ -52,7 +59,7 @@ def worse(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]) -
 
 
 def lines(folder: Path = HERE / "results") -> Iterator[str]:
-    """The tables of docs/speed.md: ratios to peers, and growth."""
+    """Ratios to peers."""
     known = records(folder)
     yield "| work | peer | peer's time | our time | ratio, lowest and highest | goal |"
     yield "|---|---|---:|---:|---:|---:|"
@@ -61,7 +68,7 @@ def lines(folder: Path = HERE / "results") -> Iterator[str]:
             continue  # not measured yet
         rows = {row["row"]: row for row in known[name]["rows"]}
         for row in rows.values():
-            goal = next((goals[start] for start in goals if row["row"].startswith(start)), None)
+            goal = goal_of(row, goals)
             if goal is None or row["row"] == row["ratio_to"]:
                 continue
             peer, ratio = rows[row["ratio_to"]], row["ratio"]
@@ -76,6 +83,22 @@ def lines(folder: Path = HERE / "results") -> Iterator[str]:
             )
 
 
+def goal_of(row: dict[str, Any], goals: dict[str, float]) -> float | None:
+    return next((goals[part] for part in goals if part in row["row"]), None)
+
+
+def limits(folder: Path = HERE / "results") -> Iterator[str]:
+    """Times that have no peer."""
+    known = records(folder)
+    yield "| work | our time, lowest and highest | goal |"
+    yield "|---|---:|---:|"
+    for name, goals in LIMITS.items():
+        for row in known[name]["rows"] if name in known else []:
+            goal, time = goal_of(row, goals), shown(known[name], row)
+            reached = "" if goal is None else f"{goal}{'' if row['median'] <= goal else ', missed'}"
+            yield f"| {row['row']} | {time} ({row['lowest']:.3g}-{row['highest']:.3g}) | {reached} |"
+
+
 def growth(folder: Path = HERE / "results") -> Iterator[str]:
     known = records(folder)
     works = {work: known[f"growth_{work}"]["rows"] for work in GROWTH if f"growth_{work}" in known}
@@ -88,7 +111,7 @@ def growth(folder: Path = HERE / "results") -> Iterator[str]:
 
 
 def shown(record: dict[str, Any], row: dict[str, Any]) -> str:
-    unit = "\u00b5s" if record["title"].startswith("microseconds") else "s"
+    unit = {"microseconds": "\u00b5s", "milliseconds": "ms"}.get(record["title"].split()[0], "s")
     time = row["median"]
     return f"{time:,.0f} {unit}" if time >= 100 else f"{time:.3g} {unit}"
 
@@ -96,18 +119,18 @@ def shown(record: dict[str, Any], row: dict[str, Any]) -> str:
 def fill(page: Path) -> None:
     """Write the tables into the page, each behind its mark."""
     text = page.read_text()
-    for name, table in (("peers", lines), ("growth", growth)):
+    for name, table in (("peers", lines), ("limits", limits), ("growth", growth)):
         rows = "\n".join(table())
         text = re.sub(rf"(<!-- {name} -->\n\n)(\|.*\n)*", lambda mark, rows=rows: f"{mark[1]}{rows}\n", text)
     page.write_text(text)
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller inputs")
     parser.add_argument("--table", action="store_true", help="write the tables into docs/speed.md, and measure nothing")
     parser.add_argument("scripts", nargs="*", metavar="script", help=f"some of {', '.join(SCRIPTS)}")
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     if args.table:
         fill(HERE.parent / "docs" / "speed.md")
         return
@@ -115,7 +138,8 @@ def main() -> None:
     before, quick = records(folder), ["--quick"] if args.quick else []
     environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "BENCH_RESULTS": str(folder.resolve())}
     for script in args.scripts or SCRIPTS:
-        subprocess.run([sys.executable, str(HERE / script), *quick], check=True, env=environment)
+        name, *only = script.split()
+        subprocess.run([sys.executable, str(HERE / name), *only, *quick], check=True, env=environment)
     for line in worse(before, records(folder)):
         print(f"warning: {line}", file=sys.stderr)
 

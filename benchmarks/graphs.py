@@ -5,15 +5,13 @@ some of the tables. QM9 is left out without ``SYMPE_DATA``. Peers: Traces (:mod:
 beforehand, ARPACK through scipy, and PyG.
 """
 
-import argparse
 import os
 from collections.abc import Callable
 
-import networkx
 import numpy as np
 import torch
 
-from inputs import cfi, copies, diamond, from_nx, grid, regular, sparse, tree, undirected
+from inputs import cfi, copies, diamond, grid, regular, sparse, tree, undirected
 from peers import traces
 from sympe import Graphs
 from sympe.actions import GraphRelabeling
@@ -22,7 +20,7 @@ from sympe.canonicalize import Labeling, Refinement
 from sympe.graphs import bliss, to_pyg
 from sympe.graphs.coloring import encoded
 from sympe.graphs.datasets import load_qm9
-from timing import Table, interleave
+from timing import Table, interleave, run_tables
 
 #: Bonds and elements of aspirin, C9H8O4, with its hydrogens.
 BONDS = [
@@ -32,6 +30,14 @@ BONDS = [
 ELEMENTS = [6, 6, 8, 8, 6, 6, 6, 6, 6, 6, 6, 8, 8, 1, 1, 1, 1, 1, 1, 1, 1]
 
 Runs = dict[str, Callable[[], object]]
+
+
+def star(nodes: int) -> Graphs:
+    return undirected(np.stack([np.arange(1, nodes), np.zeros(nodes - 1)], 1), nodes)
+
+
+def complete(nodes: int) -> Graphs:
+    return undirected(np.stack(np.triu_indices(nodes, 1), 1), nodes)
 
 
 def caterpillar(nodes: int) -> Graphs:
@@ -52,6 +58,7 @@ def beside_traces(name: str, inputs: dict[str, Callable[[], Graphs]], repeats: i
             f"{name}: log_automorphisms": lambda x=x: bliss.log_automorphisms(x),
         }
         table.add_times(interleave(runs, repeats), relative_to=f"{name}: Traces")
+        table.write()  # an end in between loses little
     return table
 
 
@@ -59,12 +66,22 @@ def closed_forms(n: int, repeats: int) -> Table:
     """Graphs whose groups have closed forms."""
     inputs: dict[str, Callable[[], Graphs]] = {
         f"random tree, {n:,} nodes": lambda: tree(n),
-        f"star, {n:,} nodes": lambda: from_nx(networkx.star_graph(n - 1)),
+        f"star, {n:,} nodes": lambda: star(n),
         f"{n:,} isolated nodes": lambda: undirected(np.zeros((0, 2)), n),
-        f"complete graph, {n // 100:,} nodes": lambda: from_nx(networkx.complete_graph(n // 100)),
+        f"complete graph, {n // 100:,} nodes": lambda: complete(n // 100),
         f"{n // 21:,} molecules of aspirin": lambda: copies(np.array(BONDS), np.array(ELEMENTS), n // 21),
     }
     return beside_traces("graphs_closed_forms", inputs, repeats)
+
+
+def thousands(n: int, repeats: int) -> Table:
+    """The same by the thousand nodes."""
+    inputs: dict[str, Callable[[], Graphs]] = {
+        f"star, {n:,} nodes": lambda: star(n),
+        f"{n:,} isolated nodes": lambda: undirected(np.zeros((0, 2)), n),
+        f"complete graph, {n:,} nodes": lambda: complete(n),
+    }
+    return beside_traces("graphs_thousands", inputs, repeats)
 
 
 def random(n: int, repeats: int) -> Table:
@@ -134,33 +151,36 @@ def laplacian(n: int, repeats: int) -> Table:
     """The four lowest vectors of one large graph, beside ARPACK: of its two ways the one that is faster there."""
     table, side = Table("graphs_laplacian", "seconds per graph, four vectors"), round(n**0.5)
     inputs: dict[str, tuple[Graphs, bool]] = {
+        f"4-regular, {n // 40:,} nodes": (regular(n // 40), False),
         f"grid, {n // 40:,} nodes": (grid(round((n / 40) ** 0.5), round((n / 40) ** 0.5)), True),
-        f"grid, {n:,} nodes": (grid(side, side), True),
         f"path, {n:,} nodes": (grid(n), True),
         f"random tree, {n:,} nodes": (tree(n), True),
-        f"4-regular, {n // 40:,} nodes": (regular(n // 40), False),
+        f"grid, {n:,} nodes": (grid(side, side), True),
         f"4-regular, {n:,} nodes": (regular(n), False),
     }
     for name, (x, inverse) in inputs.items():
         runs: Runs = {f"{name}: ARPACK": arpack(x, 4, inverse), f"{name}: Laplacian": lambda x=x: Laplacian(4)(x)}
         table.add_times(interleave(runs, repeats), relative_to=f"{name}: ARPACK")
+        table.write()
     return table
 
 
 def one_by_one(count: int, repeats: int) -> Table:
-    """Laplacian encodings of molecules, one graph at a time, as transforms of PyG."""
+    """Laplacian encodings of molecules, one graph at a time, as transforms of PyG; labeling beside it."""
     from torch_geometric.data import Data
     from torch_geometric.transforms import AddLaplacianEigenvectorPE
 
     from sympe.integrations.pyg import AddLaplacianPE
 
-    listed = to_pyg(load_qm9(None).select(range(50_000, 50_000 + count))).to_data_list()
+    x, tau = load_qm9(None).select(range(50_000, 50_000 + count)), Labeling()
+    listed, parts = to_pyg(x).to_data_list(), x.split()
     data = [Data(edge_index=one.edge_index, num_nodes=one.num_nodes) for one in listed]
     transforms = {
         "PyG, AddLaplacianEigenvectorPE": AddLaplacianEigenvectorPE(4, is_undirected=True),
         "AddLaplacianPE": AddLaplacianPE(4),
     }
     runs: Runs = {name: lambda add=add: [add(one) for one in data] for name, add in transforms.items()}
+    runs["Labeling"] = lambda: [tau(one) for one in parts]
     times = {name: [1e6 * t / count for t in ts] for name, ts in interleave(runs, repeats).items()}
     table = Table("graphs_one_by_one", f"microseconds per graph; {count:,} molecules, one at a time")
     table.add_times(times, relative_to="PyG, AddLaplacianEigenvectorPE")
@@ -168,15 +188,16 @@ def one_by_one(count: int, repeats: int) -> Table:
 
 
 def refinement(n: int, repeats: int) -> Table:
-    """Refinement of graphs whose diameter is about their size."""
-    inputs = {
-        f"path, {n:,} nodes": grid(n),
-        f"caterpillar, {n:,} nodes": caterpillar(n),
-        f"grid, {n:,} nodes": grid(round(n**0.5), round(n**0.5)),
-        f"random tree, {n:,} nodes": tree(n),
-    }
+    """Refinement of graphs whose diameter is about their size; of ten times as many nodes in one turn."""
     table = Table("graphs_refinement", "seconds per graph")
-    table.add_times(interleave({name: lambda x=x: Refinement()(x) for name, x in inputs.items()}, repeats))
+    for size, turns in ((n, repeats), (10 * n, 1)):
+        inputs = {
+            f"path, {size:,} nodes": grid(size),
+            f"caterpillar, {size:,} nodes": caterpillar(size),
+            f"grid, {size:,} nodes": grid(round(size**0.5), round(size**0.5)),
+            f"random tree, {size:,} nodes": tree(size),
+        }
+        table.add_times(interleave({name: lambda x=x: Refinement()(x) for name, x in inputs.items()}, turns))
     return table
 
 
@@ -205,32 +226,28 @@ def batches(count: int, repeats: int) -> Table:
 #: Each table, with its size, its size where it has to be quick, and turns.
 TABLES: dict[str, tuple[Callable[[int, int], Table], int, int, int]] = {
     "closed_forms": (closed_forms, 100_000, 10_000, 3),
+    "thousands": (thousands, 2_000, 500, 2),
     "random": (random, 100_000, 10_000, 3),
     "crystals": (crystals, 100_000, 10_000, 3),
     "cfi": (cfi_graphs, 2_000, 400, 3),
-    "molecules": (molecules, 4_000, 1_000, 7),
-    "laplacian": (laplacian, 100_000, 10_000, 3),
-    "one_by_one": (one_by_one, 250, 100, 7),
+    "molecules": (molecules, 4_000, 1_000, 5),
+    "laplacian": (laplacian, 100_000, 10_000, 2),
+    "one_by_one": (one_by_one, 250, 100, 5),
     "refinement": (refinement, 100_000, 10_000, 3),
     "batches": (batches, 16_000, 1_600, 3),
 }
 
+#: Those that measure on QM9.
+NEED_DATA = ("molecules", "one_by_one")
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="smaller graphs")
-    parser.add_argument("--only", nargs="+", choices=TABLES, default=list(TABLES), help="some of the tables")
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    for name in args.only:
-        make, size, small, repeats = TABLES[name]
-        if name in ("molecules", "one_by_one") and "SYMPE_DATA" not in os.environ:
-            print(f"{name} needs qm9.npz in the folder SYMPE_DATA")
-            continue
-        table = make(small if args.quick else size, repeats)
-        table.print()
-        print(f"written to {table.write()}")
+
+def measure(name: str, quick: bool) -> Table | None:
+    if name in NEED_DATA and "SYMPE_DATA" not in os.environ:
+        print(f"{name} needs qm9.npz in the folder SYMPE_DATA")
+        return None
+    make, size, small, repeats = TABLES[name]
+    return make(small if quick else size, repeats)
 
 
 if __name__ == "__main__":
-    main()
+    run_tables(__doc__, TABLES, measure)

@@ -83,9 +83,7 @@ def main() -> None:
             rows.append(json.loads(done.stdout))
         seconds = [row.pop("seconds") for row in rows]
         steep = {"slope": slope(sizes[1:], seconds[1:])}
-        table = Table(
-            f"growth_{work}", f"seconds: {work}, {'points' if work == 'frames' else 'nodes'} and five edges each"
-        )
+        table = Table(f"growth_{work}", f"seconds: {work}, by number of {'points' if work == 'frames' else 'nodes'}")
         names = [f"{size:,}" for size in sizes]
         more = {name: row | (steep if name == names[-1] else {}) for name, row in zip(names, rows, strict=True)}
         table.add_times({name: [t] for name, t in zip(names, seconds, strict=True)}, more=more)

@@ -1,7 +1,8 @@
 """Speed of the kernel on periodic lattices: fields of couplings on both bonds of each site, translations and D4.
 
-Run with one thread: ``OMP_NUM_THREADS=1 python benchmarks/lattice.py``. For each size of lattice a batch of fields is
-canonicalized at once; times are per field. All rows of one size are measured in turns.
+Run with one thread: ``OMP_NUM_THREADS=1 python benchmarks/lattice.py``; ``--only transforms`` takes two sizes, and
+leaves out what is slow. For each size of lattice a batch of fields is canonicalized at once; times are per field. All
+rows of one size are measured in turns.
 
 - ``rfft2 and irfft2``: one pair of transforms of the Gaussian fields, in double precision; ratios are to it.
 - ``kernel, Template`` and ``kernel, LexicographicMinimum``: a draw of g~, with the shuffle of the field before.
@@ -10,7 +11,6 @@ canonicalized at once; times are per field. All rows of one size are measured in
 - ``exhaustive``: all 8 L^2 images, site by site, on signs; only where they fit into memory.
 """
 
-import argparse
 from collections.abc import Callable
 
 import torch
@@ -20,7 +20,7 @@ from sympe import InversionKernel
 from sympe.actions import BondFields
 from sympe.canonicalize import LexicographicMinimum, Template
 from sympe.groups import Torus
-from timing import Table, interleave, peak_memory
+from timing import Table, interleave, run_tables
 
 
 def make_fields(size: int, count: int, generator: torch.Generator) -> dict[str, Tensor]:
@@ -50,22 +50,14 @@ def least_of_all_images(action: BondFields, x: Tensor) -> Tensor:
     return place[:, 0]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[8, 16, 32, 64, 128, 256], help="powers of two")
-    parser.add_argument("--sites", type=int, default=2**16, help="sites of all fields of a batch together")
-    parser.add_argument("--exhaustive", type=int, default=32, help="largest size for the exhaustive comparison")
-    parser.add_argument("--record", default="lattice", help="name of the record")
-    parser.add_argument("--repeats", type=int, default=9, help="measurements of each row, in turns")
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-
+def measure(name: str, sizes: tuple[int, ...], repeats: int, exhaustive: int = 0, sites: int = 2**16) -> Table:
+    """One table: batches that hold so many sites together; up to ``exhaustive`` sites along a side, all images too."""
     generator = torch.Generator().manual_seed(0)
     action = BondFields(Torus("D4"))
     template, least = InversionKernel(Template(action)), InversionKernel(LexicographicMinimum(action))
-    table = Table(args.record, "milliseconds per field of 2 L^2 couplings; translations and D4")
-    for size in args.sizes:
-        count = max(args.sites // size**2, 1)
+    table = Table(name, "milliseconds per field of 2 L^2 couplings; translations and D4")
+    for size in sizes:
+        count = max(sites // size**2, 1)
         fields = make_fields(size, count, generator)
         pair, gaussian = f"L = {size}: rfft2 and irfft2", fields["Gaussian"]
         runs: dict[str, Callable[[], object]] = {
@@ -74,18 +66,23 @@ def main() -> None:
         }
         for name, x in fields.items():
             runs[f"L = {size}: kernel, LexicographicMinimum, {name}"] = lambda x=x: least(x, generator)
-        if size <= args.exhaustive:
+        if size <= exhaustive:
             # As few at once as fit into the cache, or one.
             few = fields["signs"].split(max(2**20 // size**4, 1))[0]
             runs[f"L = {size}: exhaustive"] = lambda x=few: least_of_all_images(action, x)
-        times = interleave(runs, args.repeats)
+        times = interleave(runs, repeats)
         batch = {name: len(few) if name.endswith("exhaustive") else count for name in runs}
         in_milliseconds = {name: [1e3 * t / batch[name] for t in ts] for name, ts in times.items()}
         more = {name: {"batch": batch[name]} for name in runs}
         table.add_times(in_milliseconds, relative_to=pair, more=more)
-    table.print()
-    print(f"peak memory {peak_memory():.0f} MB; written to {table.write()}")
+    return table
+
+
+TABLES: dict[str, Callable[[bool], Table]] = {
+    "transforms": lambda quick: measure("lattice_transforms", (16, 64), 3 if quick else 9),
+    "sizes": lambda quick: measure("lattice", (8, 16, 32) if quick else (8, 16, 32, 64, 128, 256), 9, exhaustive=32),
+}
 
 
 if __name__ == "__main__":
-    main()
+    run_tables(__doc__, TABLES, lambda name, quick: TABLES[name](quick))

@@ -19,8 +19,8 @@ from sympe import Graphs
 from timing import Seconds
 
 FOLDER = Path(os.environ.get("SYMPE_PEERS", Path.home() / ".cache" / "sympe-peers"))
-#: How often Traces runs each time; it tells the mean.
-_TIMES = "M=3"
+#: How often Traces runs each time, except on graphs of so many directed edges; it tells the mean.
+_TIMES, _LARGE = 3, 2_000_000
 
 
 @cache
@@ -56,7 +56,8 @@ def traces(graph: Graphs, canonical: bool = True, limit: float = 120) -> Callabl
         cells = [",".join(map(str, np.flatnonzero(label == kind))) for kind in np.unique(label)]
         colors = f"f=[{'|'.join(cells)}]\n"
     mode = "c" if canonical else "-c"
-    text = f"At -a {mode} {_TIMES}\nn={graph.num_nodes} $=0 g\n" + ";\n".join(rows) + f".\n{colors}x\nq\n"
+    times = _TIMES if graph.num_edges < _LARGE else 1
+    text = f"At -a {mode} M={times}\nn={graph.num_nodes} $=0 g\n" + ";\n".join(rows) + f".\n{colors}x\nq\n"
     library = {"LD_LIBRARY_PATH": ":".join(map(str, FOLDER.glob("nauty/usr/lib/*")))}
 
     def run() -> Seconds:

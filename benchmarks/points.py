@@ -10,7 +10,6 @@ on, into a folder that is not on the path of any environment (``SYMPE_PEERS``, o
   the principal axes of one molecule with random signs: no exact frame.
 """
 
-import argparse
 import subprocess
 import sys
 from collections.abc import Callable
@@ -28,7 +27,7 @@ from sympe import InversionKernel
 from sympe.canonicalize import Frames
 from sympe.groups import OrthogonalGroup, point_group
 from sympe.points import SYMBOLS, PointClouds, concatenate, from_clouds, stabilizers
-from timing import Table, interleave
+from timing import Table, interleave, run_tables
 
 GOLDEN = (1 + 5**0.5) / 2
 Runs = dict[str, Callable[[], object]]
@@ -166,17 +165,5 @@ def frames(repeats: int) -> Table:
 TABLES = {"groups": groups, "batch": batch, "frames": frames}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer turns")
-    parser.add_argument("--only", nargs="+", choices=TABLES, default=list(TABLES), help="some of the tables")
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    for name in args.only:
-        table = TABLES[name](3 if args.quick else 9)
-        table.print()
-        print(f"written to {table.write()}")
-
-
 if __name__ == "__main__":
-    main()
+    run_tables(__doc__, TABLES, lambda name, quick: TABLES[name](3 if quick else 9))

@@ -7,6 +7,7 @@ within a turn says more than their times do; times of two tables should not be c
 clock on the wall, from the moment it has nothing left to do to the next.
 """
 
+import argparse
 import gc
 import json
 import os
@@ -14,7 +15,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,26 @@ class Table:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, lambda file: file.write(text.encode()))
         return path
+
+
+def run_tables(about: str | None, names: Collection[str], measure: Callable[[str, bool], Table | None]) -> None:
+    """The command line of a script with several tables: measure them, or some, print and write them.
+
+    Args:
+        about: What the script says of itself.
+        names: Names of the tables.
+        measure: Makes the table of a name, smaller if the second argument says so; None if something is missing.
+    """
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="smaller inputs, or fewer turns")
+    parser.add_argument("--only", nargs="+", choices=names, default=list(names), help="some of the tables")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    for name in args.only:
+        table = measure(name, args.quick)
+        if table is not None:
+            table.print()
+            print(f"written to {table.write()}")
 
 
 def _format(value: Any) -> str:

@@ -4,6 +4,7 @@
 """
 
 import copy
+import os
 import sys
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def bench(monkeypatch: pytest.MonkeyPatch):
 
 def test_the_page_says_what_the_records_say(bench) -> None:
     page = (ROOT / "docs" / "speed.md").read_text()
-    for table in (bench.lines, bench.growth):
+    for table in (bench.lines, bench.limits, bench.growth):
         assert "\n".join(table()) in page
 
 
@@ -37,6 +38,24 @@ def test_a_worse_ratio_is_named(bench) -> None:
     row["ratio"] *= 1.02
     (line,) = bench.worse(before, after)
     assert row["row"] in line
+
+
+def test_the_command_warns_of_what_a_script_measures(
+    bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "benchmarks"), prepend=os.pathsep)
+    script = tmp_path / "planted.py"
+
+    def warnings(slower: float) -> str:
+        times = {"peer": [1.0], "steady": [2.0], "slower": [slower]}
+        table = f"table = timing.Table('planted', 'seconds'); table.add_times({times}, 'peer'); table.write()"
+        script.write_text(f"import timing; {table}\n")
+        bench.main(["--quick", str(script)])
+        return capsys.readouterr().err
+
+    assert warnings(3.0) == ""
+    assert warnings(4.3) == "warning: planted: slower: 4.30 times the peer; the last record says 3.00\n"
 
 
 def test_a_goal_that_is_missed_is_said(bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from sympe import Graphs
 from sympe.actions import GraphRelabeling
 from sympe.graphs import concatenate, from_networkx, settling
 from sympe.graphs.coloring import encoded
-from sympe.graphs.settling import Settled, settle, settle_one
+from sympe.graphs.settling import Settled, SettledAlone, settle, settle_one, settle_small
 from sympe.graphs.stripping import Stripped
 from sympe.groups import Permutation
 
@@ -22,14 +22,16 @@ from sympe.groups import Permutation
 ENDS = single(6, [(i, i + 1) for i in range(5)], node_label=[1, 0, 0, 0, 0, 2])
 
 
-def form(settled: Settled, x: Graphs) -> Graphs:
+def form(settled: Settled | SettledAlone, x: Graphs) -> Graphs:
     return kernel_form(Permutation.from_order(torch.from_numpy(settled.canonical_order()), x), x)
 
 
 def check(x: Graphs, generator: torch.Generator) -> None:
-    assert settle(x).count_automorphisms() == [graph.count_automorphisms() for graph in encoded(x)]
+    orders = [graph.count_automorphisms() for graph in encoded(x)]
+    assert settle(x).count_automorphisms() == orders
+    assert [settle_small(one).count_automorphisms()[0] for one in x.split()] == orders
     action = GraphRelabeling()
-    alone = [form(settle(one), one) for one in x.split()]
+    alone = [form(settle_small(one), one) for one in x.split()]
     moved = action.act(action.group.haar(x, generator), x)
     together = form(settle(moved), moved)
     assert all(same_graphs(together.select([i]), one) for i, one in enumerate(alone))
@@ -62,8 +64,11 @@ def test_too_few_rounds_cost_only_time(
 
 def test_counts_do_not_rely_on_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settling, "mix", lambda key: key % 3)
+    monkeypatch.setattr(settling, "_mixed", lambda key: key % 3)
     x = concatenate([plain(x) for x in [*GRAPHS.values(), ENDS]])
-    assert settle(x).count_automorphisms() == [graph.count_automorphisms() for graph in encoded(x)]
+    orders = [graph.count_automorphisms() for graph in encoded(x)]
+    assert settle(x).count_automorphisms() == orders
+    assert [settle_small(one).count_automorphisms()[0] for one in x.split()] == orders
 
 
 def test_without_the_check_orders_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,6 +76,12 @@ def test_without_the_check_orders_are_wrong(monkeypatch: pytest.MonkeyPatch) -> 
     assert settle(ENDS).count_automorphisms() == [1]
     monkeypatch.setattr(settling, "same_rows", lambda *rows: np.ones(len(rows[-1]), bool))
     assert settle(ENDS).count_automorphisms() != [1]
+
+
+def test_small_graphs_need_no_arrays() -> None:
+    """Unless labels differ among the edges that are left."""
+    types = {name: type(settle_small(GRAPHS[name])) for name in ("theta", "two cores", "labeled chains")}
+    assert types == {"theta": SettledAlone, "two cores": SettledAlone, "labeled chains": Settled}
 
 
 def test_large_random_graphs_are_settled_at_once(generator: torch.Generator) -> None:

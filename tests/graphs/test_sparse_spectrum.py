@@ -52,6 +52,14 @@ def test_eigenspaces_are_those_of_the_dense_matrix(name: str, monkeypatch: pytes
     check(from_nx(GRAPHS[name]), 6, monkeypatch)
 
 
+def test_eigenvalues_of_a_long_path_are_told_apart() -> None:
+    """They differ by 10^-7, and no symmetry mixes their vectors."""
+    found = laplacian_spectrum(from_nx(networkx.path_graph(20_000)), 4, dtype=torch.float64)
+    exact = 4 * torch.sin(torch.arange(1, 5, dtype=torch.float64) * torch.pi / 40_000) ** 2
+    assert torch.allclose(found.values[0], exact, rtol=1e-5, atol=0)
+    assert found.space.tolist() == [[0, 1, 2, 3]]
+
+
 def test_what_a_first_search_misses_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first search returns a space of four without one vector, and the next eigenvector in its place."""
     eigsh, calls = scipy.sparse.linalg.eigsh, []

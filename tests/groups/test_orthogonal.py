@@ -12,6 +12,7 @@ from torch import Tensor
 from laws import THRESHOLD, check_reproducible
 from molecules import EXAMPLES
 from sympe.groups import OrthogonalGroup
+from sympe.groups.orthogonal import rotation_of_quaternion
 
 KINDS = [(2, False), (2, True), (3, False), (3, True)]
 
@@ -95,8 +96,6 @@ def qr_without_signs(count: int, generator: torch.Generator) -> Tensor:
 
 def cubic_quaternions(count: int, generator: torch.Generator) -> Tensor:
     """Quaternions uniform in a cube in place of a ball."""
-    from sympe.groups.orthogonal import rotation_of_quaternion
-
     q = 2 * torch.rand(count, 4, generator=generator) - 1
     return rotation_of_quaternion(q / q.norm(dim=1, keepdim=True))
 
@@ -123,3 +122,15 @@ def test_batches_tell_length_and_type(generator: torch.Generator) -> None:
 def test_other_dimensions_are_refused() -> None:
     with pytest.raises(ValueError, match="dimension must be 2 or 3; got 4"):
         OrthogonalGroup(4)
+
+
+@pytest.mark.parametrize("special", [True, False])
+def test_a_single_draw_is_that_of_a_batch(special: bool, generator: torch.Generator) -> None:
+    """It is computed in numbers."""
+    for seed in range(20):
+        gauss = torch.randn(1, 4, dtype=torch.float64, generator=generator.manual_seed(seed))
+        expected = rotation_of_quaternion(gauss / gauss.norm())
+        if not special:
+            expected[..., -1] *= torch.randint(2, (1,), generator=generator) * 2 - 1
+        found = OrthogonalGroup(special=special).haar(gauss, generator.manual_seed(seed))
+        torch.testing.assert_close(found, expected)

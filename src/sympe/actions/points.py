@@ -64,7 +64,10 @@ class PointRotation(Action[Tensor, PointClouds]):
         expected = (len(x), x.dimension, x.dimension)
         if g.shape != expected:
             raise ValueError(f"expected matrices of shape {list(expected)}; got {list(g.shape)}")
-        centroid = x.centroid[x.batch]
+        centroid = x.centroid
+        if len(x) == 1:
+            return replace(x, position=(x.position - centroid) @ g[0].to(x.dtype).T + centroid)
+        centroid = centroid[x.batch]
         turned = (g.to(x.dtype)[x.batch] @ (x.position - centroid)[:, :, None])[:, :, 0]
         return replace(x, position=turned + centroid)
 

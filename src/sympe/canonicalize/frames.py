@@ -38,6 +38,8 @@ from sympe.seeding import drawing_device
 _DIRECTIONS = ((0.62, 0.55, 0.56), (-0.81, 0.47, 0.35), (0.28, -0.83, 0.48), (0.43, 0.39, -0.81), (-0.49, -0.22, -0.84))
 _LENGTHS = (4.0, 7.0, 10.0, 13.0, 17.0)
 _PHASES = (2.399963, 1.094213, 5.083203, 3.570796, 0.618034)
+_NUMBERS = np.array([_LENGTHS, _PHASES])
+_WAVES = np.array(_DIRECTIONS).T * _LENGTHS
 
 
 class Frames(Canonicalizer[Tensor, PointClouds]):
@@ -129,11 +131,17 @@ class Frames(Canonicalizer[Tensor, PointClouds]):
         label = np.zeros(1) if x.species is None else x.species.cpu().numpy()
         label = np.arange(len(position)) if self.ordered else label
         farthest = max(farthest, self.tolerance)
-        for direction, length, phase in zip(_DIRECTIONS, _LENGTHS, _PHASES, strict=True):
-            frequency = [length / farthest * c * (k < span or span == 2) for k, c in enumerate(direction[:d])]
-            value = np.cos(position @ (frames @ frequency).T + (label * phase)[:, None]).sum(0)
-            bound = value.min() + 2 * length * self.tolerance / farthest * len(position) ** 0.5
-            frames = frames[value <= bound]
+        waves = _WAVES[:d] * ((np.arange(d) < span) | (span == 2))[:, None] / farthest
+        bounds = 2 * _NUMBERS[0] * self.tolerance / farthest * len(position) ** 0.5
+        for some in (slice(0, 1), slice(1, None)):  # the first form decides for most clouds
+            turned = (frames.reshape(-1, d) @ waves[:, some]).reshape(len(frames), d, -1).swapaxes(0, 1)
+            angle = (position @ turned.reshape(d, -1)).reshape(len(position), *turned.shape[1:])
+            angle += (label[:, None] * _NUMBERS[1, some])[:, None]
+            value = torch.from_numpy(angle).cos_().sum(0).numpy()  # many times faster than in numpy
+            kept = np.ones(len(frames), bool)
+            for form, bound in zip(value.T, bounds[some], strict=True):
+                kept &= form <= form[kept].min() + bound
+            frames = frames[kept]
             if len(frames) == 1:
                 break
         return frames
@@ -190,7 +198,7 @@ def _candidates_alone(position: NDArray[np.float64], tolerance: float) -> tuple[
     else:
         side = np.eye(3)[abs(axis).argmin(1)]
     for _ in range(2):  # after strong cancellation the first difference is not quite orthogonal
-        side = side - (side * axis).sum(1)[:, None] * axis
+        side = side - np.einsum("mi,mi->m", side, axis)[:, None] * axis
         side = side / _lengths(side)[:, None]
     after, before = [1, 2, 0], [2, 0, 1]  # np.cross takes as long as all the rest
     last = axis[:, after] * side[:, before] - axis[:, before] * side[:, after]
@@ -198,5 +206,5 @@ def _candidates_alone(position: NDArray[np.float64], tolerance: float) -> tuple[
 
 
 def _lengths(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    lengths: NDArray[np.float64] = np.sqrt((vectors * vectors).sum(-1))
+    lengths: NDArray[np.float64] = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
     return lengths

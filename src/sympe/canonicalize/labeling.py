@@ -16,8 +16,9 @@ from sympe.groups import Permutation
 class Labeling(NodeOrder):
     """Canonical order of the nodes by bliss; respects node and edge labels, features, loops and directions.
 
-    Runs on the CPU, one graph at a time (tens of microseconds for a molecule). Of large graphs, what has a closed form
-    is stripped first (:mod:`sympe.graphs.stripping`). Node features count as labels: any difference in ``x``
+    Runs on the CPU: tens of microseconds for a molecule in a batch, hundreds alone. Bliss sees only what keys do not
+    settle (:mod:`sympe.graphs.settling`), and of large graphs what has no closed form
+    (:mod:`sympe.graphs.stripping`). Node features count as labels: any difference in ``x``
     distinguishes nodes.
 
     Source: T. Junttila, P. Kaski, *Engineering an efficient canonical labeling tool for large and sparse

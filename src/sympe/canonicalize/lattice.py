@@ -10,9 +10,6 @@ from sympe.actions.lattice import LatticeAction
 from sympe.canonicalize.base import Canonicalizer, check_action
 from sympe.groups import LatticeSymmetry
 
-#: Memory in bytes that the caches of a processor hold: batches are canonicalized in parts of this size.
-_CACHED = 2**22
-
 
 class FieldCanonicalizer(Canonicalizer[LatticeSymmetry, Tensor]):
     """A canonicalizer of fields: it chooses one image of a field under the group.
@@ -28,6 +25,8 @@ class FieldCanonicalizer(Canonicalizer[LatticeSymmetry, Tensor]):
     """
 
     action: LatticeAction
+    #: Memory in bytes that the caches of a processor hold: batches are canonicalized in parts of this size.
+    cached = 2**22
 
     def __init__(self, action: LatticeAction, resolution: float | None = None, max_memory: int = 2**31) -> None:
         super().__init__()
@@ -60,5 +59,5 @@ class FieldCanonicalizer(Canonicalizer[LatticeSymmetry, Tensor]):
             raise ValueError(f"fields must be finite; got {x[tuple(place)].item()} at {place}")
         if self.resolution is not None:
             x = (x.double() / self.resolution).round()
-        most = _CACHED if x.device.type == "cpu" else self.max_memory
+        most = self.cached if x.device.type == "cpu" else self.max_memory
         return torch.split(x, max(min(most, self.max_memory) // needed, 1))

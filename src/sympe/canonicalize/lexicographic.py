@@ -47,9 +47,11 @@ class LexicographicMinimum(FieldCanonicalizer):
         tensor([12])
     """
 
+    cached = 2**23  # measured: parts of one field take longer
+
     def forward(self, x: Shaped[Tensor, "B *c L1 L2"], generator: torch.Generator | None = None) -> LatticeSymmetry:
         group, size = self.action.group, (x.shape[-2], x.shape[-1])
-        index = torch.cat([self._least(part)[0] for part in self.parts(x)])
+        index, _ = self._least_of_parts(x)
         # The least image is a rotated field shifted back by u: undo the shift first, then the rotation.
         found = group.element(index, size)
         turn = LatticeSymmetry(torch.zeros_like(found.shift), found.point, size, found.sign)
@@ -61,7 +63,7 @@ class LexicographicMinimum(FieldCanonicalizer):
 
     def stabilizer_order(self, x: Shaped[Tensor, "B *c L1 L2"]) -> Int[Tensor, "B"]:
         """The number of group elements that fix each field."""
-        return torch.cat([self._least(part)[1] for part in self.parts(x)])
+        return self._least_of_parts(x)[1]
 
     def bytes_per_field(self, x: Tensor) -> int:
         # Several copies of the names of all readings, while they are paired and ranked, and the ranks of the values.
@@ -74,9 +76,21 @@ class LexicographicMinimum(FieldCanonicalizer):
         group = self.action.group
         return len(group.points) * (2 if group.spin_flip and self.action.odd else 1)
 
-    def _least(self, x: Tensor) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
+    def _least_of_parts(self, x: Tensor) -> list[Int[Tensor, "B"]]:
+        """What :meth:`_least` returns, for parts that fit into memory."""
+        parts = self.parts(x)
+        source = self._source(x)
+        return [torch.cat(found) for found in zip(*(self._least(part, source) for part in parts), strict=True)]
+
+    def _source(self, x: Tensor) -> Int[Tensor, "p n L1 L2"]:
+        """For each point, channel and site of a field that is read, where its value is stored."""
+        points = torch.tensor(self.action.group.points, device=x.device)
+        turns = LatticeSymmetry(points.new_zeros(len(points), 2), points, (x.shape[-2], x.shape[-1]))
+        return self.action.source(self.action.group.inverse(turns))
+
+    def _least(self, x: Tensor, source: Tensor) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
         """The place of the least image in ``group.elements``, and the number of group elements that lead to it."""
-        at_site, bound = self._site_names(x)
+        at_site, bound = self._site_names(x, source)
         names, undecided = at_site, torch.arange(len(x), device=x.device)
         place, count = names.new_zeros(2, len(x))
         for dim in (3, 2):
@@ -99,14 +113,11 @@ class LexicographicMinimum(FieldCanonicalizer):
         group = self.action.group
         return place, count * 2 if group.spin_flip and not self.action.odd else count
 
-    def _site_names(self, x: Tensor) -> tuple[Int[Tensor, "B r L1 L2"], int]:
+    def _site_names(self, x: Tensor, source: Tensor) -> tuple[Int[Tensor, "B r L1 L2"], int]:
         """Names for the values at each site of each field that is read, and their upper bound."""
-        group, size = self.action.group, (x.shape[-2], x.shape[-1])
-        points = torch.tensor(group.points, device=x.device)
-        turns = LatticeSymmetry(points.new_zeros(len(points), 2), points, size)
-        source = self.action.source(group.inverse(turns))
+        size = x.shape[-2], x.shape[-1]
         x = x if x.is_floating_point() else x.long()
-        signs = [x, -x] if self._readings > len(points) else [x]
+        signs = [x, -x] if self._readings > len(source) else [x]
         values, bound = _integers(torch.stack(signs, dim=1))
         channels = source.shape[1]
         features = x.shape[1:-2].numel() // channels

@@ -254,4 +254,4 @@ def name_of(matrices: Float[Tensor, "m 3 3"]) -> str:
     distinct = matrices[is_first]
     products = (distinct[:, None] @ distinct).flatten(2).flatten(0, 1)
     table = torch.cdist(products, distinct.flatten(1)).argmin(1).reshape(len(distinct), -1)
-    return schoenflies(distinct.numpy(), (torch.linalg.det(distinct) > 0).numpy(), table.numpy())
+    return schoenflies(distinct.numpy(), (torch.linalg.det(distinct) > 0).numpy(), table.tolist())

@@ -9,11 +9,12 @@ import torch
 from sympe.graphs.batch import Graphs, check_graphs
 from sympe.graphs.coloring import ColoredGraph, encoded
 from sympe.graphs.columns import Ints, components
-from sympe.graphs.settling import settle
+from sympe.graphs.settling import settle_small
 from sympe.graphs.stripping import Stripped
 
 #: Graphs of more nodes are stripped before bliss sees them.
 _SMALL = 200
+_NONE = Graphs(torch.zeros(2, 0, dtype=torch.long), torch.zeros(0, dtype=torch.long))
 
 
 def colored_graphs(graphs: Graphs) -> Iterator[ColoredGraph | Stripped]:
@@ -31,11 +32,11 @@ def canonical_order(graphs: Graphs) -> Ints:
     """The nodes of all graphs, graph after graph, each in canonical order."""
     small, large = _by_size(graphs)
     if not large:
-        return settle(small).canonical_order()
+        return settle_small(small).canonical_order()
     order = np.arange(graphs.num_nodes)
     if small.num_nodes:
         node = order[(graphs.sizes <= _SMALL)[graphs.batch].cpu().numpy()]
-        order[node] = node[settle(small).canonical_order()]
+        order[node] = node[settle_small(small).canonical_order()]
     for index in large:
         start, end = graphs.ptr[index : index + 2].tolist()
         order[start:end] = start + _stripped(graphs, index).canonical_order()
@@ -45,7 +46,7 @@ def canonical_order(graphs: Graphs) -> Ints:
 def count_automorphisms(graphs: Graphs) -> list[int]:
     """Exact order of each graph's automorphism group, however large."""
     small, large = _by_size(graphs)
-    counts = iter(settle(small).count_automorphisms())
+    counts = iter(settle_small(small).count_automorphisms() if len(small) else [])
     if not large:
         return list(counts)
     return [
@@ -58,7 +59,8 @@ def log_automorphisms(graphs: Graphs) -> torch.Tensor:
     """Log of the order of each graph's automorphism group, in nats, ``Float[G]``."""
     small, large = _by_size(graphs)
     logs = np.zeros(len(graphs))
-    logs[(graphs.sizes <= _SMALL).cpu().numpy()] = list(map(math.log, settle(small).count_automorphisms()))
+    if len(small):
+        logs[(graphs.sizes <= _SMALL).cpu().numpy()] = list(map(math.log, settle_small(small).count_automorphisms()))
     for index in large:
         logs[index] = _stripped(graphs, index).log_automorphisms()
     return torch.from_numpy(logs).to(graphs.device)
@@ -69,6 +71,8 @@ def _by_size(graphs: Graphs) -> tuple[Graphs, list[int]]:
     check_graphs(graphs)
     if graphs.max_nodes <= _SMALL:
         return graphs, []
+    if len(graphs) == 1:
+        return _NONE, [0]
     is_small = graphs.sizes <= _SMALL
     return graphs.select(is_small.nonzero()[:, 0]), (~is_small).nonzero()[:, 0].tolist()
 

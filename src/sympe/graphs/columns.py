@@ -39,7 +39,7 @@ def _packed(*columns: Column) -> Column | None:
         return columns[0]
     key, bound = np.zeros(len(columns[0]), np.int64), 1
     for column in columns:
-        if not np.issubdtype(column.dtype, np.integer):
+        if column.dtype.kind not in "iu":
             return None
         low = int(column.min(initial=0))
         span = int(column.max(initial=0)) - low + 1
@@ -105,9 +105,17 @@ def walk(onward: Ints) -> tuple[Ints, Ints]:
     return last, steps
 
 
+#: Increment and factors of SplitMix64 (G. Steele, D. Lea, C. Flood, OOPSLA 2014).
+STEP, FIRST, SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+_STEP, _FIRST, _SECOND, _30, _27, _31 = map(np.uint64, (STEP, FIRST, SECOND, 30, 27, 31))
+
+
 def mix(key: Ints) -> Ints:
-    """SplitMix64 finalizer (G. Steele, D. Lea, C. Flood, OOPSLA 2014)."""
-    z = key.view(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return (z ^ (z >> np.uint64(31))).view(np.int64)
+    """The finalizer of SplitMix64."""
+    z = key.view(np.uint64) + _STEP
+    z ^= z >> _30
+    z *= _FIRST
+    z ^= z >> _27
+    z *= _SECOND
+    z ^= z >> _31
+    return z.view(np.int64)

@@ -45,10 +45,10 @@ class Core:
     @cached_property
     def _parts(self) -> list[_Part]:
         """The connected components of several nodes."""
+        if not len(self.source):
+            return []
         part = components(self.source, self.target, len(self.color))
         node = np.flatnonzero(np.bincount(self.source, minlength=len(self.color)))
-        if not len(node):
-            return []
         node = node[sorted_by(part[node])]
         place = np.zeros(len(self.color), np.int64)
         place[node] = np.arange(len(node))

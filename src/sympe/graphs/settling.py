@@ -12,6 +12,7 @@ molecules, where hydrogens of one atom share a key, and for most large random gr
 """
 
 import math
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from sympe.graphs.batch import Graphs
 from sympe.graphs.coloring import ColoredGraph, encoded, node_colors
-from sympe.graphs.columns import Ints, Mask, mix, ranks, run_starts, same_rows, sorted_by
+from sympe.graphs.columns import FIRST, SECOND, STEP, Ints, Mask, mix, ranks, run_starts, same_rows, sorted_by
 
 Words = NDArray[np.uint64]
 
@@ -32,8 +33,12 @@ _ROUNDS = 6
 #: Bits of the keys of a batch; the others of the 64 tell the graph. The first of them are the kind of a node and its
 #: degree, so that a place in the canonical order means something alike in all graphs.
 _BITS, _KIND_BITS, _DEGREE_BITS = 40, 5, 5
+_LAST_BITS = _BITS - _KIND_BITS - _DEGREE_BITS
 #: Below so many edges a sparse matrix takes longer to make than to do without.
 _FEW = 2000
+#: Up to so many directed edges a single graph takes less time without arrays.
+_ALONE = 150
+_WORD = 2**64 - 1
 #: An odd factor for edges followed against their direction.
 _REVERSED = 0xBF58476D1CE4E5B9
 
@@ -112,6 +117,37 @@ class Settled:
         return counts
 
 
+@dataclass(frozen=True)
+class SettledAlone:
+    """The nodes of one graph by key, and the edges that are left, once each."""
+
+    classes: list[list[int]]
+    edges: list[tuple[int, int]]
+
+    def _search(self) -> tuple[list[int], ColoredGraph]:
+        import igraph
+
+        node = [v for alike in self.classes if len(alike) > 1 for v in alike]
+        number = {v: i for i, v in enumerate(node)}
+        color = [i for i, alike in enumerate(self.classes) if len(alike) > 1 for _ in alike]
+        graph = igraph.Graph(len(node), [(number[u], number[v]) for u, v in self.edges])
+        return node, ColoredGraph(graph, color, len(node))
+
+    def canonical_order(self) -> Ints:
+        if self.edges:
+            node, graph = self._search()
+            place = {node[v]: i for i, v in enumerate(graph.canonical_order())}
+            return np.array(
+                [v for alike in self.classes for v in sorted(alike, key=lambda v: place.get(v, 0))], np.int64
+            )
+        return np.array([v for alike in self.classes for v in alike], np.int64)
+
+    def count_automorphisms(self) -> list[int]:
+        if self.edges:
+            return [self._search()[1].count_automorphisms()]
+        return [math.prod(math.factorial(len(alike)) for alike in self.classes)]
+
+
 def settle(graphs: Graphs) -> Settled:
     """Keys after a few rounds, for a batch of small graphs."""
     batch = graphs.batch.cpu().numpy()
@@ -119,8 +155,12 @@ def settle(graphs: Graphs) -> Settled:
     kind = keys[0] & (1 << _KIND_BITS) - 1
     degree = np.bincount(graphs.edge_index[0].cpu().numpy(), minlength=graphs.num_nodes)
     first = batch << _KIND_BITS + _DEGREE_BITS | kind << _DEGREE_BITS | np.minimum(degree, (1 << _DEGREE_BITS) - 1)
-    bits = _BITS - _KIND_BITS - _DEGREE_BITS
-    return _checked(graphs, first << bits | (keys[-1] & (1 << bits) - 1))
+    return _checked(graphs, first << _LAST_BITS | (keys[-1] & (1 << _LAST_BITS) - 1))
+
+
+def settle_small(graphs: Graphs) -> Settled | SettledAlone:
+    """The same; a single graph without a detour through arrays, which would take several times as long."""
+    return (len(graphs) == 1 and _alone(graphs)) or settle(graphs)
 
 
 def settle_one(graph: Graphs) -> Settled | None:
@@ -156,6 +196,60 @@ def _refined(graphs: Graphs) -> Iterator[Ints]:
         sums = out_of(hashed)
         reverse = sums if is_undirected else into(hashed)
         key = mix((hashed + sums + reverse * np.uint64(_REVERSED)).view(np.int64))
+
+
+def _alone(graph: Graphs) -> SettledAlone | None:
+    """What :func:`settle` finds, node by node; None for large graphs, and where what is left is not simple."""
+    if graph.x is not None or graph.num_edges > _ALONE:
+        return None
+    kind = [0] * graph.num_nodes if graph.node_label is None else graph.node_label.tolist()
+    label = [0] * graph.num_edges if graph.edge_label is None else graph.edge_label.tolist()
+    edges = sorted(zip(*graph.edge_index.tolist(), label, strict=True))
+    back = [(v, u, k) for u, v, k in edges]
+    first = kind if graph.node_label is None else [_mixed(k) for k in kind]
+    factor = {0: 1} if graph.edge_label is None else {k: _mixed(_mixed(k)) | 1 for k in set(label)}
+    if edges == sorted(back):
+        weighted = [(u, v, factor[k] * (1 + _REVERSED) & _WORD) for u, v, k in edges]
+    else:
+        weighted = [(u, v, factor[k]) for u, v, k in edges] + [(u, v, factor[k] * _REVERSED) for u, v, k in back]
+    key = first
+    for _ in range(_ROUNDS):
+        hashed = [_mixed(k) for k in key]
+        sums = hashed.copy()
+        for u, v, times in weighted:
+            sums[u] += times * hashed[v]
+        key = [_mixed(k) for k in sums]
+    degree, classes = Counter(u for u, _, _ in edges), defaultdict(list)
+    for node, (begin, end) in enumerate(zip(first, key, strict=True)):
+        name = begin & (1 << _KIND_BITS) - 1, min(degree[node], (1 << _DEGREE_BITS) - 1), end & (1 << _LAST_BITS) - 1
+        classes[name].append(node)
+    return _checked_alone([classes[name] for name in sorted(classes)], kind, edges, back)
+
+
+def _checked_alone(
+    classes: list[list[int]], kind: list[int], *edges: list[tuple[int, int, int]]
+) -> SettledAlone | None:
+    """What :func:`_checked` asks, of one graph whose edges come in both directions; None if the answer is no."""
+    rows: dict[int, list[tuple[int, int, int]]] = {v: [] for alike in classes if len(alike) > 1 for v in alike}
+    for way, directed in enumerate(edges):
+        for u, v, k in directed:
+            if u in rows and v not in rows:
+                rows[u].append((v, k, way))
+    joined = {node: (kind[node], sorted(row)) for node, row in rows.items()}
+    if any(joined[node] != joined[alike[0]] for alike in classes for node in alike[1:]):
+        return None
+    left = [(u, v, k) for u, v, k in edges[0] if u in rows and v in rows]
+    once = [(u, v) for u, v, _ in left if u < v]
+    is_simple = left == sorted((u, v, left[0][2]) for pair in set(once) for u, v in (pair, pair[::-1]))
+    return SettledAlone(classes, once) if is_simple else None
+
+
+def _mixed(key: int) -> int:
+    """:func:`~sympe.graphs.columns.mix` of one number."""
+    z = key + STEP & _WORD
+    z = (z ^ z >> 30) * FIRST & _WORD
+    z = (z ^ z >> 27) * SECOND & _WORD
+    return z ^ z >> 31
 
 
 def _product(source: Ints, target: Ints, factor: Words, count: int) -> Callable[[Words], Words]:

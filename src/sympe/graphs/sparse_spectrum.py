@@ -12,7 +12,7 @@ eigenvalue of all that is missing; when it lies beyond the last eigenspace asked
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +50,7 @@ def lowest_eigenvectors(graph: Graphs, count: int, tolerance: float) -> tuple[Fl
     joined = csr_matrix((np.ones(int(proper.sum())), (source[proper], target[proper])), shape=(n, n))
     joined = ((joined + joined.T) > 0).astype(float)
     laplacian = csr_matrix(diags(np.asarray(joined.sum(1)).ravel()) - joined)
-    times, size, random = _operator(laplacian), np.bincount(part), np.random.default_rng(0)
+    (times, value), size, random = _operator(laplacian), np.bincount(part), np.random.default_rng(0)
 
     def search(found: Floats, number: int, accuracy: float) -> tuple[Floats, Floats]:
         """Lowest eigenvalues, and their vectors, across all that is known."""
@@ -71,11 +71,13 @@ def lowest_eigenvectors(graph: Graphs, count: int, tolerance: float) -> tuple[Fl
     try:
         values, vectors = search(np.zeros((n, 0)), wanted, _ACCURACY)
         while True:
-            later = np.flatnonzero(np.diff(values[wanted - 1 :]) > tolerance)
+            later = np.flatnonzero(begin_spaces(values[wanted - 1 :], tolerance))
             end = wanted + int(later[0]) if len(later) else len(values)
             # Rough values mostly do to see that nothing is missing.
-            (least, *_), fresh = search(vectors, 1, 1e-5)
-            if least - np.linalg.norm(laplacian @ fresh[:, 0] - least * fresh[:, 0]) > values[end - 1] + tolerance:
+            rough = search(vectors, 1, 1e-5)[1][:, 0]
+            image = times(rough)
+            least = value(float(rough @ image + np.linalg.norm(image - (rough @ image) * rough)))
+            if begin_spaces(np.array([values[end - 1], least]), tolerance):
                 break
             if len(values) + more > n // 4:
                 return None
@@ -86,6 +88,12 @@ def lowest_eigenvectors(graph: Graphs, count: int, tolerance: float) -> tuple[Fl
     except ArpackError:
         return None
     return np.append(np.zeros(zeros.shape[1]), values[:end]), np.concatenate([zeros, vectors[:, :end]], axis=1)
+
+
+def begin_spaces(values: Any, tolerance: float) -> Any:
+    """Which of the values, but for the first, begin another eigenspace; values increase along the last axis."""
+    least = values[..., 1:]
+    return least - values[..., :-1] > tolerance * least.clip(1e-5, 1)  # solvers err by less than 1e-13
 
 
 def _constant_on_parts(part: NDArray[np.int64]) -> Floats:
@@ -99,8 +107,8 @@ def _constant_on_parts(part: NDArray[np.int64]) -> Floats:
     return basis
 
 
-def _operator(laplacian: "csr_array") -> Callable[[Floats], Floats]:
-    """Multiplication by a matrix whose greatest eigenvalues belong to the lowest eigenvectors."""
+def _operator(laplacian: "csr_array") -> tuple[Callable[[Floats], Floats], Callable[[float], float]]:
+    """Multiplication by a matrix whose greatest eigenvalues belong to the lowest ones, and what these are."""
     from scipy.sparse import eye
     from scipy.sparse.csgraph import reverse_cuthill_mckee
     from scipy.sparse.linalg import splu
@@ -112,8 +120,8 @@ def _operator(laplacian: "csr_array") -> Callable[[Floats], Floats]:
     width = int(np.abs(place[entries.row] - place[entries.col]).max())
     if width > _WIDTH * math.sqrt(n) and entries.nnz > 3.2 * n:
         mirrored = (2 * greatest * eye(n) - laplacian).tocsr()
-        return lambda x: mirrored @ x
-    shifted = (laplacian + 1e-7 * greatest * eye(n)).tocsc()
+        return lambda x: mirrored @ x, lambda value: 2 * greatest - value
+    shift = 1e-7 * greatest
+    shifted = (laplacian + shift * eye(n)).tocsc()
     factors = splu(shifted, "MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
-    solve: Callable[[Floats], Floats] = factors.solve
-    return solve
+    return factors.solve, lambda value: 1 / value - shift

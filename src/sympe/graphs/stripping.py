@@ -102,7 +102,7 @@ class Stripped:
         self.factors: Counter[int] = Counter()
         self.factorials: Counter[int] = Counter()
         slow = 0
-        while slow < _ROUNDS:
+        while slow < _ROUNDS and len(self.node) > 1:
             before = len(self.node)
             if not (self._take_leaves() | self._take_chains() or self._take_settled() or self._take_twins()):
                 break

@@ -82,6 +82,10 @@ def random_orthogonal(
     """Independent Haar matrices; a CPU generator gives the same ones for every device."""
     # Two normalized Gaussians give a uniform angle, four a uniform quaternion.
     gauss = sample(torch.randn, count, 2 * (dimension - 1), generator=generator, device=device, dtype=dtype)
+    if count == 1 and dimension == 3 and not torch.compiler.is_compiling():
+        mirror = 1 if special else sample(torch.randint, 2, (1,), generator=generator, device=device).item() * 2 - 1
+        w, x, y, z = gauss[0].tolist()
+        return torch.tensor([_rotation(w, x, y, z, mirror)], device=device, dtype=dtype)
     unit = gauss / torch.linalg.vector_norm(gauss, dim=1, keepdim=True).clamp(min=torch.finfo(dtype).tiny)
     rotation = rotation_of_angle(unit) if dimension == 2 else rotation_of_quaternion(unit)
     if special:
@@ -106,6 +110,16 @@ def rotation_of_quaternion(q: Float[Tensor, "*B 4"]) -> Float[Tensor, "*B 3 3"]:
     v, turn = q[..., 1:], (q @ _TURN.to(q)).unflatten(-1, (3, 3))
     turned: Tensor = turn @ turn + v[..., :, None] * v[..., None, :]
     return turned
+
+
+def _rotation(w: float, x: float, y: float, z: float, mirror: float) -> list[list[float]]:
+    """The rotation by a quaternion of any length, in numbers; its last column times a sign."""
+    s = 2 / (w * w + x * x + y * y + z * z)
+    return [
+        [1 - s * (y * y + z * z), s * (x * y - w * z), mirror * s * (x * z + w * y)],
+        [s * (x * y + w * z), 1 - s * (x * x + z * z), mirror * s * (y * z - w * x)],
+        [s * (x * z - w * y), s * (y * z + w * x), mirror * (1 - s * (x * x + y * y))],
+    ]
 
 
 def rotation_of_angle(unit: Float[Tensor, "*B 2"]) -> Float[Tensor, "*B 2 2"]:

@@ -88,7 +88,8 @@ class PointClouds(Ragged):
         Raises:
             ValueError: If a cloud is empty or a coordinate is not finite.
         """
-        if len(self) and not int(self.sizes.min()):
+        is_single = len(self) == 1 and self.num_points
+        if len(self) and not is_single and not int(self.sizes.min()):
             cloud = int((self.sizes == 0).nonzero()[0])
             raise ValueError(f"expected at least one point in every cloud; cloud {cloud} is empty")
         # A sum is finite only if all summands are; the opposite, an overflow, is looked into.

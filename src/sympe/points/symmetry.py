@@ -12,8 +12,10 @@ infinite, the matrices are one of each kind, up to rotations about the axis; for
 """
 
 import math
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -73,8 +75,8 @@ class Stabilizer:
         if math.isinf(self.order):
             raise ValueError(f"expected a finite stabilizer; {self.name} is infinite")
         table = _table(self.permutations.cpu().numpy(), (torch.linalg.det(self.matrices) > 0).cpu().numpy())
-        assert table is not None  # _distinct has checked that the elements are closed
-        return FiniteGroup(torch.from_numpy(table), name=self.name)
+        assert table is not None  # _stabilizer has checked that the elements are closed
+        return FiniteGroup(torch.tensor(table), name=self.name)
 
     def haar(self, count: int, generator: torch.Generator | None = None) -> Float[Tensor, "count d d"]:
         """Independent uniform elements, also of infinite groups."""
@@ -131,17 +133,19 @@ def _closed(clouds: PointClouds, special: bool, tolerance: float) -> list[Stabil
     found = _alike(candidates(clouds, special, tolerance, slack=_NET), clouds, position, _NET * tolerance)
     frames = found.frames(position)
     motion = frames @ frames[_first_of_cloud(found)].transpose(1, 2)
-    kept = _plausible(clouds, position, found, motion, _NET * tolerance)
-    ends = torch.bincount(found.cloud[kept], minlength=len(clouds)).cumsum(0).tolist()
-    matrices, is_proper = (t[kept].cpu().numpy() for t in (motion, found.sign > 0))
-    where, ptr, spans = position.cpu().numpy(), clouds.ptr.tolist(), found.span.tolist()
-    kinds = np.zeros(len(where)) if clouds.species is None else np.unique(clouds.species.cpu(), return_inverse=True)[1]
-    results: list[Stabilizer | None] = []
-    for index, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
-        points, some = slice(ptr[index], ptr[index + 1]), slice(start, end)
-        of_cloud = _Cloud(where[points], kinds[points], spans[index], clouds.device)
-        results.append(_stabilizer(of_cloud, matrices[some], is_proper[some], special, tolerance))
-    return results
+    kinds = clouds.batch.cpu().numpy()
+    if clouds.species is not None:
+        species = np.unique(clouds.species.cpu(), return_inverse=True)[1]
+        kinds = kinds * (species.max() + 1) + species
+    where = position.cpu().numpy()
+    near = _Nearest(where, kinds, _NET * tolerance)
+    motions = _Motions(*(t.cpu().numpy() for t in (found.cloud, motion, found.sign > 0, clouds.ptr)))
+    each = motions.plausible(near).one_to_one(near).fitted(where, tolerance)
+    sizes, spans = clouds.ptr.tolist(), found.span.tolist()
+    return [
+        _stabilizer(where[first:end], group, span, special, clouds.device)
+        for first, end, group, span in zip(sizes, sizes[1:], each, spans, strict=False)
+    ]
 
 
 def _first_of_cloud(found: Candidates) -> Int[Tensor, "C"]:
@@ -161,139 +165,152 @@ def _alike(found: Candidates, clouds: PointClouds, position: Float[Tensor, "N d"
     return found.select(is_alike.nonzero()[:, 0])
 
 
-def _plausible(
-    clouds: PointClouds, position: Float[Tensor, "N d"], found: Candidates, motion: Float[Tensor, "C d d"], net: float
-) -> Int[Tensor, "k"]:
-    """The motions that take each of a few points of their cloud near a point of its species; not all are symmetries."""
-    kept = torch.arange(len(motion), device=motion.device)
-    for probe in range(_PROBES):
-        cloud = found.cloud[kept]
-        point = clouds.ptr[cloud] + probe % clouds.sizes[cloud]
-        moved = (motion[kept] @ position[point][:, :, None])[:, :, 0]
-        place, other = rows_of(cloud, clouds.ptr)
-        step = position.index_select(0, other) - moved.index_select(0, place)
-        is_near = dot(step, step) <= net**2
-        if clouds.species is not None:
-            is_near &= clouds.species[other] == clouds.species[point][place]
-        kept = kept[torch.zeros_like(kept).index_add_(0, place, is_near.long()) > 0]
-    return kept
+class _Nearest:
+    """Which point of its cloud and kind is near a place."""
+
+    def __init__(self, where: NDArray[np.float64], kinds: NDArray[np.int64], net: float) -> None:
+        from scipy.spatial import cKDTree  # slow to import
+
+        self.where, self.net = where, net
+        # Kinds are a separate axis, along which they are farther apart than the net.
+        self.apart = 2 * net * kinds[:, None]
+        self.tree = cKDTree(np.hstack([where, self.apart]))
+
+    def to(self, matrices: NDArray[np.float64], point: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The point nearest to where each motion takes a point; the number of points if none is near."""
+        moved = np.einsum("rij,rj->ri", matrices, self.where[point])
+        nearest: NDArray[np.int64] = self.tree.query(
+            np.hstack([moved, self.apart[point]]), distance_upper_bound=self.net
+        )[1]
+        return nearest
+
+
+Group = tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
-class _Cloud:
-    """One cloud about its centroid, with numbers for its species, and what it spans."""
+class _Motions:
+    """Motions of the clouds of a batch, cloud after cloud. A *row* is a motion and a point of its cloud.
 
-    position: NDArray[np.float64]
-    kinds: NDArray[Any]
-    span: int
-    device: torch.device
+    Attributes:
+        cloud: The cloud of each motion.
+        matrices: The motions.
+        is_proper: Whether the determinant is 1.
+        ptr: The first point of each cloud, and the number of points at the end.
+        image: The point that the motion takes the point of each row to.
+    """
 
-    def images(self, matrices: NDArray[np.float64], net: float) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """The image of each point under each motion, and whether the motion takes all points near one, one to one."""
-        from scipy.spatial import cKDTree  # slow to import
+    cloud: NDArray[np.int64]
+    matrices: NDArray[np.float64]
+    is_proper: NDArray[np.bool_]
+    ptr: NDArray[np.int64]
+    image: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
-        n = len(self.position)
-        # Species are a separate axis, along which kinds are farther apart than the net.
-        apart = np.broadcast_to(2 * net * self.kinds[:, None], (n, 1))
-        tree = cKDTree(np.hstack([self.position, apart]))
-        moved = self.position @ matrices.transpose(0, 2, 1)
-        moved = np.concatenate([moved, np.broadcast_to(apart, (len(matrices), n, 1))], axis=2)
-        image = tree.query(moved, distance_upper_bound=net)[1]
-        return image, (np.sort(image, axis=1) == np.arange(n)).all(1)
+    @cached_property
+    def rows(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Motion and point of each row, and the first row of each motion."""
+        place, point = (t.numpy() for t in rows_of(torch.from_numpy(self.cloud), torch.from_numpy(self.ptr)))
+        return place, point, np.searchsorted(place, np.arange(len(self.cloud)))
+
+    def plausible(self, near: _Nearest) -> "_Motions":
+        """Those that take a few points near one of their kind."""
+        kept = np.arange(len(self.cloud))
+        for probe in range(_PROBES):
+            first, end = self.ptr[self.cloud[kept]], self.ptr[self.cloud[kept] + 1]
+            kept = kept[near.to(self.matrices[kept], first + probe % (end - first)) < len(near.where)]
+        return _Motions(self.cloud[kept], self.matrices[kept], self.is_proper[kept], self.ptr)
+
+    def one_to_one(self, near: _Nearest) -> "_Motions":
+        """Those that take all points near one of their kind, one to one; one of each permutation and determinant."""
+        place, point, first = self.rows
+        image = near.to(self.matrices[place], point)
+        is_hit = np.zeros(len(image) + 1, bool)
+        is_hit[np.where(image < len(near.where), first[place] + image - self.ptr[self.cloud[place]], -1)] = True
+        # These identify the motion (up to rotations about the axis, for a line in space).
+        chosen: dict[tuple[bool, bytes], int] = {}
+        text, bounds, signs = image.tobytes(), (8 * np.append(first, len(image))).tolist(), self.is_proper.tolist()
+        for k in np.flatnonzero(np.logical_and.reduceat(is_hit[:-1], first)).tolist():
+            chosen.setdefault((signs[k], text[bounds[k] : bounds[k + 1]]), k)
+        kept, image = list(chosen.values()), np.frombuffer(b"".join(images for _, images in chosen), np.int64)
+        return _Motions(self.cloud[kept], self.matrices[kept], self.is_proper[kept], self.ptr, image)
+
+    def fitted(self, where: NDArray[np.float64], tolerance: float) -> Iterator[Group]:
+        """For each cloud the motions that fit their permutations, if no point errs by more than the tolerance."""
+        place, point, first = self.rows
+        target, source = where[self.image], where[point]
+        cross = np.add.reduceat(target[:, :, None] * source[:, None], first)
+        matrices = _nearest(torch.from_numpy(cross), torch.from_numpy(self.is_proper)).numpy()
+        error = np.einsum("rij,rj->ri", matrices[place], source) - target
+        is_close = np.maximum.reduceat((error**2).sum(1), first) <= tolerance**2
+        ends = np.bincount(self.cloud).cumsum().tolist()
+        for start, end, before, size in zip([0, *ends], ends, self.ptr, np.diff(self.ptr), strict=False):
+            kept = is_close[start:end]
+            images = self.image[first[start] :][: size * (end - start)].reshape(-1, size) - before
+            yield matrices[start:end][kept], self.is_proper[start:end][kept], images[kept]
 
 
 def _stabilizer(
-    cloud: _Cloud, matrices: NDArray[np.float64], is_proper: NDArray[np.bool_], special: bool, tolerance: float
+    position: NDArray[np.float64], group: Group, span: int, special: bool, device: torch.device
 ) -> Stabilizer | None:
-    """The stabilizer from the motions of one cloud, possibly with repeats; None if they are not closed."""
-    n, dimension = cloud.position.shape
-    permutations, table, axis = np.arange(n)[None], np.zeros((1, 1), np.int64), None
-    if cloud.span == 0 or len(matrices) == 1:  # a single place has no axis, and its points no order: the identity
-        matrices, is_proper = np.eye(dimension)[None], np.ones(1, bool)
-    else:
-        reduced = _distinct(cloud, matrices, is_proper, tolerance)
-        if reduced is None:
-            return None
-        matrices, permutations, is_proper, table = reduced
-    if cloud.span == 0:
+    """The stabilizer from the symmetries of one cloud; None if they are not closed."""
+    (n, dimension), (matrices, is_proper, permutations) = position.shape, group
+    axis = None
+    if span == 0 or len(matrices) == 1:  # a single place has no axis, and its points no order: the identity
+        matrices, is_proper, permutations = np.eye(dimension)[None], np.ones(1, bool), np.arange(n)[None]
+    table = _table(permutations, is_proper)
+    if table is None:
+        return None
+    if span == 0:
         name = ("S" * special + "O2") if dimension == 2 else "K" if special else "Kh"
-    elif dimension == 3 and cloud.span == 1:
-        farthest = cloud.position[np.linalg.norm(cloud.position, axis=1).argmax()]
-        axis = torch.from_numpy(farthest / np.linalg.norm(farthest)).to(cloud.device)
+    elif dimension == 3 and span == 1:
+        farthest = position[np.linalg.norm(position, axis=1).argmax()]
+        axis = torch.from_numpy(farthest / np.linalg.norm(farthest)).to(device)
         is_swapped = bool((permutations != permutations[0]).any())
         name = ("Dinf" if is_swapped else "Cinf") + ("" if special else "h" if is_swapped else "v")
     else:
         name = _plane_name(is_proper) if dimension == 2 else schoenflies(matrices, is_proper, table)
-    elements, images = (torch.from_numpy(part).to(cloud.device) for part in (matrices, permutations))
-    return Stabilizer(name, elements, images, axis, cloud.span == 0, special)
+    elements, images = (torch.from_numpy(part).to(device) for part in (matrices, permutations))
+    return Stabilizer(name, elements, images, axis, span == 0, special)
 
 
-def _distinct(
-    cloud: _Cloud, matrices: NDArray[np.float64], is_proper: NDArray[np.bool_], tolerance: float
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]] | None:
-    """The symmetries among the motions, without repeats, their permutations, whether each is proper, and their table.
+def _table(permutations: NDArray[np.int64], is_proper: NDArray[np.bool_]) -> list[list[int]] | None:
+    """The number of each product, the identity being the first element; None if one is missing."""
 
-    None if they are not closed under products.
-    """
-    permutations, is_symmetry = cloud.images(matrices, _NET * tolerance)
-    permutations, is_proper = permutations[is_symmetry], is_proper[is_symmetry]
-    # Permutation and determinant identify the motion (up to rotations about the axis, for a line in space).
-    rows = np.column_stack([~is_proper, permutations])  # compared byte by byte, which is faster than axis=0
-    first = np.sort(np.unique(rows.view(f"V{rows.itemsize * rows.shape[1]}")[:, 0], return_index=True)[1])
-    permutations, is_proper = permutations[first], is_proper[first]
-    fit = (cloud.position, cloud.position[permutations], is_proper)
-    matrices = best_fit(*(torch.from_numpy(part) for part in fit)).numpy()
-    error = cloud.position @ matrices.transpose(0, 2, 1) - cloud.position[permutations]
-    kept = ((error**2).sum(2) <= tolerance**2).all(1)
-    permutations, is_proper = permutations[kept], is_proper[kept]
-    table = _table(permutations, is_proper)
-    return None if table is None else (matrices[kept], permutations, is_proper, table)
+    def named(several: NDArray[np.int64], signs: NDArray[np.bool_]) -> list[tuple[bool, bytes]]:
+        text, width = several.tobytes(), several.itemsize * several.shape[1]
+        return [(sign, text[k * width : (k + 1) * width]) for k, sign in enumerate(signs.tolist())]
 
-
-def _table(permutations: NDArray[np.int64], is_proper: NDArray[np.bool_]) -> NDArray[np.int64] | None:
-    """The number of each product; None if one is missing."""
-    m, n = permutations.shape
-    # The images of a few points, a base, tell all elements apart. Products are looked up by them.
-    code, products, count = is_proper.astype(int), (is_proper[:, None] == is_proper).astype(int), 0
-    for point in range(n):
-        named = code * n + permutations[:, point]
-        names = np.unique(named)
-        if len(names) > count:
-            code, count = np.searchsorted(names, named), len(names)
-            named = products * n + permutations[:, permutations[:, point]]
-            products = np.searchsorted(names, named).clip(max=count - 1)
-            if (names[products] != named).any():
-                return None
-        if count == m:
-            break
-    table: NDArray[np.int64] = np.argsort(code)[products]
-    # The rest of each product with generators; all products are products of these.
-    for generator in _generators(table):
-        if (permutations[generator][permutations] != permutations[table[generator]]).any():
+    number = {name: k for k, name in enumerate(named(permutations, is_proper))}
+    table: dict[int, list[int]] = {0: list(range(len(number)))}
+    generators: list[list[int]] = []
+    for k in range(len(number)):
+        if k in table:
+            continue
+        products = named(permutations[k][permutations], is_proper == is_proper[k])
+        row = [number.get(name, -1) for name in products]
+        if -1 in row:
             return None
-    return table
-
-
-def _generators(table: NDArray[np.int64]) -> list[int]:
-    """A few elements that all others are products of."""
-    found: list[int] = []
-    is_product = np.arange(len(table)) == 0
-    while not is_product.all():
-        found.append(int(is_product.argmin()))
-        latest = np.flatnonzero(is_product)
-        while len(latest):
-            made = np.unique(table[found][:, latest])
-            latest = made[~is_product[made]]
-            is_product[latest] = True
-    return found
+        generators.append(row)
+        # All other products are products of these: (g a) b = g (a b).
+        latest = list(table)
+        while latest:
+            fresh = {row[a]: (row, a) for row in generators for a in latest if row[a] not in table}
+            table |= {k: [row[b] for b in table[a]] for k, (row, a) in fresh.items()}
+            latest = list(fresh)
+    return [table[k] for k in range(len(number))]
 
 
 def best_fit(
     source: Float[Tensor, "n d"], target: Float[Tensor, "m n d"], is_proper: Bool[Tensor, "m"]
 ) -> Float[Tensor, "m d d"]:
     """The orthogonal matrices of given determinants that take each point nearest to its target."""
-    left, _, right = torch.linalg.svd(target.transpose(1, 2) @ source)
-    sign = torch.ones(left.shape[:2], dtype=source.dtype, device=source.device)
+    return _nearest(target.transpose(1, 2) @ source, is_proper)
+
+
+def _nearest(cross: Float[Tensor, "m d d"], is_proper: Bool[Tensor, "m"]) -> Float[Tensor, "m d d"]:
+    """The orthogonal matrices of given determinants nearest to others."""
+    left, _, right = torch.linalg.svd(cross)
+    sign = torch.ones(left.shape[:2], dtype=cross.dtype, device=cross.device)
     sign[:, -1] = torch.linalg.det(left) * torch.linalg.det(right) * (2 * is_proper - 1)
     nearest: Tensor = (left * sign[:, None]) @ right
     return nearest
@@ -304,15 +321,16 @@ def _plane_name(is_proper: NDArray[np.bool_]) -> str:
     return f"{'C' if rotations == len(is_proper) else 'D'}{rotations}"
 
 
-def schoenflies(matrices: NDArray[np.float64], is_proper: NDArray[np.bool_], table: NDArray[np.int64]) -> str:
+def schoenflies(matrices: NDArray[np.float64], is_proper: NDArray[np.bool_], table: list[list[int]]) -> str:
     """Schoenflies symbol of a finite group, from the kinds of its elements."""
-    order = _element_orders(table)
-    rotations = int(is_proper.sum())
-    highest = int(order[is_proper].max())
-    trace = np.trace(matrices, axis1=1, axis2=2)
-    is_involution = ~is_proper & (order == 2)
-    mirrors = int((is_involution & (trace > 0)).sum())  # trace 1; that of an inversion is -3
-    has_inversion = bool((is_involution & (trace < -2)).any())
+    elements = list(
+        zip(_element_orders(table), is_proper.tolist(), np.einsum("mii->m", matrices).tolist(), strict=True)
+    )
+    rotations = sum(proper for _, proper, _ in elements)
+    highest = max(order for order, proper, _ in elements if proper)
+    involutions = [trace for order, proper, trace in elements if order == 2 and not proper]
+    mirrors = sum(trace > 0 for trace in involutions)  # trace 1; that of an inversion is -3
+    has_inversion = any(trace < -2 for trace in involutions)
     is_chiral = rotations == len(matrices)
     polyhedral = {(12, 3): "T", (24, 4): "O", (60, 5): "I"}.get((rotations, highest))
     if polyhedral is not None:
@@ -328,10 +346,12 @@ def schoenflies(matrices: NDArray[np.float64], is_proper: NDArray[np.bool_], tab
     return f"S{2 * highest}"
 
 
-def _element_orders(table: NDArray[np.int64]) -> NDArray[np.int64]:
+def _element_orders(table: list[list[int]]) -> list[int]:
     """The least power of each element that is the identity, the only element that is its own square."""
-    every = np.arange(len(table))
-    power, order = every, np.ones_like(every)
-    while (moving := table[power, power] != power).any():
-        power, order = np.where(moving, table[power, every], power), order + moving
-    return order
+    identity, orders = next(k for k, row in enumerate(table) if row[k] == k), []
+    for k, row in enumerate(table):
+        power, order = k, 1
+        while power != identity:
+            power, order = row[power], order + 1
+        orders.append(order)
+    return orders
