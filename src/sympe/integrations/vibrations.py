@@ -47,8 +47,8 @@ class Mode:
 def modes(atoms: Any, step: float = 0.01, tolerance: float = 1e-2) -> list[Mode]:
     """The modes of a structure, from its calculator by central differences, the most unstable first.
 
-    Each spans a space that the symmetries map to itself. Translations of the whole are projected out. Takes 6
-    evaluations of forces for each orbit of atoms.
+    Each spans a space that the symmetries map to itself. Translations of the whole, and rotations of molecules, are
+    projected out. Takes 6 evaluations of forces for each orbit of atoms.
 
     Args:
         atoms: Atoms with a calculator.
@@ -63,8 +63,12 @@ def modes(atoms: Any, step: float = 0.01, tolerance: float = 1e-2) -> list[Mode]
         raise ValueError(f"expected 2 atoms or more, with a calculator; got {n}, calculator {atoms.calc}")
     symmetry = symmetries(atoms, tolerance)
     hessian = _hessian(atoms, step, symmetry.matrices.numpy(), symmetry.permutations.numpy())
-    whole = np.kron(np.ones((n, 1)) / np.sqrt(n), np.eye(3))
-    rest = np.linalg.svd(whole.T)[2][3:].T
+    whole = np.tile(np.eye(3), n)
+    if not np.any(atoms.pbc):
+        turns = np.cross(np.eye(3)[:, None], atoms.positions - atoms.positions.mean(0))
+        whole = np.concatenate([whole, turns.reshape(3, -1)])
+    _, sizes, directions = np.linalg.svd(whole)
+    rest = directions[int((sizes > 1e-3 * sizes[0]).sum()) :].T
     values, vectors = np.linalg.eigh(rest.T @ (hessian + hessian.T) @ rest / 2)
     # Of an infinite group only some elements are averaged over.
     slack = (1e-3 if math.isinf(symmetry.order) else 1e-6) * np.abs(values).max()
