@@ -12,7 +12,7 @@ that single elements keep.
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from jaxtyping import Float, Int
 
 from sympe.crystals import SpaceGroup, from_ase, stabilizers
 from sympe.points import as_clouds
+from sympe.points.modes import irrep_label
 from sympe.points.symmetry import Stabilizer
 from sympe.points.symmetry import stabilizers as of_clouds
 
@@ -35,8 +36,7 @@ class Mode:
     Attributes:
         curvature: Second derivative of the energy, in eV per square angstrom; negative for an unstable mode.
         vectors: An orthonormal basis.
-        irrep: A for dimension 1, E for 2, T for 3, else the dimension; g or u if the inversion has one sign; for
-            supercells how often the wave repeats along each vector of the cell, for one wave of the star.
+        irrep: Its label; see :func:`~sympe.points.modes.irrep_label`.
     """
 
     curvature: float
@@ -155,18 +155,8 @@ def _hessian(
 
 
 def _label(atoms: Any, symmetry: Stabilizer, basis: Float[np.ndarray, "k n 3"]) -> str:
-    characters = np.trace(representation(symmetry, basis), axis1=1, axis2=2) / len(basis)
-    matrices = symmetry.matrices.numpy()
-    letter = {1: "A", 2: "E", 3: "T"}.get(len(basis), str(len(basis)))
-    signs = characters[np.abs(matrices + np.eye(3)).max((1, 2)) < 0.1]
-    has_sign = len(signs) and np.ptp(signs) < 0.01 and abs(signs[0]) > 0.99
-    letter += ("g" if signs[0] > 0 else "u") if has_sign else ""
-    is_shift = np.abs(matrices - np.eye(3)).max((1, 2)) < 0.1
-    if is_shift.sum() < 2 or not isinstance(symmetry, SpaceGroup):
-        return letter
-    shifts = (symmetry.translations.numpy()[is_shift] @ np.linalg.inv(np.array(atoms.cell))).round(4) % 1
-    ranges = [range(-((len(np.unique(column)) - 1) // 2), len(np.unique(column)) // 2 + 1) for column in shifts.T]
-    weights = {q: np.mean(np.cos(2 * np.pi * shifts @ q) * characters[is_shift]) for q in product(*ranges)}
-    present = [q for q, weight in weights.items() if weight > 1e-3]
-    q = min(present, key=lambda q: (sum(map(abs, q)), [-part for part in q]))
-    return f"{letter} ({' '.join(map(str, q))})"
+    characters = np.trace(representation(symmetry, basis), axis1=1, axis2=2)
+    shifts = (
+        symmetry.translations.numpy() @ np.linalg.inv(atoms.cell.array) if isinstance(symmetry, SpaceGroup) else None
+    )
+    return irrep_label(symmetry.matrices.numpy(), characters, len(basis), shifts)

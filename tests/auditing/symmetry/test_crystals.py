@@ -60,7 +60,7 @@ def test_irreps_that_the_error_is_in() -> None:
     assert titanium.place == "species 22 at b, site symmetry m-3m"
     iron = from_ase(bulk("Fe", cubic=True))
     _, (irrep,) = shares(iron, torch.tensor([[2.0], [-2.0]]), "1x0e")
-    assert (irrep.place, irrep.sites) == ("A, odd under translations", 1)
+    assert (irrep.place, irrep.sites) == ("A (1 0 0)", 1)
     with pytest.raises(ValueError, match=r"expected one crystal and values \[2, 3\]; got \[1, 3\]"):
         shares(x, torch.zeros(1, 3))
 
@@ -110,7 +110,7 @@ def test_files_with_targets(name: str, tmp_path: Path, capsys: pytest.CaptureFix
         assert sympe.audit(name, target=target).summary.irreducible_error == pytest.approx(error)
     shown = " ".join(call(capsys, "audit", name, "--target", "forces").out.split())
     assert "100 % at 2 sites of species 26 at a, site symmetry m-3m" in shown
-    assert "100 % in irrep T, odd under translations, of dimension 3" in shown
+    assert "100 % in irrep T (1 0 0), of dimension 3" in shown
     assert "expected stress in the structures; they have" in call(capsys, "audit", name, "--target", "stress").complaint
     assert sympe.audit([(iron, iron.get_forces())]).needed
 
@@ -133,7 +133,7 @@ def test_moments_of_files(tmp_path: Path, capsys: pytest.CaptureFixture[str], mo
         found = json.loads(call(capsys, "audit", "fe.traj", *options, "--json").out)
         assert found["summary"]["irreducible_error"] == pytest.approx(error, abs=1e-6), options
     shown = call(capsys, "audit", "fe.traj", "--target", "magmoms").out
-    assert "odd under translations" in shown
+    assert "irrep T (1 0 0)" in shown
     Path("water.xyz").write_text("3\n\nO 0 0 0.12\nH 0 0.76 -0.48\nH 0 -0.76 -0.48\n")
     assert "expected crystals with magnetic moments" in call(capsys, "audit", "water.xyz", "--moments").complaint
     assert "is for crystals; got the group o3" in call(
