@@ -90,7 +90,7 @@ LIKE_SPACE_GROUPS = (
 
 
 def chain(number: int, axis: int) -> Atoms:
-    """Two or three general orbits of the operations of a space group that shift along one axis only, without its lattice."""
+    """General orbits of the operations of a space group that shift along one axis only, without its lattice."""
     turns, shifts = Spacegroup(number).get_op()
     assert not np.delete(shifts % 1, axis, axis=1).any()
     cell = np.diag([7.3 if k == axis else 10 for k in range(3)])
