@@ -34,7 +34,7 @@ from sympe.integrations.ase import Direction, Mode, break_symmetry, descend, dir
 from sympe.integrations.vibrations import symmetries
 from timing import RESULTS, Table
 
-PARENTS = ("CaTiO3", "SrTiO3", "KNbO3", "BaTiO3")
+PARENTS = ("CaTiO3", "CsPbI3", "CsPbBr3", "SrTiO3")
 #: Curvature below which a mode counts as unstable, in eV per square angstrom.
 UNSTABLE = -0.02
 #: Root of the mean squared displacement, in angstrom, and the force at which a relaxation ends, in eV per angstrom.
