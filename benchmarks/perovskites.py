@@ -183,7 +183,7 @@ def main() -> None:
             found, names = relaxations(parent, unstable, way, args.tries, lambda atoms: of.relaxed(atoms, args.steps))
             energies = [round(1000 * (energy - zero) / CELLS, 2) for energy in found]
             row = {"row": f"{formula}, {way}", "formula": formula, "modes": named, "energies": energies}
-            table.rows = judged([*table.rows, row | {"names": names, "evaluations": of.calls}])
+            table.rows = judged([*table.rows, row | {"names": names, "evaluations": of.calls, "steps": args.steps}])
             print(f"  {table.rows[-1]}", flush=True)
             table.write()
 
