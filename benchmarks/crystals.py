@@ -6,11 +6,12 @@ are and in other cells, orientations, origins and orders, at three tolerances, w
 """
 
 import argparse
+from itertools import product
 
 import numpy as np
 import torch
 from ase import Atoms
-from ase.build import bulk
+from ase.calculators.emt import EMT
 from ase.calculators.lj import LennardJones
 from ase.cluster import Octahedron
 from ase.optimize import BFGS
@@ -24,7 +25,8 @@ from sympe.auditing import alignment, view
 from sympe.auditing.architecture import POINT_GROUPS
 from sympe.canonicalize import CrystalFrames
 from sympe.crystals import from_ase, stabilizers
-from sympe.integrations.ase import domains
+from sympe.integrations.ase import descend, modes
+from sympe.integrations.vibrations import symmetries
 from sympe.points import from_clouds
 from timing import Table
 
@@ -84,45 +86,73 @@ def alignments(repetitions: int) -> Table:
 
 
 def saddles(tries: int) -> Table:
-    """Relaxations of a symmetric cluster: all domains of a generic displacement beside rattling of equal amplitude."""
-    table = Table("crystals_saddles", "lowest energy of Lennard-Jones clusters relaxed from symmetric starts")
-    starts = {"cuboctahedron": Octahedron("Ar", 3, 1, latticeconstant=1.58), "cube": _cube(2), "3 x 3 x 3": _cube(3)}
-    for name, atoms in starts.items():
-        atoms = Atoms("Ar" * len(atoms), atoms.positions)
-        relaxed = {"as it is": [atoms], "domains": domains(atoms, 0.1)[:tries], "rattled": _rattled(atoms, tries)}
-        ends = {way: [_energy(one) for one in some] for way, some in relaxed.items()}
-        best = min(min(energies) for energies in ends.values())
-        for way, energies in ends.items():
-            hit = float(np.mean(np.array(energies) < best + 1e-3))
-            table.rows.append({"row": f"{name}, {way}", "relaxed": len(energies), "lowest": min(energies), "hits": hit})
+    """Relaxations of symmetric clusters from saddle points: rattled, and by descents, with displacements as large."""
+    table = Table("crystals_saddles", "relaxations of symmetric clusters until the lowest energy is found")
+    for of, (symbol, distance) in {"Lennard-Jones": ("Ar", 1.12), "EMT": ("Cu", 2.4)}.items():
+        for name, shape in shapes().items():
+            relax, size = Relaxation(of == "EMT"), 0.1 * distance
+            saddle = relax(Atoms([symbol] * len(shape), distance * shape))
+            found = modes(saddle)
+            unstable = -1e-3 * found[-1].curvature
+            if found[0].curvature > unstable:
+                continue
+            relax.ends = []
+            descend(saddle, relax, torch.Generator().manual_seed(0), size, unstable)
+            down, relax.ends = relax.ends[1:], []
+            for seed in range(tries):
+                one, move = saddle.copy(), np.random.default_rng(seed).normal(size=shape.shape)
+                one.positions += size * move / np.linalg.norm(move, axis=1).max()
+                relax(one)
+            best = min(down + relax.ends)
+            for way, ends in (("descent", down), ("rattled", relax.ends)):
+                hits = [energy < best + 1e-3 for energy in ends]
+                first, share = (hits.index(True) + 1 if any(hits) else None), float(np.mean(hits))
+                row = {"row": f"{of}, {name}, {way}", "relaxed": len(ends), "lowest": min(ends), "hits": share}
+                table.rows.append(row | {"first": first, "saddle": symmetries(saddle, 1e-2).name})
+                print(table.rows[-1], flush=True)
     return table
 
 
-def _cube(n: int) -> Atoms:
-    return bulk("Ar", "sc", a=1.12).repeat(n)
+def shapes() -> dict[str, np.ndarray]:
+    """Clusters with bonds of length 1."""
+
+    def ring(n: int, *heights: float) -> np.ndarray:
+        turns = 2 * np.pi * np.arange(n) / n
+        flat = np.stack([np.cos(turns), np.sin(turns), 0 * turns], axis=1) / (2 * np.sin(np.pi / n))
+        return np.concatenate([flat + np.array([0, 0, height]) for height in heights])
+
+    cube = np.array(list(product((0.0, 1.0), repeat=3)))
+    return {
+        "line of 4": np.outer(np.arange(4.0), [0, 0, 1]),
+        "square": ring(4, 0),
+        "hexagon and center": np.concatenate([ring(6, 0), np.zeros((1, 3))]),
+        "trigonal prism": ring(3, 0, 1),
+        "cube": cube,
+        "cube and center": np.concatenate([1.12 * cube, np.full((1, 3), 0.56)]),
+        "pentagonal prism": ring(5, 0, 1),
+        "hexagonal prism, filled": np.concatenate([ring(6, 0, 1), [[0, 0, 0], [0, 0, 1]]]),
+        "cuboctahedron": Octahedron("Ar", 3, 1, latticeconstant=2**0.5).positions,
+    }
 
 
-def _rattled(atoms: Atoms, tries: int) -> list[Atoms]:
-    found = []
-    for seed in range(tries):
-        one = atoms.copy()
-        move = np.random.default_rng(seed).normal(size=(len(one), 3))
-        one.positions += 0.1 * move / np.linalg.norm(move, axis=1).max()
-        found.append(one)
-    return found
+class Relaxation:
+    """Relaxes clusters and notes the energies of the ends."""
 
+    def __init__(self, is_metal: bool) -> None:
+        self.is_metal, self.ends = is_metal, list[float]()
 
-def _energy(atoms: Atoms) -> float:
-    atoms = atoms.copy()
-    atoms.calc = LennardJones(rc=20.0)
-    BFGS(atoms, logfile=None, maxstep=0.05).run(fmax=1e-3, steps=500)
-    return float(atoms.get_potential_energy())
+    def __call__(self, atoms: Atoms) -> Atoms:
+        atoms = atoms.copy()
+        atoms.calc = EMT() if self.is_metal else LennardJones(rc=20.0)
+        BFGS(atoms, logfile=None, maxstep=0.05).run(fmax=1e-3, steps=500)
+        self.ends.append(float(atoms.get_potential_energy()))
+        return atoms
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=1000, help="sets of data for the size of the alignment test")
-    parser.add_argument("--tries", type=int, default=12, help="relaxations of each cluster")
+    parser.add_argument("--tries", type=int, default=20, help="rattled relaxations of each cluster")
     parser.add_argument("--only", default="", help="prototypes, architectures, alignments or saddles")
     args = parser.parse_args()
     torch.set_num_threads(1)

@@ -58,7 +58,7 @@ def test_which_layers_count() -> None:
         sympe.audit_architecture("MACE")
 
 
-COLUMNS = ("EGNN", "MACE L = 1", "MACE L = 2", "NequIP l = 2", "EquiformerV2 l = 6")
+COLUMNS = ("EGNN", "MACE L = 1", "MACE L = 2", "NequIP l = 2", "EquiformerV2 l = 4", "EquiformerV2 l = 6")
 
 
 def test_the_table_in_the_documentation() -> None:

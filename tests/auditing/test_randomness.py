@@ -294,6 +294,31 @@ def test_a_random_rotation_of_points_is_infinitely_random() -> None:
     assert drawn.low.item() > 5
 
 
+def test_crystals() -> None:
+    """Frames of the crystal have no excess; those of its parent, of 48 symmetries, log(48 / 8) for the 8 left."""
+    pytest.importorskip("moyopy")
+    from sympe.actions import CrystalMotion
+    from sympe.canonicalize import CrystalFrames
+    from sympe.crystals import from_cells
+
+    cell, kinds = [3.9 * torch.eye(3)], [["Sr", "Ti", "O", "O", "O"]]
+    places = torch.tensor([[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]])
+    parent, polar = from_cells(cell, [places], kinds), places.clone()
+    polar[1, 2] += 0.05
+    x = from_cells(cell, [polar], kinds)
+    doubled = from_cells([torch.diag(torch.tensor([3.0, 3, 6]))], [[[0, 0, 0], [0, 0, 0.5]]], [["Po", "Po"]])
+    for one in (x, doubled):
+        found = excess_randomness(InversionKernel(CrystalFrames()), one)
+        assert (found.nats.item(), *found.method) == (pytest.approx(0, abs=1e-9), "enumeration")
+
+    def of_parent(many: Any, generator: torch.Generator) -> Any:
+        return InversionKernel(CrystalFrames())(parent.select([0] * len(many)), generator)
+
+    drawn = excess_randomness(of_parent, x, action=CrystalMotion(), draws=80)
+    assert drawn.method == ("forms",)
+    assert drawn.low.item() < math.log(6) < drawn.high.item()
+
+
 def test_the_kernel_inside_a_model_is_found() -> None:
     graphs = batch_of({name: SMALL[name] for name in ("path 3", "paw")})
     found = excess_of_model(for_graphs("haar", 4, 8), graphs)

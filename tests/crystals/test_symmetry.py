@@ -7,6 +7,7 @@ import torch
 pytest.importorskip("ase")
 pytest.importorskip("moyopy")
 
+from ase import Atoms
 from ase.build import bulk
 from ase.spacegroup import Spacegroup, crystal
 
@@ -71,7 +72,52 @@ def test_names_sites_and_orbits() -> None:
     assert group.site_symmetries[:3] == ["m-3m", "m-3m", "4/mm.m"]
     assert group.wyckoffs == ["a", "b", "c", "c", "c"]
     assert stabilizers(from_ase(EXAMPLES["slab"]))[0].name == "layer group p-3m1"
-    assert stabilizers(from_ase(EXAMPLES["tube"]))[0].name == "rod group of class D4h"
+    assert stabilizers(from_ase(EXAMPLES["tube"]))[0].name == "rod group p4_2/mmc"
+
+
+#: Rod groups: the space group with the same operations, and the axis along the chain. Of classes with an axis of order
+#: 3 or more it is the last one, and names agree.
+RODS = {
+    "p1": (1, 2), "p-1": (2, 2), "p211": (3, 0), "pm11": (6, 0), "pc11": (7, 2), "p2/m11": (10, 0), "p2/c11": (13, 2),
+    "p112": (3, 1), "p112_1": (4, 1), "p11m": (6, 1), "p112/m": (10, 1), "p112_1/m": (11, 1), "p222": (16, 2),
+    "p222_1": (17, 2), "pmm2": (25, 2), "pcc2": (27, 2), "pmc2_1": (26, 2), "p2mm": (25, 0), "p2cm": (28, 0),
+    "pmmm": (47, 2), "pccm": (49, 2), "pmcm": (51, 0),
+}  # fmt: skip
+LIKE_SPACE_GROUPS = (
+    75, 76, 77, 78, 81, 83, 84, 89, 91, 93, 95, 99, 103, 105, 111, 112, 123, 124, 131, 143, 144, 145, 147, 149, 151,
+    153, 156, 158, 162, 163, *range(168, 185), 186, 187, 188, 191, 192, 194,
+)  # fmt: skip
+
+
+def chain(number: int, axis: int) -> Atoms:
+    """General orbits of the operations of a space group that shift along one axis only, without its lattice."""
+    turns, shifts = Spacegroup(number).get_op()
+    assert not np.delete(shifts % 1, axis, axis=1).any()
+    cell = np.diag([7.3 if k == axis else 10 for k in range(3)])
+    if 142 < number < 195:
+        cell = np.array([[10, 0, 0], [-5, 5 * 3**0.5, 0], [0, 0, 7.3]])
+    places = [(0.11, 0.04, 0.17), (0.05, 0.153, 0.05), (-0.13, 0.02, 0.31)][: 3 if len(turns) < 3 else 2]
+    moved = [np.roll(p, axis + 1) @ turns.transpose(0, 2, 1) + shifts for p in places]
+    kinds = np.repeat(["C", "N", "O"][: len(places)], len(turns))
+    return Atoms(kinds, np.concatenate(moved) @ cell, cell=cell, pbc=[k == axis for k in range(3)])
+
+
+def test_rod_groups() -> None:
+    """All 75, also turned, relabeled and in cells of twice the length, as operations of space groups."""
+    rods = RODS | {Spacegroup(n).symbol.replace(" ", "").lower(): (n, 2) for n in LIKE_SPACE_GROUPS}
+    assert len(rods) == 75
+    rng = np.random.default_rng(0)
+    for k, (name, (number, axis)) in enumerate(rods.items()):
+        atoms, cells = chain(number, axis), 2 if k % 5 == 0 else 1
+        order = cells * len(Spacegroup(number).get_op()[0])
+        atoms = atoms.repeat(1 + (cells - 1) * atoms.pbc.astype(int))
+        turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+        turn *= np.linalg.det(turn)  # a reflection turns p3_1 into p3_2
+        atoms.set_cell(atoms.cell.array @ turn.T)
+        atoms.positions = atoms.positions @ turn.T + rng.normal(size=3)
+        (group,) = stabilizers(from_ase(atoms[rng.permutation(len(atoms))]))
+        assert group.name.replace("_", "") == f"rod group {name}".replace("_", "")
+        assert group.order == order
 
 
 def test_translations_of_supercells() -> None:

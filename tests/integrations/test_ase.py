@@ -18,7 +18,8 @@ from ase.optimize import BFGS
 
 from command_line import call
 from laws import ChiSquare
-from sympe.integrations.ase import break_symmetry, directions, domains, modes
+from sympe.integrations.ase import break_symmetry, descend, directions, domains, modes
+from sympe.integrations.vibrations import symmetries
 
 CHAIN = bulk("Po", "sc", a=3.35).repeat((2, 1, 1))
 Z_LINE = Atoms("Ar3", [[0, 0, -1.12], [0, 0, 0], [0, 0, 1.12]])
@@ -52,7 +53,8 @@ def test_modes_of_a_line(generator: torch.Generator) -> None:
     line.calc = LennardJones(rc=10.0)
     BFGS(line, logfile=None).run(fmax=1e-4)
     assert np.abs(line.positions[:, :2]).max() < 1e-9
-    bend, *_ = modes(line)
+    bend, *stable = modes(line)
+    assert sum(len(mode.vectors) for mode in stable) == 2  # the stretches: neither translations nor rotations
     assert bend.vectors.shape == (2, 3, 3)
     assert bend.irrep.startswith("E")
     bent = break_symmetry(line, generator, 0.1, bend.vectors)
@@ -146,7 +148,8 @@ def test_images_of_a_displacement_are_equally_likely(generator: torch.Generator)
     shift = np.array([[0, 0, 0.1], [0, 0, -0.1]])
     place = np.array([one.positions.flatten() for one in domains(parent, None, displacement=shift)])
     assert len(place) == 6
-    drawn = [break_symmetry(parent, generator, None, displacement=shift) for _ in range(30)]
+    model = torch.nn.Parameter(torch.tensor(shift))  # as a network would return it
+    drawn = [break_symmetry(parent, generator, None, displacement=lambda atoms: 1 * model) for _ in range(30)]
     distance = np.linalg.norm(np.array([one.positions.flatten() for one in drawn])[:, None] - place, axis=2)
     assert distance.min(1).max() < 1e-6
     test = ChiSquare()
@@ -157,6 +160,27 @@ def test_images_of_a_displacement_are_equally_likely(generator: torch.Generator)
         test.require("images are equally likely")
 
 
+def test_descending() -> None:
+    """Four atoms on a line fall into a planar rhombus, a saddle point, then into the tetrahedron, the minimum."""
+
+    def relax(atoms: Atoms) -> Atoms:
+        atoms = atoms.copy()
+        atoms.calc = LennardJones(rc=10.0)
+        BFGS(atoms, logfile=None, maxstep=0.05).run(fmax=1e-3, steps=300)
+        return atoms
+
+    line = Atoms("Ar4", [[0, 0, 1.12 * k] for k in range(4)])
+    rounds = descend(line, relax, torch.Generator().manual_seed(0))
+    energies = [ends[0][0] for ends in rounds]
+    assert energies == pytest.approx([-3.0651, -5.0734, -6], abs=1e-3)
+    assert [symmetries(ends[0][1], 1e-2).name for ends in rounds] == ["Dinfh", "D2h", "Td"]
+    assert all(ends == sorted(ends, key=lambda end: end[0]) for ends in rounds)
+    # A relaxation that ends at once leaves nothing: the descent stops.
+    start = rounds[0][0][1]
+    stuck = descend(start, lambda atoms: start)
+    assert len(stuck) == 1
+
+
 def test_mistakes() -> None:
     with pytest.raises(ValueError, match="amplitude must be positive; got 0"):
         break_symmetry(CHAIN, amplitude=0)
@@ -164,7 +188,7 @@ def test_mistakes() -> None:
         break_symmetry(CHAIN, modes=np.ones((1, 3, 3)))
     with pytest.raises(ValueError, match="expected modes that move an atom"):
         break_symmetry(CHAIN, modes=np.ones((1, 2, 3)))
-    with pytest.raises(ValueError, match=r"expected a displacement of shape \[2, 3\]; got \[3, 3\]"):
+    with pytest.raises(ValueError, match=r"expected a finite displacement of shape \[2, 3\]; got \[3, 3\]"):
         break_symmetry(CHAIN, displacement=np.ones((3, 3)))
     with pytest.raises(ValueError, match="amplitude must be positive; got None"):
         break_symmetry(CHAIN, amplitude=None)
@@ -177,6 +201,8 @@ def test_mistakes() -> None:
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     ase.io.write("po.cif", CHAIN)
+    salt = bulk("NaCl", "rocksalt", a=5.64)
+    ase.io.write("salt.traj", salt)
     assert "distorted.extxyz: 1 structure" in call(capsys, "distort", "po.cif").out
     assert (
         "all.extxyz: 16 structures" in call(capsys, "distort", "po.cif", "--count", "0", "--output", "all.extxyz").out
@@ -189,11 +215,17 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeyp
     emt = ("--calculator", "ase.calculators.emt:EMT")
     shown = call(capsys, "distort", "sc.cif", *emt, "--directions", "--combined", "1").out
     assert re.search(r"direction that keeps \S+: \d+ domains", shown)
+    Path("learned.py").write_text("def up(atoms):\n    return [[0, 0, 0.2], [0, 0, -0.2]]\n")
+    assert "6 structures" in call(capsys, "distort", "salt.traj", "--model", "learned:up", "--count", "0").out
+    moved = ase.io.read("distorted.extxyz", index=":")
+    assert np.allclose([np.abs(one.positions - salt.positions).max() for one in moved], 0.2, atol=1e-4)
     for arguments, message in (
         (("none.cif",), "cannot be read as cif: no such file"),
         (("po.cif", "--count", "-1"), "count must be at least 0; got -1"),
         (("po.cif", "--directions"), "directions need a calculator"),
         (("cu.traj", "--calculator", "ase.calculators.emt:EMT", "--directions"), "expected unstable modes; the lowest"),
-        (("po.cif", "--calculator", "ase:Nothing"), "expected module:Class of a calculator"),
+        (("po.cif", "--calculator", "ase:Nothing"), "expected module:function that can be imported"),
+        (("po.cif", "--model", "math:sqrt"), "math:sqrt: TypeError: must be real number"),
+        (("po.cif", "--model", "math:sqrt", "--directions"), "expected a model, or a calculator and its modes"),
     ):
         assert message in call(capsys, "distort", *arguments).complaint

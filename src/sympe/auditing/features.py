@@ -30,7 +30,8 @@ PUBLISHED: dict[str, tuple[str, bool]] = {
     "MACE L = 2": ("0e+1o+2e", False),
     # S. Batzner et al., 2022: features of both parities.
     "NequIP l = 2": ("0e+0o+1e+1o+2e+2o", False),
-    # Y.-L. Liao et al., 2024: l up to 4 or 6, equivariant under rotations.
+    # Y.-L. Liao et al., 2024; lmax_list in oc20/configs of atomicarchitects/equiformer_v2 and in configs/s2ef of
+    # FAIR-Chem/fairchem: 4 with 31M parameters, 6 with 83M and 153M. Rotations only (issue 15 of the former).
     "EquiformerV2 l = 4": ("0e+1e+2e+3e+4e", True),
     "EquiformerV2 l = 6": ("0e+1e+2e+3e+4e+5e+6e", True),
 }

@@ -10,7 +10,9 @@ of a finite group; the stabilizer need not be known. For each input, the first m
 - *choices*: :math:`H(\tilde g \mid x)` is the mean of minus the canonicalizer's ``log_probability`` over draws;
 - *forms*: the entropy of c, estimated from draws.
 
-Forms of point clouds are compared at a resolution of 0.001 angstrom, as sets if the group does not permute points.
+Forms of point clouds and crystals are compared at a resolution of 0.001 angstrom, as sets if the group does not permute
+points: a structure that is symmetric only roughly should be symmetrized first. Two crystals are alike if some generic
+sums over pairs of sites, images included, agree; these depend neither on the cell nor on the origin.
 :mod:`sympe.auditing.entropy` estimates entropies; if no form occurs twice, it gives only a lower bound.
 """
 
@@ -33,6 +35,8 @@ from sympe.auditing.entropy import entropy
 from sympe.auditing.equivariance.copies import action_on_inputs
 from sympe.breaking import SymmetryBreaking
 from sympe.canonicalize import Canonicalizer
+from sympe.crystals import Crystals, edges
+from sympe.crystals.bases import across, reduced
 from sympe.graphs import Graphs
 from sympe.graphs.bliss import log_automorphisms
 from sympe.groups import Permutation
@@ -212,4 +216,24 @@ def _rows(data: Any, count: int, are_sets: bool) -> Tensor:
         kinds = torch.zeros_like(data.batch) if data.species is None else data.species
         points: Tensor = torch.cat([place, kinds[:, None].double()], dim=1).unique(dim=0, return_inverse=True)[1]
         return points.view(count, -1).sort(1).values if are_sets else points.view(count, -1)
-    raise ValueError(f"expected a tensor, graphs or point clouds; got {type(data).__name__}")
+    if isinstance(data, Crystals):
+        return _sums(data, count)
+    raise ValueError(f"expected a tensor, graphs, point clouds or crystals; got {type(data).__name__}")
+
+
+def _sums(data: Crystals, count: int) -> Float[Tensor, "count k"]:
+    """Generic sums over pairs of sites, and the vectors of sites, of copies of one crystal."""
+    one = data.select([0]).to(dtype=torch.float64)
+    # No site of a reduced cell is farther from all images of another than the longest vector.
+    longest = reduced(one.cell[0][one.pbc[0]][None])[0].norm(dim=1).max()
+    cutoff = float(1.05 * longest + 2 * across(one).norm(dim=1).max())
+    (source, target), vector = edges(data, cutoff)
+    vector, rank = vector.double(), torch.arange(len(data.batch), device=data.device) - data.start
+    generic = torch.randn(7, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64).to(data.device)
+    known = torch.stack([rank[source], rank[target], data.species[source], data.species[target]], dim=1).double()
+    weight = (1 - (vector.norm(dim=1, keepdim=True) / cutoff) ** 2) ** 2  # continuous where the sum ends
+    terms = weight * (torch.cat([vector, known], dim=1) @ generic).cos()
+    sums = terms.new_zeros(count, 4).index_add(0, data.batch[source], terms) * (count / len(terms)) ** 0.5
+    rows = torch.cat([sums, *(held.double().reshape(count, -1) for held in data.vectors().values())], dim=1)
+    floored: Tensor = (rows / _RESOLUTION + _SHIFT).floor()
+    return floored

@@ -55,6 +55,7 @@ class Options:
         heavy_atoms: Remove hydrogen atoms from molecules.
         irreps: How targets rotate with points in space, e.g. ``"1x0e+1x2e"``, in the basis of e3nn. By default three
             numbers are a vector, nine a matrix, and anything else is invariant.
+        moments: The initial magnetic moments in files of crystals are part of the input.
 
     Raises:
         ValueError: If the bottleneck is unknown or the irreps are malformed.
@@ -64,6 +65,7 @@ class Options:
     split: str | None = None
     heavy_atoms: bool = False
     irreps: str | None = None
+    moments: bool = False
 
     def __post_init__(self) -> None:
         if self.bottleneck is not None and self.bottleneck not in BOTTLENECKS:
@@ -157,7 +159,7 @@ def audit(
     is_adjacency = isinstance(target, str) and target == ADJACENCY
     symmetry = GROUPS[group]() if isinstance(group, str) and group != "auto" else group
     wanted = symmetry.kind if isinstance(symmetry, Symmetry) else None
-    sources = list(_sources(data, None if is_adjacency else target, per, wanted, options.split))
+    sources = list(_sources(data, None if is_adjacency else target, per, wanted, options))
     kind = _kind(sources, wanted)
     if not isinstance(symmetry, Symmetry):
         symmetry = GROUPS[_DEFAULT[kind]]()
@@ -237,7 +239,7 @@ def _jobs(sources: list[Source], place: _Place, store: Store) -> Iterator[Job]:
             first += 1
 
 
-def _sources(data: Any, target: Any, per: Per | None, kind: Kind | None, split: str | None) -> Iterable[Source]:
+def _sources(data: Any, target: Any, per: Per | None, kind: Kind | None, options: Options) -> Iterable[Source]:
     if isinstance(data, Source):
         return [data]
     if isinstance(data, str | os.PathLike):
@@ -247,9 +249,9 @@ def _sources(data: Any, target: Any, per: Per | None, kind: Kind | None, split: 
             raise ValueError(f"expected the name of a target for data in files; got {type(target).__name__}")
         found: list[Source] = []
         for path in data:
-            found += open_path(path, target=target, per=per, kind=kind, split=split)
+            found += open_path(path, target=target, per=per, kind=kind, split=options.split, moments=options.moments)
         return found
-    if split is not None:
+    if options.split is not None:
         raise ValueError("expected files for a split; got data in memory")
     x = as_batch(data, kind)
     if x is not None:

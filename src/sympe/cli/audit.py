@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import tyro
 
@@ -65,6 +65,10 @@ class AuditCommand:
     """Remove hydrogen atoms from molecules."""
     irreps: str | None = None
     """How targets rotate with points in space, e.g. "1x0e+1x2e"; by default 3 numbers are a vector, 9 a matrix."""
+    moments: bool = False
+    """Initial magnetic moments are part of the input, for crystals."""
+    time_reversal: bool = False
+    """Flipping all moments is a symmetry too, which the network knows, for crystals; the target magmoms is odd."""
     features: str | None = None
     """Audit an architecture instead: which sites of molecules and crystals look more symmetric than they are to
     features in these irreps, e.g. "128x0e+128x1o"."""
@@ -121,7 +125,7 @@ class AuditCommand:
                         group=self._group(),
                         per=self.per,
                         loss=self.loss,
-                        options=Options(self.bottleneck, split, self.heavy_atoms, self.irreps),
+                        options=Options(self.bottleneck, split, self.heavy_atoms, self.irreps, self.moments),
                         execution=Execution(self.engine, workers, store, progress),
                     )
             except ValueError:
@@ -144,7 +148,8 @@ class AuditCommand:
             _print_json(report)
         else:
             _print_table(title, report)
-            if report.needed and report.summary.group in ("e3", "se3") and self.target and self.irreps is None:
+            is_plain = self.irreps is None and not self.moments and not self.time_reversal
+            if report.needed and report.summary.group in ("e3", "se3") and self.target and is_plain:
                 print_shares(self.paths, self.target, report)
         sys.stdout.flush()
 
@@ -174,14 +179,18 @@ class AuditCommand:
 
             group = Torus(self.point_group, self.spin_flip)
             return FieldSymmetry(FIELDS[self.fields](group), FIELDS[self.target_fields](group), self.tolerance)
+        if self.time_reversal and self.group not in ("auto", "e3", "se3"):
+            raise ValueError(f"time-reversal is for crystals; got the group {self.group}")
         if self.group in ("o3", "so3"):
             from sympe.auditing.symmetry.points import PointSymmetry
 
             return PointSymmetry(self.group == "so3", 1e-2 if self.tolerance is None else self.tolerance)
-        if self.group in ("e3", "se3"):
+        if self.group in ("e3", "se3") or self.time_reversal:
+            from sympe.auditing.sources.crystals import MOMENTS
             from sympe.auditing.symmetry.crystals import CrystalSymmetry
 
-            return CrystalSymmetry(self.group == "se3", 1e-2 if self.tolerance is None else self.tolerance)
+            tolerance, is_odd = 1e-2 if self.tolerance is None else self.tolerance, self.target in MOMENTS
+            return CrystalSymmetry(self.group == "se3", tolerance, self.time_reversal, self.time_reversal and is_odd)
         if self.tolerance is not None:
             raise ValueError(f"tolerance is for the groups torus, o3, so3, e3 and se3; got {self.group}")
         return self.group
@@ -252,30 +261,39 @@ def _data(paths: tuple[str, ...], split: str | None) -> tuple[Any, str | None]:
 
 
 def _called(name: str) -> Any:
-    """The samples of ``module:function``; the search path includes the current folder."""
-    module_name, _, function_name = name.partition(":")
-    if os.getcwd() not in sys.path and "" not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    with _users_code(name):
-        try:
-            function = getattr(importlib.import_module(module_name), function_name)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise ValueError(f"expected module:function that can be imported; {error}") from error
-        if not callable(function):
-            raise ValueError(f"expected a function that yields x or (x, y); got {type(function).__name__}")
-        samples = function()
+    """The samples of ``module:function``."""
+    with users_code(name):
+        samples = named(name)()
         if not hasattr(samples, "__iter__"):
             raise ValueError(f"expected a function that yields x or (x, y); it returned {type(samples).__name__}")
     return samples if isinstance(samples, Sized) else _guarded(name, samples)
 
 
+def named(name: str) -> Callable[..., Any]:
+    """The function ``module:function``; the search path includes the current folder.
+
+    Raises:
+        ValueError: If it cannot be imported, or called.
+    """
+    module, _, attribute = name.partition(":")
+    if os.getcwd() not in sys.path and "" not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"expected module:function that can be imported; {error}") from error
+    if not callable(found):
+        raise ValueError(f"expected a function; got {type(found).__name__}")
+    return cast(Callable[..., Any], found)
+
+
 def _guarded(name: str, samples: Iterable[Any]) -> Iterator[Any]:
-    with _users_code(name):
+    with users_code(name):
         yield from samples
 
 
 @contextmanager
-def _users_code(name: str) -> Iterator[None]:
+def users_code(name: str) -> Iterator[None]:
     """Whatever the user's function raises is a ``ValueError`` that says where."""
     try:
         yield

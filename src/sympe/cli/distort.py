@@ -1,6 +1,5 @@
 """``sympe distort``."""
 
-import importlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,12 +15,14 @@ class DistortCommand:
     """A file that ASE reads: CIF, POSCAR, xyz, extxyz, traj, db. Its first structure is distorted."""
     output: Path = Path("distorted.extxyz")
     """Where to write the distorted structures, as extxyz."""
-    amplitude: float = 0.05
-    """Displacement of the atom that moves most, in angstrom."""
+    amplitude: float | None = None
+    """Displacement of the atom that moves most, in angstrom; by default 0.05, or what the model predicts."""
     count: int = 1
     """How many to draw; 0 for every domain once."""
     calculator: str | None = None
     """Displace along the lowest mode that this calculator of ASE finds, e.g. ase.calculators.emt:EMT."""
+    model: str | None = None
+    """Displace as a learned model predicts: module:function, which takes ASE's atoms and returns a vector for each."""
     directions: bool = False
     """Draw so from each direction of the unstable modes that keeps symmetries; none is an image of another."""
     combined: int = 2
@@ -45,29 +46,36 @@ class DistortCommand:
         require_at_least(0, count=self.count)
         require_at_least(1, combined=self.combined)
         parent = read_atoms(self.path, ":1")[0]
+        amplitude = 0.05 if self.amplitude is None and self.model is None else self.amplitude
         found, generator = [], torch.Generator().manual_seed(self.seed)
         for along in self._along(parent):
             if self.count:
-                found += [break_symmetry(parent, generator, self.amplitude, **along) for _ in range(self.count)]
+                found += [break_symmetry(parent, generator, amplitude, **along) for _ in range(self.count)]
             else:
-                found += domains(parent, self.amplitude, **along)
+                found += domains(parent, amplitude, **along)
         text = io.StringIO()
         require("ase.io", "crystals", "writing extxyz").write(text, found, format="extxyz")
         write_atomically(self.output, lambda file: file.write(text.getvalue().encode()))
         print(f"{self.output}: {len(found)} {'structure' if len(found) == 1 else 'structures'}")
 
     def _along(self, parent: Any) -> list[dict[str, Any]]:
-        """What to displace along: modes, directions or, without a calculator, anything."""
+        """What to displace along: modes, directions, what a model predicts or, without a calculator, anything."""
         import numpy as np
 
+        from sympe.cli.audit import named, users_code
         from sympe.integrations.ase import directions, modes
 
         common: dict[str, Any] = {"tolerance": self.tolerance}
+        if self.model is not None:
+            if self.calculator is not None or self.directions:
+                raise ValueError("expected a model, or a calculator and its modes; got both")
+            return [common | {"displacement": users_code(self.model)(named(self.model))}]
         if self.calculator is None:
             if self.directions:
                 raise ValueError("directions need a calculator, to find the unstable modes")
             return [common]
-        parent.calc = _made(self.calculator)
+        with users_code(self.calculator):
+            parent.calc = named(self.calculator)()
         found = modes(parent, tolerance=self.tolerance)
         lowest = found[0]
         unstable = [mode for mode in found if mode.curvature < -1e-3][: self.combined]
@@ -81,12 +89,3 @@ class DistortCommand:
         for one in listed:
             print(f"direction that keeps {one.group}: {one.domains} domains")
         return [common | {"displacement": one.displacement} for one in listed]
-
-
-def _made(name: str) -> Any:
-    """The calculator ``module:Class``."""
-    module, _, attribute = name.partition(":")
-    try:
-        return getattr(importlib.import_module(module), attribute)()
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise ValueError(f"{name}: expected module:Class of a calculator that needs no arguments; {error}") from error

@@ -31,7 +31,7 @@ def audit_features(paths: tuple[str, ...], irreps: str, as_json: bool) -> None:
             groups: list[Any] = list(stabilizers(x))
         else:
             groups = list(of_clouds(x))
-        for index, (one, group) in enumerate(zip(_split(x), groups, strict=True)):
+        for index, (one, group) in enumerate(zip(x.split(), groups, strict=True)):
             kinds = (
                 ["X"] * one.num_points if one.species is None else [SYMBOLS[k] for k in (one.species % 256).tolist()]
             )
@@ -79,7 +79,7 @@ def print_shares(paths: tuple[str, ...], target: str, report: "AuditReport") -> 
     """Where the error of the worst crystal sits, by orbit of sites and by irrep."""
     import torch
 
-    from sympe.auditing.sources.crystals import value_of
+    from sympe.auditing.sources.crystals import MOMENTS, value_of
     from sympe.auditing.symmetry.crystals import shares
     from sympe.crystals import from_ase
     from sympe.crystals.convert import read_atoms
@@ -90,7 +90,9 @@ def print_shares(paths: tuple[str, ...], target: str, report: "AuditReport") -> 
     values = values[:, None] if values.dim() == 1 else values
     if values.shape[1:] not in ((1,), (3,)) or len(values) != len(atoms):
         return
-    by_site, by_irrep = shares(from_ase(atoms), values, "1x0e" if values.shape[1] == 1 else "1x1o")
+    by_site, by_irrep = shares(
+        from_ase(atoms), values, "1x0e" if values.shape[1] == 1 else "1x1e" if target in MOMENTS else "1x1o"
+    )
     total = sum(share.error for share in by_site) or 1.0
     print(f"\nThe error of sample {index} sits")
     for share in by_site:
@@ -106,7 +108,3 @@ def _structures(paths: tuple[str, ...]) -> list[tuple[str, Any]]:
     if not paths:
         raise ValueError("expected a file of molecules or crystals; got nothing")
     return [(path, crystals.read(path) if is_periodic(Path(path)) else points.read(path)) for path in paths]
-
-
-def _split(x: Any) -> list[Any]:
-    return [x.select([index]) for index in range(len(x))]

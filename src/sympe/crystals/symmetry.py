@@ -2,8 +2,10 @@ r"""The symmetries of crystals: space groups modulo the lattice of the cell, wit
 
 moyopy finds the operations of crystals and of slabs (K. Shinohara, *moyo*, after spglib: A. Togo, K. Shinohara,
 I. Tanaka, 2018), and names them: space groups by number and symbol, slabs by their layer group, magnetic structures by
-their number after Belov, Neronova and Smirnova (BNS). For a chain the candidate bases give the operations, and only
-their point group is named. Here operations become orthogonal matrices and permutations of sites, which act and average.
+their number after Belov, Neronova and Smirnova (BNS). For a chain the candidate bases give the operations, and a rod
+group its name (*International Tables E*, V. Kopsky, D. B. Litvin, 2002): the point group with its orientation, the
+screw of the turns about the chain, and which mirrors along it glide. Here operations become orthogonal matrices and
+permutations of sites, which act and average.
 
 Moments and displacements that are part of a crystal leave those operations that preserve them. Time reversal is off by
 default: networks equivariant under O(3) alone do not know it. With it, operations may flip all moments.
@@ -130,10 +132,11 @@ def _group(x: Crystals, special: bool, tolerance: float, time_reversal: bool) ->
         axis = along[0]
         is_turned = bool((matrices @ axis @ axis < 0).any())
         whole = ("Dinf" if is_turned else "Cinf") + ("" if special else "h" if is_turned else "v")
+    name = name or f"rod group of class {whole}"
     if x.moment is not None and bool((x.moment.abs() > tolerance).any()):
         name = f"{name}, magnetic {_magnetic(x, tolerance)}" if len(along) == 3 else f"{name} with moments"
     return SpaceGroup(
-        name=name or f"rod group of class {whole}",
+        name=name,
         matrices=matrices,
         permutations=permutations,
         axis=axis,
@@ -189,11 +192,47 @@ def _of_chain(x: Crystals, tolerance: float) -> _Operations:
     matrices = turns.repeat_interleave(len(like), dim=0)
     shift = x.sites.position[like].repeat(len(turns), 1) - matrices @ x.sites.position[0]
     image, is_symmetry = _images(x, matrices, shift, tolerance)
+    image, matrices, shift = image[is_symmetry], matrices[is_symmetry], shift[is_symmetry]
+    # Sites above each other give the same motion.
     same = (torch.cdist(matrices.flatten(1), matrices.flatten(1)) < 0.1) & (image[:, None] == image).all(2)
-    first = is_symmetry & (same.int().argmax(1) == torch.arange(len(same)))
+    first = same.int().argmax(1) == torch.arange(len(same))
     image, matrices, shift = image[first], matrices[first], shift[first]
     fixing = [matrices[image[:, i] == i] for i in range(x.sites.num_points)]
-    return "", None, [], [name_of(some) for some in fixing], matrices, shift
+    is_line = bool((across(x).norm(dim=1) <= tolerance).all())
+    name = "" if is_line else _rod(matrices, shift, x.cell[0][x.pbc[0]][0])
+    return name, None, [], [name_of(some) for some in fixing], matrices, shift
+
+
+#: Rod groups by class, with a prime if the one axis or plane that C2, Cs, C2h or C2v name lies otherwise: {t} is the
+#: turn about the chain, {v} and {w} are the mirrors along it.
+_RODS = {
+    "C1": "p1", "Ci": "p-1", "C2": "p11{t}", "C2'": "p211", "Cs": "p11m", "Cs'": "p{v}11", "C2h": "p11{t}/m",
+    "C2h'": "p2/{v}11", "D2": "p22{t}", "C2v": "p{v}{w}{t}", "C2v'": "p2{v}m", "D2h": "p{v}{w}m", "S4": "p-4",
+    "D4h": "p{t}/m{v}{w}", "D2d": "p-42{v}", "S6": "p-3", "D3": "p{t}12", "C3v": "p3{v}1", "D3d": "p-31{v}",
+    "C3h": "p-6", "D3h": "p-6{v}2", "D6h": "p{t}/m{v}{w}",
+    **{f"C{n}": "p{t}" for n in (3, 4, 6)}, **{f"C{n}h": "p{t}/m" for n in (4, 6)},
+    **{f"D{n}": "p{t}22" for n in (4, 6)}, **{f"C{n}v": "p{t}{v}{w}" for n in (4, 6)},
+}  # fmt: skip
+
+
+def _rod(matrices: Float[Tensor, "m 3 3"], shifts: Float[Tensor, "m 3"], along: Float[Tensor, "3"]) -> str:
+    """The name of the rod group with these operations, modulo a translation ``along`` the chain."""
+    axis, trace = along / along.norm(), matrices.diagonal(dim1=1, dim2=2).sum(1)
+    is_proper, keeps = torch.linalg.det(matrices) > 0, matrices @ axis @ axis > 0
+    cells = int((trace > 2.9).sum())  # the translation may be a multiple of the shortest one
+    step, n = shifts @ axis / along.norm() * cells, int((is_proper & keeps).sum()) // cells
+    sine = (matrices - matrices.mT)[:, [2, 0, 1], [1, 2, 0]] @ axis / 2
+    turn = torch.atan2(sine, (trace - 1) / 2) * n / (2 * torch.pi)
+    first = is_proper & keeps & ((turn - 1).abs().minimum((turn + n - 1).abs()) < 0.1)
+    screw = round(float(step[first][0]) * n) % n
+    kinds = [
+        "c" if round(2 * one) % 2 else "m" for one in step[~is_proper & keeps & ((trace - 1).abs() < 0.1)].tolist()
+    ]
+    whole = name_of(matrices)
+    is_across = (n == 1 and whole in ("C2", "C2h", "C2v")) or (whole == "Cs" and bool(kinds))
+    form = _RODS.get(whole + "'" * is_across, f"of class {whole}")
+    v, w = ("m" if "m" in kinds else "c"), ("c" if "c" in kinds else "m")
+    return "rod group " + form.format(t=f"{n}_{screw}" if screw else n, v=v, w=w)
 
 
 def _images(

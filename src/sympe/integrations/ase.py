@@ -12,9 +12,11 @@ symmetries of the parent. :func:`domains` lists them, each once.
 By default v is generic. It may be restricted to modes, which must span a space that the symmetries map to itself: the
 eigenvectors of one eigenvalue of the Hessian, say (:func:`modes`). A generic member of an unstable one leaves the
 saddle point along it. Or v is a given displacement: one of :func:`directions`, which keep as many symmetries as can be
-kept. Domains of one v relax to one energy; other directions may lead to other minima.
+kept. Domains of one v relax to one energy; other directions may lead to other minima. What symmetries v keeps, a
+relaxation keeps too, so it may end at another saddle point: :func:`descend` breaks the symmetry again there.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,10 +32,12 @@ from sympe.integrations.vibrations import Mode, fixed_spaces, modes, representat
 from sympe.kernel import InversionKernel
 from sympe.points import as_clouds
 
-__all__ = ["Direction", "Mode", "break_symmetry", "directions", "domains", "modes"]
+__all__ = ["Direction", "Mode", "break_symmetry", "descend", "directions", "domains", "modes"]
 
 #: The seed of the generic displacement: one is as good as another.
 _GENERIC = 20250424
+#: Displacements of the atoms, in angstrom, or what predicts them from the structure, such as a trained network.
+Displacement = Float[np.ndarray, "n 3"] | Callable[[Any], Any]
 
 
 def break_symmetry(
@@ -42,7 +46,7 @@ def break_symmetry(
     amplitude: float | None = 0.05,
     modes: Float[np.ndarray, "k n 3"] | None = None,
     tolerance: float = 1e-2,
-    displacement: Float[np.ndarray, "n 3"] | None = None,
+    displacement: Displacement | None = None,
 ) -> Any:
     """A copy of a structure, displaced into one of its domains, each with the same probability.
 
@@ -52,7 +56,8 @@ def break_symmetry(
         amplitude: Displacement of the atom that moves most, in angstrom; None: the size of the given displacement.
         modes: Displace along these only: a space that the symmetries of the structure map to itself.
         tolerance: Of the symmetries, in angstrom.
-        displacement: Instead of a generic displacement, draw one of the images of this one.
+        displacement: Instead of a generic displacement, draw one of the images of this one: an array, or a function
+            that predicts it from the atoms, such as a learned model.
 
     Raises:
         ValueError: If the amplitude is not positive, modes or displacement do not fit or move nothing, or the structure
@@ -66,8 +71,9 @@ def break_symmetry(
         True
     """
     tau, x = _canonicalizer(atoms, tolerance)
-    v = _canonical(atoms, tau, x, displacement)
-    return _displaced(atoms, _moved(v, *InversionKernel(tau)(x, generator))[0], amplitude, modes, displacement)
+    given = _given(atoms, displacement)
+    v = _canonical(atoms, tau, x, given)
+    return _displaced(atoms, _moved(v, *InversionKernel(tau)(x, generator))[0], amplitude, modes, given)
 
 
 def domains(
@@ -75,7 +81,7 @@ def domains(
     amplitude: float | None = 0.05,
     modes: Float[np.ndarray, "k n 3"] | None = None,
     tolerance: float = 1e-2,
-    displacement: Float[np.ndarray, "n 3"] | None = None,
+    displacement: Displacement | None = None,
 ) -> list[Any]:
     """All that :func:`break_symmetry` may return, each once.
 
@@ -85,10 +91,11 @@ def domains(
     tau, x = _canonicalizer(atoms, tolerance)
     if not np.any(atoms.pbc) and np.linalg.matrix_rank(atoms.positions - atoms.positions.mean(0), tolerance) < 2:
         raise ValueError("expected a structure with finitely many domains; all atoms are on a line")
-    v = _canonical(atoms, tau, x, displacement)
+    given = _given(atoms, displacement)
+    v = _canonical(atoms, tau, x, given)
     found: list[Any] = []
     for u in _moved(v, *tau.equally_likely(x)[1]):
-        one = _displaced(atoms, u, amplitude, modes, displacement)
+        one = _displaced(atoms, u, amplitude, modes, given)
         size = np.abs(one.positions - atoms.positions).max()
         if all(np.abs(one.positions - other.positions).max() > 1e-3 * size for other in found):
             found.append(one)
@@ -155,20 +162,70 @@ def directions(
     return [one for _, one in found]
 
 
+def descend(
+    atoms: Any,
+    relax: Callable[[Any], Any],
+    generator: torch.Generator | None = None,
+    amplitude: float = 0.1,
+    unstable: float = -0.02,
+    tolerance: float = 1e-2,
+) -> list[list[tuple[float, Any]]]:
+    """Relax from saddle point to saddle point, down to a structure without unstable modes.
+
+    In each round the most unstable mode is found, the structure displaced along every one of its directions, each in a
+    random domain, and relaxed. The next round starts from the lowest end.
+
+    Args:
+        atoms: The structure.
+        relax: Relaxes a structure and returns it, with its calculator.
+        generator: Source of the domains.
+        amplitude: Displacement of the atom that moves most, in angstrom.
+        unstable: Curvature below which a mode counts as unstable, in eV per square angstrom.
+        tolerance: Of the symmetries, in angstrom.
+
+    Returns:
+        The ends of each round with their energies, the lowest first: at first the structure itself, relaxed.
+
+    Raises:
+        ValueError: As :func:`modes` and :func:`directions`.
+    """
+
+    def relaxed(start: Any) -> tuple[float, Any]:
+        end = relax(start)
+        return float(end.get_potential_energy()), end
+
+    found = [[relaxed(atoms)]]
+    while True:
+        energy, here = found[-1][0]
+        mode = modes(here, tolerance=tolerance)[0]
+        ways = directions(here, mode.vectors, tolerance=tolerance) if mode.curvature < unstable else []
+        moved = [break_symmetry(here, generator, amplitude, None, tolerance, way.displacement) for way in ways]
+        ends = sorted(map(relaxed, moved), key=lambda end: end[0])
+        if not ends or ends[0][0] >= energy:
+            return found
+        found.append(ends)
+
+
 def _canonicalizer(atoms: Any, tolerance: float) -> tuple[Any, Any]:
     if np.any(atoms.pbc):
         return CrystalFrames(tolerance=tolerance), from_ase(atoms)
     return JointFrames(Frames(tolerance=tolerance)), as_clouds(atoms)
 
 
-def _canonical(atoms: Any, tau: Any, x: Any, displacement: Any) -> Float[Tensor, "n 3"]:
-    """The displacement as seen in the canonical form; a generic one if none is given."""
-    n = len(atoms)
+def _given(atoms: Any, displacement: Any) -> Float[Tensor, "n 3"] | None:
     if displacement is None:
-        return torch.randn(n, 3, generator=torch.Generator().manual_seed(_GENERIC), dtype=torch.float64)
-    given = torch.as_tensor(np.asarray(displacement, dtype=float))
-    if given.shape != (n, 3):
-        raise ValueError(f"expected a displacement of shape [{n}, 3]; got {list(given.shape)}")
+        return None
+    found = displacement(atoms) if callable(displacement) else displacement
+    given = torch.as_tensor(found).detach().cpu().double()
+    if given.shape != (len(atoms), 3) or not bool(given.isfinite().all()):
+        raise ValueError(f"expected a finite displacement of shape [{len(atoms)}, 3]; got {list(given.shape)}")
+    return given
+
+
+def _canonical(atoms: Any, tau: Any, x: Any, given: Float[Tensor, "n 3"] | None) -> Float[Tensor, "n 3"]:
+    """The displacement as seen in the canonical form; a generic one if none is given."""
+    if given is None:
+        return torch.randn(len(atoms), 3, generator=torch.Generator().manual_seed(_GENERIC), dtype=torch.float64)
     permutation, matrix = tau(x, torch.Generator().manual_seed(0))
     return torch.empty_like(given).index_copy(0, permutation.rank, given @ matrix[0].double())
 

@@ -12,7 +12,7 @@ that single elements keep.
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from jaxtyping import Float, Int
 
 from sympe.crystals import SpaceGroup, from_ase, stabilizers
 from sympe.points import as_clouds
+from sympe.points.modes import irrep_label
 from sympe.points.symmetry import Stabilizer
 from sympe.points.symmetry import stabilizers as of_clouds
 
@@ -35,8 +36,7 @@ class Mode:
     Attributes:
         curvature: Second derivative of the energy, in eV per square angstrom; negative for an unstable mode.
         vectors: An orthonormal basis.
-        irrep: A for dimension 1, E for 2, T for 3, else the dimension; g or u if the inversion has one sign; for
-            supercells how often the wave repeats along each vector of the cell, for one wave of the star.
+        irrep: Its label; see :func:`~sympe.points.modes.irrep_label`.
     """
 
     curvature: float
@@ -47,8 +47,8 @@ class Mode:
 def modes(atoms: Any, step: float = 0.01, tolerance: float = 1e-2) -> list[Mode]:
     """The modes of a structure, from its calculator by central differences, the most unstable first.
 
-    Each spans a space that the symmetries map to itself. Translations of the whole are projected out. Takes 6
-    evaluations of forces for each orbit of atoms.
+    Each spans a space that the symmetries map to itself. Translations of the whole, and rotations of molecules, are
+    projected out. Takes 6 evaluations of forces for each orbit of atoms.
 
     Args:
         atoms: Atoms with a calculator.
@@ -63,8 +63,12 @@ def modes(atoms: Any, step: float = 0.01, tolerance: float = 1e-2) -> list[Mode]
         raise ValueError(f"expected 2 atoms or more, with a calculator; got {n}, calculator {atoms.calc}")
     symmetry = symmetries(atoms, tolerance)
     hessian = _hessian(atoms, step, symmetry.matrices.numpy(), symmetry.permutations.numpy())
-    whole = np.kron(np.ones((n, 1)) / np.sqrt(n), np.eye(3))
-    rest = np.linalg.svd(whole.T)[2][3:].T
+    whole = np.tile(np.eye(3), n)
+    if not np.any(atoms.pbc):
+        turns = np.cross(np.eye(3)[:, None], atoms.positions - atoms.positions.mean(0))
+        whole = np.concatenate([whole, turns.reshape(3, -1)])
+    _, sizes, directions = np.linalg.svd(whole)
+    rest = directions[int((sizes > 1e-3 * sizes[0]).sum()) :].T
     values, vectors = np.linalg.eigh(rest.T @ (hessian + hessian.T) @ rest / 2)
     # Of an infinite group only some elements are averaged over.
     slack = (1e-3 if math.isinf(symmetry.order) else 1e-6) * np.abs(values).max()
@@ -151,18 +155,8 @@ def _hessian(
 
 
 def _label(atoms: Any, symmetry: Stabilizer, basis: Float[np.ndarray, "k n 3"]) -> str:
-    characters = np.trace(representation(symmetry, basis), axis1=1, axis2=2) / len(basis)
-    matrices = symmetry.matrices.numpy()
-    letter = {1: "A", 2: "E", 3: "T"}.get(len(basis), str(len(basis)))
-    signs = characters[np.abs(matrices + np.eye(3)).max((1, 2)) < 0.1]
-    has_sign = len(signs) and np.ptp(signs) < 0.01 and abs(signs[0]) > 0.99
-    letter += ("g" if signs[0] > 0 else "u") if has_sign else ""
-    is_shift = np.abs(matrices - np.eye(3)).max((1, 2)) < 0.1
-    if is_shift.sum() < 2 or not isinstance(symmetry, SpaceGroup):
-        return letter
-    shifts = (symmetry.translations.numpy()[is_shift] @ np.linalg.inv(np.array(atoms.cell))).round(4) % 1
-    ranges = [range(-((len(np.unique(column)) - 1) // 2), len(np.unique(column)) // 2 + 1) for column in shifts.T]
-    weights = {q: np.mean(np.cos(2 * np.pi * shifts @ q) * characters[is_shift]) for q in product(*ranges)}
-    present = [q for q, weight in weights.items() if weight > 1e-3]
-    q = min(present, key=lambda q: (sum(map(abs, q)), [-part for part in q]))
-    return f"{letter} ({' '.join(map(str, q))})"
+    characters = np.trace(representation(symmetry, basis), axis1=1, axis2=2)
+    shifts = (
+        symmetry.translations.numpy() @ np.linalg.inv(atoms.cell.array) if isinstance(symmetry, SpaceGroup) else None
+    )
+    return irrep_label(symmetry.matrices.numpy(), characters, len(basis), shifts)

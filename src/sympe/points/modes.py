@@ -13,7 +13,9 @@ the number is left out.
 
 import math
 from dataclasses import dataclass
+from itertools import product
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -71,6 +73,33 @@ def modes(group: Stabilizer) -> list[Modes]:
         Modes(name, round(float(row.max())), row, all_, vibrations, vector > 0, tensor > 0)
         for name, row, (all_, vibrations, vector, tensor) in zip(names, rows, counts, strict=True)
     ]
+
+
+def irrep_label(
+    matrices: Float[np.ndarray, "m 3 3"],
+    characters: Float[np.ndarray, "m"],
+    dim: int,
+    shifts: Float[np.ndarray, "m 3"] | None = None,
+) -> str:
+    """A short label of one irrep, which needs no other: A for dimension 1, E for 2, T for 3, else the dimension.
+
+    Then g or u if the inversion has one sign, and for supercells how often the wave repeats along each vector of the
+    cell, for one wave of the star; ``shifts`` are the translations of the elements in units of these.
+    """
+    sign = characters[np.abs(matrices + np.eye(3)).max((1, 2)) < 0.1] / dim
+    label = {1: "A", 2: "E", 3: "T"}.get(dim, str(dim))
+    label += (
+        ("g" if sign[0] > 0 else "u") if len(sign) and np.abs(sign - sign[0]).max() + 1 - abs(sign[0]) < 0.01 else ""
+    )
+    is_shift = np.abs(matrices - np.eye(3)).max((1, 2)) < 0.1
+    if is_shift.sum() < 2 or shifts is None:
+        return label
+    steps = shifts[is_shift].round(4) % 1
+    ranges = [range(-((len(np.unique(column)) - 1) // 2), len(np.unique(column)) // 2 + 1) for column in steps.T]
+    weights = {q: np.mean(np.cos(2 * np.pi * steps @ q) * characters[is_shift]) for q in product(*ranges)}
+    present = [q for q, weight in weights.items() if weight > 1e-3]
+    q = min(present, key=lambda q: (sum(map(abs, q)), [-part for part in q]))
+    return f"{label} ({' '.join(map(str, q))})"
 
 
 def _names(rows: Float[Tensor, "k m"], matrices: Float[Tensor, "m 3 3"], fixed: Int[Tensor, "m"]) -> list[str]:

@@ -1,5 +1,6 @@
 """The audit of crystals: the floor of vectors and scalars at sites, where it sits, and files with targets."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ def test_irreps_that_the_error_is_in() -> None:
     assert titanium.place == "species 22 at b, site symmetry m-3m"
     iron = from_ase(bulk("Fe", cubic=True))
     _, (irrep,) = shares(iron, torch.tensor([[2.0], [-2.0]]), "1x0e")
-    assert (irrep.place, irrep.sites) == ("A, odd under translations", 1)
+    assert (irrep.place, irrep.sites) == ("A (1 0 0)", 1)
     with pytest.raises(ValueError, match=r"expected one crystal and values \[2, 3\]; got \[1, 3\]"):
         shares(x, torch.zeros(1, 3))
 
@@ -109,9 +110,34 @@ def test_files_with_targets(name: str, tmp_path: Path, capsys: pytest.CaptureFix
         assert sympe.audit(name, target=target).summary.irreducible_error == pytest.approx(error)
     shown = " ".join(call(capsys, "audit", name, "--target", "forces").out.split())
     assert "100 % at 2 sites of species 26 at a, site symmetry m-3m" in shown
-    assert "100 % in irrep T, odd under translations, of dimension 3" in shown
+    assert "100 % in irrep T (1 0 0), of dimension 3" in shown
     assert "expected stress in the structures; they have" in call(capsys, "audit", name, "--target", "stress").complaint
     assert sympe.audit([(iron, iron.get_forces())]).needed
+
+
+def test_moments_of_files(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
+    """Vectors of moments are axial; as input they tell sites apart; with time reversal nothing tells up from down."""
+    monkeypatch.chdir(tmp_path)
+    iron = bulk("Fe", cubic=True)
+    iron.set_initial_magnetic_moments(None)
+    iron.set_initial_magnetic_moments([[0, 0, 2.0], [0, 0, -2.0]])
+    iron.info["spins"] = np.array([[0, 0, 1.0], [0, 0, 1.0]])
+    ase.io.write("fe.traj", iron)
+    for options, error in (
+        (("--target", "magmoms"), 4.0),  # the fourfold axes turn it, and the translation exchanges the sites
+        (("--target", "magmoms", "--moments"), 0.0),
+        (("--target", "magmoms", "--moments", "--time-reversal"), 0.0),
+        (("--target", "magmoms", "--time-reversal"), 4.0),
+        (("--target", "spins", "--irreps", "1x1e", "--moments"), 1.0),  # a glide flips moments, but no spins
+    ):
+        found = json.loads(call(capsys, "audit", "fe.traj", *options, "--json").out)
+        assert found["summary"]["irreducible_error"] == pytest.approx(error, abs=1e-6), options
+    shown = call(capsys, "audit", "fe.traj", "--target", "magmoms").out
+    assert "irrep T (1 0 0)" in shown
+    Path("water.xyz").write_text("3\n\nO 0 0 0.12\nH 0 0.76 -0.48\nH 0 -0.76 -0.48\n")
+    assert "expected crystals with magnetic moments" in call(capsys, "audit", "water.xyz", "--moments").complaint
+    assert "is for crystals; got the group o3" in call(
+        capsys, "audit", "water.xyz", "--time-reversal", "--group", "o3").complaint  # fmt: skip
 
 
 def test_what_features_see_of_files(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:

@@ -1,7 +1,8 @@
 """Crystals in files that ASE reads (:mod:`sympe.crystals.convert`); the target is what ASE calls by its name.
 
 ``forces``, ``magmoms``, ``displacements`` or any array of the atoms, result of a calculator, or entry of ``info``.
-Three numbers are a vector and nine a matrix, which rotate with the crystal; anything else is invariant.
+Three numbers are a vector and nine a matrix, which rotate with the crystal; anything else is invariant. Moments are
+axial vectors.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,8 @@ from sympe.crystals.convert import read_atoms
 from sympe.points.files import XYZ, is_of_crystals
 from sympe.points.xyz import PERIODIC, frames
 
+#: Targets that are axial vectors, and odd under time reversal.
+MOMENTS = ("magmoms", "initial_magmoms")
 #: Formats of crystals by suffix; POSCAR and CONTCAR with any.
 SUFFIXES = (".cif", ".vasp", ".traj", ".db")
 
@@ -31,14 +34,16 @@ class AtomsReader(Reader):
     Attributes:
         target: Name of the target, or None.
         per: ``point`` for a row per site, ``sample`` for one value, or None without a target.
+        moments: Whether initial magnetic moments are part of the input.
     """
 
     target: str | None = None
     per: Per | None = None
+    moments: bool = False
     kind: Kind = "crystals"
 
     def read(self, raw: Sequence[Any]) -> tuple[Crystals, Target | None]:
-        x = concatenate([from_ase(atoms) for atoms in raw])
+        x = concatenate([from_ase(atoms, self.moments) for atoms in raw])
         if self.target is None or self.per is None:
             return x, None
         found = [value_of(atoms, self.target) for atoms in raw]
@@ -48,7 +53,8 @@ class AtomsReader(Reader):
             values = torch.from_numpy(np.concatenate(found))
         else:
             values = torch.from_numpy(np.stack(found))
-        return x, Target(values, self.per, values.shape[1:] in VECTOR_SHAPES)
+        is_axial = self.target in MOMENTS and values.shape[1:] == (3,)
+        return x, Target(values, self.per, values.shape[1:] in VECTOR_SHAPES, "1x1e" if is_axial else None)
 
 
 class CrystalFile(Source):
@@ -57,19 +63,20 @@ class CrystalFile(Source):
     Args:
         path: The file.
         target: Name of the target, or None.
+        moments: Whether initial magnetic moments are part of the input.
 
     Raises:
         ValueError: If the file cannot be read, or its first structure lacks the target.
     """
 
-    def __init__(self, path: Path, target: str | None = None) -> None:
+    def __init__(self, path: Path, target: str | None = None, moments: bool = False) -> None:
         self.path, self.atoms = path, read_atoms(path)
-        self.reader: Reader = AtomsReader()
+        self.reader: Reader = AtomsReader(moments=moments)
         if target is not None:
             with naming(path):
                 first = value_of(self.atoms[0], target)
             is_per_site = first.ndim > 0 and len(first) == len(self.atoms[0])
-            self.reader = AtomsReader(target, "point" if is_per_site else "sample")
+            self.reader = AtomsReader(target, "point" if is_per_site else "sample", moments)
 
     def chunks(self) -> Iterator[Chunk]:
         total = len(self.atoms)

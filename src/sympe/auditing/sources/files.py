@@ -36,6 +36,7 @@ def open_path(
     per: Per | None = None,
     kind: Kind | None = None,
     split: str | None = None,
+    moments: bool = False,
 ) -> list[Source]:
     """The source for a file, or one for each readable file in a folder, sorted by name.
 
@@ -45,12 +46,13 @@ def open_path(
         per: What each entry of the target belongs to; by default inferred.
         kind: Kind of the inputs, for formats that hold several (an SDF holds graphs and points).
         split: Take only this split of an ``.npz``.
+        moments: Whether the magnetic moments of crystals are part of the input.
 
     Raises:
         ValueError: If there is nothing to read, the format is unknown, or the target is missing.
         ImportError: If the format needs an extra that is not installed.
     """
-    return [_open(file, target, per, kind, split) for file in files_at(path)]
+    return [_open(file, target, per, kind, split, moments) for file in files_at(path)]
 
 
 def files_at(path: str | os.PathLike[str]) -> list[Path]:
@@ -75,7 +77,9 @@ def files_at(path: str | os.PathLike[str]) -> list[Path]:
     return [file]
 
 
-def _open(file: Path, target: str | None, per: Per | None, kind: Kind | None, split: str | None) -> Source:
+def _open(
+    file: Path, target: str | None, per: Per | None, kind: Kind | None, split: str | None, moments: bool
+) -> Source:
     suffix = suffix_of(file)
     if suffix == ".npz":
         return _open_archive(file, target, per, kind, split)
@@ -85,7 +89,9 @@ def _open(file: Path, target: str | None, per: Per | None, kind: Kind | None, sp
         if holds_molecules(file):
             return MoleculeFile(file, target, kind or "graphs")
     if kind in (None, "crystals") and is_periodic(file):
-        return CrystalFile(file, target)
+        return CrystalFile(file, target, moments)
+    if moments:
+        raise ValueError(f"{file}: expected crystals with magnetic moments; got something else")
     if suffix in XYZ:
         return XyzFile(file, target)
     if suffix in files.PYG:

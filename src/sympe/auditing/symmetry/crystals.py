@@ -17,6 +17,7 @@ from sympe.auditing.symmetry.stabilizers import Symmetry
 from sympe.auditing.targets import Errors, Loss, Target
 from sympe.crystals import Crystals, SpaceGroup, stabilizers
 from sympe.points import Stabilizer
+from sympe.points.modes import irrep_label
 
 #: Most entries of the matrices that act on the targets of one crystal.
 _MOST = 2**25
@@ -110,9 +111,8 @@ def shares(
     r"""Where the irreducible error of one crystal sits: by orbit of sites, and by irrep of its space group.
 
     The space of all targets is split into irreps by the eigenspaces of a random matrix, made invariant by averaging
-    over the group: generically each is one irrep, up to equivalence. An irrep is labeled as Mulliken does, A for
-    dimension 1, E for 2, T for 3, else its dimension, with g or u if the group has an inversion and one sign of it;
-    ``translations`` says that it is odd under some translation of a supercell, so that it multiplies the period.
+    over the group: generically each is one irrep, up to equivalence, with the label of
+    :func:`~sympe.points.modes.irrep_label`: a wave that is not (0 0 0) multiplies the period.
 
     Args:
         crystals: A batch of one.
@@ -152,7 +152,7 @@ def shares(
     for start, end in pairwise(ends):
         space = vectors[:, start:end]
         error = float((space.T @ rest.flatten()).square().sum())
-        label = _label(group, turns, space)
+        label = _label(group, turns, space, crystals.cell[0].double().cpu())
         by_irrep[label, end - start] = by_irrep.get((label, end - start), 0.0) + error
     total = float(rest.square().sum())
     listed = [Share(label, size, error) for (label, size), error in by_irrep.items() if error > 1e-9 * total > 0]
@@ -167,20 +167,11 @@ def _of_orbit(group: SpaceGroup, crystals: Crystals, rest: Float[Tensor, "n e"],
                  float(rest[here].square().sum()))  # fmt: skip
 
 
-def _label(group: SpaceGroup, turns: Float[Tensor, "k e e"], space: Float[Tensor, "m d"]) -> str:
-    """Mulliken's letter, parity, and whether translations act."""
-    n, dim = group.permutations.shape[1], space.shape[1]
-
-    def character(element: int) -> float:
-        moved = torch.empty(n, turns.shape[1], dim, dtype=torch.float64)
-        moved[group.permutations[element]] = torch.einsum("ab,ibd->iad", turns[element], space.view(n, -1, dim))
-        return float((space * moved.flatten(0, 1)).sum()) / dim
-
-    eye = torch.eye(3, dtype=torch.float64)
-    shifts = ((group.matrices - eye).flatten(1).norm(dim=1) < 0.1).nonzero()[:, 0].tolist()
-    inversions = ((group.matrices + eye).flatten(1).norm(dim=1) < 0.1).nonzero()[:, 0].tolist()
-    folds = any(abs(character(k) - 1) > 0.01 for k in shifts)
-    parities = {round(character(k)) for k in inversions if abs(abs(character(k)) - 1) < 0.01}
-    letter = {1: "A", 2: "E", 3: "T"}.get(dim, f"{dim}-dimensional ")
-    parity = ("g" if parities == {1} else "u" if parities == {-1} else "") if not folds else ""
-    return f"{letter}{parity}".strip() + (", odd under translations" if folds else "")
+def _label(
+    group: SpaceGroup, turns: Float[Tensor, "k e e"], space: Float[Tensor, "m d"], cell: Float[Tensor, "3 3"]
+) -> str:
+    vectors = space.view(group.permutations.shape[1], turns.shape[1], -1)
+    back = vectors[group.permutations]  # what is at the site that each site goes to
+    characters = torch.einsum("kiad,kab,ibd->k", back, turns, vectors)
+    shifts = group.translations @ torch.linalg.inv(cell)
+    return irrep_label(group.matrices.numpy(), characters.numpy(), space.shape[1], shifts.numpy())
