@@ -1,6 +1,6 @@
 r"""What predictions are worth to a solver: objectives after the same number of nodes, with and without them.
 
-For each of several test instances HiGHS runs until it has gone through a number of nodes:
+For each of several test instances HiGHS, or SCIP, runs until it has gone through a number of nodes:
 
 - *alone*;
 - *started* from the repaired answer, the best of all draws;
@@ -8,9 +8,11 @@ For each of several test instances HiGHS runs until it has gone through a number
   GNN-guided predict-and-search framework for mixed-integer linear programming*, ICLR 2023).
 
 The primal gap is :math:`(v - v^*) / \max(|v|, |v^*|)` for the objective v found and the best known one, 1 if nothing is
-found and negative if v is better; a mean over instances, in per cent. Records hold the gap of each instance too.
+found and negative if v is better; a mean over instances, in per cent. Records hold the gap of each instance too. Those
+of SCIP hold, in place of *near*, the gap of the *answer* itself: what a solver must not yet have passed for a start, or
+a bound on the objective, to be worth anything.
 
-    python -m sympe_experiments.programs.solver RUNS OUT
+    python -m sympe_experiments.programs.solver RUNS OUT [scip]
 
 goes through all records below RUNS and writes one record for each below OUT.
 """
@@ -21,10 +23,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sympe.extras import require
 from sympe.programs.solutions import load
 from sympe_experiments.programs.config import NAME, make_config
 from sympe_experiments.programs.data import load_splits, one_hot
@@ -32,20 +36,18 @@ from sympe_experiments.programs.instances import Instance
 from sympe_experiments.records import FILE_NAME, Record, read_records
 from sympe_experiments.report.statistics import OF_CASES
 
-#: The recipe that records of the solver name, and the uses of a prediction, as metrics name them.
-RECIPE, USES = "solver", ("started", "near")
+#: The recipes that records of HiGHS and of SCIP name, and the nodes, one being the root with its cuts and heuristics.
+RECIPES = {"solver": 1, "scip": 100}
 
-#: Test instances; nodes, one being the root with its cuts and heuristics; the share of variables that is trusted, and
-#: how many of these may differ.
-INSTANCES, NODES, SHARE, DIFFER = 20, 1, 0.5, 10
+#: Test instances; the share of variables that is trusted, and how many of these may differ.
+INSTANCES, SHARE, DIFFER = 20, 0.5, 10
+
+#: Variables and values.
+Values = tuple[NDArray[np.int64], NDArray[np.bool_]]
 
 
-def objective_after(
-    instance: Instance,
-    start: tuple[NDArray[np.int64], NDArray[np.bool_]] | None = None,
-    near: tuple[NDArray[np.int64], NDArray[np.bool_]] | None = None,
-) -> float | None:
-    """The objective of the best solution after some nodes; None if there is none.
+def objective_after(instance: Instance, start: Values | None = None, near: Values | None = None) -> float | None:
+    """The objective of the best solution of HiGHS after some nodes; None if there is none.
 
     Args:
         instance: The instance.
@@ -53,7 +55,7 @@ def objective_after(
         near: Variables and their values, of which few may differ.
     """
     highs = load(instance.program)
-    for option, value in (("mip_max_nodes", NODES), ("parallel", "off"), ("time_limit", 300.0)):
+    for option, value in (("mip_max_nodes", RECIPES["solver"]), ("parallel", "off"), ("time_limit", 300.0)):
         highs.setOptionValue(option, value)
     if near is not None:
         columns, ones = near
@@ -68,7 +70,27 @@ def objective_after(
     return float(info.objective_function_value) if info.primal_solution_status == 2 else None
 
 
-def surest(instance: Instance, score: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def scip_after(instance: Instance, start: Values | None = None) -> float | None:
+    """That of SCIP."""
+    pyscipopt = require("pyscipopt", "programs", "SCIP", "sympe-experiments")
+    model = pyscipopt.Model()
+    model.hideOutput()
+    with TemporaryDirectory() as folder:
+        file = str(Path(folder) / "program.mps")
+        load(instance.program).writeModel(file)
+        model.readProblem(file)
+    for option, value in (("limits/nodes", RECIPES["scip"]), ("limits/time", 300.0)):
+        model.setParam(option, value)
+    if start is not None:
+        variables, known = model.getVars(), model.createPartialSol()
+        for column, one in zip(*start, strict=True):
+            model.setSolVal(known, variables[column], float(one))
+        model.addSol(known)
+    model.optimize()
+    return float(model.getPrimalbound()) if model.getNSols() else None
+
+
+def surest(instance: Instance, score: NDArray[np.float64]) -> Values:
     """The variables of which a prediction is surest, and what it says of them."""
     chosen = np.argsort(-np.abs(score).ravel(), kind="stable")[: round(SHARE * score.size)]
     return instance.table.ravel()[chosen], score.ravel()[chosen] > 0
@@ -82,7 +104,7 @@ def gap(found: float | None, known: float) -> float:
     return 100 * (found - known) / largest if largest > 0 else 0.0
 
 
-def gaps_of(record: Record, instance: Instance) -> dict[str, float]:
+def gaps_of(record: Record, recipe: str, instance: Instance) -> dict[str, float]:
     """The gap of each use of a run's prediction for an instance.
 
     Raises:
@@ -93,47 +115,52 @@ def gaps_of(record: Record, instance: Instance) -> dict[str, float]:
         raise ValueError(f"{record.folder}: expected scores and a best answer for {instance.name} in the arrays")
     placed = one_hot(kept[f"best {instance.name}"].astype(np.int64), instance.table.shape[1])
     items = instance.table[: len(placed)].ravel(), placed.ravel()
-    trusted = surest(instance, kept[f"score {instance.name}"].astype(np.float64))
-    found = {
-        "started": objective_after(instance, start=items),
-        "near": objective_after(instance, near=trusted),
-    }
+    if recipe == "scip":
+        found = {"answer": instance.packing.price(placed), "started": scip_after(instance, items)}
+    else:
+        trusted = surest(instance, kept[f"score {instance.name}"].astype(np.float64))
+        found = {
+            "started": objective_after(instance, start=items),
+            "near": objective_after(instance, near=trusted),
+        }
     return {use: gap(value, instance.objective) for use, value in found.items()}
 
 
-def alone(instance: Instance) -> dict[str, float]:
-    """The gap of the solver without a prediction, under the name of each use."""
-    return dict.fromkeys(USES, gap(objective_after(instance), instance.objective))
+def alone(recipe: str, instance: Instance) -> dict[str, float]:
+    """The gap of the solver without a prediction, under the name of each use of the solver."""
+    if recipe == "scip":
+        return {"started": gap(scip_after(instance), instance.objective)}
+    return dict.fromkeys(("started", "near"), gap(objective_after(instance), instance.objective))
 
 
-def solve_with(record: Record, method: str, gaps: Callable[[Instance], dict[str, float]]) -> Record:
+def solve_with(record: Record, recipe: str, method: str, gaps: Callable[[Instance], dict[str, float]]) -> Record:
     """The record of the solver on the last test instances of a run."""
     started = time.perf_counter()
     config = make_config(**record.config)
     _, test = load_splits(config.data, config.train, config.test)
     rows = [gaps(instance) for instance in test[-INSTANCES:]]
-    cases = {f"gap_{use}": [row[use] for row in rows] for use in USES}
+    cases = {f"gap_{use}": [row[use] for row in rows] for use in rows[0]}
     metrics: dict[str, float | int | None] = {name: float(np.mean(values)) for name, values in cases.items()}
     seed = 0 if method == "alone" else config.seed
-    settings = replace(config, recipe=RECIPE, seed=seed).as_dict() | {"method": method, "nodes": NODES}
+    settings = replace(config, recipe=recipe, seed=seed).as_dict() | {"method": method, "nodes": RECIPES[recipe]}
     history = {name + OF_CASES: values for name, values in cases.items()}
     seconds = time.perf_counter() - started
-    return Record(NAME, method, RECIPE, config.data, seed, settings, metrics, seconds, history=history)
+    return Record(NAME, method, recipe, config.data, seed, settings, metrics, seconds, history=history)
 
 
-def main(runs: Path, out: Path) -> None:
+def main(runs: Path, out: Path, recipe: str = "solver") -> None:
     """One record per run, and one of the solver alone for each data set; finished ones are left."""
     for record in read_records(runs):
-        if record.experiment != NAME or record.recipe == RECIPE:
+        if record.experiment != NAME or record.recipe in RECIPES:
             continue
-        for method, gaps in (("alone", alone), (record.method, partial(gaps_of, record))):
+        for method, gaps in (("alone", partial(alone, recipe)), (record.method, partial(gaps_of, record, recipe))):
             seed = 0 if method == "alone" else record.seed
-            folder = out / record.data / RECIPE / method / f"seed{seed}"
+            folder = out / record.data / recipe / method / f"seed{seed}"
             if not (folder / FILE_NAME).exists():
-                made = solve_with(record, method, gaps)
+                made = solve_with(record, recipe, method, gaps)
                 made.write(folder)
                 print(f"{folder}: {made.metrics}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])
