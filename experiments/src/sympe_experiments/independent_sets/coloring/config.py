@@ -32,7 +32,7 @@ class Config(ComparedConfig):
     """cayley-graphs: those of chromatic number three and degrees 3 to 6."""
     max_nodes: int = 20
     """Nodes of the largest graph."""
-    steps: int = 1500
+    steps: int = 600
     """Steps of training."""
     batch_size: int = 32
     """Graphs per step."""
@@ -60,7 +60,7 @@ def methods(data: str | None) -> tuple[str, ...]:
 
 
 def full(method: str) -> Config:
-    """Some minutes a row at most, on one core."""
+    """A minute a row at most, on one core."""
     return Config(method, "full")
 
 
