@@ -164,6 +164,7 @@ def test_results_are_those_of_the_records() -> None:
     ("experiment", "name"),
     [
         ("independent-set", "examples"),
+        ("coloring", "examples"),
         ("shapes", "examples"),
         ("distortions", "crystals"),
         ("programs", "programs"),
@@ -173,7 +174,7 @@ def test_results_are_those_of_the_records() -> None:
 def test_tables_of_the_small_experiments_are_those_of_the_records(experiment: str, name: str) -> None:
     """``sympe table results/compare --markdown``, each table between its marks."""
     tables = tables_of([r for r in read_records(ROOT / "results" / "compare") if r.experiment == experiment])
-    for table, mark in zip(tables, (experiment, f"{experiment}, further"), strict=False):
+    for table, mark in zip(tables, (experiment, f"{experiment}, further", f"{experiment}, by kind"), strict=False):
         assert_shown(table, ROOT / "docs" / f"{name}.md", mark)
 
 

@@ -9,6 +9,7 @@ import torch
 from sympe.programs import symmetry_of
 from sympe_experiments.programs.data import bin_packing, item_placement, load_splits, one_hot, slabs
 from sympe_experiments.programs.instances import Batch, Instance, Packing
+from sympe_experiments.programs.kinds import counts
 from sympe_experiments.programs.run import _errors
 
 pytest.importorskip("highspy", reason="needs highspy")
@@ -92,6 +93,18 @@ def test_errors_among_the_surest() -> None:
     assert _errors(instance, sure)["100"] == 0
     sure[0, 2] = 30.0  # a third one is wrong, and surest
     assert [_errors(instance, sure)[share] for share in ("30", "100")] == [1, 1]
+
+
+def test_errors_of_slabs_by_kind() -> None:
+    """Five orders, five capacities, and the two colors of the first slab and those of the second."""
+    instance = steel()
+    colors = int(instance.solution[-2:].sum())
+    right = counts(instance, np.where(instance.solution, 1.0, -1.0))
+    assert (right["placed"], right["placed_right"]) == (5, 5)
+    assert sum(value for name, value in right.items() if name.startswith("wrong")) == 0
+    nothing = counts(instance, -np.ones(instance.solution.shape))
+    kinds = [nothing[f"wrong_100_{kind}"] for kind in ("orders", "capacities", "colors")]
+    assert (kinds, nothing["placed"]) == ([5, 5, colors], 0)
 
 
 def test_repair_keeps_room_and_colors() -> None:
