@@ -71,7 +71,7 @@ WAYS = {
     "names of orbits and a base (control)": ("orbit-index-base",),
     "ranks, depth-first order": ("sympe-depth-first",),
     "ranks, color refinement": ("sympe-refinement",),
-    "ranks, exact labeling, counted in each orbit": ("orbit-ranks",),
+    "ranks, exact labeling, counted in each orbit": ("orbit-ranks", "class-ranks"),
     "ranks, exact labeling": ("sympe-labeling",),
 }
 
