@@ -47,7 +47,7 @@ _ALIKE = {"steps": 360, "num_rounds": 2}
 
 TASKS = (
     Task("independent sets, %", "independent-set", "cayley-graphs", "error", where={"steps": 1500}),
-    Task("coloring, %", "coloring", "cayley-graphs", "error", where={"num_layers": 6}),
+    Task("coloring, %", "coloring", "cayley-graphs", "error", where={"steps": 1500, "num_layers": 6}),
     Task("autoencoder, %", "graph-autoencoder", "erdos-renyi", "test_error_percent", "fast"),
     Task("item placement, 70 %", "programs", "item-placement", "wrong_70", where=_ALIKE),
     Task("bin packing, 90 %", "programs", "bin-packing", "wrong_90", where=_ALIKE),

@@ -32,7 +32,7 @@ class Config(ComparedConfig):
     """cayley-graphs: those of chromatic number three and degrees 3 to 6."""
     max_nodes: int = 20
     """Nodes of the largest graph."""
-    steps: int = 600
+    steps: int = 1500
     """Steps of training."""
     batch_size: int = 32
     """Graphs per step."""
