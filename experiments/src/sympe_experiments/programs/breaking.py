@@ -163,7 +163,7 @@ class OrbitRanks(Ids):
 
     def ids(self, batch: Batch, generator: torch.Generator) -> Int[Tensor, "N"]:
         rank = cached_kernel("sympe-labeling")(batch.graphs, generator).rank
-        return _places(torch.argsort(rank, stable=True), _by_instance(batch, orbit_indices(batch)))
+        return places(torch.argsort(rank, stable=True), _by_instance(batch, orbit_indices(batch)))
 
     def excess_nats(self, instance: Instance) -> float | None:
         return 0.0  # an automorphism that keeps all places within orbits is the identity
@@ -235,7 +235,7 @@ def _shuffled(batch: Batch, group: Int[Tensor, "N"], generator: torch.Generator)
     """A random place for each variable among those of its instance that share a number; -1 for constraints."""
     variables = (batch.features[:, 0] > 0).nonzero()[:, 0]
     order = variables[torch.randperm(len(variables), generator=generator)]
-    return _places(order, _by_instance(batch, group))
+    return places(order, _by_instance(batch, group))
 
 
 def _by_instance(batch: Batch, group: Int[Tensor, "N"]) -> Int[Tensor, "N"]:
@@ -243,7 +243,7 @@ def _by_instance(batch: Batch, group: Int[Tensor, "N"]) -> Int[Tensor, "N"]:
     return batch.graphs.batch * (int(group.max()) + 1) + group
 
 
-def _places(order: Int[Tensor, "k"], group: Int[Tensor, "N"]) -> Int[Tensor, "N"]:
+def places(order: Int[Tensor, "k"], group: Int[Tensor, "N"]) -> Int[Tensor, "N"]:
     """The place of each node among those of its group, in some order of nodes; -1 for nodes that are not in it."""
     key = group[order]
     order, key = order[by := torch.argsort(key, stable=True)], key[by]

@@ -6,7 +6,7 @@ from functools import partial
 from math import sqrt
 from statistics import fmean, stdev
 
-from sympe_experiments.programs.config import METHODS
+from sympe_experiments.programs.config import DATA_SETS, METHODS
 from sympe_experiments.records import Record
 from sympe_experiments.report.comparison import comparison_table
 from sympe_experiments.report.statistics import Group, Verdict, compare, group_records, sample
@@ -48,6 +48,9 @@ KINDS = {
     "placed_right": "rightly",
 }
 
+#: Records of how comparable ranks are.
+RECIPE_OF_RANKS = "comparability"
+
 #: Recipes whose records are of solvers.
 OF_SOLVERS = ("solver", "scip")
 
@@ -56,8 +59,31 @@ def tables(records: Sequence[Record]) -> list[Table]:
     """The table of the experiment, and those of solvers and of kinds of variables if there are records of them."""
     of_solver = [record for record in records if record.recipe in OF_SOLVERS]
     of_kinds = [record for record in records if record.recipe == RECIPE_OF_KINDS]
-    trained = [record for record in records if record.recipe not in (*OF_SOLVERS, RECIPE_OF_KINDS)]
-    return [make(some) for make, some in ((_errors, trained), (_gaps, of_solver), (_kinds, of_kinds)) if some]
+    of_ranks = [record for record in records if record.recipe == RECIPE_OF_RANKS]
+    trained = [r for r in records if r.recipe not in (*OF_SOLVERS, RECIPE_OF_KINDS, RECIPE_OF_RANKS)]
+    parts = ((_errors, trained), (_gaps, of_solver), (_kinds, of_kinds), (_ranks, of_ranks))
+    return [make(some) for make, some in parts if some]
+
+
+def _ranks(records: Sequence[Record]) -> Table:
+    rows = []
+    for data in DATA_SETS:
+        runs = {method: [r for r in records if (r.data, r.method) == (data, method)] for method in METHODS}
+        found = {method: sample(of, "comparable_percent").mean for method, of in runs.items()}
+        rows.append({"data": data, **found})
+    columns = (
+        Column("data", lambda row: row["data"]),
+        *(Column(METHODS.label(m), partial(_share, m), True) for m in ("sympe-labeling", "haar")),
+    )
+    caption = (
+        "Ranks that mean the same in two instances (one kind of node, and one place among the nodes of its orbit), in "
+        "per cent of those of the larger instance: means over the pairs of six test instances.",
+    )
+    return Table("Integer programs: comparable ranks", columns, (Block("comparable ranks", tuple(rows)),), caption)
+
+
+def _share(method: str, row: Row) -> str:
+    return number(row[method], 1)
 
 
 def _kinds(records: Sequence[Record]) -> Table:
