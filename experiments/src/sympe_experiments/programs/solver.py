@@ -1,6 +1,6 @@
 r"""What predictions are worth to a solver: objectives after the same number of nodes, with and without them.
 
-For each of several test instances HiGHS, or SCIP, runs until it has gone through a number of nodes:
+For each of several test instances HiGHS runs until it has gone through a number of nodes:
 
 - *alone*;
 - *started* from the repaired answer, the best of all draws;
@@ -8,13 +8,13 @@ For each of several test instances HiGHS, or SCIP, runs until it has gone throug
   GNN-guided predict-and-search framework for mixed-integer linear programming*, ICLR 2023).
 
 The primal gap is :math:`(v - v^*) / \max(|v|, |v^*|)` for the objective v found and the best known one, 1 if nothing is
-found and negative if v is better; a mean over instances, in per cent. Records hold the gap of each instance too. Those
-of SCIP hold, in place of *near*, the gap of the *answer* itself: what a solver must not yet have passed for a start, or
-a bound on the objective, to be worth anything.
+found and negative if v is better; a mean over instances, in per cent. Records hold the gap of each instance too.
 
-    python -m sympe_experiments.programs.solver RUNS OUT [scip]
+    python -m sympe_experiments.programs.solver RUNS OUT [answer]
 
-goes through all records below RUNS and writes one record for each below OUT.
+goes through all records below RUNS and writes one record for each below OUT; with ``answer``, of the gap of the
+repaired answer itself, before any solver: as long as it is larger than that of the solver alone, no start from it, and
+no bound on the objective, can be worth much.
 """
 
 import sys
@@ -23,12 +23,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sympe.extras import require
 from sympe.programs.solutions import load
 from sympe_experiments.programs.config import NAME, make_config
 from sympe_experiments.programs.data import load_splits, one_hot
@@ -36,8 +34,8 @@ from sympe_experiments.programs.instances import Instance
 from sympe_experiments.records import FILE_NAME, Record, read_records
 from sympe_experiments.report.statistics import OF_CASES
 
-#: The recipes that records of HiGHS and of SCIP name, and the nodes, one being the root with its cuts and heuristics.
-RECIPES = {"solver": 1, "scip": 100}
+#: The recipes that records of HiGHS and of answers name, and nodes, one being the root with its cuts and heuristics.
+RECIPES = {"solver": 1, "answer": 0}
 
 #: Test instances; the share of variables that is trusted, and how many of these may differ.
 INSTANCES, SHARE, DIFFER = 20, 0.5, 10
@@ -47,7 +45,7 @@ Values = tuple[NDArray[np.int64], NDArray[np.bool_]]
 
 
 def objective_after(instance: Instance, start: Values | None = None, near: Values | None = None) -> float | None:
-    """The objective of the best solution of HiGHS after some nodes; None if there is none.
+    """The objective of the best solution after some nodes; None if there is none.
 
     Args:
         instance: The instance.
@@ -68,26 +66,6 @@ def objective_after(instance: Instance, start: Values | None = None, near: Value
     highs.run()
     info = highs.getInfo()
     return float(info.objective_function_value) if info.primal_solution_status == 2 else None
-
-
-def scip_after(instance: Instance, start: Values | None = None) -> float | None:
-    """That of SCIP."""
-    pyscipopt = require("pyscipopt", "programs", "SCIP", "sympe-experiments")
-    model = pyscipopt.Model()
-    model.hideOutput()
-    with TemporaryDirectory() as folder:
-        file = str(Path(folder) / "program.mps")
-        load(instance.program).writeModel(file)
-        model.readProblem(file)
-    for option, value in (("limits/nodes", RECIPES["scip"]), ("limits/time", 300.0)):
-        model.setParam(option, value)
-    if start is not None:
-        variables, known = model.getVars(), model.createPartialSol()
-        for column, one in zip(*start, strict=True):
-            model.setSolVal(known, variables[column], float(one))
-        model.addSol(known)
-    model.optimize()
-    return float(model.getPrimalbound()) if model.getNSols() else None
 
 
 def surest(instance: Instance, score: NDArray[np.float64]) -> Values:
@@ -114,22 +92,19 @@ def gaps_of(record: Record, recipe: str, instance: Instance) -> dict[str, float]
     if not {f"score {instance.name}", f"best {instance.name}"} <= kept.keys():
         raise ValueError(f"{record.folder}: expected scores and a best answer for {instance.name} in the arrays")
     placed = one_hot(kept[f"best {instance.name}"].astype(np.int64), instance.table.shape[1])
+    if recipe == "answer":
+        return {"answer": gap(instance.packing.price(placed), instance.objective)}
     items = instance.table[: len(placed)].ravel(), placed.ravel()
-    if recipe == "scip":
-        found = {"answer": instance.packing.price(placed), "started": scip_after(instance, items)}
-    else:
-        trusted = surest(instance, kept[f"score {instance.name}"].astype(np.float64))
-        found = {
-            "started": objective_after(instance, start=items),
-            "near": objective_after(instance, near=trusted),
-        }
+    trusted = surest(instance, kept[f"score {instance.name}"].astype(np.float64))
+    found = {
+        "started": objective_after(instance, start=items),
+        "near": objective_after(instance, near=trusted),
+    }
     return {use: gap(value, instance.objective) for use, value in found.items()}
 
 
-def alone(recipe: str, instance: Instance) -> dict[str, float]:
-    """The gap of the solver without a prediction, under the name of each use of the solver."""
-    if recipe == "scip":
-        return {"started": gap(scip_after(instance), instance.objective)}
+def alone(instance: Instance) -> dict[str, float]:
+    """The gap of the solver without a prediction, under the name of each use."""
     return dict.fromkeys(("started", "near"), gap(objective_after(instance), instance.objective))
 
 
@@ -153,7 +128,8 @@ def main(runs: Path, out: Path, recipe: str = "solver") -> None:
     for record in read_records(runs):
         if record.experiment != NAME or record.recipe in RECIPES:
             continue
-        for method, gaps in (("alone", partial(alone, recipe)), (record.method, partial(gaps_of, record, recipe))):
+        made_by = {record.method: partial(gaps_of, record, recipe)}
+        for method, gaps in (made_by if recipe == "answer" else {"alone": alone, **made_by}).items():
             seed = 0 if method == "alone" else record.seed
             folder = out / record.data / recipe / method / f"seed{seed}"
             if not (folder / FILE_NAME).exists():
