@@ -2,13 +2,17 @@
 
     PYTHONPATH=tests python benchmarks/programs.py NAME=FOLDER ...
 
-One table for each folder: its files, those that are refused, how many orders dreadnaut says are right.
+One table for each folder: its files, those that are refused, how many orders dreadnaut says are right, and the user
+seconds of ``sympe audit`` of the largest one, with all that it imports.
 """
 
 import math
+import resource
 import shutil
+import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from dreadnaut import TOLERANCE, log_order
@@ -17,15 +21,14 @@ from sympe.programs import read, symmetry_of
 from sympe.programs.files import READABLE
 from timing import Table
 
-COUNTS = ("files", "refused", "with_symmetry", "right", "wrong", "most_variables", "its_seconds")
+COUNTS = ("files", "refused", "with_symmetry", "right", "wrong", "most_variables", "its_seconds", "its_command_seconds")
 
 
 def audit(folder: Path) -> tuple[list[float], dict[str, float]]:
     """Processor seconds of each program that is read, and counts."""
     seconds: list[float] = []
-    counts = dict.fromkeys(
-        ("files", "refused", "with_symmetry", "right", "wrong", "most_variables", "its_seconds"), 0.0
-    )
+    counts = dict.fromkeys(COUNTS, 0.0)
+    largest = None
     for file in sorted(file for file in folder.iterdir() if suffix_of(file) in READABLE):
         counts["files"] += 1
         start = time.process_time()
@@ -40,6 +43,7 @@ def audit(folder: Path) -> tuple[list[float], dict[str, float]]:
         counts["with_symmetry"] += symmetry.order > 1
         if program.num_variables > counts["most_variables"]:
             counts |= {"most_variables": program.num_variables, "its_seconds": seconds[-1]}
+            largest = file
         nats = math.log(symmetry.order)
         told = f"{file.name}: {program.num_variables} variables, {nats:.4f} nats, {seconds[-1]:.2f} s"
         if shutil.which("dreadnaut"):
@@ -48,7 +52,18 @@ def audit(folder: Path) -> tuple[list[float], dict[str, float]]:
             counts["right" if is_right else "wrong"] += 1
             told += "" if is_right else f", dreadnaut says {expected:.4f}"
         print(told, flush=True)
+    if largest is not None:
+        counts["its_command_seconds"] = command_seconds(largest)
     return seconds, counts
+
+
+def command_seconds(file: Path) -> float:
+    """User seconds of ``sympe audit`` of a file, the least of three runs."""
+    used = []
+    for _ in range(4):
+        used.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime)
+        subprocess.run([sys.executable, "-m", "sympe.cli", "audit", file], check=True, stdout=subprocess.DEVNULL)
+    return min(b - a for a, b in pairwise(used))
 
 
 def main(folders: list[str]) -> None:

@@ -36,7 +36,10 @@ def test_a_table_of_methods(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("--experiment", "chess"), "unknown experiment 'chess'; choose one of independent-set, shapes, distortions"),
+        (
+            ("--experiment", "chess"),
+            "unknown experiment 'chess'; choose one of independent-set, coloring, shapes, distortions",
+        ),
         (("--seeds", 0), "seeds must be at least 1; got 0"),
         (("--methods", "magic"), "unknown method 'magic'; choose one of none, noise, "),
         (("--recipe", "poster"), "unknown recipe 'poster'"),
@@ -57,7 +60,14 @@ def test_bad_input(arguments: tuple, complaint: str, tmp_path: Path, capsys: pyt
 
 def test_experiments_have_what_the_command_asks_for() -> None:
     compared = [entry for entry in EXPERIMENTS.values() if not entry.has_command]
-    assert [entry.name for entry in compared] == ["independent-set", "shapes", "distortions", "programs", "assignment"]
+    assert [entry.name for entry in compared] == [
+        "independent-set",
+        "coloring",
+        "shapes",
+        "distortions",
+        "programs",
+        "assignment",
+    ]
     for entry in compared:
         settings = entry.load("config")
         assert entry.name == settings.NAME

@@ -164,6 +164,7 @@ def test_results_are_those_of_the_records() -> None:
     ("experiment", "name"),
     [
         ("independent-set", "examples"),
+        ("coloring", "examples"),
         ("shapes", "examples"),
         ("distortions", "crystals"),
         ("programs", "programs"),
@@ -173,8 +174,11 @@ def test_results_are_those_of_the_records() -> None:
 def test_tables_of_the_small_experiments_are_those_of_the_records(experiment: str, name: str) -> None:
     """``sympe table results/compare --markdown``, each table between its marks."""
     tables = tables_of([r for r in read_records(ROOT / "results" / "compare") if r.experiment == experiment])
-    for table, mark in zip(tables, (experiment, f"{experiment}, further"), strict=False):
+    marks = (experiment, f"{experiment}, further", f"{experiment}, by kind")
+    for table, mark in zip(tables, marks, strict=False):
         assert_shown(table, ROOT / "docs" / f"{name}.md", mark)
+    if experiment == "programs":
+        assert_shown(tables[3], ROOT / "docs" / "choosing.md", "comparable ranks")
 
 
 def test_the_table_of_all_tasks_is_that_of_the_records() -> None:

@@ -84,7 +84,7 @@ def test_exchanges_of_copies_are_found_without_a_search(name: str, exchanges: in
     """A ring turns, and no exchange of two constraints at a time leaves it alone."""
     graph = to_graphs([PROGRAMS[name]])
     copies = copies_of(graph, torch.zeros(graph.num_nodes, dtype=torch.long))
-    assert len(copies.exchanges) == len(copies.orbits) == exchanges
+    assert len(copies.orbits) == exchanges <= len(copies.exchanges)
     assert (copies.color is None) == (exchanges > 0)
 
 

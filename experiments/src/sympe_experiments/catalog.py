@@ -123,6 +123,14 @@ EXPERIMENTS: dict[str, Experiment] = {
             *_COMPARED,
         ),
         Experiment(
+            "coloring",
+            "independent_sets.coloring",
+            "Colorings in three colors",
+            "Can a network color a graph whose nodes are all alike, so that no two neighbors have one color?",
+            "error",
+            *_COMPARED,
+        ),
+        Experiment(
             "shapes",
             "shapes",
             "Shapes",

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from sympe.canonicalize import Constant, Labeling
+from sympe.kernel import InversionKernel
 from sympe.programs import symmetry_of
+from sympe_experiments.programs.comparability import comparable_percent
 from sympe_experiments.programs.data import bin_packing, item_placement, load_splits, one_hot, slabs
 from sympe_experiments.programs.instances import Batch, Instance, Packing
+from sympe_experiments.programs.kinds import counts
 from sympe_experiments.programs.run import _errors
 
 pytest.importorskip("highspy", reason="needs highspy")
@@ -92,6 +96,26 @@ def test_errors_among_the_surest() -> None:
     assert _errors(instance, sure)["100"] == 0
     sure[0, 2] = 30.0  # a third one is wrong, and surest
     assert [_errors(instance, sure)[share] for share in ("30", "100")] == [1, 1]
+
+
+def test_errors_of_slabs_by_kind() -> None:
+    """Five orders, five capacities, and the two colors of the first slab and those of the second."""
+    instance = steel()
+    colors = int(instance.solution[-2:].sum())
+    right = counts(instance, np.where(instance.solution, 1.0, -1.0))
+    assert (right["placed"], right["placed_right"]) == (5, 5)
+    assert sum(value for name, value in right.items() if name.startswith("wrong")) == 0
+    nothing = counts(instance, -np.ones(instance.solution.shape))
+    kinds = [nothing[f"wrong_100_{kind}"] for kind in ("orders", "capacities", "colors")]
+    assert (kinds, nothing["placed"]) == ([5, 5, colors], 0)
+
+
+def test_ranks_of_instances_of_one_size_are_comparable() -> None:
+    alike = [bin_packing("0"), bin_packing("1")]
+    exact, random = (comparable_percent(InversionKernel(order()), alike) for order in (Labeling, Constant))
+    assert exact == 100
+    assert random < 20
+    assert comparable_percent(InversionKernel(Labeling()), [alike[0], steel()]) < 20
 
 
 def test_repair_keeps_room_and_colors() -> None:

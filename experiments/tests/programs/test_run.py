@@ -45,6 +45,18 @@ def test_ids_are_what_the_papers_say(batch: Batch, generator: torch.Generator) -
         assert int(ids.max()) < most
 
 
+def test_ranks_within_orbits_are_permutations_that_belong_together(batch: Batch, generator: torch.Generator) -> None:
+    ids = build("orbit-ranks", 4, 460, 20).ids(batch, generator)  # type: ignore[operator]
+    drawn = set()
+    for number, instance in enumerate(batch.instances):
+        of_table = ids[batch.graphs.batch == number][torch.from_numpy(instance.table)]
+        assert [sorted(row) for row in of_table.tolist()] == [list(range(20))] * 21
+        drawn.add(tuple(of_table[0].tolist()))
+        # One permutation of the bins settles all orbits, so no two bins agree in how their variables are ranked.
+        assert len({tuple(column) for column in of_table.T.tolist()}) == 20
+    assert len(drawn) == 2
+
+
 def test_orbit_indices_name_orbits_in_one_way(batch: Batch) -> None:
     instance = batch.instances[0]
     index = orbit_index(instance)[torch.from_numpy(instance.table)]

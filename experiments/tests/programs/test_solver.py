@@ -45,6 +45,12 @@ def test_records_and_table(tmp_path: Path) -> None:
     shown = [gaps.cells(row) for row in gaps.blocks[0].rows]
     assert shown[0][:2] == ["none: HiGHS alone", "0"]
     assert shown[1][:2] == ["SymPE: base", "0, +0.0 ± 0.0"]
+    main(tmp_path / "runs", tmp_path / "answers", "answer")
+    [answer] = read_records(tmp_path / "answers")
+    objective = answer.metrics["gap_answer"]
+    assert objective is not None
+    assert 0 <= objective < 100
+    assert tables_of([*records, answer])[0].blocks[-1].rows[0]["gap_answer"] == objective
     (tmp_path / "runs" / "arrays.npz").unlink()
     with pytest.raises(ValueError, match="expected scores and a best answer for 498 in the arrays"):
         main(tmp_path / "runs", tmp_path / "again")

@@ -90,19 +90,22 @@ class AuditCommand:
     """Folder for the findings of unfinished audits."""
 
     def __call__(self) -> None:
-        from sympe.auditing.parts import Folder
-        from sympe.auditing.run import Execution, Options, audit
-        from sympe.auditing.writing import check_rows_path
-
         if not self.paths:
             raise ValueError("expected a file, a folder, a data set or module:function; got nothing")
-        if self.rows is not None:
-            check_rows_path(self.rows)
         sys.set_int_max_str_digits(0)  # group orders are printed in full
         if files := programs_in(self.paths):
             self._refuse_options_of_samples()
             audit_programs(files, self.target, self.json)
-            return
+        else:
+            self._audit_samples()
+
+    def _audit_samples(self) -> None:
+        from sympe.auditing.parts import Folder
+        from sympe.auditing.run import Execution, Options, audit
+        from sympe.auditing.writing import check_rows_path
+
+        if self.rows is not None:
+            check_rows_path(self.rows)
         if self.features is not None:
             audit_features(self.paths, self.features, self.json)
             return

@@ -93,7 +93,8 @@ def symmetry_of(program: Program) -> ProgramSymmetry:
         found = np.array(rest.automorphism_generators(), np.int64).reshape(-1, graph.num_nodes)
         images = np.concatenate([images, found])
     moves = images[:, :n]
-    orbit = joined([np.broadcast_to(np.arange(n), moves.shape)], [moves], n)
+    row, moved = np.nonzero(moves != np.arange(n))
+    orbit = joined([moved], [moves[row, moved]], n)
     names = np.concatenate([program.names("variables"), np.array(program.names("constraints"))[program.kept]])
     return ProgramSymmetry(program, order, moves, orbit, tuple(names[copies.base].tolist()))
 

@@ -14,7 +14,7 @@ class Command:
     """Compare all ways to break symmetry on one small experiment: error, excess randomness, cost per step."""
 
     experiment: str = "independent-set"
-    """independent-set, shapes or distortions (both need e3nn), programs or assignment."""
+    """independent-set, coloring, shapes or distortions (both need e3nn), programs or assignment."""
     data: str | None = None
     """For independent-set: cayley-graphs, or a file of graphs. For shapes: square, octahedron or fragments.
     For distortions: perovskites, polar or doubled."""

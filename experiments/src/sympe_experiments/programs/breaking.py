@@ -97,7 +97,7 @@ class OrbitIndex(Ids):
     """The place of each node's orbit in the canonical order of orbits: names that break nothing."""
 
     def ids(self, batch: Batch, generator: torch.Generator) -> Int[Tensor, "N"]:
-        return torch.cat([orbit_index(instance) for instance in batch.instances])
+        return orbit_indices(batch)
 
     def excess_nats(self, instance: Instance) -> float | None:
         return -float(log_automorphisms(instance.graph))
@@ -117,7 +117,7 @@ class Orbit(Ids):
     """A random permutation of the variables of each orbit."""
 
     def ids(self, batch: Batch, generator: torch.Generator) -> Int[Tensor, "N"]:
-        return _shuffled(batch, torch.cat([orbit_index(instance) for instance in batch.instances]), generator)
+        return _shuffled(batch, orbit_indices(batch), generator)
 
     def excess_nats(self, instance: Instance) -> float | None:
         sizes = torch.bincount(orbit_index(instance)[: instance.program.num_variables])
@@ -158,6 +158,17 @@ class Ranks(Breaking):
         return self.pe(batch.graphs, generator)
 
 
+class OrbitRanks(Ids):
+    """Ranks of exact labeling, counted anew in each orbit: the k-th of an orbit is k in instances of all sizes."""
+
+    def ids(self, batch: Batch, generator: torch.Generator) -> Int[Tensor, "N"]:
+        rank = cached_kernel("sympe-labeling")(batch.graphs, generator).rank
+        return places(torch.argsort(rank, stable=True), _by_instance(batch, orbit_indices(batch)))
+
+    def excess_nats(self, instance: Instance) -> float | None:
+        return 0.0  # an automorphism that keeps all places within orbits is the identity
+
+
 class Both(Breaking):
     """Two, side by side."""
 
@@ -186,6 +197,7 @@ def build(method: str, dim: int, most_nodes: int, most_copies: int) -> Breaking:
         "position": Position,
         "orbit": Orbit,
         "local-ids": LocalIds,
+        "orbit-ranks": OrbitRanks,
     }
     if method in ids:
         return ids[method](dim, most_nodes)
@@ -214,14 +226,28 @@ def orbit_index(instance: Instance) -> Int[Tensor, "N"]:
     return _ORBITS[instance]
 
 
+def orbit_indices(batch: Batch) -> Int[Tensor, "N"]:
+    """Those of all nodes of a batch, counted in each instance."""
+    return torch.cat([orbit_index(instance) for instance in batch.instances])
+
+
 def _shuffled(batch: Batch, group: Int[Tensor, "N"], generator: torch.Generator) -> Int[Tensor, "N"]:
     """A random place for each variable among those of its instance that share a number; -1 for constraints."""
     variables = (batch.features[:, 0] > 0).nonzero()[:, 0]
     order = variables[torch.randperm(len(variables), generator=generator)]
-    key = (batch.graphs.batch * (int(group.max()) + 1) + group)[order]
+    return places(order, _by_instance(batch, group))
+
+
+def _by_instance(batch: Batch, group: Int[Tensor, "N"]) -> Int[Tensor, "N"]:
+    """Numbers that differ where the instances or their groups do."""
+    return batch.graphs.batch * (int(group.max()) + 1) + group
+
+
+def places(order: Int[Tensor, "k"], group: Int[Tensor, "N"]) -> Int[Tensor, "N"]:
+    """The place of each node among those of its group, in some order of nodes; -1 for nodes that are not in it."""
+    key = group[order]
     order, key = order[by := torch.argsort(key, stable=True)], key[by]
-    place = torch.arange(len(order)) - torch.searchsorted(key, key)
-    return torch.full_like(group, -1).index_put((order,), place)
+    return torch.full_like(group, -1).index_put((order,), torch.arange(len(order)) - torch.searchsorted(key, key))
 
 
 def _colored(instance: Instance, generator: torch.Generator, most: int) -> Int[Tensor, "N"]:

@@ -28,6 +28,7 @@ METHODS = Methods[ComparedMethod](
         "orbit-index-base": ComparedMethod("orbit index and base (control)"),
         "sympe-depth-first": ComparedMethod("SymPE: depth-first order"),
         "sympe-refinement": ComparedMethod("SymPE: color refinement"),
+        "orbit-ranks": ComparedMethod("exact labeling, ranks counted in each orbit"),
         "sympe-labeling": ComparedMethod("SymPE: exact labeling"),
     }
 )

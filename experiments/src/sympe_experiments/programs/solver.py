@@ -10,9 +10,11 @@ For each of several test instances HiGHS runs until it has gone through a number
 The primal gap is :math:`(v - v^*) / \max(|v|, |v^*|)` for the objective v found and the best known one, 1 if nothing is
 found and negative if v is better; a mean over instances, in per cent. Records hold the gap of each instance too.
 
-    python -m sympe_experiments.programs.solver RUNS OUT
+    python -m sympe_experiments.programs.solver RUNS OUT [answer]
 
-goes through all records below RUNS and writes one record for each below OUT.
+goes through all records below RUNS and writes one record for each below OUT; with ``answer``, of the gap of the
+repaired answer itself, before any solver: as long as it is larger than that of the solver alone, no start from it, and
+no bound on the objective, can be worth much.
 """
 
 import sys
@@ -32,19 +34,17 @@ from sympe_experiments.programs.instances import Instance
 from sympe_experiments.records import FILE_NAME, Record, read_records
 from sympe_experiments.report.statistics import OF_CASES
 
-#: The recipe that records of the solver name, and the uses of a prediction, as metrics name them.
-RECIPE, USES = "solver", ("started", "near")
+#: The recipes that records of HiGHS and of answers name, and nodes, one being the root with its cuts and heuristics.
+RECIPES = {"solver": 1, "answer": 0}
 
-#: Test instances; nodes, one being the root with its cuts and heuristics; the share of variables that is trusted, and
-#: how many of these may differ.
-INSTANCES, NODES, SHARE, DIFFER = 20, 1, 0.5, 10
+#: Test instances; the share of variables that is trusted, and how many of these may differ.
+INSTANCES, SHARE, DIFFER = 20, 0.5, 10
+
+#: Variables and values.
+Values = tuple[NDArray[np.int64], NDArray[np.bool_]]
 
 
-def objective_after(
-    instance: Instance,
-    start: tuple[NDArray[np.int64], NDArray[np.bool_]] | None = None,
-    near: tuple[NDArray[np.int64], NDArray[np.bool_]] | None = None,
-) -> float | None:
+def objective_after(instance: Instance, start: Values | None = None, near: Values | None = None) -> float | None:
     """The objective of the best solution after some nodes; None if there is none.
 
     Args:
@@ -53,7 +53,7 @@ def objective_after(
         near: Variables and their values, of which few may differ.
     """
     highs = load(instance.program)
-    for option, value in (("mip_max_nodes", NODES), ("parallel", "off"), ("time_limit", 300.0)):
+    for option, value in (("mip_max_nodes", RECIPES["solver"]), ("parallel", "off"), ("time_limit", 300.0)):
         highs.setOptionValue(option, value)
     if near is not None:
         columns, ones = near
@@ -68,7 +68,7 @@ def objective_after(
     return float(info.objective_function_value) if info.primal_solution_status == 2 else None
 
 
-def surest(instance: Instance, score: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def surest(instance: Instance, score: NDArray[np.float64]) -> Values:
     """The variables of which a prediction is surest, and what it says of them."""
     chosen = np.argsort(-np.abs(score).ravel(), kind="stable")[: round(SHARE * score.size)]
     return instance.table.ravel()[chosen], score.ravel()[chosen] > 0
@@ -82,7 +82,7 @@ def gap(found: float | None, known: float) -> float:
     return 100 * (found - known) / largest if largest > 0 else 0.0
 
 
-def gaps_of(record: Record, instance: Instance) -> dict[str, float]:
+def gaps_of(record: Record, recipe: str, instance: Instance) -> dict[str, float]:
     """The gap of each use of a run's prediction for an instance.
 
     Raises:
@@ -92,6 +92,8 @@ def gaps_of(record: Record, instance: Instance) -> dict[str, float]:
     if not {f"score {instance.name}", f"best {instance.name}"} <= kept.keys():
         raise ValueError(f"{record.folder}: expected scores and a best answer for {instance.name} in the arrays")
     placed = one_hot(kept[f"best {instance.name}"].astype(np.int64), instance.table.shape[1])
+    if recipe == "answer":
+        return {"answer": gap(instance.packing.price(placed), instance.objective)}
     items = instance.table[: len(placed)].ravel(), placed.ravel()
     trusted = surest(instance, kept[f"score {instance.name}"].astype(np.float64))
     found = {
@@ -103,37 +105,38 @@ def gaps_of(record: Record, instance: Instance) -> dict[str, float]:
 
 def alone(instance: Instance) -> dict[str, float]:
     """The gap of the solver without a prediction, under the name of each use."""
-    return dict.fromkeys(USES, gap(objective_after(instance), instance.objective))
+    return dict.fromkeys(("started", "near"), gap(objective_after(instance), instance.objective))
 
 
-def solve_with(record: Record, method: str, gaps: Callable[[Instance], dict[str, float]]) -> Record:
+def solve_with(record: Record, recipe: str, method: str, gaps: Callable[[Instance], dict[str, float]]) -> Record:
     """The record of the solver on the last test instances of a run."""
     started = time.perf_counter()
     config = make_config(**record.config)
     _, test = load_splits(config.data, config.train, config.test)
     rows = [gaps(instance) for instance in test[-INSTANCES:]]
-    cases = {f"gap_{use}": [row[use] for row in rows] for use in USES}
+    cases = {f"gap_{use}": [row[use] for row in rows] for use in rows[0]}
     metrics: dict[str, float | int | None] = {name: float(np.mean(values)) for name, values in cases.items()}
     seed = 0 if method == "alone" else config.seed
-    settings = replace(config, recipe=RECIPE, seed=seed).as_dict() | {"method": method, "nodes": NODES}
+    settings = replace(config, recipe=recipe, seed=seed).as_dict() | {"method": method, "nodes": RECIPES[recipe]}
     history = {name + OF_CASES: values for name, values in cases.items()}
     seconds = time.perf_counter() - started
-    return Record(NAME, method, RECIPE, config.data, seed, settings, metrics, seconds, history=history)
+    return Record(NAME, method, recipe, config.data, seed, settings, metrics, seconds, history=history)
 
 
-def main(runs: Path, out: Path) -> None:
+def main(runs: Path, out: Path, recipe: str = "solver") -> None:
     """One record per run, and one of the solver alone for each data set; finished ones are left."""
     for record in read_records(runs):
-        if record.experiment != NAME or record.recipe == RECIPE:
+        if record.experiment != NAME or record.recipe in RECIPES:
             continue
-        for method, gaps in (("alone", alone), (record.method, partial(gaps_of, record))):
+        made_by = {record.method: partial(gaps_of, record, recipe)}
+        for method, gaps in (made_by if recipe == "answer" else {"alone": alone, **made_by}).items():
             seed = 0 if method == "alone" else record.seed
-            folder = out / record.data / RECIPE / method / f"seed{seed}"
+            folder = out / record.data / recipe / method / f"seed{seed}"
             if not (folder / FILE_NAME).exists():
-                made = solve_with(record, method, gaps)
+                made = solve_with(record, recipe, method, gaps)
                 made.write(folder)
                 print(f"{folder}: {made.metrics}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])

@@ -42,12 +42,17 @@ class Task:
         return next((runs for runs in found if runs), [])
 
 
+#: Programs are trained in several ways; these are compared.
+_ALIKE = {"steps": 360, "num_rounds": 2}
+
 TASKS = (
     Task("independent sets, %", "independent-set", "cayley-graphs", "error", where={"steps": 1500}),
+    Task("coloring, %", "coloring", "cayley-graphs", "error", where={"steps": 1500, "num_layers": 6}),
     Task("autoencoder, %", "graph-autoencoder", "erdos-renyi", "test_error_percent", "fast"),
-    Task("item placement, 70 %", "programs", "item-placement", "wrong_70", where={"steps": 360, "num_rounds": 2}),
-    Task("bin packing, 90 %", "programs", "bin-packing", "wrong_90"),
-    Task("slabs, 70 %", "programs", "slabs", "wrong_70"),
+    Task("item placement, 70 %", "programs", "item-placement", "wrong_70", where=_ALIKE),
+    Task("bin packing, 90 %", "programs", "bin-packing", "wrong_90", where=_ALIKE),
+    Task("slabs, 70 %", "programs", "slabs", "wrong_70", where=_ALIKE),
+    Task("slabs, 100 %", "programs", "slabs", "wrong_100", where=_ALIKE),
     Task("agents, % missed", "assignment", "depots", "error"),
     Task("agents, new sizes", "assignment", "depots", "error_unseen"),
 )
@@ -60,11 +65,13 @@ WAYS = {
     "ranks, Haar measure (control)": ("haar",),
     "a permutation within each orbit": ("orbit", "class-ranks"),
     "a permutation of the copies, made by hand": ("orbit-plus",),
+    "locally unique ids": ("local-ids",),
     "a base": ("sympe-base",),
     "a base, highest degree first": ("sympe-base-degree",),
     "names of orbits and a base (control)": ("orbit-index-base",),
     "ranks, depth-first order": ("sympe-depth-first",),
     "ranks, color refinement": ("sympe-refinement",),
+    "ranks, exact labeling, counted in each orbit": ("orbit-ranks", "class-ranks"),
     "ranks, exact labeling": ("sympe-labeling",),
 }
 

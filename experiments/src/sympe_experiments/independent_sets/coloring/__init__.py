@@ -1,0 +1,1 @@
+"""Proper colorings of vertex-transitive graphs in three colors."""
