@@ -52,4 +52,6 @@ def test_a_slab_is_drawn_in_a_parallelogram() -> None:
     x = sympe.crystals.from_cells([cell], [[[0.0, 0, 0.5], [0.5, 0.5, 0.6]]], [["Mg", "O"]], [[True, True, False]])
     found = CrystalSymmetry().stabilizers(x).drawing(0)
     assert (len(found["corners"]), len(found["frame"])) == (4, 4)
-    assert {corner[2] for corner in found["corners"]} == {0.0}
+    (height,) = {round(corner[2], 6) for corner in found["corners"]}
+    assert height == 11, "at the middle of the sites"
+    assert _drawing({"index": 3, **found})["alt"] == "Sample 3: 0 of 2 are alike with others"

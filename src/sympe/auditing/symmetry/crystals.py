@@ -56,6 +56,7 @@ class CrystalStabilizers(PointStabilizers):
         places = wrapped @ x.cell[0]
         corners = torch.cartesian_prod(*(torch.arange(1.0 + periodic) for periodic in x.pbc[0].tolist())).double()
         joined = torch.cdist(corners, corners, p=1) == 1
+        corners += wrapped.mean(0) * ~x.pbc[0]
         return {
             "orbits": group.orbits,
             "edges": neighbors(places),
