@@ -39,6 +39,7 @@ RECORDED = {
     "molecules-time": ("molecules", "molecules/qm9/fast", "molecules-1-time"),
     "molecules-bounds": ("molecules", "molecules/qm9/long-bounds", "molecules-1-bounds"),
     "molecules-symmetry": ("molecules", "molecules", "molecules-symmetry"),
+    "perovskites": ("distortions", "compare/distortions/perovskites/full", "distortions-1-methods"),
     "independent-sets": ("independent-set", "compare/independent-set/cayley-graphs/full", "independent-set-1-methods"),
     "item-placement": ("programs", "compare/programs/item-placement/full", "programs-1-methods"),
 }
@@ -131,7 +132,7 @@ def groups() -> Picture:
     rng = torch.Generator().manual_seed(0)
     figure = Figure(figsize=(9, 5.2))
     write_head(figure, "What symmetry forbids, and what a draw gives: one leader of four nodes that are alike",
-               "1,000 draws of g~ from the inversion kernel; the leader is the node of rank 0")  # fmt: skip
+               "1,000 draws of g~ from the inversion kernel; the leader is the node of rank 0; dashed: 250 draws each")  # fmt: skip
     inputs = {
         "$C_4$: a ring of arrows": (4, [(i, (i + 1) % 4) for i in range(4)], True),
         "$S_4$: four nodes, no edges": (4, [], False),
@@ -171,7 +172,8 @@ def _square(axes: Axes, colors: list[str], texts: list[str], edges: list[tuple[i
         axes.annotate("", spots[b], spots[a], arrowprops=look)
     axes.scatter(*zip(*spots, strict=True), s=420, c=colors, edgecolors="white", linewidths=2, zorder=2)
     for (x, y), text in zip(spots, texts, strict=True):
-        axes.text(x, y, text, ha="center", va="center", fontsize=8.5, color="white", zorder=3, fontweight="bold")
+        ink = INK if text == "1" else "white"
+        axes.text(x, y, text, ha="center", va="center", fontsize=8.5, color=ink, zorder=3, fontweight="bold")
     axes.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal")
     axes.set_axis_off()
 
@@ -224,6 +226,7 @@ def forces() -> Picture:
         small.set(xlim=(-0.85, 0.85), ylim=(-0.85, 0.85), aspect="equal", title=title)
         small.title.set(fontsize=9, color=SOFT)
         small.set_axis_off()
+    figure.text(0.565, 0.13, "orange: the displacement that a draw gives, 4 times as long", color=SOFT, fontsize=9)
     alt = "Energy of four atoms along a distortion: a saddle at the square, where forces vanish by symmetry, and two "
     return Picture("energy-forces", alt + "minima that draws reach equally often.", figure)
 
