@@ -318,7 +318,8 @@ def explorer(records: Sequence[Record]) -> Explorer | None:
     for group in by_weight(_drawn(records)):
         kept = {METHODS.label(r.method): r for r in facts.panels(group) + list(group.records) if "spins" in r.arrays()}
         if group.data == "nearest" and kept:
-            shown = [_diagram(label, run) for label, run in kept.items()]
+            first = sorted(kept.items(), key=lambda pair: pair[1].method != "sympe-template")
+            shown = [_diagram(label, run) for label, run in first]
             break
     return Explorer(tuple(shown)) if shown else None
 
