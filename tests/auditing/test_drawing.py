@@ -36,7 +36,7 @@ def test_a_perovskite_is_drawn_in_its_cell() -> None:
     sites = [[0.0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0], [1.5, 0, 0.5], [0, 0.5, -0.5]]
     x = sympe.crystals.from_cells([torch.eye(3) * 4], [sites], [["Ca", "Ti", "O", "O", "O"]])
     found = CrystalSymmetry().stabilizers(x).drawing(0)
-    assert Counter(found["letters"]) == {"a": 1, "b": 1, "c": 3} or Counter(found["letters"]) == {"b": 1, "a": 1, "d": 3}
+    assert sorted(Counter(found["letters"]).values()) == [1, 1, 3]
     assert len(set(found["orbits"][2:])) == 1
     assert len(found["corners"]) == 8
     assert len(found["frame"]) == 12

@@ -199,7 +199,8 @@ def configurations(group: Group, method: str, name: str) -> Picture | None:
     drawn, couplings = arrays["examples"] / 127, arrays["example_couplings"]
     size, count = drawn.shape[-1], len(couplings)
     finding = "Draws for one input differ by a symmetry of the input"
-    context = f"{plain(group.title)}; {plain(METHODS.label(method))}, seed {run.seed}, L = {size}; black down, white up, gray between"
+    context = f"{plain(group.title)}; {plain(METHODS.label(method))}, seed {run.seed}, L = {size}; "
+    context += "black down, white up, gray between"
     figure, axes = _panels(3 * count, count, 1.95, finding, context)
     names = ("Jx", "Jy", "J2", "J3")
     for k in range(count):
