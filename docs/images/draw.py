@@ -132,7 +132,7 @@ def groups() -> Picture:
     rng = torch.Generator().manual_seed(0)
     figure = Figure(figsize=(9, 5.2))
     write_head(figure, "What symmetry forbids, and what a draw gives: one leader of four nodes that are alike",
-               "1,000 draws of g~ from the inversion kernel; the leader has rank 0; dashed: 250 draws each")  # fmt: skip
+               "1,000 draws of g~ from the inversion kernel; the leader has rank 0; dashed: 250 each")  # fmt: skip
     inputs = {
         "$C_4$: a ring of arrows": (4, [(i, (i + 1) % 4) for i in range(4)], True),
         "$S_4$: four nodes, no edges": (4, [], False),
