@@ -52,6 +52,7 @@ class CrystalStabilizers(PointStabilizers):
     def drawing(self, sample: int) -> dict[str, Any]:
         """The sites of one cell with their Wyckoff letters, and the cell around them."""
         x, group = self.crystals.select([sample]).to("cpu", torch.float64), self.groups[sample]
+        assert isinstance(group, SpaceGroup)
         wrapped = x.fractional - (x.fractional + 1e-6).floor() * x.pbc
         places = wrapped @ x.cell[0]
         corners = torch.cartesian_prod(*(torch.arange(1.0 + periodic) for periodic in x.pbc[0].tolist())).double()
