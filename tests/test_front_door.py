@@ -56,6 +56,18 @@ def test_a_closed_stderr_is_not_the_next_file() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
 
 
+@pytest.mark.parametrize("arguments", [("doctor",), ("audit", "--help"), ("audit", "triangle.g6", "--workers", "1")])
+def test_a_reader_who_has_seen_enough(arguments: tuple[str, ...]) -> None:
+    Path("triangle.g6").write_text("Bw\n")
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "wb") as closed:
+        process = start(*arguments, stdout=closed)
+        _, err = process.communicate()
+    assert process.returncode == 141
+    assert not re.search("Traceback|Broken|^sympe:", err), err
+
+
 def test_a_fault_of_our_own_leaves_its_traceback_in_a_file(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     def broken(self: AuditCommand) -> None:
         raise IndexError("list index\x1b[31m out of range")

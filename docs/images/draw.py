@@ -39,6 +39,7 @@ RECORDED = {
     "molecules-time": ("molecules", "molecules/qm9/fast", "molecules-1-time"),
     "molecules-bounds": ("molecules", "molecules/qm9/long-bounds", "molecules-1-bounds"),
     "molecules-symmetry": ("molecules", "molecules", "molecules-symmetry"),
+    "perovskites": ("distortions", "compare/distortions/perovskites/full", "distortions-1-methods"),
     "independent-sets": ("independent-set", "compare/independent-set/cayley-graphs/full", "independent-set-1-methods"),
     "item-placement": ("programs", "compare/programs/item-placement/full", "programs-1-methods"),
 }
@@ -93,18 +94,18 @@ def curie() -> Picture:
         if not torch.allclose(y, outputs[-1][1], atol=0.1):
             outputs.append(([f"$v_{r}$" for r in rank.tolist()], y))
 
-    figure = Figure(figsize=(9, 5.6))
+    figure = Figure(figsize=(9, 3.1))
     write_head(figure, "An equivariant network cannot tell the nodes of a ring apart; with SymPE it can",
                "asked for different values on neighbors; the same network after the same training")  # fmt: skip
     titles = ("the network alone", "with SymPE, one draw", "with SymPE, another draw")
     for k, (title, (seen, y)) in enumerate(zip(titles, outputs, strict=True)):
-        for row, (texts, colors) in enumerate(((seen, None), ([f"{v:+.1f}" if abs(v) > 0.05 else "0" for v in y], y))):
-            axes = figure.add_axes((k / 3, 0.44 * (1 - row), 1 / 3, 0.42))
+        for place, (texts, colors) in enumerate(((seen, None), ([f"{v:+.0f}" if abs(v) > 0.5 else "0" for v in y], y))):
+            axes = figure.add_axes((k / 3 + place / 6, 0.0, 1 / 6, 0.56))
             shades = [FAINT] * 6 if colors is None else [GRAY if abs(v) < 0.1 else BLUE if v < 0 else ORANGE for v in y]
             _ring(axes, shades, texts)
-            label = ("input $x$" if k == 0 else r"$x$ and $\tilde g v$") if row == 0 else "output"
-            axes.text(-1.45, 1.0, label, color=SOFT, fontsize=9)
-        figure.text(k / 3 + 0.03, 0.86, title, fontweight="bold")
+            label = ("input $x$" if k == 0 else r"$x$ and $\tilde g v$") if place == 0 else "output"
+            figure.text(k / 3 + (2 * place + 1) / 12, 0.58, label, color=SOFT, fontsize=9, ha="center")
+        figure.text(k / 3 + 1 / 6, 0.68, title, fontweight="bold", ha="center")
     alt = (
         "A ring of six nodes. An equivariant network gives all of them one value; a drawn group element puts a vector "
     )
@@ -116,11 +117,11 @@ def _ring(axes: Axes, colors: list[str], texts: list[str]) -> None:
     spots = torch.stack([angle.cos(), angle.sin()], 1)
     closed = torch.cat([spots, spots[:1]])
     axes.plot(*closed.T, color=GRAY, linewidth=2, zorder=1)
-    axes.scatter(*spots.T, s=760, c=colors, edgecolors="white", linewidths=2, zorder=2)
+    axes.scatter(*spots.T, s=330, c=colors, edgecolors="white", linewidths=2, zorder=2)
     for (px, py), text, color in zip(spots.tolist(), texts, colors, strict=True):
         ink = "white" if color in (BLUE, GRAY) else INK
-        axes.text(px, py, text, ha="center", va="center", fontsize=9.5, color=ink)
-    axes.set(xlim=(-1.5, 1.5), ylim=(-1.3, 1.3), aspect="equal")
+        axes.text(px, py, text, ha="center", va="center", fontsize=8.5, color=ink)
+    axes.set(xlim=(-1.35, 1.35), ylim=(-1.3, 1.3), aspect="equal")
     axes.set_axis_off()
 
 
@@ -131,7 +132,7 @@ def groups() -> Picture:
     rng = torch.Generator().manual_seed(0)
     figure = Figure(figsize=(9, 5.2))
     write_head(figure, "What symmetry forbids, and what a draw gives: one leader of four nodes that are alike",
-               "1,000 draws of g~ from the inversion kernel; the leader is the node of rank 0")  # fmt: skip
+               "1,000 draws of g~ from the inversion kernel; the leader has rank 0; dashed: 250 each")  # fmt: skip
     inputs = {
         "$C_4$: a ring of arrows": (4, [(i, (i + 1) % 4) for i in range(4)], True),
         "$S_4$: four nodes, no edges": (4, [], False),
@@ -171,7 +172,8 @@ def _square(axes: Axes, colors: list[str], texts: list[str], edges: list[tuple[i
         axes.annotate("", spots[b], spots[a], arrowprops=look)
     axes.scatter(*zip(*spots, strict=True), s=420, c=colors, edgecolors="white", linewidths=2, zorder=2)
     for (x, y), text in zip(spots, texts, strict=True):
-        axes.text(x, y, text, ha="center", va="center", fontsize=8.5, color="white", zorder=3, fontweight="bold")
+        ink = INK if text == "1" else "white"
+        axes.text(x, y, text, ha="center", va="center", fontsize=8.5, color=ink, zorder=3, fontweight="bold")
     axes.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal")
     axes.set_axis_off()
 
@@ -224,6 +226,7 @@ def forces() -> Picture:
         small.set(xlim=(-0.85, 0.85), ylim=(-0.85, 0.85), aspect="equal", title=title)
         small.title.set(fontsize=9, color=SOFT)
         small.set_axis_off()
+    figure.text(0.565, 0.13, "orange: the displacement that a draw gives, 4 times as long", color=SOFT, fontsize=9)
     alt = "Energy of four atoms along a distortion: a saddle at the square, where forces vanish by symmetry, and two "
     return Picture("energy-forces", alt + "minima that draws reach equally often.", figure)
 

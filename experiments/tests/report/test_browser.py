@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import sympe
 from sympe.auditing.page import write_audit
@@ -58,19 +59,21 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def audit_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("audit") / "page.html"
+def audit_pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("audit")
     graphs = sympe.graphs.from_edges([(5, [(i, (i + 1) % 5) for i in range(5)]), (4, [(0, 1), (1, 2)]), (1, [])])
-    write_audit(sympe.audit(graphs), "three graphs", path, "sympe audit graphs.g6")
-    return path
+    stripes = torch.arange(6).remainder(2).repeat(6, 1)[None, None]
+    write_audit(sympe.audit(graphs), "three graphs", folder / "graphs.html", "sympe audit graphs.g6")
+    write_audit(sympe.audit(stripes, group="torus"), "stripes", folder / "fields.html", "sympe audit fields.npz")
+    return sorted(folder.iterdir())
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 360])
 def test_pages_ask_for_nothing_say_nothing_and_fit(
-    browser: Any, report: Path, audit_page: Path, scheme: str, width: int
+    browser: Any, report: Path, audit_pages: list[Path], scheme: str, width: int
 ) -> None:
-    for path in (report, audit_page):
+    for path in (report, *audit_pages):
         opened = Opened(browser, path, color_scheme=scheme, viewport={"width": width, "height": 700})
         assert (opened.said, opened.asked) == ([], [])
         assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
@@ -78,8 +81,8 @@ def test_pages_ask_for_nothing_say_nothing_and_fit(
         assert paper == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(21, 24, 28)")
 
 
-def test_every_picture_has_a_text(browser: Any, report: Path, audit_page: Path) -> None:
-    for path in (report, audit_page):
+def test_every_picture_has_a_text(browser: Any, report: Path, audit_pages: list[Path]) -> None:
+    for path in (report, *audit_pages):
         page = Opened(browser, path).page
         drawn = page.locator("figure svg:not([aria-hidden])")
         assert drawn.count() >= 1

@@ -144,7 +144,7 @@ def test_figures_take_the_colors_of_the_page_and_keep_their_numbers(make) -> Non
     assert "#24292f" in svg
     assert "var(--ink)" in themed(svg)
     assert "#24292f" not in themed(svg)
-    assert picture.head[0] == "Fewest wrong node pairs: SymPE: sort by a learned scalar"
+    assert picture.head[0] == "Fewest wrong node pairs with SymPE: sort by a learned scalar"
 
 
 def test_the_command_writes_the_report(make, tmp_path, capsys, monkeypatch) -> None:

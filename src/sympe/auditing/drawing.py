@@ -18,9 +18,9 @@ _ASIDE = np.array([[0.88, 0.0, -0.47], [-0.2, 0.91, -0.37]])
 
 
 def projected(places: Sequence[Sequence[float]]) -> NDArray[Any]:
-    """Points in space as seen from aside, [n, 2]."""
-    found: NDArray[Any] = np.array(places, dtype=float).reshape(-1, 3) @ _ASIDE.T
-    return found
+    """Points in space as seen from aside, [n, 2]; those in the plane as they are."""
+    found: NDArray[Any] = np.array(places, dtype=float)
+    return found if found.shape[1:] == (2,) else found.reshape(-1, 3) @ _ASIDE.T
 
 
 def layout(num_nodes: int, edges: Sequence[Sequence[int]], places: Sequence[Sequence[float]] | None) -> NDArray[Any]:

@@ -16,7 +16,7 @@ from sympe.auditing.targets import Errors, Loss, Target, choose_loss
 from sympe.graphs import Graphs
 from sympe.graphs.datasets import induced
 
-_DRAWN, _MOST_DRAWN_NODES = 4, 40  # samples to draw of each part, and nodes of the largest
+_DRAWN = 4  # samples to draw of each part
 ADJACENCY = "adjacency"  # a target that every graph has: which nodes are adjacent
 
 
@@ -107,7 +107,7 @@ def _drawn(part: Part, stabilizers: Stabilizers) -> list[dict[str, Any]]:
         (error or 0.0) / max(entries, 1) if error is not None else math.inf if order is None else math.log(order)
         for error, entries, order in zip(part.error, part.entries, part.order, strict=True)
     ]
-    places = [k for k, order in enumerate(part.order) if order != 1 and part.n[k] <= _MOST_DRAWN_NODES]
+    places = [k for k, order in enumerate(part.order) if order != 1 and part.n[k] <= stabilizers.most_drawn]
     drawn = [(part.index[k], stabilizers.drawing(k)) for k in nlargest(_DRAWN, places, key=weights.__getitem__)]
     return [{"index": index, **drawing} for index, drawing in drawn if drawing is not None]
 

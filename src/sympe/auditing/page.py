@@ -58,15 +58,20 @@ def _row(row: dict[str, Any]) -> dict[str, str]:
 
 def _drawing(held: dict[str, Any]) -> dict[str, Any]:
     """Lines, dots and a text alternative of a sample."""
-    names = orbit_names(held["orbits"])
-    places = layout(len(names), held["edges"], held.get("places")).round(3).tolist()
-    several = len({name for name in names if name is not None})
-    alike = sum(name is not None for name in names)
+    names, corners = orbit_names(held["orbits"]), held.get("corners", [])
+    texts = held.get("letters") or [str(name or "") for name in names]
+    around = held["places"] + corners if corners else held.get("places")
+    spots = layout(len(names) + len(corners), held["edges"], around)
+    places, frame = spots[: len(names)].round(3).tolist(), spots[len(names) :].round(3).tolist()
+    alike, several = sum(map(bool, names)), max(name or 0 for name in names)
+    where = f", in {several} orbit{'' if several == 1 else 's'}" if several else ""
     return {
+        "frame": [(frame[a], frame[b]) for a, b in held.get("frame", [])],
         "lines": [(places[a], places[b]) for a, b in held["edges"]],
-        "dots": [(x, y, color_of(name), name or "") for (x, y), name in zip(places, names, strict=True)],
-        "alt": f"Sample {held['index']:,}: {alike} of {len(names)} are alike with others, in {several} "
-        f"orbit{'' if several == 1 else 's'}",
+        "radius": min(0.11, 0.9 / max(len(names), 1) ** 0.5),
+        "dots": [(x, y, color_of(name), text) for (x, y), name, text in zip(places, names, texts, strict=True)],
+        "has_letters": "letters" in held,
+        "alt": f"Sample {held['index']:,}: {alike} of {len(names)} are alike with others{where}",
     }
 
 

@@ -1,7 +1,8 @@
 """Whatever happens to a command ends in one line on stderr and an exit code.
 
 2 for bad input, full disks and other refusals; 130 and 143 for interrupts; 70 for a fault of our own, whose traceback
-goes into a file. Names and headers of files are shown without their control characters.
+goes into a file. Names and headers of files are shown without their control characters. A reader who closes the pipe
+early, such as ``sympe doctor | head -1``, has seen enough: 141, as shells give it, and no line.
 """
 
 import os
@@ -16,6 +17,7 @@ from typing import NoReturn
 from sympe.html import readable
 from sympe.signals import Terminated, listening
 
+_PIPE_CLOSED = 128 + 13  # 13: SIGPIPE, which some systems lack
 _RESUME = "the same command with --resume goes on"
 
 
@@ -32,7 +34,11 @@ def guarded(command: Callable[[], object]) -> None:
                 _flush()
     except Terminated:
         end(143, f"ended by SIGTERM; {_RESUME}")
+    except BrokenPipeError:
+        sys.exit(_PIPE_CLOSED)
     except (KeyboardInterrupt, SystemExit) as error:
+        if isinstance(error.__context__, BrokenPipeError):  # rich makes a SystemExit of it
+            sys.exit(_PIPE_CLOSED)
         # Lightning turns a KeyboardInterrupt into a SystemExit.
         if not isinstance(error, KeyboardInterrupt) and not isinstance(error.__context__, KeyboardInterrupt):
             raise

@@ -30,6 +30,7 @@ from sympe_experiments.report.palette import (
     GRAY,
     GREEN,
     INDIGO,
+    INK,
     ORANGE,
     PURPLE,
     SKY,
@@ -84,7 +85,7 @@ def _panels(count: int, columns: int, side: float, finding: str, context: str) -
 def _plane(axes: Axes, image: NDArray, title: str, x: str = "$J_x$", y: str = "$J_y$", **how: object) -> object:
     """A map over two couplings from -1 to 1, the second upwards."""
     shown = axes.imshow(image, origin="lower", extent=(-1, 1, -1, 1), interpolation="nearest", **how)  # type: ignore[arg-type]
-    axes.set_title(title, fontsize=8.8)
+    axes.set_title(title, fontsize=8)
     axes.set(xticks=(-1, 0, 1), yticks=(-1, 0, 1), xlabel=x, ylabel=y)
     axes.label_outer()
     return shown
@@ -125,7 +126,7 @@ def triangle(group: Group, name: str) -> Picture | None:
     figure, axes = new_figure(5.2, finding, f"{plain(group.title)}; a point is a run")
     axes.fill([0, 100, 100], [0, 0, 100], color=FAINT, alpha=0.35, linewidth=0)
     axes.plot([0, 100], [0, 100], color=SOFT, linewidth=1, dashes=(4, 3))
-    axes.text(47, 52, "equivariant: both halves alike", rotation=45, ha="center", va="center", color=SOFT, fontsize=9)
+    axes.text(47, 51, "equivariant: both halves alike", rotation=45, ha="center", va="center", color=SOFT, fontsize=8)
     axes.text(70, 10, "not equivariant:\nonly the half it saw", ha="center", va="center", color=SOFT, fontsize=9)
     for k, ((method, points), (shape, color)) in enumerate(zip(found.items(), _MARKS, strict=False)):
         # Hollow and smaller and smaller, so that marks at one place are all seen.
@@ -150,8 +151,9 @@ def phase_diagrams(group: Group, name: str) -> Picture | None:
     context = f"{plain(group.title)}; training saw the half below the dashed line; one draw for each pair of couplings"
     figure, axes = _panels(len(runs) + 1, 3, 2.85, finding, context)
     _plane(axes[0], phase_colors(exact), "exact")
-    for (x, y), phase in zip(((0.43, 0.86), (-0.38, -0.9), (-0.5, 0.5), (0.5, -0.5)), PHASES, strict=True):
-        axes[0].text(x, y, phase.replace(" in ", "\nin "), ha="center", va="center", fontsize=7.2, color="white")
+    for (x, y), phase in zip(((0.43, 0.86), (-0.42, -0.9), (-0.5, 0.5), (0.5, -0.5)), PHASES, strict=True):
+        ink = INK if sum(PHASES[phase]) > 1.5 else "white"
+        axes[0].text(x, y, phase.replace(" in ", "\nin "), ha="center", va="center", fontsize=7.2, color=ink)
     for each, run in zip(axes[1:], runs, strict=True):
         _plane(each, phase_colors(run.arrays()["order"]), _title(run))
     for each in axes:
@@ -197,7 +199,8 @@ def configurations(group: Group, method: str, name: str) -> Picture | None:
     drawn, couplings = arrays["examples"] / 127, arrays["example_couplings"]
     size, count = drawn.shape[-1], len(couplings)
     finding = "Draws for one input differ by a symmetry of the input"
-    context = f"{plain(group.title)}; {plain(METHODS.label(method))}, seed {run.seed}, L = {size}; black down, white up"
+    context = f"{plain(group.title)}; {plain(METHODS.label(method))}, seed {run.seed}, L = {size}; "
+    context += "black down, white up, gray between"
     figure, axes = _panels(3 * count, count, 1.95, finding, context)
     names = ("Jx", "Jy", "J2", "J3")
     for k in range(count):
@@ -263,7 +266,8 @@ def wave_diagrams(group: Group, name: str) -> Picture | None:
     if not runs:
         return None
     exact = ground_waves(J1J2, SLICE, runs[0].arrays()["order"].shape[-1])
-    finding = "Strongest wave in the plane of J2 and J3"
+    right = max(_share_of_waves(run.arrays()["order"].astype(float), exact) for run in runs)
+    finding = f"Strongest wave over J2 and J3: the right one on {right:.0f} % of the plane at best"
     context = f"{plain(group.title)}; Jx = {SLICE[0]:g}, Jy = {SLICE[1]:g}; darker: less order"
     figure, axes = _panels(len(runs) + 1, 3, 2.85, finding, context)
     _plane(axes[0], _wave_colors(exact), "exact, mean over all ground states", "$J_2$", "$J_3$")
@@ -275,10 +279,21 @@ def wave_diagrams(group: Group, name: str) -> Picture | None:
     return Picture(name, f"Strongest waves over J2 and J3, exact and by method; {group.title}.", figure)
 
 
+def _wave_weights(order: NDArray) -> NDArray:
+    """Weights of :data:`WAVES`, one after the other, from weights [9, ..] of single waves."""
+    grid = order.reshape(3, 3, *order.shape[1:])
+    return np.stack([sum(grid[a, b] for a, b in places) for places in WAVES.values()])
+
+
+def _share_of_waves(order: NDArray, exact: NDArray) -> float:
+    """Per cent of the plane where the strongest wave is that of the ground states, and has half of the weight."""
+    weight = _wave_weights(order)
+    return 100 * float(((weight.argmax(0) == _wave_weights(exact).argmax(0)) & (weight.max(0) > 0.5)).mean())
+
+
 def _wave_colors(order: NDArray) -> NDArray:
     """Colors [.., 3] of the strongest of :data:`WAVES`, from weights [9, ..]; the darker the weaker."""
-    grid = order.reshape(3, 3, *order.shape[1:])
-    weight = np.stack([sum(grid[a, b] for a, b in places) for places in WAVES.values()])
+    weight = _wave_weights(order)
     return to_rgba_array(WAVE_COLORS)[weight.argmax(0), :3] * np.clip(weight.max(0), 0, 1)[..., None] ** 0.5
 
 
@@ -304,7 +319,8 @@ def explorer(records: Sequence[Record]) -> Explorer | None:
     for group in by_weight(_drawn(records)):
         kept = {METHODS.label(r.method): r for r in facts.panels(group) + list(group.records) if "spins" in r.arrays()}
         if group.data == "nearest" and kept:
-            shown = [_diagram(label, run) for label, run in kept.items()]
+            first = sorted(kept.items(), key=lambda pair: pair[1].method != "sympe-template")
+            shown = [_diagram(label, run) for label, run in first]
             break
     return Explorer(tuple(shown)) if shown else None
 

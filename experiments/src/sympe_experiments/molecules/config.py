@@ -119,7 +119,6 @@ METHODS |= {
         label=f"{METHODS.short_label(name)}, noise by rank",
         by_rank=True,
         controls=("none", name) if name == "haar-carried" else ("none", "haar-carried-by-rank", name),
-        color="",
     )
     for name in (
         "haar-carried",

@@ -129,7 +129,7 @@ def class_nll_by_steps(group: Group, name: str) -> Picture | None:
         return None
     most = {max(names) for names in bounds.values()}
     context = f"{plain(group.title)}; bounds from {', '.join(map(str, sorted(most)))} trajectories; a point is a seed"
-    finding = "Class NLL less that without symmetry breaking, by the number of steps"
+    finding = "Class NLL compared with no symmetry breaking, by the number of steps"
     figure, axes = new_figure(4.4, finding, context)
     axes.axhline(0, color=METHODS.color("none"), linewidth=1.9, label=METHODS.label("none"))
     for method, curve in curves.items():
@@ -171,7 +171,7 @@ def property_histograms(group: Group, name: str) -> Picture | None:
     named = {
         text: handle for axes in panels[:, 0] for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)
     }
-    figure.legend(named.values(), named.keys(), loc="outside lower left", ncols=4, fontsize=8.5)
+    figure.legend(named.values(), named.keys(), loc="outside lower left", ncols=3, fontsize=8.5)
     write_head(figure, finding, f"{plain(group.title)}; share of molecules, one run of each method")
     return Picture(name, f"Histograms of logP, QED and number of rings. {finding}; {group.title}.", figure)
 
@@ -284,7 +284,8 @@ def _by_steps(axes: Axes, steps: Sequence[int]) -> None:
 
 def _line(method: str) -> dict[str, Any]:
     """How a method is drawn."""
-    return {"color": METHODS.color(method), "linestyle": "--" if method == "file-order" else "-"}
+    dashes = "--" if method == "file-order" else ":" if method.endswith("by-rank") else "-"
+    return {"color": METHODS.color(method), "linestyle": dashes}
 
 
 def _histogram(run: Record, key: str, steps: int) -> tuple[list[float], list[float], list[float]] | None:

@@ -90,7 +90,7 @@ class Measured:
         values = [value for held in samples.values() for value in held.values]
         limits = (LogRange if self.is_log else LinearRange).of([*values, *floors.values(), *poster.values()])
         ahead = self.best(samples)
-        finding = f"{'Most' if self.more_is_better else 'Fewest'} {self.unit}: {plain(self.methods.label(ahead))}"
+        finding = f"{'Most' if self.more_is_better else 'Fewest'} {self.unit} with {plain(self.methods.label(ahead))}"
         context = f"{plain(group.title)}; a mark is a seed, single draws of g~"
         figure, axes = new_figure(2.0 + 0.42 * len(samples), finding, context)
         limits.apply(axes, "x")

@@ -6,13 +6,14 @@ adds, with :math:`R_g = 1`: the mean over all of them is the most that an equiva
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from sympe.actions.irreps import Irreps
-from sympe.auditing.symmetry.points import PointStabilizers, representation
+from sympe.auditing.symmetry.points import PointStabilizers, neighbors, representation
 from sympe.auditing.symmetry.stabilizers import Symmetry
 from sympe.auditing.targets import Errors, Loss, Target
 from sympe.crystals import Crystals, SpaceGroup, stabilizers
@@ -28,11 +29,11 @@ class CrystalStabilizers(PointStabilizers):
     """Space groups, found with a tolerance.
 
     Attributes:
-        lattice: The longest lattice vector of each crystal, in angstrom.
+        crystals: The crystals.
         time_odd: Whether targets change sign with moments.
     """
 
-    lattice: list[float]
+    crystals: Crystals
     time_odd: bool
 
     def errors(self, target: Target, loss: Loss) -> Errors:
@@ -46,7 +47,26 @@ class CrystalStabilizers(PointStabilizers):
         return 1 - 2 * group.reverses_time.double() if is_odd else super().signs(group)  # type: ignore[attr-defined]
 
     def lengths(self) -> list[float]:
-        return [max(pair) for pair in zip(super().lengths(), self.lattice, strict=True)]
+        longest = self.crystals.cell.norm(dim=2).amax(1).tolist()
+        return [max(pair) for pair in zip(super().lengths(), longest, strict=True)]
+
+    def drawing(self, sample: int) -> dict[str, Any]:
+        """The sites of one cell with their Wyckoff letters, and the cell around them."""
+        x, group = self.crystals.select([sample]).to("cpu", torch.float64), self.groups[sample]
+        assert isinstance(group, SpaceGroup)
+        wrapped = x.fractional - (x.fractional + 1e-6).floor() * x.pbc
+        places = wrapped @ x.cell[0]
+        corners = torch.cartesian_prod(*(torch.arange(1.0 + periodic) for periodic in x.pbc[0].tolist())).double()
+        joined = torch.cdist(corners, corners, p=1) == 1
+        corners += wrapped.mean(0) * ~x.pbc[0]
+        return {
+            "orbits": group.orbits,
+            "edges": neighbors(places),
+            "places": places.tolist(),
+            "letters": group.wyckoffs,
+            "corners": (corners @ x.cell[0]).tolist(),
+            "frame": joined.triu().nonzero().tolist(),
+        }
 
 
 class CrystalSymmetry(Symmetry):
@@ -82,11 +102,10 @@ class CrystalSymmetry(Symmetry):
         groups = stabilizers(x, self.special, self.tolerance, self.time_reversal)
         orders = [None if group.axis is not None else len(group.matrices) for group in groups]
         names = [group.name for group in groups]
-        longest = x.cell.norm(dim=2).amax(1).tolist()
         unknown: list[float | None] = [None] * len(x)
         found: list[Stabilizer] = [*groups]
         return CrystalStabilizers(
-            x.sizes.tolist(), orders, unknown, names, x.sites, found, self.tolerance, longest, self.time_odd
+            x.sizes.tolist(), orders, unknown, names, x.sites, found, self.tolerance, x, self.time_odd
         )
 
 

@@ -11,6 +11,7 @@ cannot hide a difference.
 
 import math
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -36,6 +37,23 @@ class FieldStabilizers(Stabilizers):
     is_symmetry: Bool[Tensor, "B g"]
     size: tuple[int, int]
     target_action: LatticeAction
+    most_drawn: ClassVar[int] = 400
+
+    def drawing(self, sample: int) -> dict[str, Any]:
+        """Each site at its place, the first axis downward, and the lattice around them."""
+        _, element = _generators(self.is_symmetry[sample : sample + 1], self.size)
+        group = self.target_action.group
+        moved = ScalarFields(group).source(group.element(element, self.size)).flatten(1).numpy()
+        sites = np.arange(self.size[0] * self.size[1])
+        down, right = np.divmod(sites, self.size[1])
+        bottom, side = (value - 0.5 for value in self.size)
+        return {
+            "orbits": joined([np.broadcast_to(sites, moved.shape)], [moved], len(sites)).tolist(),
+            "edges": [],
+            "places": np.stack([right, down], 1).tolist(),
+            "corners": [[-0.5, -0.5], [side, -0.5], [side, bottom], [-0.5, bottom]],
+            "frame": [[0, 1], [1, 2], [2, 3], [3, 0]],
+        }
 
     def errors(self, target: Target, loss: Loss) -> Errors:
         values, count = target.values, len(self.orders)

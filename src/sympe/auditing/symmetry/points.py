@@ -50,13 +50,8 @@ class PointStabilizers(Stabilizers):
     def drawing(self, sample: int) -> dict[str, Any]:
         places = self.clouds.centered[int(self.clouds.ptr[sample]) : int(self.clouds.ptr[sample + 1])].cpu()
         permutations = self.groups[sample].permutations.cpu().numpy()
-        distances = torch.cdist(places, places).fill_diagonal_(torch.inf)
-        near = distances < 1.2 * distances.amin(1, keepdim=True)  # neighbors: nearly as near as the nearest
-        return {
-            "orbits": orbits([permutations], [0, len(places)]).tolist(),
-            "edges": (near | near.T).triu().nonzero().tolist(),
-            "places": places.tolist(),
-        }
+        found = orbits([permutations], [0, len(places)]).tolist()
+        return {"orbits": found, "edges": neighbors(places), "places": places.tolist()}
 
     def lengths(self) -> list[float]:
         """The lever of each cloud: an error of the tolerance at its end turns the cloud."""
@@ -137,6 +132,14 @@ class PointSymmetry(Symmetry):
         orders = [None if group.axis is not None or group.is_isotropic else len(group.matrices) for group in groups]
         names = [group.name for group in groups]
         return PointStabilizers(x.sizes.tolist(), orders, [None] * len(x), names, x, groups, self.tolerance)
+
+
+def neighbors(places: Float[Tensor, "n 3"]) -> list[list[int]]:
+    """Pairs of points of which one is nearly as near to the other as any."""
+    distances = torch.cdist(places, places).fill_diagonal_(torch.inf)
+    near = distances < 1.2 * distances.amin(1, keepdim=True)
+    found: list[list[int]] = (near | near.T).triu().nonzero().tolist()
+    return found
 
 
 def averaged(group: Stabilizer, degree: int = 2) -> tuple[Float[Tensor, "k 3 3"], Int[Tensor, "k n"]]:

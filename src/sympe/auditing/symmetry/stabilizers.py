@@ -7,7 +7,7 @@ To audit another group, subclass both.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from sympe.auditing.targets import Errors, Loss, Target
 
@@ -21,7 +21,10 @@ class Stabilizers(ABC):
         orders: Exact order of the stabilizer; None where it is infinite (a linear molecule).
         log_orbits: Log of the orbit's size in nats: the excess randomness of Haar measure. None for infinite groups.
         point_groups: Name of the stabilizer, if it has one.
+        most_drawn: Nodes, sites or points of the largest input that is drawn.
     """
+
+    most_drawn: ClassVar[int] = 40
 
     sizes: Sequence[int]
     orders: Sequence[int | None]
@@ -37,7 +40,11 @@ class Stabilizers(ABC):
         """
 
     def drawing(self, sample: int) -> dict[str, Any] | None:
-        """What a drawing of an input shows: ``orbits``, the orbit of each node, ``edges`` and ``places``, if known."""
+        """What a drawing of an input shows: at least ``orbits``, the orbit of each node, and ``edges``.
+
+        Besides ``places``, in two or three dimensions; ``letters`` to write on the nodes; and what stands around them:
+        ``corners``, and ``frame``, pairs of corners to join.
+        """
         return None
 
 
