@@ -128,8 +128,8 @@ def main(runs: Path, out: Path, recipe: str = "solver") -> None:
     for record in read_records(runs):
         if record.experiment != NAME or record.recipe in RECIPES:
             continue
-        made_by = {record.method: partial(gaps_of, record, recipe)}
-        for method, gaps in (made_by if recipe == "answer" else {"alone": alone, **made_by}).items():
+        made_by: dict[str, Callable[[Instance], dict[str, float]]] = {record.method: partial(gaps_of, record, recipe)}
+        for method, gaps in (made_by if recipe == "answer" else {"alone": alone} | made_by).items():
             seed = 0 if method == "alone" else record.seed
             folder = out / record.data / recipe / method / f"seed{seed}"
             if not (folder / FILE_NAME).exists():
