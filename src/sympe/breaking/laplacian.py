@@ -18,7 +18,7 @@ class Laplacian(SymmetryBreaking[Graphs]):
 
     Args:
         dim: Number of eigenvectors, at least 1; smaller graphs are padded with zeros.
-        tolerance: Eigenvalues closer than this share an eigenspace.
+        tolerance: Eigenvalues closer than this share an eigenspace, below 1 than this times the greater of them.
     """
 
     action = GraphRelabeling()

@@ -16,7 +16,7 @@ class Spectral(NodeOrder):
 
     Args:
         num_vectors: How many eigenvectors to compare before a tie is left to the kernel, at least 1.
-        tolerance: Eigenvalues closer than this share an eigenspace.
+        tolerance: Eigenvalues closer than this share an eigenspace, below 1 than this times the greater of them.
     """
 
     #: Entries closer than this are equal. Vectors have unit mean square; float64 solvers err by about 1e-13.

@@ -136,7 +136,7 @@ class AddLaplacianPE(_Transform):
         k: Number of eigenvectors; smaller graphs are padded with zeros.
         attr_name: Attribute to store them in; None to join them to ``x``.
         seed, key: See the module.
-        tolerance: Eigenvalues closer than this share an eigenspace.
+        tolerance: Eigenvalues closer than this share an eigenspace, below 1 than this times the greater of them.
     """
 
     def __init__(
