@@ -65,6 +65,7 @@ def architectures() -> Table:
             row = f"{irreps}{', rotations' if special else ''}"
             table.rows.append({"row": row, "groups": len(sites), "wrong": wrong})
             print(table.rows[-1], flush=True)
+            table.write()  # the last row takes longest
     return table
 
 
