@@ -1,4 +1,4 @@
-"""Lattices: a checkerboard from uniform couplings, which no equivariant network can draw. Half a minute."""
+"""Lattices: a checkerboard from uniform couplings, which no equivariant network can draw. Ten seconds."""
 
 import torch
 from torch import nn
