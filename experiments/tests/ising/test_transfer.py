@@ -83,15 +83,13 @@ def test_integer_programming_and_annealing_find_them_too(generator: torch.Genera
                 assert float(hamiltonian.energy(row[None].double(), spins[None])) == pytest.approx(float(energy))
 
 
-def test_the_page_quotes_the_records() -> None:
+@pytest.mark.parametrize(("mark", "title", "count"), [("bonds", "time to solution", 9), ("field", "field", 5)])
+def test_the_page_quotes_the_records(mark: str, title: str, count: int) -> None:
     """Rows of ``docs/results.md``, which is made from the records."""
     docs = Path(__file__).parents[3] / "docs"
     page, results = ((docs / name).read_text() for name in ("ising.md", "results.md"))
-    rows = [
-        line
-        for line in page[page.index("<!-- bonds -->") : page.index("<!-- end of bonds -->")].splitlines()
-        if "|" in line
-    ]
-    section = results[results.index("## Ising ground states: time to solution") :]
-    assert len(rows) == 4
+    shown = page[page.index(f"<!-- {mark} -->") : page.index(f"<!-- end of {mark} -->")]
+    rows = [line for line in shown.splitlines() if "|" in line]
+    section = results[results.index(f"## Ising ground states: {title}") :]
+    assert len(rows) == count
     assert [row for row in rows if row not in section.splitlines()] == []
