@@ -161,6 +161,11 @@ def test_bad_input_ends_with_one_clear_line() -> None:
     water = EXAMPLES["water"].cloud
     with pytest.raises(ValueError, match="tolerance must be positive; got -1"):
         stabilizers(water, tolerance=-1)
+    far = from_clouds([[[0.0, 0.0, 0.12], [0.0, 0.76, -0.48], [0.0, -0.76, -0.481e15]]], species=[[8, 1, 1]])
+    with pytest.raises(ValueError, match=r"within 1e\+10 of the center .* got 3.2\de\+14"):
+        stabilizers(far)
+    (found,) = stabilizers(from_clouds([(1e9 * EXAMPLES["methane"].cloud.position).tolist()]))
+    assert found.order in (1, 24), "rounding may cost symmetries, but never the identity"
     twice = PointClouds(water.position.repeat(2, 1), water.batch.repeat(2), num_clouds=1)
     with pytest.raises(ValueError, match=r"expected distinct positions; points \d and \d of cloud 0 coincide"):
         stabilizers(twice)

@@ -36,6 +36,9 @@ _NET = 4.0
 #: Points of each cloud that rule out most candidates before all points are tried.
 _PROBES = 4
 
+#: Extent of a cloud in tolerances, at most: double precision resolves a ten-thousandth of the tolerance there.
+_MOST_TOLERANCES = 1e12
+
 
 @dataclass(frozen=True, eq=False)
 class Stabilizer:
@@ -105,7 +108,8 @@ def stabilizers(clouds: PointClouds, special: bool = False, tolerance: float = 1
             If the symmetries are not closed under products, the tolerance is halved until they are.
 
     Raises:
-        ValueError: If the tolerance is not positive, or a cloud is empty, not finite or has coincident points.
+        ValueError: If the tolerance is not positive, or a cloud is empty, not finite, has coincident points, or is so
+            large that its coordinates do not resolve the tolerance.
 
     Example:
         >>> from sympe.points import from_clouds
@@ -116,6 +120,12 @@ def stabilizers(clouds: PointClouds, special: bool = False, tolerance: float = 1
     if not tolerance > 0:
         raise ValueError(f"tolerance must be positive; got {tolerance}")
     clouds.validate()
+    extent = float(clouds.centered.detach().abs().max()) if clouds.num_points else 0.0
+    if extent > _MOST_TOLERANCES * tolerance:
+        raise ValueError(
+            f"expected points within {_MOST_TOLERANCES * tolerance:.3g} of the center of their cloud, as rounding allows "
+            f"with tolerance {tolerance:g}; got {extent:.3g}"
+        )
     results: list[Stabilizer | None] = [None] * len(clouds)
     open_clouds, now = torch.arange(len(clouds), device=clouds.device), tolerance
     while len(open_clouds):
@@ -255,7 +265,7 @@ def _stabilizer(
     """The stabilizer from the symmetries of one cloud; None if they are not closed."""
     (n, dimension), (matrices, is_proper, permutations) = position.shape, group
     axis = None
-    if span == 0 or len(matrices) == 1:  # a single place has no axis, and its points no order: the identity
+    if span == 0 or len(matrices) <= 1:  # a single place has no axis, and its points no order: the identity
         matrices, is_proper, permutations = np.eye(dimension)[None], np.ones(1, bool), np.arange(n)[None]
     table = _table(permutations, is_proper)
     if table is None:
