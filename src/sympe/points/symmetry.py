@@ -121,10 +121,10 @@ def stabilizers(clouds: PointClouds, special: bool = False, tolerance: float = 1
         raise ValueError(f"tolerance must be positive; got {tolerance}")
     clouds.validate()
     extent = float(clouds.centered.detach().abs().max()) if clouds.num_points else 0.0
-    if extent > _MOST_TOLERANCES * tolerance:
+    if extent > (most := _MOST_TOLERANCES * tolerance):
         raise ValueError(
-            f"expected points within {_MOST_TOLERANCES * tolerance:.3g} of the center of their cloud, as rounding allows "
-            f"with tolerance {tolerance:g}; got {extent:.3g}"
+            f"expected points within {most:.3g} of the center of their cloud, as rounding allows with tolerance "
+            f"{tolerance:g}; got {extent:.3g}"
         )
     results: list[Stabilizer | None] = [None] * len(clouds)
     open_clouds, now = torch.arange(len(clouds), device=clouds.device), tolerance
