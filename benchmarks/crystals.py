@@ -59,7 +59,7 @@ def architectures() -> Table:
     for special, settings in ((False, SETTINGS), (True, ROTATIONS)):
         for irreps in settings.values():
             wrong = sum(
-                fixing(site, irreps, 300, special) != described(view(site, irreps, special).looks_like)
+                fixing(site, irreps, 600, special) != described(view(site, irreps, special).looks_like)
                 for site in sites
             )
             row = f"{irreps}{', rotations' if special else ''}"

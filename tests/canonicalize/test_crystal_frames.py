@@ -90,9 +90,10 @@ def test_the_checker_rejects_the_stored_cell(name: str, generator: torch.Generat
 
 
 def test_the_checker_rejects_draws_that_follow_the_orientation(generator: torch.Generator) -> None:
-    frames = FirstOfTied()
-    with pytest.raises(AssertionError, match=r"law\(g~ \| k x\)"):
-        check_crystal_kernel(frames, from_ase(EXAMPLES["rock salt"]), generator).require("law(g~ | k x)")
+    """In one orientation the first of those that tie may happen to be the right one."""
+    x, frames = from_ase(EXAMPLES["rock salt"]), FirstOfTied()
+    tests = [check_crystal_kernel(frames, x, generator, draws=200) for _ in range(5)]
+    assert sum(test.p_value < 1e-4 for test in tests) >= 3
 
 
 def test_action_and_seeds(generator: torch.Generator) -> None:
