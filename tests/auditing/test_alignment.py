@@ -68,5 +68,7 @@ def test_mistakes() -> None:
         check_alignment(from_clouds(SHAPE.expand(3, 4, 3)))
     with pytest.raises(ValueError, match="expected an action for fields"):
         check_alignment(torch.zeros(50, 4, 4))
+    with pytest.raises(ValueError, match="expected finite samples; sample 7 is not"):
+        check_alignment(torch.zeros(50, 4, 4).index_fill(0, torch.tensor([7]), torch.nan), ScalarFields(Torus("C4")))
     same = from_clouds(SHAPE.expand(40, 4, 3))
     assert np.isfinite(check_alignment(same, generator=torch.Generator().manual_seed(0)).p_value)

@@ -85,7 +85,7 @@ def check_alignment(
         level: Significance level.
 
     Raises:
-        ValueError: If there are too few samples, or fields come without an action.
+        ValueError: If there are too few samples, one is not finite, or fields come without an action.
 
     Example:
         >>> from sympe.points import from_clouds
@@ -103,6 +103,8 @@ def check_alignment(
     with torch.no_grad():
         rows = [seen(x) for x in (data, *(action.act(action.group.haar(data, generator), data) for _ in range(2)))]
         still, moved, other = (row.detach().cpu().double() for row in rows)
+        if not bool(still.isfinite().all()):
+            raise ValueError(f"expected finite samples; sample {int((~still.isfinite()).any(1).nonzero()[0])} is not")
         accuracy, p_value = _tested(still, moved, generator)
         shares = (s for s in _SHARES if _power(still, moved, other, s, level, generator) >= 0.9)
     return Alignment(p_value, accuracy, len(data), level, next(shares, None))

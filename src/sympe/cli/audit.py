@@ -73,7 +73,7 @@ class AuditCommand:
     """Audit an architecture instead: which sites of molecules and crystals look more symmetric than they are to
     features in these irreps, e.g. "128x0e+128x1o"."""
     alignment: bool = False
-    """Audit the data instead: whether molecules or crystals are aligned in space."""
+    """Audit the data instead: whether molecules or crystals are aligned in space, or fields on their lattice."""
     json: bool = False
     """Print one JSON object instead of a table."""
     html: Path | None = None
@@ -110,7 +110,7 @@ class AuditCommand:
             audit_features(self.paths, self.features, self.json)
             return
         if self.alignment:
-            audit_alignment(self.paths, self.json)
+            audit_alignment(self.paths, self._group(), self.json)
             return
         data, split = _data(self.paths, self.split)
         files = self._files()

@@ -1,4 +1,4 @@
-"""``sympe audit`` of molecules and crystals: where the error sits, what an architecture cannot see, alignment."""
+"""``sympe audit`` of molecules and crystals: where the error sits, what an architecture cannot see; alignment."""
 
 import json
 import sys
@@ -54,11 +54,11 @@ def audit_features(paths: tuple[str, ...], irreps: str, as_json: bool) -> None:
     print(f"\n{irreps}: in {blind} of {len(found)} structures a site looks more symmetric than it is.")
 
 
-def audit_alignment(paths: tuple[str, ...], as_json: bool) -> None:
-    """Print whether structures are aligned in space.
+def audit_alignment(paths: tuple[str, ...], group: Any, as_json: bool) -> None:
+    """Print whether structures are aligned in space, or fields on their lattice if the group is one of a lattice.
 
     Raises:
-        ValueError: If a file cannot be read, or there are too few structures.
+        ValueError: If a file cannot be read, or there are too few samples.
     """
     from dataclasses import asdict
 
@@ -66,12 +66,19 @@ def audit_alignment(paths: tuple[str, ...], as_json: bool) -> None:
 
     from sympe import crystals, points
     from sympe.auditing.alignment import check_alignment
+    from sympe.auditing.symmetry.fields import FieldSymmetry
+    from sympe.compressed import suffix_of
 
-    parts = [x for _, x in _structures(paths)]
+    if group == "auto" and {suffix_of(Path(path)) for path in paths} == {".npz"}:
+        group = FieldSymmetry()
+    action = group.action if isinstance(group, FieldSymmetry) else None
+    parts = _fields(paths) if action else [x for _, x in _structures(paths)]
     if len({type(part) for part in parts}) > 1:
         raise ValueError("expected structures of one kind; got molecules and crystals")
-    join: Any = crystals.concatenate if hasattr(parts[0], "cell") else points.concatenate
-    result = check_alignment(join(parts), generator=torch.Generator().manual_seed(0))
+    if len({part.shape[1:] for part in parts} if action else ()) > 1:
+        raise ValueError("expected fields of one shape; got several")
+    join: Any = torch.cat if action else crystals.concatenate if hasattr(parts[0], "cell") else points.concatenate
+    result = check_alignment(join(parts), action, generator=torch.Generator().manual_seed(0))
     print(json.dumps(asdict(result)) if as_json else result)
 
 
@@ -99,6 +106,16 @@ def print_shares(paths: tuple[str, ...], target: str, report: "AuditReport") -> 
         print(f"  {100 * share.error / total:3.0f} % at {share.sites} sites of {share.place}")
     for share in by_irrep:
         print(f"  {100 * share.error / total:3.0f} % in irrep {share.place}, of dimension {share.sites}")
+
+
+def _fields(paths: tuple[str, ...]) -> list[Any]:
+    from sympe.auditing.sources.files import open_path
+
+    sources = [source for path in paths for source in open_path(path, kind="fields")]
+    parts = [source.reader.read(chunk.raw)[0] for source in sources for chunk in source.chunks() if chunk.raw]
+    if not parts or any(source.reader.kind != "fields" for source in sources):
+        raise ValueError("expected files of fields for the group torus; got none, or others")
+    return parts
 
 
 def _structures(paths: tuple[str, ...]) -> list[tuple[str, Any]]:

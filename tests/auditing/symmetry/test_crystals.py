@@ -151,3 +151,16 @@ def test_what_features_see_of_files(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "in 2 of 2 structures" in shown
     assert "irreps must read like" in call(capsys, "audit", "fe.cif", "--features", "x").complaint
     assert "expected 40 samples or more; got 1" in call(capsys, "audit", "fe.cif", "--alignment").complaint
+
+
+def test_alignment_of_fields(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    noise = np.random.default_rng(0).normal(size=(120, 6, 6))
+    np.savez("noise.npz", fields=noise)
+    np.savez("ramp.npz", fields=noise + np.arange(6))
+    np.savez("small.npz", fields=noise[:, :4, :4])
+    assert call(capsys, "audit", "noise.npz", "--alignment").out.startswith("no evidence of alignment")
+    found = json.loads(call(capsys, "audit", "ramp.npz", "--group", "torus", "--alignment", "--json").out)
+    assert found["p_value"] < 1e-6
+    assert found["samples"] == 120
+    assert "fields of one shape" in call(capsys, "audit", "ramp.npz", "small.npz", "--alignment").complaint
