@@ -69,7 +69,9 @@ class DistortCommand:
         if self.model is not None:
             if self.calculator is not None or self.directions:
                 raise ValueError("expected a model, or a calculator and its modes; got both")
-            return [common | {"displacement": users_code(self.model)(named(self.model))}]
+            with users_code(self.model):
+                model = named(self.model)
+            return [common | {"displacement": users_code(self.model)(model)}]
         if self.calculator is None:
             if self.directions:
                 raise ValueError("directions need a calculator, to find the unstable modes")

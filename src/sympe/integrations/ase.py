@@ -218,7 +218,8 @@ def _given(atoms: Any, displacement: Any) -> Float[Tensor, "n 3"] | None:
     found = displacement(atoms) if callable(displacement) else displacement
     given = torch.as_tensor(found).detach().cpu().double()
     if given.shape != (len(atoms), 3) or not bool(given.isfinite().all()):
-        raise ValueError(f"expected a finite displacement of shape [{len(atoms)}, 3]; got {list(given.shape)}")
+        what = "" if bool(given.isfinite().all()) else ", not finite"
+        raise ValueError(f"expected a finite displacement of shape [{len(atoms)}, 3]; got {list(given.shape)}{what}")
     return given
 
 

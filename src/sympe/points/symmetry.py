@@ -252,7 +252,7 @@ class _Motions:
         matrices = _nearest(torch.from_numpy(cross), torch.from_numpy(self.is_proper)).numpy()
         error = np.einsum("rij,rj->ri", matrices[place], source) - target
         is_close = np.maximum.reduceat((error**2).sum(1), first) <= tolerance**2
-        ends = np.bincount(self.cloud).cumsum().tolist()
+        ends = np.bincount(self.cloud, minlength=len(self.ptr) - 1).cumsum().tolist()
         for start, end, before, size in zip([0, *ends], ends, self.ptr, np.diff(self.ptr), strict=False):
             kept = is_close[start:end]
             images = self.image[first[start] :][: size * (end - start)].reshape(-1, size) - before
