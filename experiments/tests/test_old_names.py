@@ -14,7 +14,7 @@ from sympe_experiments.ising.predict import SHIPPED
 from sympe_experiments.molecules.model import GraphDiffusion
 from sympe_experiments.molecules.pretrained import find_weights, pretrained
 from sympe_experiments.old_names import METHODS, SETTINGS, config_now, method_now, record_now
-from sympe_experiments.programs.solver import RECIPES as SOLVERS
+from sympe_experiments.programs.config import SOLVERS
 from sympe_experiments.records import Record, read_record, read_records
 from sympe_experiments.resuming import finished_run
 from sympe_experiments.weights import to_bytes

@@ -21,13 +21,13 @@ from torch import Tensor
 from sympe.canonicalize import Constant, Labeling
 from sympe.kernel import InversionKernel, Kernel
 from sympe_experiments.programs.breaking import orbit_index, places
-from sympe_experiments.programs.config import DATA_SETS, NAME, make_config
+from sympe_experiments.programs.config import COMPARABILITY, DATA_SETS, NAME, make_config
 from sympe_experiments.programs.data import load_splits
 from sympe_experiments.programs.instances import Instance
 from sympe_experiments.records import FILE_NAME, Record
 
-#: The recipe that its records name, and how many test instances are compared.
-RECIPE, INSTANCES = "comparability", 6
+#: How many test instances are compared.
+INSTANCES = 6
 
 ORDERS = {"sympe-labeling": Labeling, "haar": Constant}
 
@@ -58,14 +58,16 @@ def main(out: Path) -> None:
     """One record per data set and order; finished ones are left."""
     for data in DATA_SETS:
         for method, order in ORDERS.items():
-            folder = out / data / RECIPE / method / "seed0"
+            folder = out / data / COMPARABILITY / method / "seed0"
             if (folder / FILE_NAME).exists():
                 continue
             started = time.perf_counter()
             _, test = load_splits(data, 1, INSTANCES)
             metrics = {"comparable_percent": comparable_percent(InversionKernel(order()), test)}
-            config = make_config(method, data=data, train=1, test=INSTANCES).as_dict() | {"recipe": RECIPE}
-            Record(NAME, method, RECIPE, data, 0, config, dict(metrics), time.perf_counter() - started).write(folder)
+            config = make_config(method, data=data, train=1, test=INSTANCES).as_dict() | {"recipe": COMPARABILITY}
+            Record(NAME, method, COMPARABILITY, data, 0, config, dict(metrics), time.perf_counter() - started).write(
+                folder
+            )
             print(f"{folder}: {metrics}", file=sys.stderr, flush=True)
 
 

@@ -13,6 +13,11 @@ NAME = "programs"
 #: The data sets.
 DATA_SETS = ("item-placement", "bin-packing", "slabs")
 
+#: Recipes of records that are not of trainings: of HiGHS and of answers before it, each with its nodes (one is the root
+#: with its cuts and heuristics); of errors by kind of variable; of how comparable ranks are.
+SOLVERS = {"solver": 1, "answer": 0}
+BY_KIND, COMPARABILITY = "kinds", "comparability"
+
 METHODS = Methods[ComparedMethod](
     {
         "none": ComparedMethod("no symmetry breaking"),

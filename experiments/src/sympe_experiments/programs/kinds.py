@@ -13,13 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sympe_experiments.programs.config import NAME, make_config
+from sympe_experiments.programs.config import BY_KIND, NAME, make_config
 from sympe_experiments.programs.data import load_splits
 from sympe_experiments.programs.instances import Instance
 from sympe_experiments.records import FILE_NAME, Record, read_records
-
-#: The recipe that its records name.
-RECIPE = "kinds"
 
 KINDS = ("orders", "capacities", "colors")
 SHARES = (70, 100)
@@ -47,14 +44,14 @@ def main(runs: Path, out: Path) -> None:
         if (record.experiment, record.data, record.recipe) != (NAME, "slabs", "full"):
             continue
         config = make_config(**record.config)
-        folder = out / record.data / f"{RECIPE}-{config.num_rounds}-rounds" / record.method / f"seed{record.seed}"
+        folder = out / record.data / f"{BY_KIND}-{config.num_rounds}-rounds" / record.method / f"seed{record.seed}"
         if (folder / FILE_NAME).exists():
             continue
         kept, (_, test) = record.arrays(), load_splits(config.data, config.train, config.test)
         rows = [counts(instance, kept[f"score {instance.name}"].astype(np.float64)) for instance in test]
         metrics: dict[str, float | int | None] = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
-        settings = config.as_dict() | {"recipe": RECIPE}
-        made = Record(NAME, record.method, RECIPE, record.data, record.seed, settings, metrics, 0.0)
+        settings = config.as_dict() | {"recipe": BY_KIND}
+        made = Record(NAME, record.method, BY_KIND, record.data, record.seed, settings, metrics, 0.0)
         made.write(folder)
         print(f"{folder}: {metrics}", file=sys.stderr, flush=True)
 

@@ -28,14 +28,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sympe.programs.solutions import load
-from sympe_experiments.programs.config import NAME, make_config
+from sympe_experiments.programs.config import NAME, SOLVERS, make_config
 from sympe_experiments.programs.data import load_splits, one_hot
 from sympe_experiments.programs.instances import Instance
 from sympe_experiments.records import FILE_NAME, Record, read_records
 from sympe_experiments.report.statistics import OF_CASES
-
-#: The recipes that records of HiGHS and of answers name, and nodes, one being the root with its cuts and heuristics.
-RECIPES = {"solver": 1, "answer": 0}
 
 #: Test instances; the share of variables that is trusted, and how many of these may differ.
 INSTANCES, SHARE, DIFFER = 20, 0.5, 10
@@ -53,7 +50,7 @@ def objective_after(instance: Instance, start: Values | None = None, near: Value
         near: Variables and their values, of which few may differ.
     """
     highs = load(instance.program)
-    for option, value in (("mip_max_nodes", RECIPES["solver"]), ("parallel", "off"), ("time_limit", 300.0)):
+    for option, value in (("mip_max_nodes", SOLVERS["solver"]), ("parallel", "off"), ("time_limit", 300.0)):
         highs.setOptionValue(option, value)
     if near is not None:
         columns, ones = near
@@ -117,7 +114,7 @@ def solve_with(record: Record, recipe: str, method: str, gaps: Callable[[Instanc
     cases = {f"gap_{use}": [row[use] for row in rows] for use in rows[0]}
     metrics: dict[str, float | int | None] = {name: float(np.mean(values)) for name, values in cases.items()}
     seed = 0 if method == "alone" else config.seed
-    settings = replace(config, recipe=recipe, seed=seed).as_dict() | {"method": method, "nodes": RECIPES[recipe]}
+    settings = replace(config, recipe=recipe, seed=seed).as_dict() | {"method": method, "nodes": SOLVERS[recipe]}
     history = {name + OF_CASES: values for name, values in cases.items()}
     seconds = time.perf_counter() - started
     return Record(NAME, method, recipe, config.data, seed, settings, metrics, seconds, history=history)
@@ -126,7 +123,7 @@ def solve_with(record: Record, recipe: str, method: str, gaps: Callable[[Instanc
 def main(runs: Path, out: Path, recipe: str = "solver") -> None:
     """One record per run, and one of the solver alone for each data set; finished ones are left."""
     for record in read_records(runs):
-        if record.experiment != NAME or record.recipe in RECIPES:
+        if record.experiment != NAME or record.recipe in SOLVERS:
             continue
         made_by: dict[str, Callable[[Instance], dict[str, float]]] = {record.method: partial(gaps_of, record, recipe)}
         for method, gaps in (made_by if recipe == "answer" else {"alone": alone} | made_by).items():

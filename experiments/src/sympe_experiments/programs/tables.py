@@ -1,12 +1,12 @@
 """The table of the integer programs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from math import sqrt
 from statistics import fmean, stdev
 
-from sympe_experiments.programs.config import DATA_SETS, METHODS
+from sympe_experiments.programs.config import BY_KIND, COMPARABILITY, DATA_SETS, METHODS, SOLVERS
 from sympe_experiments.records import Record
 from sympe_experiments.report.comparison import comparison_table
 from sympe_experiments.report.statistics import Group, Verdict, compare, group_records, sample
@@ -35,8 +35,7 @@ USES = {
     "gap_answer": "the answer itself",
 }
 
-#: Measurements of records of this recipe.
-RECIPE_OF_KINDS = "kinds"
+#: Measurements of records of kinds of variables.
 KINDS = {
     "wrong_70_orders": "orders, 70 %",
     "wrong_70_capacities": "capacities, 70 %",
@@ -48,21 +47,14 @@ KINDS = {
     "placed_right": "rightly",
 }
 
-#: Records of how comparable ranks are.
-RECIPE_OF_RANKS = "comparability"
-
-#: Recipes whose records are of solvers.
-OF_SOLVERS = ("solver", "answer")
-
 
 def tables(records: Sequence[Record]) -> list[Table]:
     """The table of the experiment, and those of solvers and of kinds of variables if there are records of them."""
-    of_solver = [record for record in records if record.recipe in OF_SOLVERS]
-    of_kinds = [record for record in records if record.recipe == RECIPE_OF_KINDS]
-    of_ranks = [record for record in records if record.recipe == RECIPE_OF_RANKS]
-    trained = [r for r in records if r.recipe not in (*OF_SOLVERS, RECIPE_OF_KINDS, RECIPE_OF_RANKS)]
-    parts = ((_errors, trained), (_gaps, of_solver), (_kinds, of_kinds), (_ranks, of_ranks))
-    return [make(some) for make, some in parts if some]
+    makers = dict.fromkeys(SOLVERS, _gaps) | {BY_KIND: _kinds, COMPARABILITY: _ranks}
+    parts: dict[Callable[[Sequence[Record]], Table], list[Record]] = {_errors: [], _gaps: [], _kinds: [], _ranks: []}
+    for record in records:
+        parts[makers.get(record.recipe, _errors)].append(record)
+    return [make(some) for make, some in parts.items() if some]
 
 
 def _ranks(records: Sequence[Record]) -> Table:
@@ -73,17 +65,14 @@ def _ranks(records: Sequence[Record]) -> Table:
         rows.append({"data": data, **found})
     columns = (
         Column("data", lambda row: row["data"]),
-        *(Column(METHODS.label(m), partial(_share, m), True) for m in ("sympe-labeling", "haar")),
+        Column(METHODS.label("sympe-labeling"), lambda row: number(row["sympe-labeling"], 1), True),
+        Column(METHODS.label("haar"), lambda row: number(row["haar"], 1), True),
     )
     caption = (
         "Ranks that mean the same in two instances (one kind of node, and one place among the nodes of its orbit), in "
         "per cent of those of the larger instance: means over the pairs of six test instances.",
     )
     return Table("Integer programs: comparable ranks", columns, (Block("comparable ranks", tuple(rows)),), caption)
-
-
-def _share(method: str, row: Row) -> str:
-    return number(row[method], 1)
 
 
 def _kinds(records: Sequence[Record]) -> Table:
