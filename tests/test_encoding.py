@@ -86,7 +86,9 @@ def test_a_relaxation_carries_value_and_gradient() -> None:
 
 def test_too_many_nodes_for_the_table(generator: torch.Generator) -> None:
     encoding = RankEncoding(2, max_nodes=4)
-    message = "a graph has 5 nodes, the table 4 rows; raise max_nodes or use SinusoidalRankEncoding, which has no limit"
+    message = (
+        "5 ranks are shown, the table has 4 rows; raise max_nodes or use SinusoidalRankEncoding, which has no limit"
+    )
     for canonicalizer in (Labeling(), Sort(Degrees())):
         pe = SymPE(InversionKernel(canonicalizer), encoding)
         assert pe(SMALL["cycle 4"], generator).shape == (4, 2)

@@ -227,7 +227,7 @@ INPUTS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "more nodes than ranks": (
         lambda: SymPE(kernel(), RankEncoding(4, max_nodes=5))(RING),
-        r"a graph has 6 nodes, the table 5 rows; raise max_nodes",
+        r"6 ranks are shown, the table has 5 rows; raise max_nodes",
     ),
     "a network of the old width": (
         lambda: wrap(Network(3), pe())(torch.ones(6, 3), RING.edge_index),

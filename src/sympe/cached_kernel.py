@@ -14,6 +14,7 @@ import torch
 from sympe.canonicalize import NodeOrder
 from sympe.canonicalize.refined import refined
 from sympe.graphs import Graphs, colored_graphs
+from sympe.graphs.bliss import joined
 from sympe.groups import Permutation
 from sympe.groups.chain import StabilizerChain
 from sympe.kernel import InversionKernel
@@ -25,6 +26,7 @@ class _Known:
     image: torch.Tensor
     shown: int | None
     automorphisms: StabilizerChain
+    orbit: torch.Tensor
 
 
 class CachedInversionKernel(InversionKernel[Permutation, Graphs]):
@@ -48,16 +50,31 @@ class CachedInversionKernel(InversionKernel[Permutation, Graphs]):
     def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
         x = self.action.take(x)
         images, shown = [], []
-        for n, key, graph in zip(x.sizes.tolist(), _digests(x), range(len(x)), strict=True):
-            if key not in self._known:
-                self._known[key] = self._examine(x.select([graph]))
-            known = self._known[key]
+        for n, known in zip(x.sizes.tolist(), self._look_up(x), strict=True):
             images.append(torch.from_numpy(known.automorphisms.draw(generator))[known.image])
             shown.append(torch.full((n,), -1 if known.shown is None else known.shown))
         image = torch.cat(images).to(x.device) + x.start if images else x.start
         g = Permutation.trusted(image, x)
         count = torch.cat(shown).to(x.device) if shown else x.start
-        return g if bool((count < 0).any()) else Permutation(g.image, g.preimage, g.batch, g.start, shown=count)
+        return (
+            g
+            if not len(count) or bool((count < 0).any())
+            else Permutation(g.image, g.preimage, g.batch, g.start, shown=count)
+        )
+
+    def orbits(self, x: Graphs) -> torch.Tensor:
+        """Orbit of each node under the automorphisms of its graph, numbered over the whole batch, ``Int[N]``."""
+        orbits, count = [x.start[:0]], 0
+        for known in self._look_up(x):
+            orbits.append(known.orbit.to(x.device) + count)
+            count += len(known.orbit)
+        return torch.cat(orbits)
+
+    def _look_up(self, x: Graphs) -> Iterator[_Known]:
+        for graph, key in enumerate(_digests(x)):
+            if key not in self._known:
+                self._known[key] = self._examine(x.select([graph]))
+            yield self._known[key]
 
     def _examine(self, x: Graphs) -> _Known:
         if not bool(self.canonicalizer.is_exact(x).all()):
@@ -66,9 +83,13 @@ class CachedInversionKernel(InversionKernel[Permutation, Graphs]):
             )
         g = self.canonicalizer(x)
         colored = next(colored_graphs(refined(x)))
-        generators = np.array(colored.automorphism_generators(), np.int64).reshape(-1, x.num_nodes)
+        images = colored.automorphism_generators()
+        generators = np.array(images, np.int64).reshape(len(images), x.num_nodes)
         chain = StabilizerChain(generators, colored.count_automorphisms())
-        return _Known(g.image.cpu(), None if g.shown is None else int(g.shown.max()) if len(g.shown) else 0, chain)
+        shown = None if g.shown is None else int(g.shown.max()) if len(g.shown) else 0
+        fixed = np.broadcast_to(np.arange(x.num_nodes), generators.shape)
+        orbit = torch.from_numpy(joined([fixed], [generators], x.num_nodes))
+        return _Known(g.image.cpu(), shown, chain, orbit)
 
 
 def _digests(x: Graphs) -> Iterator[bytes]:

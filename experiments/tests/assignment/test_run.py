@@ -9,7 +9,7 @@ import torch
 from sympe.graphs import from_sets
 from sympe_experiments.assignment.config import METHODS, TRAINED, UNSEEN, Config, make_config
 from sympe_experiments.assignment.data import draw
-from sympe_experiments.assignment.model import AssignmentNetwork, ClassRanks
+from sympe_experiments.assignment.model import AssignmentNetwork, build_breaking
 from sympe_experiments.assignment.run import repaired, run
 from sympe_experiments.records import read_record
 
@@ -51,7 +51,7 @@ def test_repair_lets_the_surest_choose_first() -> None:
 
 def test_ranks_and_indices_of_classes(generator: torch.Generator) -> None:
     sets = from_sets(torch.tensor([[[1.0], [2.0], [1.0], [1.0]], [[5.0], [5.0], [0.0], [7.0]]]))
-    ranks, index = ClassRanks(3, index=False), ClassRanks(3, index=True)
+    ranks, index = build_breaking("orbit-ranks", 3), build_breaking("class-index", 3)
     rows = ranks.encoding.rows(4)
     drawn = torch.cdist(ranks(sets, generator), rows).argmin(1).tolist()
     assert sorted(drawn[k] for k in (0, 2, 3)) == [0, 1, 2]
@@ -79,7 +79,7 @@ def test_smoke(method: str, tmp_path: Path) -> None:
     assert {f"gap_{n}" for n in (*TRAINED, *UNSEEN)} < set(record.metrics)
     assert 0 <= record.metrics["best_gap"] <= record.metrics["gap"]
     assert 0 <= record.metrics["error"] <= 100
-    if method in ("class-ranks", "sympe-base", "sympe-labeling"):
+    if method in ("orbit-ranks", "sympe-base", "sympe-labeling"):
         assert record.metrics["excess_nats"] == 0
     if method == "none":
         assert record.metrics["right"] == 0

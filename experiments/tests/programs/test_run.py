@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from sympe_experiments.programs.breaking import build, orbit_index
+from sympe import RankEncoding
+from sympe.breaking import OrbitRanks
+from sympe_experiments.programs.breaking import build, cached_kernel, orbit_index
 from sympe_experiments.programs.config import METHODS, Config, make_config
 from sympe_experiments.programs.data import bin_packing
 from sympe_experiments.programs.instances import Batch
@@ -46,7 +48,8 @@ def test_ids_are_what_the_papers_say(batch: Batch, generator: torch.Generator) -
 
 
 def test_ranks_within_orbits_are_permutations_that_belong_together(batch: Batch, generator: torch.Generator) -> None:
-    ids = build("orbit-ranks", 4, 460, 20).ids(batch, generator)  # type: ignore[operator]
+    pe = OrbitRanks(cached_kernel("sympe-labeling"), RankEncoding(4, 460))
+    ids = pe.places(pe.kernel(batch.graphs, generator), batch.graphs)[0]
     drawn = set()
     for number, instance in enumerate(batch.instances):
         of_table = ids[batch.graphs.batch == number][torch.from_numpy(instance.table)]

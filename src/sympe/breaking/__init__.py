@@ -6,6 +6,7 @@ from sympe.breaking.canonicalized import Canonicalized
 from sympe.breaking.draws import FixedDraws, average, best_of
 from sympe.breaking.laplacian import Laplacian
 from sympe.breaking.methods import GRAPH_METHODS, POINT_METHODS, for_graphs, for_points
+from sympe.breaking.orbits import OrbitRanks
 from sympe.breaking.sets import KeepSubgroup, SymmetryBreakingSet, in_canonical_form
 from sympe.breaking.sympe import SymPE
 from sympe.breaking.wrapped import WrappedFieldNetwork, WrappedNetwork, wrap
@@ -20,6 +21,7 @@ __all__ = [
     "Laplacian",
     "Noise",
     "Nothing",
+    "OrbitRanks",
     "SymPE",
     "SymmetryBreaking",
     "SymmetryBreakingSet",

@@ -9,6 +9,7 @@ from sympe.actions import Irreps, PointRotation
 from sympe.breaking.base import SymmetryBreaking
 from sympe.breaking.baselines import IrrepsNoise, Noise, Nothing, Unmoved
 from sympe.breaking.laplacian import Laplacian
+from sympe.breaking.orbits import OrbitRanks
 from sympe.breaking.sets import SymmetryBreakingSet
 from sympe.breaking.sympe import SymPE
 from sympe.encoding import IrrepsEncoding, RankEncoding
@@ -37,7 +38,7 @@ _FRAMES: dict[str, Callable[[bool], canonicalize.Canonicalizer[Tensor, PointClou
 }
 
 #: Names for :func:`for_graphs`.
-GRAPH_METHODS = ("none", "noise", "laplacian", "symmetry-breaking-set", *_ORDERS)
+GRAPH_METHODS = ("none", "noise", "laplacian", "symmetry-breaking-set", "orbit-ranks", *_ORDERS)
 #: Names for :func:`for_points`.
 POINT_METHODS = ("none", "noise", "unmoved", "symmetry-breaking-set", *_FRAMES)
 
@@ -48,7 +49,8 @@ def for_graphs(method: str, dim: int, max_nodes: int) -> SymmetryBreaking[Graphs
     Args:
         method: ``none`` (no features), ``noise``, ``laplacian``, ``haar`` (the control: g~ is Haar), ``sympe-labeling``
             (exact labeling), ``sympe-base``, ``sympe-refinement``, ``sympe-spectral``, ``sympe-breadth-first``,
-            ``sympe-depth-first``, or ``symmetry-breaking-set`` (exact labeling, vector not learned).
+            ``sympe-depth-first``, ``orbit-ranks`` (exact labeling, ranks counted in each orbit), or
+            ``symmetry-breaking-set`` (exact labeling, vector not learned).
         dim: Features per node.
         max_nodes: Nodes of the largest graph.
 
@@ -71,6 +73,8 @@ def for_graphs(method: str, dim: int, max_nodes: int) -> SymmetryBreaking[Graphs
     encoding = RankEncoding(dim, max_nodes)
     if method == "symmetry-breaking-set":
         return SymmetryBreakingSet(InversionKernel(canonicalize.Labeling()), encoding)
+    if method == "orbit-ranks":
+        return OrbitRanks(InversionKernel(canonicalize.Labeling()), encoding)
     return SymPE(InversionKernel(_ORDERS[method]()), encoding)
 
 

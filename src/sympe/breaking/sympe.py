@@ -50,8 +50,7 @@ class SymPE(SymmetryBreaking[Data], Generic[Element, Data]):
 
     def draw(self, x: Data, generator: torch.Generator | None) -> Tensor:
         """``act(g~, v)``, with one draw of g~ per member of the batch."""
-        moved: Tensor = self.encoding(self.kernel(x, generator))
-        return moved
+        return self.show(self.kernel(x, generator), x)
 
     def encode(self, g: object, x: object) -> Tensor:
         """``act(g, v)`` for draws that were stored or carried along.
@@ -63,7 +62,12 @@ class SymPE(SymmetryBreaking[Data], Generic[Element, Data]):
         Raises:
             ValueError: If these are no group elements for this batch.
         """
-        moved: Tensor = self.encoding(self.kernel.group.take(g, self.action.take(x)))
+        taken = self.action.take(x)
+        return self.show(self.kernel.group.take(g, taken), taken)
+
+    def show(self, g: Element, x: Data) -> Tensor:
+        """What the network sees of a draw for ``x``."""
+        moved: Tensor = self.encoding(g)
         return moved
 
 

@@ -8,7 +8,7 @@ reads the row of its rank in the sampled order. Where g shows only its lowest ra
 from abc import abstractmethod
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
@@ -33,9 +33,13 @@ class PermutedRows(Encoding[Permutation]):
             return g.relaxed @ self.rows(g.relaxed.shape[1])
         rank = g.rank
         if g.shown is None:
-            return self.rows(int(rank.max()) + 1 if len(rank) else 0)[rank]
+            return self.look_up(rank)
         rows = self.rows(int(g.shown.max()) if len(rank) else 0)
         return pad(rows, (0, 0, 0, 1))[torch.where(rank < g.shown, rank, len(rows))]
+
+    def look_up(self, rank: Int[Tensor, "N"]) -> Float[Tensor, "N dim"]:
+        """Row ``rank[i]`` of v for each i."""
+        return self.rows(int(rank.max()) + 1 if len(rank) else 0)[rank]
 
 
 class RankEncoding(PermutedRows):
@@ -56,7 +60,7 @@ class RankEncoding(PermutedRows):
     def rows(self, count: int) -> Float[Tensor, "count dim"]:
         if count > self.max_nodes:
             raise ValueError(
-                f"a graph has {count} nodes, the table {self.max_nodes} rows; "
+                f"{count} ranks are shown, the table has {self.max_nodes} rows; "
                 f"raise max_nodes or use SinusoidalRankEncoding, which has no limit"
             )
         return self.v[:count]

@@ -15,8 +15,8 @@ METHODS = Methods[ComparedMethod](
         "class-index": ComparedMethod("canonical index of classes (control, breaks nothing)"),
         "noise": ComparedMethod("noise", is_continuous=True),
         "haar": ComparedMethod("Haar measure (control)"),
-        "class-ranks": ComparedMethod("a permutation within each class"),
         "sympe-base": ComparedMethod("SymPE: base"),
+        "orbit-ranks": ComparedMethod("exact labeling, ranks counted in each class"),
         "sympe-labeling": ComparedMethod("SymPE: exact labeling"),
     }
 )

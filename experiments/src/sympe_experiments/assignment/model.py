@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sympe.breaking import Noise, Nothing, SymmetryBreaking, SymPE
+from sympe.breaking import Noise, Nothing, OrbitRanks, SymmetryBreaking, SymPE
 from sympe.canonicalize import Base, Constant, Labeling
 from sympe.encoding import SinusoidalRankEncoding
 from sympe.graphs import Graphs, from_sets
@@ -20,37 +20,27 @@ from sympe_experiments.assignment.config import Config
 from sympe_experiments.assignment.data import Assignments
 
 
-class ClassRanks(nn.Module):
-    """Learned rows for the place of each element among its equals, at random, or for the index of its class.
+class ClassIndex(nn.Module):
+    """Learned rows for the index of each element's class, in the order of its features: names that break nothing."""
 
-    Args:
-        dim: Features per element.
-        index: Whether to show the index of the class, in the order of its features, which breaks nothing.
-    """
-
-    def __init__(self, dim: int, index: bool) -> None:
+    def __init__(self, dim: int) -> None:
         super().__init__()
-        self.dim, self.index = dim, index
+        self.dim = dim
         self.encoding = SinusoidalRankEncoding(dim)
 
     def forward(self, sets: Graphs, generator: torch.Generator | None = None) -> Float[Tensor, "N dim"]:
         assert sets.x is not None
-        rows = torch.cat([sets.batch[:, None].to(sets.x), sets.x], dim=1)
-        kind = rows.unique(dim=0, return_inverse=True)[1]
-        first = torch.full((len(sets),), len(kind)).scatter_reduce(0, sets.batch, kind, "amin")
-        place = kind - first[sets.batch]
-        if not self.index:
-            order = torch.randperm(len(kind), generator=generator)
-            order = order[torch.argsort(kind[order], stable=True)]
-            place = torch.empty_like(kind)
-            place[order] = torch.arange(len(kind)) - torch.searchsorted(kind[order], kind[order])
-        return self.encoding.rows(int(place.max()) + 1)[place]
+        kinds, kind = torch.cat([sets.batch[:, None].to(sets.x), sets.x], dim=1).unique(dim=0, return_inverse=True)
+        first = torch.full((len(sets),), len(kinds)).scatter_reduce(0, sets.batch, kind, "amin")
+        return self.encoding.look_up(kind - first[sets.batch])
 
 
-def build_breaking(method: str, dim: int) -> SymmetryBreaking[Graphs] | ClassRanks:
+def build_breaking(method: str, dim: int) -> SymmetryBreaking[Graphs] | ClassIndex:
     """The features of a method, for sets as graphs without edges."""
-    if method in ("class-ranks", "class-index"):
-        return ClassRanks(dim, index=method == "class-index")
+    if method == "class-index":
+        return ClassIndex(dim)
+    if method == "orbit-ranks":
+        return OrbitRanks(InversionKernel(Labeling()), SinusoidalRankEncoding(dim))
     orders = {"haar": Constant, "sympe-labeling": Labeling, "sympe-base": Base}
     if method in orders:
         return SymPE(InversionKernel(orders[method]()), SinusoidalRankEncoding(dim))

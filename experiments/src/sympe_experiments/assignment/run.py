@@ -21,7 +21,7 @@ from sympe.graphs.bliss import log_automorphisms
 from sympe.seeding import sequence_generator
 from sympe_experiments.assignment.config import NAME, TRAINED, UNSEEN, Config
 from sympe_experiments.assignment.data import Assignments, draw
-from sympe_experiments.assignment.model import AssignmentNetwork, ClassRanks
+from sympe_experiments.assignment.model import AssignmentNetwork, ClassIndex
 from sympe_experiments.fitting import fit
 from sympe_experiments.records import Record
 from sympe_experiments.resuming import resumable
@@ -80,10 +80,10 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
 
 
 def _excess(model: AssignmentNetwork, sets: Graphs) -> dict[str, float | None]:
-    """Of ranks within classes: none, for they are uniform on an orbit of the symmetries; an index is not random."""
-    if not isinstance(model.breaking, ClassRanks):
+    """An index is not random: it lacks what the symmetries need."""
+    if not isinstance(model.breaking, ClassIndex):
         return excess_of_model(model, sets)
-    nats = -float(log_automorphisms(sets).mean()) if model.breaking.index else 0.0
+    nats = -float(log_automorphisms(sets).mean())
     return dict.fromkeys(("excess_nats", "excess_nats_low", "excess_nats_high"), nats)
 
 

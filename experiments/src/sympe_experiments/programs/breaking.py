@@ -17,13 +17,14 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from sympe.breaking import SymPE
+from sympe.breaking import OrbitRanks, SymPE
 from sympe.cached_kernel import CachedInversionKernel
 from sympe.canonicalize import Base, Constant, DepthFirst, Labeling, NodeOrder, Refinement
 from sympe.encoding import RankEncoding
-from sympe.graphs import automorphism_orbits
+from sympe.graphs import Graphs, automorphism_orbits
 from sympe.graphs.bliss import log_automorphisms
-from sympe.kernel import InversionKernel, Kernel
+from sympe.groups import Permutation
+from sympe.kernel import InversionKernel
 from sympe_experiments.programs.instances import Batch, Instance
 
 #: Exact orders by method.
@@ -147,26 +148,15 @@ class LocalIds(Ids):
 
 
 class Ranks(Breaking):
-    """SymPE: the learned row of each node's rank, or of its place in a base."""
+    """SymPE: learned rows of ranks, of places in a base, or of places in orbits."""
 
-    def __init__(self, kernel: Kernel, dim: int, count: int) -> None:
+    def __init__(self, pe: SymPE[Permutation, Graphs]) -> None:
         super().__init__()
-        self.pe = SymPE(kernel, RankEncoding(dim, count))
-        self.dim = dim
+        self.pe = pe
+        self.dim = pe.dim
 
     def forward(self, batch: Batch, generator: torch.Generator) -> Float[Tensor, "N dim"]:
         return self.pe(batch.graphs, generator)
-
-
-class OrbitRanks(Ids):
-    """Ranks of exact labeling, counted anew in each orbit: the k-th of an orbit is k in instances of all sizes."""
-
-    def ids(self, batch: Batch, generator: torch.Generator) -> Int[Tensor, "N"]:
-        rank = cached_kernel("sympe-labeling")(batch.graphs, generator).rank
-        return places(torch.argsort(rank, stable=True), _by_instance(batch, orbit_indices(batch)))
-
-    def excess_nats(self, instance: Instance) -> float | None:
-        return 0.0  # an automorphism that keeps all places within orbits is the identity
 
 
 class Both(Breaking):
@@ -191,13 +181,15 @@ def build(method: str, dim: int, most_nodes: int, most_copies: int) -> Breaking:
         most_copies: Copies of the instance that has most.
     """
     if method == "orbit-index-base":
-        return Both(OrbitIndex(dim, most_nodes), Ranks(cached_kernel("sympe-base"), dim, most_nodes))
+        return Both(OrbitIndex(dim, most_nodes), build("sympe-base", dim, most_nodes, most_copies))
+    if method in ("orbit-ranks", "orbit-ranks-names"):
+        names = RankEncoding(dim, most_nodes) if method == "orbit-ranks-names" else None
+        return Ranks(OrbitRanks(cached_kernel("sympe-labeling"), RankEncoding(dim, most_nodes), names))
     ids: dict[str, Callable[[int, int], Ids]] = {
         "orbit-index": OrbitIndex,
         "position": Position,
         "orbit": Orbit,
         "local-ids": LocalIds,
-        "orbit-ranks": OrbitRanks,
     }
     if method in ids:
         return ids[method](dim, most_nodes)
@@ -205,9 +197,9 @@ def build(method: str, dim: int, most_nodes: int, most_copies: int) -> Breaking:
         return OrbitPlus(dim, most_copies)
     orders = {"haar": Constant, "sympe-refinement": Refinement, "sympe-depth-first": DepthFirst}
     if method in orders:
-        return Ranks(InversionKernel(orders[method]()), dim, most_nodes)
+        return Ranks(SymPE(InversionKernel(orders[method]()), RankEncoding(dim, most_nodes)))
     if method in EXACT:
-        return Ranks(cached_kernel(method), dim, most_nodes)
+        return Ranks(SymPE(cached_kernel(method), RankEncoding(dim, most_nodes)))
     return Uniform() if method == "uniform" else Nothing()
 
 

@@ -34,6 +34,7 @@ METHODS = Methods[ComparedMethod](
         "sympe-depth-first": ComparedMethod("SymPE: depth-first order"),
         "sympe-refinement": ComparedMethod("SymPE: color refinement"),
         "orbit-ranks": ComparedMethod("exact labeling, ranks counted in each orbit"),
+        "orbit-ranks-names": ComparedMethod("exact labeling, ranks counted in each orbit, orbits named"),
         "sympe-labeling": ComparedMethod("SymPE: exact labeling"),
     }
 )

@@ -63,7 +63,7 @@ WAYS = {
     "names of orbits, which break nothing (control)": ("orbit-index", "class-index"),
     "a number per node": ("noise", "uniform"),
     "ranks, Haar measure (control)": ("haar",),
-    "a permutation within each orbit": ("orbit", "class-ranks"),
+    "a permutation within each orbit": ("orbit",),
     "a permutation of the copies, made by hand": ("orbit-plus",),
     "locally unique ids": ("local-ids",),
     "a base": ("sympe-base",),
@@ -71,7 +71,8 @@ WAYS = {
     "names of orbits and a base (control)": ("orbit-index-base",),
     "ranks, depth-first order": ("sympe-depth-first",),
     "ranks, color refinement": ("sympe-refinement",),
-    "ranks, exact labeling, counted in each orbit": ("orbit-ranks", "class-ranks"),
+    "ranks, exact labeling, counted in each orbit": ("orbit-ranks",),
+    "the same, and names of orbits": ("orbit-ranks-names",),
     "ranks, exact labeling": ("sympe-labeling",),
 }
 
