@@ -10,7 +10,8 @@ from sympe.canonicalize import Constant, Labeling
 from sympe.kernel import InversionKernel
 from sympe.programs import symmetry_of
 from sympe_experiments.programs.comparability import comparable_percent
-from sympe_experiments.programs.data import bin_packing, item_placement, load_splits, one_hot, slabs
+from sympe_experiments.programs.config import make_config
+from sympe_experiments.programs.data import bin_packing, is_division, item_placement, load_splits, one_hot, slabs
 from sympe_experiments.programs.instances import Batch, Instance, Packing
 from sympe_experiments.programs.kinds import counts
 from sympe_experiments.programs.run import _errors
@@ -43,6 +44,24 @@ def test_solutions_obey_their_programs(instance: Instance) -> None:
     assert not instance.program.is_feasible(x)
 
 
+def test_known_solutions_that_are_none_are_refused() -> None:
+    """Loads are 10 of at most 9, or three colors meet; the published solutions of slabs hold one of these."""
+    wrong = np.array([0, 1, 0, 1, 1])
+    mixed = [3, 5, 7, 9, 3, 4, 1, 1, 1, 2, 1, 3, 5, 3]
+    assert is_division(STEEL, np.array([0, 1, 0, 0, 1]))
+    assert not is_division(STEEL, wrong)
+    assert is_division(mixed, np.array([0, 0, 1, 1]))
+    assert not is_division(mixed, np.array([0, 0, 0, 1]))
+    with pytest.raises(ValueError, match="expected a solution of mixed; got one that overloads a copy or mixes colors"):
+        slabs("mixed", mixed, np.array([0, 0, 0, 1]))
+
+
+def test_slabs_are_tested_on_fewer_instances() -> None:
+    assert make_config("none", data="slabs").test == 40
+    assert make_config("none", data="slabs", test=7).test == 7
+    assert make_config("none", data="bin-packing").test == make_config("none").test == 120
+
+
 def test_symmetries_are_those_of_the_copies() -> None:
     assert symmetry_of(bin_packing("0").program).order == 2432902008176640000  # 20!
     assert symmetry_of(steel().program).order == 120 * 2  # five slabs, two alike orders
@@ -73,7 +92,7 @@ def test_the_closest_copy_against_all_copies() -> None:
 
 
 def test_without_repeated_rows_the_closest_copy_is_exact() -> None:
-    packing = Packing(np.ones((3, 1)), np.ones(1), lambda chosen: 0.0)
+    packing = Packing(np.ones((3, 1)), 2 * np.ones(1), lambda chosen: 0.0)
     solution = one_hot(np.array([2, 0, 0]), 4)
     program = bin_packing("0").program
     instance = Instance("", program, np.arange(12).reshape(3, 4), solution, np.arange(3), packing, 0.0)

@@ -1,7 +1,7 @@
 """Methods and recipes of the integer programs."""
 
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
 from sympe.settings import require_at_least
 from sympe_experiments.report.comparison import ComparedMethod
@@ -88,5 +88,10 @@ def smoke(method: str) -> Config:
 
 
 RECIPES = {"full": full, "smoke": smoke}
-#: A recipe for a method, with values changed.
-make_config = partial(from_recipe, RECIPES)
+
+
+def make_config(method: str, recipe: str = "full", **changes: Any) -> Config:
+    """A recipe for a method, with values changed; None keeps a value. Of slabs, which take long, 40 are for testing."""
+    if recipe == "full" and changes.get("data") == "slabs":
+        changes = {"test": 40} | changes
+    return from_recipe(RECIPES, method, recipe, **changes)

@@ -80,6 +80,9 @@ class Instance:
         row_kind: Rows of one number are interchangeable.
         packing: What a placement must obey.
         objective: Objective of the known solution.
+
+    Raises:
+        ValueError: If the known solution is none.
     """
 
     name: str
@@ -89,6 +92,10 @@ class Instance:
     row_kind: NDArray[np.int64]
     packing: Packing
     objective: float
+
+    def __post_init__(self) -> None:
+        if not self.packing.is_feasible(self.solution):
+            raise ValueError(f"expected a solution of {self.name}; got one that overloads a copy or mixes colors")
 
     @cached_property
     def graph(self) -> Graphs:
