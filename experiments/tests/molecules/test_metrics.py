@@ -1,13 +1,9 @@
 """Measurements of samples on graphs where each is known."""
 
-import networkx
-import numpy as np
 import pytest
 
-from sympe.graphs import from_edges, from_networkx
+from sympe.graphs import from_edges
 from sympe_experiments.molecules.metrics import (
-    discrepancy,
-    graph_metrics,
     molecule_metrics,
     property_distances,
     property_histograms,
@@ -69,21 +65,3 @@ def test_of_no_molecules() -> None:
         for name, (edges, *both) in property_histograms(ours, theirs).items():
             assert len(edges) == len(both[0]) + 1
             assert [sum(shares) for shares in both] == [bool(part[name]) for part in (ours, theirs)]
-
-
-def test_of_graphs() -> None:
-    trees = [networkx.random_labeled_tree(8, seed=k) for k in range(20)]
-    test = from_networkx(trees)
-    same = graph_metrics(test, test)
-    assert same["tree_percent"] == same["planar_percent"] == same["connected_percent"] == 100
-    assert max(same["degree_mmd"], same["clustering_mmd"], same["spectral_mmd"]) < 1e-9
-    other = graph_metrics(from_networkx([networkx.complete_graph(6), networkx.empty_graph(3)]), test)
-    assert other["tree_percent"] == other["planar_percent"] == 0
-    assert other["connected_percent"] == 50
-    assert min(other["degree_mmd"], other["clustering_mmd"], other["spectral_mmd"]) > 0.1
-
-
-def test_discrepancy_by_hand() -> None:
-    a, b = [np.array([1.0])], [np.array([0.0, 1.0])]
-    assert discrepancy(a, b, 1.0) == pytest.approx(2 - 2 * np.exp(-0.5))
-    assert discrepancy(a, a, 1.0) == 0

@@ -201,7 +201,7 @@ def test_plain_graphs(tmp_path: Path) -> None:
     path = tmp_path / "trees.g6"
     write(from_networkx([networkx.random_labeled_tree(3 + k % 4, seed=k) for k in range(30)]), path)
     record = make_run(small(path, method="none", epochs=1), tmp_path / "run")
-    assert {"degree_mmd_at_4", "tree_percent_at_4", "class_nll"} <= record.metrics.keys()
+    assert {"degree_mmd_at_4", "unique_percent_at_4", "novel_percent_at_4", "class_nll"} <= record.metrics.keys()
     assert record.examples == {}
     found = sample_to_file(tmp_path / "run" / "weights.safetensors", tmp_path / "s.parquet", 5, accelerator="cpu")
     assert found is not None

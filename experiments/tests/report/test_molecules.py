@@ -97,9 +97,9 @@ def test_samples_by_steps() -> None:
     assert measured is not None
     assert [row["fcd"] for row in measured.blocks[0].rows] == [None, 0.25]
     assert measured.blocks[0].notes == ("As many molecules of the training set have an FCD of 0.077.",)
-    plain = samples_table([make(metrics={"degree_mmd_at_4": 0.1, "tree_percent_at_4": 50.0}, data="tree")])
+    plain = samples_table([make(metrics={"degree_mmd_at_4": 0.1, "valid_percent_at_4": 50.0}, data="tree")])
     assert plain is not None
-    assert [column.header for column in plain.columns][2:4] == ["degree MMD", "clustering MMD"]
+    assert [column.header for column in plain.columns][2:4] == ["valid %", "unique %"]
 
 
 def test_tighter_bounds_stand_apart_from_the_runs() -> None:

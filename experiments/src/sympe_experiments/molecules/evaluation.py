@@ -12,11 +12,11 @@ from sympe_experiments.molecules import chemnet
 from sympe_experiments.molecules.breaking import Breaking
 from sympe_experiments.molecules.chemistry import Written, known_smiles, properties, write_smiles
 from sympe_experiments.molecules.data import GraphStore, Splits, load_splits
+from sympe_experiments.molecules.graph_metrics import graph_metrics
 from sympe_experiments.molecules.graph_state import GraphState
 from sympe_experiments.molecules.likelihood import Likelihood, estimate
 from sympe_experiments.molecules.metrics import (
     Reference,
-    graph_metrics,
     molecule_metrics,
     property_distances,
     property_histograms,
@@ -153,7 +153,7 @@ class Judge:
         """
         found = Measured()
         if self.reference is None:
-            metrics = graph_metrics(samples, self.splits.test)
+            metrics = graph_metrics(samples, self.splits.train, self.splits.test, self.data)
         else:
             elements, theirs = self.splits.elements, self.reference.properties
             written = write_smiles(samples, elements)

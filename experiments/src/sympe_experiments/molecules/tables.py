@@ -49,12 +49,14 @@ _MOLECULES = {
     "in_order_percent": "in order %",
 }
 _GRAPHS = {
+    "valid_percent": "valid %",
+    "unique_percent": "unique %",
+    "novel_percent": "novel %",
+    "valid_unique_novel_percent": "valid, unique and novel %",
+    "connected_percent": "connected %",
     "degree_mmd": "degree MMD",
     "clustering_mmd": "clustering MMD",
     "spectral_mmd": "spectral MMD",
-    "connected_percent": "connected %",
-    "planar_percent": "planar %",
-    "tree_percent": "tree %",
     "in_order_percent": "in order %",
 }
 
