@@ -30,6 +30,7 @@ METRICS = {
     "valid_percent_at_10": 66.9,
     "valid_percent_at_100": 89.0,
     "unique_percent_at_100": 99.0,
+    "atoms_stable_percent_at_100": 98.5,
     "samples_per_second_at_100": 12.5,
     "num_samples": 1000,
     "steps_of_training": 3052,

@@ -59,4 +59,4 @@ def trajectory_bounds(records: Iterable[Record]) -> dict[int, dict[int, str]]:
 
 def is_molecular(records: Sequence[Record]) -> bool:
     """Whether the samples are molecules."""
-    return any(name.startswith("valid_percent_at") for record in records for name in record.metrics)
+    return any(name.startswith("atoms_stable_percent_at") for record in records for name in record.metrics)

@@ -11,6 +11,7 @@ from sympe.groups import SymmetricGroup
 from sympe_experiments.molecules.breaking import log_automorphisms
 from sympe_experiments.molecules.config import NAME
 from sympe_experiments.molecules.data import GraphStore, Splits, load_splits
+from sympe_experiments.molecules.graph_metrics import graph_metrics
 from sympe_experiments.molecules.graph_state import GraphState
 from sympe_experiments.molecules.process import Process, cosine_schedule
 from sympe_experiments.records import Record
@@ -51,6 +52,14 @@ def symmetry_by_time(splits: Splits) -> dict[str, list[float]]:
     return {"diffusion_time": [t / _STEPS for t in times], "log_automorphisms": means}
 
 
+def _samples_of_test(splits: Splits, data: str) -> dict[str, float | int | None]:
+    """What samples are measured by, of the test graphs themselves, in per cent; of plain graphs alone."""
+    if splits.domain().is_chemical:
+        return {}
+    found = graph_metrics(splits.test, splits.train, splits.test, data)
+    return {f"{name}_of_test_graphs": value for name, value in found.items() if name.endswith("percent")}
+
+
 def record_floor(data: str, folder: Path) -> Record:
     """Write the record of a data set, without a network.
 
@@ -83,6 +92,7 @@ def record_floor(data: str, folder: Path) -> Record:
             "size_nats": sum(log_sizes) / len(log_sizes),
             "symmetric_percent": 100 * float((torch.cat(automorphisms) > 0).double().mean()),
             "test_graphs": len(splits.test),
+            **_samples_of_test(splits, data),
         },
         history=symmetry_by_time(splits),
         seconds=time.perf_counter() - started,

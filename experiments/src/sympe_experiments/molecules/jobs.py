@@ -45,6 +45,8 @@ LONG = (
     "sympe-depth-first-carried-by-rank",
     "sympe-canonical-depth-first-carried-by-rank",
 )
+#: Sets of plain graphs.
+PLAIN = ("community_small", "planar", "sbm", "tree")
 #: Rows of the quick preset.
 QUICK = ("none", "sympe-depth-first-carried")
 #: Rows of the smoke test: one of each kind.
@@ -83,7 +85,7 @@ def jobs(preset: str) -> list[Job]:
             make_config(method, "fast", seed=seed, data="qm9-hydrogens") for seed in range(3) for method in LONG
         ]
         configs += [make_config(method, "long", seed=seed) for seed in range(3) for method in LONG]
-    floors = ["qm9", "qm9-hydrogens"] if preset == "full" else ["qm9"] if preset == "quick" else []
+    floors = ["qm9", "qm9-hydrogens", *PLAIN] if preset == "full" else ["qm9"] if preset == "quick" else []
     return [*(floor(data) for data in floors), *map(job, configs)]
 
 

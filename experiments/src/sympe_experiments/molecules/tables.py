@@ -145,6 +145,12 @@ def _floor_notes(record: Record | None) -> tuple[str, ...]:
             f"Mean log(n!/|Aut|) {orders:.2f} nats: what an exchangeable model pays for the order of nodes in its "
             f"labeled bound. Mean log|Aut| {symmetric:.2f} nats."
         )
+    valid, novel = (floor_value(record, f"{name}_percent_of_test_graphs") for name in ("valid", "novel"))
+    if novel is not None:
+        told = "" if valid is None else f"{valid:.1f} % are valid as samples are counted, and "
+        notes.append(
+            f"Of the test graphs themselves {told}{novel:.1f} % of the different ones are not in the training set."
+        )
     return tuple(notes)
 
 
