@@ -16,7 +16,7 @@ METHODS = Methods[ComparedMethod](
         "noise": ComparedMethod("noise", is_continuous=True),
         "haar": ComparedMethod("Haar measure (control)"),
         "sympe-base": ComparedMethod("SymPE: base"),
-        "orbit-ranks": ComparedMethod("exact labeling, ranks counted in each class"),
+        "orbit-ranks": ComparedMethod("SymPE: ranks in each class"),
         "sympe-labeling": ComparedMethod("SymPE: exact labeling"),
     }
 )

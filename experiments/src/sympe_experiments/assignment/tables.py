@@ -34,6 +34,6 @@ def tables(records: Sequence[Record]) -> list[Table]:
                 "the other. New sizes: 10, 20, 32, 48 and 64 agents, after training on 4 to 24."
             ],
             lambda runs: sample(runs, "error"),
-            ours="sympe-labeling",
+            ours="orbit-ranks",
         )
     ]

@@ -33,8 +33,8 @@ METHODS = Methods[ComparedMethod](
         "orbit-index-base": ComparedMethod("orbit index and base (control)"),
         "sympe-depth-first": ComparedMethod("SymPE: depth-first order"),
         "sympe-refinement": ComparedMethod("SymPE: color refinement"),
-        "orbit-ranks": ComparedMethod("exact labeling, ranks counted in each orbit"),
-        "orbit-ranks-names": ComparedMethod("exact labeling, ranks counted in each orbit, orbits named"),
+        "orbit-ranks": ComparedMethod("SymPE: ranks in each orbit"),
+        "orbit-ranks-names": ComparedMethod("SymPE: ranks in each orbit, orbits named"),
         "sympe-labeling": ComparedMethod("SymPE: exact labeling"),
     }
 )

@@ -26,7 +26,7 @@ COLUMNS = {
 }
 
 #: The method that others are compared with.
-OURS = "sympe-labeling"
+OURS = "orbit-ranks-names"
 
 #: Uses of a prediction that records of the solver hold a gap of, by metric.
 USES = {
@@ -163,7 +163,7 @@ def _errors(records: Sequence[Record]) -> Table:
 def _by_share(group: Group) -> tuple[str, ...]:
     """How exact methods compare with Orbit+ in each share of the variables."""
     notes = []
-    for method in (OURS, "sympe-base-degree", "orbit-ranks", "orbit-ranks-names"):
+    for method in (OURS, "orbit-ranks", "sympe-labeling", "sympe-base-degree"):
         found: dict[Verdict, list[str]] = {}
         for share in ("30", "50", "70", "90", "100"):
             ours, other = (sample(group.runs(name), f"wrong_{share}") for name in (method, "orbit-plus"))

@@ -71,8 +71,8 @@ WAYS = {
     "names of orbits and a base (control)": ("orbit-index-base",),
     "ranks, depth-first order": ("sympe-depth-first",),
     "ranks, color refinement": ("sympe-refinement",),
-    "ranks, exact labeling, counted in each orbit": ("orbit-ranks",),
-    "the same, and names of orbits": ("orbit-ranks-names",),
+    "ranks in each orbit, exact": ("orbit-ranks",),
+    "ranks in each orbit, exact, orbits named": ("orbit-ranks-names",),
     "ranks, exact labeling": ("sympe-labeling",),
 }
 
