@@ -14,6 +14,7 @@ import sympe
 from examples import LARGE, ring, single
 from molecules import EXAMPLES
 from sympe.auditing import Execution, Options
+from sympe.auditing.sources import base
 from sympe.auditing.sources.base import cut, cuts
 from sympe.graphs import concatenate, from_edges, to_graph6, to_pyg, write
 
@@ -255,9 +256,10 @@ def test_points_in_memory() -> None:
         assert errors(report) == ([None] if len(data[0]) == 2 and data[0][1] is kinds else pytest.approx([0.03]))
 
 
-def test_points_in_memory_as_one_batch() -> None:
+def test_points_in_memory_as_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same as cloud by cloud, over two chunks; targets per point and per cloud."""
-    clouds = [EXAMPLES[name].cloud for name in ("water", "methane", "argon", "CHFClBr")] * 130
+    monkeypatch.setattr(base, "MOST_SAMPLES", 10)
+    clouds = [EXAMPLES[name].cloud for name in ("water", "methane", "argon", "CHFClBr")] * 4
     batch = sympe.points.concatenate(clouds)
     generator = torch.Generator().manual_seed(0)
     forces = torch.randn(batch.num_points, 3, generator=generator)
