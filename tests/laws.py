@@ -167,6 +167,8 @@ def check_inversion_kernel(
 ) -> None:
     """Every draw inverts, and g~ is uniform on the coset of the automorphism group.
 
+    Of cosets with more than 200 elements, the law of where the first two nodes of the canonical form go.
+
     The canonical form ``act(inverse(g~), x)`` must be one and the same for every draw, every relabeling and
     every company in the batch. The automorphisms come from :func:`automorphisms`, which knows nothing of kernels.
     """
@@ -175,7 +177,7 @@ def check_inversion_kernel(
     for crowd in crowds(examples):
         forms = []
         for name, x in crowd.items():
-            order = len(automorphisms(x))
+            group = np.array(automorphisms(x))
             some = copies(x, 100)
             relabeled = shuffle_edges(action.act(action.group.haar(some, generator), some), generator)
             g = kernel(relabeled, generator)
@@ -184,10 +186,14 @@ def check_inversion_kernel(
             assert (found == found[0]).all(), f"{name}: draws and relabelings differ in their canonical forms"
             forms.append(found[0])
 
+            # An element takes the canonical form to x; automorphisms of x after it make the others.
+            coset = group[:, local_images(kernel(x, generator), x)[0]]
+            places = slice(None) if len(coset) <= 200 else slice(2)
+            order = len(np.unique(coset[:, places], axis=0))
             many = copies(x, max(40, draws_per_element * order))
             drawn = kernel(many, generator)
             assert (forms_of(kernel_form(drawn, many), x) == found[0]).all(), f"{name}: a draw does not invert"
-            counts = np.unique(local_images(drawn, x), axis=0, return_counts=True)[1]
+            counts = np.unique(local_images(drawn, x)[:, places], axis=0, return_counts=True)[1]
             assert len(counts) <= order, f"{name}: {len(counts)} elements drawn; the coset has {order}"
             test.fit(name, np.concatenate([counts, np.zeros(order - len(counts))]))
         together = batch_of(crowd)
