@@ -49,6 +49,10 @@ class ComparedConfig:
     """Name of the data set, or a file."""
     seed: int = 0
     """Everything random in the run comes from this number; the test cases are the same for all."""
+    steps: int = 1500
+    """Steps of training."""
+    learning_rate: float = 2e-3
+    """Adam's learning rate, at its highest."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""

@@ -34,11 +34,9 @@ class Config(ComparedConfig):
     data: str = "depots"
     """depots: agents at two to four depots, targets anywhere in the unit square."""
     steps: int = 2500
-    """Steps of training."""
     batch_size: int = 32
     """Instances per step, all of one size."""
     learning_rate: float = 1e-3
-    """Adam's learning rate, at its highest."""
     dim: int = 16
     """Features per element that break the symmetry."""
     hidden_dim: int = 64

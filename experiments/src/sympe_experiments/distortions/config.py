@@ -30,11 +30,9 @@ class Config(ComparedConfig):
     data: str = "perovskites"
     """polar, doubled, or perovskites for both."""
     steps: int = 150
-    """Steps of training."""
     copies: int = 4
     """Draws per crystal and step."""
     learning_rate: float = 1e-2
-    """Adam's learning rate, at its highest."""
     irreps: str = "2x0e+2x1o"
     """Irreps of the vector of each site that breaks the symmetry."""
     multiplicity: int = 8

@@ -35,12 +35,8 @@ class Config(ComparedConfig):
     """cayley-graphs, or a file of graphs (graph6, GraphML, edge list, npz)."""
     max_nodes: int = 20
     """Nodes of the largest Cayley graph."""
-    steps: int = 1500
-    """Steps of training."""
     batch_size: int = 32
     """Graphs per step."""
-    learning_rate: float = 2e-3
-    """Adam's learning rate, at its highest."""
     dim: int = 16
     """Features per node that break the symmetry."""
     hidden_dim: int = 48

@@ -49,11 +49,9 @@ class Config(ComparedConfig):
     data: str = "octahedron"
     """square, octahedron or fragments."""
     steps: int = 120
-    """Steps of training."""
     copies: int = 4
     """Draws per shape and step."""
     learning_rate: float = 1e-2
-    """Adam's learning rate, at its highest."""
     irreps: str = "2x0e+2x0o+2x1o+2x1e+2x2e+2x2o"
     """Irreps of the vector that breaks the symmetry."""
     multiplicity: int = 8
