@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parent.parent
 EXTRAS = [
     "e3nn",
@@ -85,23 +83,34 @@ def test_kernels_and_encodings_of_every_group(tmp_path: Path) -> None:
     assert done.stdout == "True\n", done.stderr
 
 
-def call(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    # An entry point whose package is missing is not installed either.
-    alone = "import sympe.cli\nsympe.cli.entry_points = lambda group: ()\n"
-    return run(f"{alone}sympe.cli.main({arguments})", folder)
+COMMANDS = """
+import sympe.cli
+
+sympe.cli.entry_points = lambda group: ()  # an entry point whose package is missing is not installed either
+for arguments in {}:
+    try:
+        sympe.cli.main(arguments)
+    except SystemExit as end:
+        print(end.code)
+"""
+
+
+def call(commands: list[list[str]], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Commands in one process; it prints the exit code of each that ends it."""
+    return run(COMMANDS.format(commands), folder)
 
 
 def test_the_audit_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "rings.g6").write_text("Dhc\nE?~o\n")
-    done = call(["audit", "rings.g6", "--target", "adjacency", "--bottleneck", "node-codes"], tmp_path)
+    done = call([["audit", "rings.g6", "--target", "adjacency", "--bottleneck", "node-codes"]], tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Needed" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["ising", "molecules", "graph-autoencoder", "compare", "reproduce", "table"])
-def test_commands_of_the_experiments_say_what_to_install(command: str, tmp_path: Path) -> None:
-    done = call([command, "--help"], tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
-    [line] = done.stderr.splitlines()
-    assert line.startswith(f"sympe: unknown command '{command}'; installed here: audit, distort, doctor, version.")
-    assert "pip install ./experiments" in line
+def test_commands_of_the_experiments_say_what_to_install(tmp_path: Path) -> None:
+    commands = ["ising", "molecules", "graph-autoencoder", "compare", "reproduce", "table"]
+    done = call([[command, "--help"] for command in commands], tmp_path)
+    assert done.stdout == "2\n" * len(commands), done.stderr
+    for command, line in zip(commands, done.stderr.splitlines(), strict=True):
+        assert line.startswith(f"sympe: unknown command '{command}'; installed here: audit, distort, doctor, version.")
+        assert "pip install ./experiments" in line

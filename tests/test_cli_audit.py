@@ -173,7 +173,7 @@ def test_killed_and_resumed(capsys: Capture) -> None:
     Path("many.py").write_text(
         "import networkx\n\n\n"
         "def samples():\n"
-        "    for i in range(4500):\n"
+        "    for i in range(2500):\n"
         "        yield networkx.cycle_graph(3 + i % 7)\n"
     )
     arguments = ("audit", "many:samples", "--workers", 1, "--rows", "rows.csv")
@@ -189,8 +189,8 @@ def test_killed_and_resumed(capsys: Capture) -> None:
     assert call(capsys, *arguments, "--resume").code == 0
     with open("rows.csv") as file:
         rows = list(csv.DictReader(file))
-    assert [int(row["index"]) for row in rows] == list(range(4500))
-    assert [int(row["stabilizer_order"]) for row in rows] == [2 * (3 + i % 7) for i in range(4500)]
+    assert [int(row["index"]) for row in rows] == list(range(2500))
+    assert [int(row["stabilizer_order"]) for row in rows] == [2 * (3 + i % 7) for i in range(2500)]
     assert rows[0]["n"] == "12345"
     assert not any(Path("runs/audit").rglob("*"))
 
