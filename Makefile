@@ -49,7 +49,7 @@ reproduce: $(STAMP)
 	.venv/bin/sympe reproduce --preset $(PRESET)
 
 test: $(STAMP)
-	$(THREADS) .venv/bin/python -m pytest -n $(WORKERS)
+	$(THREADS) .venv/bin/python -m pytest -n $(WORKERS) --dist worksteal
 
 # Both go on where their record stops; docs/reliability.md is made from the records in results/reliability.
 fuzz: $(STAMP)
