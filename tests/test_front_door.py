@@ -139,7 +139,7 @@ def test_a_function_that_fails_is_named_with_its_line(body: str, complaint: str,
     assert re.search(rf"{name}:samples: {re.escape(complaint)} \(.*{name}\.py, line 2\)$", line), line
 
 
-LONG = "import networkx\n\ndef samples():\n    for i in range(4500):\n        yield networkx.cycle_graph(3 + i % 7)\n"
+LONG = "import networkx\n\ndef samples():\n    for i in range(2500):\n        yield networkx.cycle_graph(3 + i % 7)\n"
 
 
 def test_an_audit_that_is_terminated_goes_on(capsys: Capture) -> None:
@@ -151,7 +151,7 @@ def test_an_audit_that_is_terminated_goes_on(capsys: Capture) -> None:
 
 
 def test_a_second_audit_of_the_same_is_refused(capsys: Capture) -> None:
-    Path("slow.py").write_text(LONG.replace("        yield", "        input() if i == 2500 else None\n        yield"))
+    Path("slow.py").write_text(LONG.replace("        yield", "        input() if i == 1500 else None\n        yield"))
     arguments = ("audit", "slow:samples", "--workers", 1)
     process = start(*arguments, stdin=subprocess.PIPE)
     while not list(Path("runs/audit").rglob("0*.json")):
