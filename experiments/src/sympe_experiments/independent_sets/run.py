@@ -11,6 +11,7 @@ the network, and none is preferred. An answer is what the network says at the th
 """
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -25,7 +26,7 @@ from sympe.canonicalize import Labeling
 from sympe.graphs import Graphs, to_dense
 from sympe.kernel import InversionKernel
 from sympe.seeding import sequence_generator
-from sympe_experiments.fitting import fit
+from sympe_experiments.fitting import Fit, fit
 from sympe_experiments.independent_sets.config import NAME, Config
 from sympe_experiments.independent_sets.data import load_splits
 from sympe_experiments.nets import GIN, Perceptron
@@ -37,16 +38,16 @@ from sympe_experiments.training import build_from_seed
 TEST = 2
 
 
-class IndependentSetNetwork(nn.Module):
-    """What breaks the symmetry, and a GIN that sees it; one logit per node."""
+class NodeNetwork(nn.Module):
+    """What breaks the symmetry, and a GIN that sees it; one logit or more per node."""
 
-    def __init__(self, config: Config, max_nodes: int) -> None:
+    def __init__(self, config: Config, max_nodes: int, num_logits: int = 1) -> None:
         super().__init__()
         self.breaking = breaking.for_graphs(config.method, config.dim, max_nodes)
-        self.network = GIN(self.breaking.dim, 1, config.hidden_dim, config.num_layers)
+        self.network = GIN(self.breaking.dim, num_logits, config.hidden_dim, config.num_layers)
 
-    def forward(self, graphs: Graphs, generator: torch.Generator | None = None) -> Float[Tensor, "N"]:
-        return self.network(graphs, self.breaking(graphs, generator))[:, 0]
+    def forward(self, graphs: Graphs, generator: torch.Generator | None = None) -> Float[Tensor, "N K"]:
+        return self.network(graphs, self.breaking(graphs, generator))
 
 
 class AdjacencyPerceptron(nn.Module):
@@ -57,11 +58,11 @@ class AdjacencyPerceptron(nn.Module):
         self.max_nodes = max_nodes
         self.network = Perceptron(max_nodes**2, max_nodes, 4 * config.hidden_dim)
 
-    def forward(self, graphs: Graphs) -> Float[Tensor, "N"]:
+    def forward(self, graphs: Graphs) -> Float[Tensor, "N 1"]:
         adjacency, _ = to_dense(graphs)
         missing = self.max_nodes - graphs.max_nodes
         logit = self.network(pad(adjacency.float(), (0, missing, 0, missing)).flatten(1))
-        return logit[graphs.batch, torch.arange(graphs.num_nodes) - graphs.start]
+        return logit[graphs.batch, torch.arange(graphs.num_nodes) - graphs.start, None]
 
 
 def build_network(config: Config, max_nodes: int) -> nn.Module:
@@ -69,7 +70,7 @@ def build_network(config: Config, max_nodes: int) -> nn.Module:
     if config.method == "canonicalized":
         kernel = InversionKernel(Labeling())
         return breaking.Canonicalized(AdjacencyPerceptron(config, max_nodes), kernel, NodeRelabeling())
-    return IndependentSetNetwork(config, max_nodes)
+    return NodeNetwork(config, max_nodes)
 
 
 def expected_violations(logit: Float[Tensor, "N"], graphs: Graphs) -> Float[Tensor, "G"]:
@@ -89,6 +90,21 @@ def is_maximal_independent(chosen: Bool[Tensor, "N"], graphs: Graphs) -> Bool[Te
     return torch.zeros_like(graphs.sizes).index_add(0, graphs.batch, wrong.long()) == 0
 
 
+def train_and_ask(
+    model: nn.Module, loss: Callable[[Tensor, Graphs], Tensor], train: Graphs, test: Graphs, config: Config
+) -> tuple[Fit, list[Float[Tensor, "N K"]]]:
+    """Minimize the mean loss of graphs; what the network then says of others, once for each draw."""
+
+    def of_some(generator: torch.Generator) -> Tensor:
+        graphs = train.select(torch.randint(len(train), (config.batch_size,), generator=generator))
+        return loss(model(graphs, generator), graphs).mean()
+
+    trained = fit(model, of_some, steps=config.steps, learning_rate=config.learning_rate, seed=config.seed)
+    model.eval()
+    with torch.no_grad():
+        return trained, [model(test, sequence_generator(config.seed, TEST, k)) for k in range(config.draws)]
+
+
 @resumable()
 def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
     """Train and test one network; the record is written into ``folder``."""
@@ -96,15 +112,8 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
     train, test = load_splits(config.data, config.max_nodes)
     model = build_from_seed(lambda: build_network(config, max(train.max_nodes, test.max_nodes)), config.seed)
 
-    def loss(generator: torch.Generator) -> Tensor:
-        chosen = torch.randint(len(train), (config.batch_size,), generator=generator)
-        graphs = train.select(chosen)
-        return expected_violations(model(graphs, generator), graphs).mean()
-
-    trained = fit(model, loss, steps=config.steps, learning_rate=config.learning_rate, seed=config.seed)
-    model.eval()
-    with torch.no_grad():
-        draws = [model(test, sequence_generator(config.seed, TEST, draw)) > 0 for draw in range(config.draws)]
+    trained, answers = train_and_ask(model, lambda out, x: expected_violations(out[:, 0], x), train, test, config)
+    draws = [logit[:, 0] > 0 for logit in answers]
     valid = torch.stack([is_maximal_independent(chosen, test) for chosen in draws]).double()
     size = torch.stack([chosen.double().mean() for chosen in draws])
     metrics = {

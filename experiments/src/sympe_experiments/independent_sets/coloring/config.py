@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from sympe.settings import require_at_least
+from sympe_experiments.independent_sets import config as independent_sets
 from sympe_experiments.report.comparison import ComparedMethod
 from sympe_experiments.report.methods import Methods
-from sympe_experiments.settings import ComparedConfig, from_recipe, require_known
+from sympe_experiments.settings import from_recipe, require_known
 
 NAME = "coloring"
 
@@ -24,24 +25,12 @@ METHODS = Methods[ComparedMethod](
 
 
 @dataclass(frozen=True)
-class Config(ComparedConfig):
-    """Everything that a run depends on."""
+class Config(independent_sets.Config):
+    """Everything that a run depends on, as for independent sets.
 
-    method: str = "sympe-labeling"
-    data: str = "cayley-graphs"
-    """cayley-graphs: those of chromatic number three and degrees 3 to 6."""
-    max_nodes: int = 20
-    """Nodes of the largest graph."""
-    batch_size: int = 32
-    """Graphs per step."""
-    dim: int = 16
-    """Features per node that break the symmetry."""
-    hidden_dim: int = 48
-    """Features per node inside the network."""
-    num_layers: int = 6
-    """Rounds of sums over neighbors; without any, nodes see themselves alone."""
-    draws: int = 10
-    """Draws per graph in the test."""
+    The data are cayley-graphs alone, those of chromatic number three and degrees 3 to 6. Without layers, nodes see
+    themselves alone.
+    """
 
     def __post_init__(self) -> None:
         self.check(METHODS, "num_layers")

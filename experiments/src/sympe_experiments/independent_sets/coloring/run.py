@@ -14,34 +14,16 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
-from sympe import breaking
 from sympe.auditing import excess_of_model
 from sympe.graphs import Graphs
-from sympe.seeding import sequence_generator
-from sympe_experiments.fitting import fit
 from sympe_experiments.independent_sets.coloring.config import NAME, Config
 from sympe_experiments.independent_sets.coloring.data import COLORS, load_splits
-from sympe_experiments.nets import GIN
+from sympe_experiments.independent_sets.run import NodeNetwork, train_and_ask
 from sympe_experiments.records import Record
 from sympe_experiments.resuming import resumable
 from sympe_experiments.training import build_from_seed
-
-# What a stream of random numbers is for; the number after the seed. Training uses (seed, step).
-TEST = 2
-
-
-class ColoringNetwork(nn.Module):
-    """What breaks the symmetry, and a GIN that sees it; three logits per node."""
-
-    def __init__(self, config: Config, max_nodes: int) -> None:
-        super().__init__()
-        self.breaking = breaking.for_graphs(config.method, config.dim, max_nodes)
-        self.network = GIN(self.breaking.dim, COLORS, config.hidden_dim, config.num_layers)
-
-    def forward(self, graphs: Graphs, generator: torch.Generator | None = None) -> Float[Tensor, "N 3"]:
-        return self.network(graphs, self.breaking(graphs, generator))
 
 
 def expected_clashes(logit: Float[Tensor, "N 3"], graphs: Graphs) -> Float[Tensor, "G"]:
@@ -67,18 +49,9 @@ def run(config: Config, folder: Path, *, resume: bool = False) -> Record:
     """Train and test one network; the record is written into ``folder``."""
     started = time.perf_counter()
     train, test = load_splits(config.max_nodes)
-    model = build_from_seed(lambda: ColoringNetwork(config, max(train.max_nodes, test.max_nodes)), config.seed)
-
-    def loss(generator: torch.Generator) -> Tensor:
-        chosen = torch.randint(len(train), (config.batch_size,), generator=generator)
-        graphs = train.select(chosen)
-        return expected_clashes(model(graphs, generator), graphs).mean()
-
-    trained = fit(model, loss, steps=config.steps, learning_rate=config.learning_rate, seed=config.seed)
-    model.eval()
-    with torch.no_grad():
-        answers = [model(test, sequence_generator(config.seed, TEST, draw)).argmax(1) for draw in range(config.draws)]
-    wrong = torch.stack([clashes(color, test) for color in answers])
+    model = build_from_seed(lambda: NodeNetwork(config, max(train.max_nodes, test.max_nodes), COLORS), config.seed)
+    trained, answers = train_and_ask(model, expected_clashes, train, test, config)
+    wrong = torch.stack([clashes(logit.argmax(1), test) for logit in answers])
     is_right: Bool[Tensor, "draws G"] = wrong == 0
     metrics = {
         "error": 100 * float(1 - is_right.double().mean()),
