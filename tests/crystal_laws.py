@@ -149,7 +149,7 @@ def check_crystal_inversion(
     """
     x = from_ase(atoms)
     images, matrices = symmetries(x, special)
-    count = max(240, per * len(images))
+    count = max(120, per * len(images))
     many = copies(x, count)
     permutation, g = kernel(many, generator)
     n = x.sites.num_points
