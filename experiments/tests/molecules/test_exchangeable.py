@@ -51,8 +51,10 @@ def exchangeability(method: str, n: int, generator: torch.Generator, draws: int 
     return test
 
 
-@pytest.mark.parametrize("n", [4, 5])
-@pytest.mark.parametrize("method", EXCHANGEABLE)
+# Only limits by rank are learned for each number of nodes.
+@pytest.mark.parametrize(
+    ("method", "n"), [(method, n) for method in EXCHANGEABLE for n in (4, 5) if n == 5 or METHODS[method].by_rank]
+)
 def test_samples_are_exchangeable(method: str, n: int, generator: torch.Generator) -> None:
     test = exchangeability(method, n, generator)
     # Numbers of edges of the nodes of one graph are not independent: each part is held to the threshold by itself.
