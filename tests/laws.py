@@ -188,9 +188,9 @@ def check_inversion_kernel(
 
             # An element takes the canonical form to x; automorphisms of x after it make the others.
             coset = group[:, local_images(kernel(x, generator), x)[0]]
-            places = slice(None) if len(coset) <= 200 else slice(2)
+            places, least = (slice(None), 40) if len(coset) <= 200 else (slice(2), 2000)
             order = len(np.unique(coset[:, places], axis=0))
-            many = copies(x, max(40, draws_per_element * order))
+            many = copies(x, max(least, draws_per_element * order))
             drawn = kernel(many, generator)
             assert (forms_of(kernel_form(drawn, many), x) == found[0]).all(), f"{name}: a draw does not invert"
             counts = np.unique(local_images(drawn, x)[:, places], axis=0, return_counts=True)[1]
