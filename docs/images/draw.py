@@ -211,7 +211,7 @@ def forces() -> Picture:
         axes.plot(0.15 * sign, 0, "o", color=BLUE, markersize=11)
         axes.annotate(f"{count} draws", (0.15 * sign, 0), (0, -18), textcoords="offset points", ha="center", color=BLUE)
     axes.set(xlabel="distortion q: sides 1 + q and 1 - q", ylabel="energy", ylim=(-1.2, 5.2))
-    axes.text(-0.235, 4.7, "arrows: force along q", color=VERMILION, fontsize=9)
+    axes.text(0, 4.7, "arrows: force along q", color=VERMILION, fontsize=9, ha="center")
     for k, (title, amount) in enumerate((("equivariant", 0.0), ("one draw", 0.15), ("another", -0.15))):
         small = figure.add_axes((0.55 + 0.15 * k, 0.2, 0.145, 0.5))
         corners = square[:, :2]
