@@ -138,12 +138,20 @@ def test_versions_agree() -> None:
     assert f"\nversion: {sympe.__version__}\n" in citation
 
 
-def test_the_recipe_for_conda_needs_what_the_package_needs() -> None:
+def test_the_recipe_for_conda_is_that_of_the_package() -> None:
     import tomllib
 
     names = {"torch": "pytorch", "igraph": "python-igraph"}
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = settings["project"]
     recipe = (ROOT / "conda" / "recipe.yaml").read_text()
-    for needed in project["dependencies"]:
-        name, least = needed.split(">=")
-        assert f"- {names.get(name, name)} >={least}\n" in recipe
+    host, run = recipe[recipe.index("  host:") : recipe.index("\ntests:")].split("  run:\n")
+    for section, needed in ((host, settings["build-system"]["requires"]), (run, project["dependencies"])):
+        pairs = (one.split(">=") for one in needed)
+        wanted = {f"- {names.get(name, name)} >={least}" for name, least in pairs}
+        found = {line.strip() for line in section.splitlines() if ">=" in line}
+        assert found - {"- python >=${{ python_min }}"} == wanted
+    assert project["requires-python"] == ">=3.11"
+    assert 'python_min: "3.11"\n' in recipe
+    assert [f"{name} = {place}" in recipe for name, place in project["scripts"].items()] == [True]
+    assert f"license: {project['license']}\n" in recipe
