@@ -23,6 +23,8 @@ WORDS = {
     "haar": "random order",
     "symmetry-breaking-set": "symmetry-breaking set",
     "sympe-labeling": "exact order",
+    "orbit-ranks": "exact order in each orbit",
+    "orbit-ranks-names": "exact order in each orbit, orbits named",
     "sympe-frames": "exact frame",
 }
 
@@ -40,7 +42,7 @@ def lines() -> Iterator[str]:
         for record in read_records(ROOT / "results/compare" / folder / "full"):
             errors.setdefault(record.method, []).append(per_cent(record.metrics[metric]))
         without = cell(errors.pop("none"))
-        ours = {name for name in errors if name.startswith("sympe")}
+        ours = {name for name in errors if name.startswith(("sympe", "orbit-ranks"))}
         best = (min(names, key=lambda name: fmean(errors[name])) for names in (errors.keys() - ours, ours))
         yield f"| {task} | {without} | {' | '.join(cell(errors[name], name) for name in best)} |"
 
