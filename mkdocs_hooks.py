@@ -20,7 +20,6 @@ import griffe
 from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
@@ -206,10 +205,7 @@ def loads(text: str) -> list[str]:
     return [found[0] for found in LOADS.finditer(text)]
 
 
-@event_priority(-100)  # after the search
 def on_post_build(config: MkDocsConfig) -> None:
-    search = Path(config.site_dir, "search")  # pages opened from disk take the index as a script
-    (search / "search_index.js").write_text(f"var __index = {(search / 'search_index.json').read_text()}")
     for path in Path(config.site_dir).rglob("*"):
         if path.suffix in (".html", ".css") and (found := loads(path.read_text())):
             raise PluginError(f"{path} would load {found[0][:200]}")

@@ -94,22 +94,20 @@ def curie() -> Picture:
         if not torch.allclose(y, outputs[-1][1], atol=0.1):
             outputs.append(([f"$v_{r}$" for r in rank.tolist()], y))
 
-    figure = Figure(figsize=(9, 3.1))
-    write_head(figure, "An equivariant network cannot tell the nodes of a ring apart; with SymPE it can",
-               "asked for different values on neighbors; the same network after the same training")  # fmt: skip
-    titles = ("the network alone", "with SymPE, one draw", "with SymPE, another draw")
+    figure = Figure(figsize=(9, 2))
+    finding = "Asked for different values on neighbors: an equivariant network fails, with drawn names it does not"
+    write_head(figure, finding)
+    titles = ("the network alone", "with names, one draw", "with names, another draw")
     for k, (title, (seen, y)) in enumerate(zip(titles, outputs, strict=True)):
         for place, (texts, colors) in enumerate(((seen, None), ([f"{v:+.0f}" if abs(v) > 0.5 else "0" for v in y], y))):
-            axes = figure.add_axes((k / 3 + place / 6, 0.0, 1 / 6, 0.56))
+            axes = figure.add_axes((k / 3 + place / 6, 0.0, 1 / 6, 0.7))
             shades = [FAINT] * 6 if colors is None else [GRAY if abs(v) < 0.1 else BLUE if v < 0 else ORANGE for v in y]
             _ring(axes, shades, texts)
-            label = ("input $x$" if k == 0 else r"$x$ and $\tilde g v$") if place == 0 else "output"
-            figure.text(k / 3 + (2 * place + 1) / 12, 0.58, label, color=SOFT, fontsize=9, ha="center")
-        figure.text(k / 3 + 1 / 6, 0.68, title, fontweight="bold", ha="center")
-    alt = (
-        "A ring of six nodes. An equivariant network gives all of them one value; a drawn group element puts a vector "
-    )
-    return Picture("curie", alt + "on them, and the same network gives neighbors different values.", figure)
+            label = "output" if place else "input" if k == 0 else "input\nand names"
+            axes.text(0, 0, label, color=SOFT, fontsize=9, ha="center", va="center")
+        figure.text(k / 3 + 1 / 6, 0.73, title, fontweight="bold", ha="center")
+    alt = "A ring of six nodes. An equivariant network gives all of them one value; with names drawn at random "
+    return Picture("curie", alt + "the same network gives neighbors different values.", figure)
 
 
 def _ring(axes: Axes, colors: list[str], texts: list[str]) -> None:
@@ -213,7 +211,7 @@ def forces() -> Picture:
         axes.plot(0.15 * sign, 0, "o", color=BLUE, markersize=11)
         axes.annotate(f"{count} draws", (0.15 * sign, 0), (0, -18), textcoords="offset points", ha="center", color=BLUE)
     axes.set(xlabel="distortion q: sides 1 + q and 1 - q", ylabel="energy", ylim=(-1.2, 5.2))
-    axes.text(-0.235, 4.7, "arrows: force along q", color=VERMILION, fontsize=9)
+    axes.text(0, 4.7, "arrows: force along q", color=VERMILION, fontsize=9, ha="center")
     for k, (title, amount) in enumerate((("equivariant", 0.0), ("one draw", 0.15), ("another", -0.15))):
         small = figure.add_axes((0.55 + 0.15 * k, 0.2, 0.145, 0.5))
         corners = square[:, :2]

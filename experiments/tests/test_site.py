@@ -1,9 +1,14 @@
 """What ``mkdocs_hooks.py`` adds to the site; ``make docs`` itself is strict about links and requests."""
 
+import functools
 import importlib.util
 import re
+import shutil
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -82,6 +87,50 @@ def test_links_lead_to_pages(place: str, page: str | None, hooks: ModuleType) ->
     assert hooks.page_of(place) == page
 
 
+@pytest.fixture(scope="module")
+def site(hooks: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two pages with the settings of the site."""
+    from mkdocs.commands.build import build
+    from mkdocs.config import load_config
+    from mkdocs.utils.yaml import yaml_load
+
+    docs, out = (tmp_path_factory.mktemp(name) for name in ("docs", "site"))
+    (docs / "index.md").write_text("# Home\n\nA ring.\n")
+    (docs / "herd.md").write_text("# Herd\n\nEvery zebra has its stripes.\n")
+    for name in ("site.css", "iframe-worker.js"):
+        shutil.copy(ROOT / "docs" / name, docs)
+    with (ROOT / "mkdocs.yml").open() as file:
+        plugins = [plugin for plugin in yaml_load(file)["plugins"] if "mkdocstrings" not in plugin]
+    own = {"docs_dir": str(docs), "site_dir": str(out), "nav": None, "hooks": [], "plugins": plugins}
+    config = load_config(str(ROOT / "mkdocs.yml"), **own)
+    build(config)
+    assert [path.name for path in out.rglob("*.html") if hooks.loads(path.read_text())] == []
+    return out
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_search_finds_a_word_from_disk_and_served(served: bool, site: Path, browser: Any) -> None:
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        base = f"http://127.0.0.1:{server.server_port}" if served else site.as_uri()
+        page, said, asked = browser.new_page(), [], []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{base}/index.html")
+        page.keyboard.press("/")
+        page.keyboard.type("zebra", delay=20)
+        found = page.locator(".md-search-result__item a").first
+        found.wait_for(timeout=60_000)
+        assert found.get_attribute("href").startswith(f"{base}/herd.html")
+        server.shutdown()
+    assert said == []
+    assert [url for url in asked if not url.startswith((base, "data:", "blob:"))] == []
+
+
 def test_versions_agree() -> None:
     recipe, citation = (ROOT / "conda" / "recipe.yaml").read_text(), (ROOT / "CITATION.cff").read_text()
     assert sympe_experiments.__version__ == sympe.__version__
@@ -89,12 +138,20 @@ def test_versions_agree() -> None:
     assert f"\nversion: {sympe.__version__}\n" in citation
 
 
-def test_the_recipe_for_conda_needs_what_the_package_needs() -> None:
+def test_the_recipe_for_conda_is_that_of_the_package() -> None:
     import tomllib
 
     names = {"torch": "pytorch", "igraph": "python-igraph"}
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = settings["project"]
     recipe = (ROOT / "conda" / "recipe.yaml").read_text()
-    for needed in project["dependencies"]:
-        name, least = needed.split(">=")
-        assert f"- {names.get(name, name)} >={least}\n" in recipe
+    host, run = recipe[recipe.index("  host:") : recipe.index("\ntests:")].split("  run:\n")
+    for section, needed in ((host, settings["build-system"]["requires"]), (run, project["dependencies"])):
+        pairs = (one.split(">=") for one in needed)
+        wanted = {f"- {names.get(name, name)} >={least}" for name, least in pairs}
+        found = {line.strip() for line in section.splitlines() if ">=" in line}
+        assert found - {"- python >=${{ python_min }}"} == wanted
+    assert project["requires-python"] == ">=3.11"
+    assert 'python_min: "3.11"\n' in recipe
+    assert [f"{name} = {place}" in recipe for name, place in project["scripts"].items()] == [True]
+    assert f"license: {project['license']}\n" in recipe

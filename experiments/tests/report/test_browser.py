@@ -1,7 +1,5 @@
 """The pages in a real browser, if there is one: no error, no request, and what is pointed at or sorted answers."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +12,6 @@ from sympe.auditing.page import write_audit
 from sympe_experiments.ising.figures import exact_order
 from sympe_experiments.page import write_report
 from sympe_experiments.records import Record, read_record
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip(f"needs one of {', '.join(BROWSERS)}")
-    with playwright.sync_playwright() as started:
-        yield started.chromium.launch(executable_path=found, args=["--no-sandbox"])
 
 
 class Opened:

@@ -79,3 +79,12 @@ def test_the_users_own_settings_do_not_show(make) -> None:
 def test_names_are_not_read_as_mathematics() -> None:
     assert plain("$x$") == r"\$x\$"
     assert plain("a" * 200) == "a" * 30 + "..." + "a" * 30
+
+
+def test_methods_labeled_as_sympe_are_drawn_as_such() -> None:
+    from sympe_experiments.programs.config import METHODS
+
+    roles = {name: METHODS.role(name) for name in METHODS}
+    assert {name for name in roles if "SymPE" in METHODS.label(name)} == {n for n in roles if roles[n] == "ours"}
+    assert roles["orbit-ranks"] == "ours"
+    assert (roles["haar"], roles["none"], roles["uniform"]) == ("control", "none", "other")

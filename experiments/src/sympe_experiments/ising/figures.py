@@ -224,7 +224,7 @@ def configurations(group: Group, method: str, name: str) -> Picture | None:
         factor = np.abs(np.fft.fftshift(np.fft.fft2(drawn[k, 0]))) ** 2 / size**4
         each.imshow(factor, cmap="viridis", vmin=0, vmax=1, extent=(*edges, *edges[::-1]), interpolation="nearest")
         each.set(xticks=(-1, 0), yticks=(-1, 0), xlabel=r"$q_x / \pi$")
-    for row, text in enumerate(("one draw", "a draw that differs", r"structure factor" + "\n" + r"$q_y / \pi$")):
+    for row, text in enumerate(("one draw", "a draw that differs", "structure factor\n(yellow: 1)\n" + r"$q_y / \pi$")):
         axes[row * count].set_ylabel(text)
     alt = f"Sampled configurations and their structure factors. {finding}; {group.title}."
     return Picture(name, alt, figure)

@@ -8,7 +8,8 @@ from sympe_experiments.report import strips
 from sympe_experiments.report.canvas import Picture
 from sympe_experiments.report.statistics import group_records
 
-MEASURED = strips.Measured(METHODS, "wrong_70", "wrong variables among the surest 70 %", digits=1, in_percent=False)
+_UNIT = "wrong variables among the surest 70 %"
+MEASURED = strips.Measured(METHODS, "wrong_70", _UNIT, digits=1, in_percent=False, axis=f"number of {_UNIT}")
 
 
 def pictures(records: Sequence[Record]) -> list[Picture]:

@@ -131,8 +131,8 @@ def wrapped(text: str, width: int) -> str:
     return textwrap.fill(plain(text), width)
 
 
-def write_head(figure: Figure, finding: str, context: str) -> None:
-    """Write two lines above a figure: what it says, in bold, and what it was made of."""
+def write_head(figure: Figure, finding: str, context: str = "") -> None:
+    """Write above a figure what it says, in bold, and what it was made of."""
     height = figure.get_figheight()
     size = min(11.5, 11.5 * 90 / len(finding))
     figure.text(0.012, 1 - 0.09 / height, finding, va="top", fontsize=size, fontweight="bold", gid="head")

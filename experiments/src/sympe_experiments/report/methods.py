@@ -64,7 +64,7 @@ class Methods(dict[str, M]):
         """What a method is in a comparison; a key of :data:`ROLES`."""
         if "(control" in self.label(name):
             return "control"
-        return "none" if name == "none" else "ours" if "sympe" in name else "other"
+        return "none" if name == "none" else "ours" if "sympe" in name or "SymPE" in self.label(name) else "other"
 
     def color(self, name: str) -> str:
         """The color of a method."""

@@ -29,6 +29,7 @@ class Measured:
         digits: After the decimal point.
         in_percent: Whether it is in per cent.
         is_log: Whether to draw it on a log axis.
+        axis: What the axis says, if not the unit.
     """
 
     methods: Methods[Any]
@@ -38,6 +39,7 @@ class Measured:
     digits: int = 2
     in_percent: bool = True
     is_log: bool = False
+    axis: str = ""
 
     def samples(self, group: Group) -> dict[str, Sample]:
         """Values over seeds by method, in the order of rows; only of methods that have any."""
@@ -99,7 +101,7 @@ class Measured:
             if method in poster:
                 axes.plot(poster[method], y, "D", mfc="none", mec=INK, markersize=6.5)
         label_rows(axes, [wrapped(self.methods.label(method), 38) for method in samples])
-        axes.set_xlabel(f"{self.unit}{', %' * self.in_percent}{' (log scale)' * self.is_log}")
+        axes.set_xlabel(f"{self.axis or self.unit}{', %' * self.in_percent}{' (log scale)' * self.is_log}")
         handles = [mark(shape, text, color=color) for role, (text, color, shape) in ROLES.items()
                    if any(self.methods.role(method) == role for method in samples)]  # fmt: skip
         handles.append(mark("|", "mean of seeds", markersize=12, markeredgewidth=2))
