@@ -42,6 +42,7 @@ RECORDED = {
     "perovskites": ("distortions", "compare/distortions/perovskites/full", "distortions-1-methods"),
     "independent-sets": ("independent-set", "compare/independent-set/cayley-graphs/full", "independent-set-1-methods"),
     "item-placement": ("programs", "compare/programs/item-placement/full", "programs-1-methods"),
+    "slabs": ("programs", "compare/programs/slabs/full", "programs-1-methods"),
 }
 
 
