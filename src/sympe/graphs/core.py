@@ -9,7 +9,7 @@ import torch
 
 from sympe.graphs.batch import Graphs
 from sympe.graphs.coloring import ColoredGraph, encoded
-from sympe.graphs.columns import Ints, components, run_starts, sorted_by
+from sympe.graphs.columns import Ints, components, connected, run_lengths, run_starts, sorted_by
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,12 @@ class Core:
         """The connected components of several nodes."""
         if not len(self.source):
             return []
+        if (node := connected(self.source, self.target, len(self.color))) is not None:
+            place = np.empty_like(node)
+            place[node] = np.arange(len(node))
+            edges = np.stack([place[self.source], place[self.target], self.label])
+            ends, color, label = map(torch.from_numpy, (edges[:2], self.color[node], edges[2]))
+            return [_Part(node, next(encoded(Graphs(ends, torch.zeros_like(color), color, label))), edges)]
         part = components(self.source, self.target, len(self.color))
         node = np.flatnonzero(np.bincount(self.source, minlength=len(self.color)))
         node = node[sorted_by(part[node])]
@@ -86,8 +92,8 @@ class Core:
 
     def factors(self) -> list[int]:
         """Numbers whose product is the order of the automorphism group."""
-        starts = np.append(run_starts(self.color[self._alone]), True)
-        factors = [math.factorial(k) for k in np.diff(np.flatnonzero(starts)).tolist() if k > 1]
+        alike = run_lengths(run_starts(self.color[self._alone]))
+        factors = [math.factorial(k) for k in alike.tolist() if k > 1]
         if len(self._parts) == 1:
             return [*factors, self._parts[0].graph.count_automorphisms()]
         counts = [(alike[0][0].graph.count_automorphisms(), len(alike)) for alike in self._classes]
