@@ -80,10 +80,7 @@ def components(source: Ints, target: Ints, count: int) -> Ints:
 
 
 def connected(source: Ints, target: Ints, count: int) -> Ints | None:
-    """All items, each close to those that edges join it to, from the first one on; None if some cannot be reached.
-
-    Edges are sorted and lead both ways. Searches in this order miss the caches of processors less often.
-    """
+    """All items, each close to those that edges join it to; None if the first does not reach all. Edges are sorted."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import breadth_first_order
 

@@ -11,6 +11,9 @@ from sympe.graphs.batch import Graphs
 from sympe.graphs.coloring import ColoredGraph, encoded
 from sympe.graphs.columns import Ints, components, connected, run_lengths, run_starts, sorted_by
 
+#: Of larger cores bliss gets neighbors close to each other: in the order of storage, each would be a miss of the cache.
+_CACHED = 10_000
+
 
 @dataclass(frozen=True)
 class _Part:
@@ -48,6 +51,7 @@ class Core:
         if not len(self.source):
             return []
         if (node := connected(self.source, self.target, len(self.color))) is not None:
+            node = node if len(node) > _CACHED else np.arange(len(node))
             place = np.empty_like(node)
             place[node] = np.arange(len(node))
             edges = np.stack([place[self.source], place[self.target], self.label])
