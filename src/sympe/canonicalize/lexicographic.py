@@ -144,7 +144,7 @@ def _pair(
     """Names of pairs, and their bound; the first names are replaced by their ranks if necessary."""
     if first_bound * second_bound > _LIMIT:
         first, first_bound = _ranks(first)
-    return first * second_bound + second, first_bound * second_bound
+    return torch.add(second, first, alpha=second_bound), first_bound * second_bound
 
 
 def _integers(x: Tensor) -> tuple[Int[Tensor, "*n"], int]:
@@ -152,17 +152,14 @@ def _integers(x: Tensor) -> tuple[Int[Tensor, "*n"], int]:
 
     Otherwise the bits of floating-point numbers, adjusted for negative ones.
     """
-    if not x.is_floating_point():
-        integers, is_whole = x.long(), True
-    else:
-        bits = (x.double() + 0.0).view(torch.int64)  # -0.0 + 0.0 is 0.0
-        integers = torch.where(bits < 0, bits ^ (2**63 - 1), bits)
-        is_whole = len(x) > 0 and bool((x.abs() < _NARROW).all()) and bool((x == x.round()).all())
-        integers = x.long() if is_whole else integers
-    low, high = (int(end) for end in integers.aminmax()) if integers.numel() else (0, 0)
-    if is_whole and high - low < 2 * _NARROW:
-        return integers - low, high - low + 1
-    return integers, 2**64
+    low, high = (float(end) for end in x.aminmax()) if x.numel() else (0.0, 0.0)
+    is_float = x.is_floating_point()
+    if high - low < 2 * _NARROW and max(high, -low) < 2**31 and (not is_float or torch.equal(x, x.round())):
+        return x.long() - int(low), int(high - low) + 1
+    if not is_float:
+        return x.long(), 2**64
+    bits = (x.double() + 0.0).view(torch.int64)  # -0.0 + 0.0 is 0.0
+    return torch.where(bits < 0, bits ^ (2**63 - 1), bits), 2**64
 
 
 def _ranks(names: Int[Tensor, "*n"]) -> tuple[Int[Tensor, "*n"], int]:
@@ -202,7 +199,7 @@ def _after_background(at_site: Int[Tensor, "b r L1 L2"]) -> Bool[Tensor, "b n"]:
     most = before.amax((1, 2), keepdim=True)
     field, reading, row = ((before == most) & (most > 0)).nonzero(as_tuple=True)
     names, known, bound = at_site[field, reading, row], 1, 0
-    while known < columns:
+    while known < columns and len(field):
         names, bound = _ranks(names)
         step = min(known, columns - known)
         names, known = names * bound + names.roll(-step, 1), known + step
