@@ -25,7 +25,8 @@ def ranks(*columns: Column) -> Ints:
     elif bound <= 4 * len(key):
         seen = np.zeros(int(bound), np.int64)
         seen[key] = 1
-        return (seen.cumsum() - 1)[key]
+        rank = seen.cumsum() - 1
+        return rank[key]  # type: ignore[no-any-return]
     else:
         order, columns = np.argsort(key), (key,)
     rank = np.empty(len(order), np.int64)

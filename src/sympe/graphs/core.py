@@ -55,8 +55,8 @@ class Core:
             place = np.empty_like(node)
             place[node] = np.arange(len(node))
             edges = np.stack([place[self.source], place[self.target], self.label])
-            ends, color, label = map(torch.from_numpy, (edges[:2], self.color[node], edges[2]))
-            return [_Part(node, next(encoded(Graphs(ends, torch.zeros_like(color), color, label))), edges)]
+            joined, color, label = map(torch.from_numpy, (edges[:2], self.color[node], edges[2]))
+            return [_Part(node, next(encoded(Graphs(joined, torch.zeros_like(color), color, label))), edges)]
         part = components(self.source, self.target, len(self.color))
         node = np.flatnonzero(np.bincount(self.source, minlength=len(self.color)))
         node = node[sorted_by(part[node])]
