@@ -22,8 +22,8 @@ from torch import Tensor
 from sympe.canonicalize.lattice import FieldCanonicalizer
 from sympe.groups import LatticeSymmetry
 
-#: Upper bound of all names, and of values that are their own names.
-_LIMIT, _NARROW = 2**62, 2**10
+#: Upper bounds of all names, of those that 32 bits hold, and of values that are their own names.
+_LIMIT, _SHORT, _NARROW = 2**62, 2**31, 2**10
 #: Up to this many candidates are compared site by site.
 _FEW = 16
 
@@ -92,7 +92,7 @@ class LexicographicMinimum(FieldCanonicalizer):
         """The place of the least image in ``group.elements``, and the number of group elements that lead to it."""
         at_site, bound = self._site_names(x, source)
         names, undecided = at_site, torch.arange(len(x), device=x.device)
-        place, count = names.new_zeros(2, len(x))
+        place, count = undecided.new_zeros(2, len(x))
         for dim in (3, 2):
             known, length = 1, names.shape[dim]
             # With a single name all images are equal.
@@ -106,8 +106,8 @@ class LexicographicMinimum(FieldCanonicalizer):
                         undecided, names = undecided[left], names[left]
                     names, bound = _ranks(names)
                 step = min(known, length - known)
-                names = torch.add(names.roll(-step, dim), names, alpha=bound)
-                known, bound = known + step, bound**2
+                names, bound = _pair(names, bound, names.roll(-step, dim), bound)
+                known += step
         candidates = _least_places(names)
         place[undecided], count[undecided] = candidates.byte().argmax(1), candidates.count_nonzero(1)
         group = self.action.group
@@ -144,7 +144,8 @@ def _pair(
     """Names of pairs, and their bound; the first names are replaced by their ranks if necessary."""
     if first_bound * second_bound > _LIMIT:
         first, first_bound = _ranks(first)
-    return torch.add(second, first, alpha=second_bound), first_bound * second_bound
+    bound = first_bound * second_bound
+    return torch.add(second, first if bound < _SHORT else first.long(), alpha=second_bound), bound
 
 
 def _integers(x: Tensor) -> tuple[Int[Tensor, "*n"], int]:
@@ -155,7 +156,7 @@ def _integers(x: Tensor) -> tuple[Int[Tensor, "*n"], int]:
     low, high = (float(end) for end in x.aminmax()) if x.numel() else (0.0, 0.0)
     is_float = x.is_floating_point()
     if high - low < 2 * _NARROW and max(high, -low) < 2**31 and (not is_float or torch.equal(x, x.round())):
-        return x.long() - int(low), int(high - low) + 1
+        return (x.long() - int(low)).int(), int(high - low) + 1
     if not is_float:
         return x.long(), 2**64
     bits = (x.double() + 0.0).view(torch.int64)  # -0.0 + 0.0 is 0.0
@@ -165,7 +166,7 @@ def _integers(x: Tensor) -> tuple[Int[Tensor, "*n"], int]:
 def _ranks(names: Int[Tensor, "*n"]) -> tuple[Int[Tensor, "*n"], int]:
     """The rank of each name among those present, and the number of ranks."""
     present, ranks = torch.unique(names, return_inverse=True)
-    return ranks, len(present)
+    return ranks.int(), len(present)
 
 
 def _least_places(names: Int[Tensor, "B r L1 L2"]) -> Bool[Tensor, "B n"]:
@@ -202,8 +203,8 @@ def _after_background(at_site: Int[Tensor, "b r L1 L2"]) -> Bool[Tensor, "b n"]:
     while known < columns and len(field):
         names, bound = _ranks(names)
         step = min(known, columns - known)
-        names, known = names * bound + names.roll(-step, 1), known + step
-    least = names.new_full((len(at_site),), 2**63 - 1).scatter_reduce_(0, field, names.amin(1), "amin")
+        names, known = _pair(names, bound, names.roll(-step, 1), bound)[0], known + step
+    least = field.new_full((len(at_site),), _LIMIT).scatter_reduce_(0, field, names.amin(1).long(), "amin")
     at, column = (names == least[field, None]).nonzero(as_tuple=True)
     candidates = torch.zeros_like(at_site, dtype=torch.bool)
     candidates[field[at], reading[at], (row - most.flatten()[field])[at] % rows, column] = True

@@ -1,6 +1,5 @@
 """The core of a stripped graph: its connected components, which bliss orders one by one; k equal ones give k! more."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -94,11 +93,10 @@ class Core:
         ordered = [ordered for alike in self._classes for _, ordered in alike]
         return np.concatenate([self._alone, *ordered])
 
-    def factors(self) -> list[int]:
-        """Numbers whose product is the order of the automorphism group."""
-        alike = run_lengths(run_starts(self.color[self._alone]))
-        factors = [math.factorial(k) for k in alike.tolist() if k > 1]
+    def factors(self) -> tuple[list[int], list[int]]:
+        """Numbers and factorials whose product is the order of the automorphism group."""
+        factorials = run_lengths(run_starts(self.color[self._alone])).tolist()
         if len(self._parts) == 1:
-            return [*factors, self._parts[0].graph.count_automorphisms()]
+            return [self._parts[0].graph.count_automorphisms()], factorials
         counts = [(alike[0][0].graph.count_automorphisms(), len(alike)) for alike in self._classes]
-        return factors + [count**times * math.factorial(times) for count, times in counts]
+        return [count**times for count, times in counts], factorials + [times for _, times in counts]

@@ -105,11 +105,10 @@ class Stripped:
             source, target, *labels = map(np.concatenate, both)
             self._set_edges(source, target, ranks(*labels))
         slow = 0
-        while slow < _ROUNDS and len(self.node) > 1:
+        # All nodes of one color without edges are a core that needs no search.
+        while slow < _ROUNDS and len(self.node) > 1 and (len(self.source) or self.color.any()):
             before = len(self.node)
-            if not (self._take_equal() or self._take_leaves() | self._take_chains()) and not (
-                self._take_settled() or self._take_twins()
-            ):
+            if not (self._take_leaves() | self._take_chains() or self._take_settled() or self._take_twins()):
                 break
             slow += len(self.node) > 0.95 * before
 
@@ -117,13 +116,15 @@ class Stripped:
         """Exact order of the automorphism group, however large."""
         factors = [k**times for k, times in self.factors.items()]
         factorials = [math.factorial(k) ** times for k, times in self.factorials.items()]
-        return math.prod([*factors, *factorials, *self._core.factors()])
+        core, alike = self._core.factors()
+        return math.prod([*factors, *factorials, *core, *map(math.factorial, alike)])
 
     def log_automorphisms(self) -> float:
         """Log of the order of the automorphism group, in nats."""
         factors = sum(times * math.log(k) for k, times in self.factors.items())
         factorials = sum(times * math.lgamma(k + 1) for k, times in self.factorials.items())
-        return factors + factorials + sum(map(math.log, self._core.factors()))
+        core, alike = self._core.factors()
+        return factors + factorials + sum(map(math.log, core)) + sum(math.lgamma(k + 1) for k in alike)
 
     def automorphism_generators(self) -> list[list[int]]:
         """Generators of the automorphism group, each as images; from bliss alone, without stripping."""
@@ -206,15 +207,6 @@ class Stripped:
         kept = np.ones(len(self.node), bool)
         kept[node] = False
         self._keep(kept)
-
-    def _take_equal(self) -> bool:
-        """All nodes but one, if they have one color and no edges: any permutation of them is an automorphism."""
-        if len(self.source) or self.color.any():
-            return False
-        node = np.arange(1, len(self.node))
-        self.factorials[len(self.node)] += 1
-        self._hang(node, np.zeros_like(node), np.zeros_like(node))
-        return True
 
     def _take_leaves(self) -> bool:
         degree = np.bincount(self.source, minlength=len(self.node))
