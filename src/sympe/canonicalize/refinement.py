@@ -68,8 +68,9 @@ class Refinement(NodeOrder):
         for index in large.nonzero()[:, 0].tolist():
             start, end = x.ptr[index], x.ptr[index + 1]
             stripped = Stripped(x.select([index]))
-            core = self._order(stripped.core.to(x.device)).cpu().numpy()
-            order[start:end] = start + torch.from_numpy(stripped.order_around(core)).to(x.device)
+            core = stripped.core
+            nodes = self._order(core.to(x.device)).cpu().numpy() if core.num_edges else stripped.color.argsort()
+            order[start:end] = start + torch.from_numpy(stripped.order_around(nodes)).to(x.device)
         return Permutation.trusted(order, x)
 
     def _order(self, x: Graphs) -> Int[Tensor, "N"]:
