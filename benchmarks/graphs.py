@@ -20,7 +20,7 @@ from sympe.canonicalize import Labeling, Refinement
 from sympe.graphs import bliss, to_pyg
 from sympe.graphs.coloring import encoded
 from sympe.graphs.datasets import load_qm9
-from timing import Table, interleave, run_tables
+from timing import Missing, Table, interleave, run_tables
 
 #: Bonds and elements of aspirin, C9H8O4, with its hydrogens.
 BONDS = [
@@ -241,10 +241,9 @@ TABLES: dict[str, tuple[Callable[[int, int], Table], int, int, int]] = {
 NEED_DATA = ("molecules", "one_by_one")
 
 
-def measure(name: str, quick: bool) -> Table | None:
+def measure(name: str, quick: bool) -> Table:
     if name in NEED_DATA and "SYMPE_DATA" not in os.environ:
-        print(f"{name} needs qm9.npz in the folder SYMPE_DATA")
-        return None
+        raise Missing("qm9.npz in the folder SYMPE_DATA")
     make, size, small, repeats = TABLES[name]
     return make(small if quick else size, repeats)
 

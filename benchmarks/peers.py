@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from sympe import Graphs
-from timing import Seconds
+from timing import Missing, Seconds
 
 FOLDER = Path(os.environ.get("SYMPE_PEERS", Path.home() / ".cache" / "sympe-peers"))
 #: How often Traces runs each time, except on graphs of so many directed edges; it tells the mean.
@@ -41,7 +41,8 @@ def dreadnaut() -> str | None:
 def traces(graph: Graphs, canonical: bool = True, limit: float = 120) -> Callable[[], Seconds]:
     """Canonical form or order of the group of one simple graph, whose nodes may have labels; reading is not counted."""
     command = dreadnaut()
-    assert command is not None
+    if command is None:
+        raise Missing("Traces: no dreadnaut on the path, and Debian's nauty cannot be had from apt-get")
     source, target = graph.edge_index.numpy()
     once = source < target
     source, target = source[once], target[once]

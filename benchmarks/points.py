@@ -27,7 +27,7 @@ from sympe import InversionKernel
 from sympe.canonicalize import Frames
 from sympe.groups import OrthogonalGroup, point_group
 from sympe.points import SYMBOLS, PointClouds, concatenate, from_clouds, stabilizers
-from timing import Table, interleave, run_tables
+from timing import Missing, Table, interleave, run_tables
 
 GOLDEN = (1 + 5**0.5) / 2
 Runs = dict[str, Callable[[], object]]
@@ -38,7 +38,8 @@ def installed(package: str, version: str) -> Path:
     folder = FOLDER / f"{package}-{version}"
     if not folder.exists():
         pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(folder)]
-        subprocess.run([*pip, f"{package}=={version}"], check=True)
+        if subprocess.run([*pip, f"{package}=={version}"], check=False).returncode:
+            raise Missing(f"pip cannot install {package} {version} into {FOLDER}")
     return folder
 
 

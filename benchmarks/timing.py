@@ -36,6 +36,10 @@ def gpu_clock() -> float:
     return time.perf_counter()
 
 
+class Missing(Exception):
+    """What a table needs, a peer or data, is not there."""
+
+
 class Seconds(float):
     """What a run returns that measures itself, as a separate program does."""
 
@@ -141,13 +145,14 @@ class Table:
         return path
 
 
-def run_tables(about: str | None, names: Collection[str], measure: Callable[[str, bool], Table | None]) -> None:
+def run_tables(about: str | None, names: Collection[str], measure: Callable[[str, bool], Table]) -> None:
     """The command line of a script with several tables: measure them, or some, print and write them.
 
     Args:
         about: What the script says of itself.
         names: Names of the tables.
-        measure: Makes the table of a name, smaller if the second argument says so; None if something is missing.
+        measure: Makes the table of a name, smaller if the second argument says so. Tables that miss something are left
+            out, with a line that says so.
     """
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller inputs, or fewer turns")
@@ -155,10 +160,13 @@ def run_tables(about: str | None, names: Collection[str], measure: Callable[[str
     args = parser.parse_args()
     torch.set_num_threads(1)
     for name in args.only:
-        table = measure(name, args.quick)
-        if table is not None:
-            table.print()
-            print(f"written to {table.write()}")
+        try:
+            table = measure(name, args.quick)
+        except (Missing, ImportError) as missing:
+            print(f"{name} is left out: {missing}", file=sys.stderr)
+            continue
+        table.print()
+        print(f"written to {table.write()}")
 
 
 def _format(value: Any) -> str:

@@ -134,12 +134,12 @@ class Frames(Canonicalizer[Tensor, PointClouds]):
         waves = _WAVES[:d] * ((np.arange(d) < span) | (span == 2))[:, None] / farthest
         bounds = 2 * _NUMBERS[0] * self.tolerance / farthest * len(position) ** 0.5
         for some in (slice(0, 1), slice(1, None)):  # the first form decides for most clouds
-            turned = (frames.reshape(-1, d) @ waves[:, some]).reshape(len(frames), d, -1).swapaxes(0, 1)
+            turned = (frames.reshape(-1, d) @ waves[:, some]).reshape(len(frames), d, -1).transpose(1, 2, 0)
             angle = (position @ turned.reshape(d, -1)).reshape(len(position), *turned.shape[1:])
-            angle += (label[:, None] * _NUMBERS[1, some])[:, None]
+            angle += (label[:, None] * _NUMBERS[1, some])[:, :, None]
             value = torch.from_numpy(angle).cos_().sum(0).numpy()  # many times faster than in numpy
             kept = np.ones(len(frames), bool)
-            for form, bound in zip(value.T, bounds[some], strict=True):
+            for form, bound in zip(value, bounds[some], strict=True):
                 kept &= form <= form[kept].min() + bound
             frames = frames[kept]
             if len(frames) == 1:

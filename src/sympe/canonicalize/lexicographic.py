@@ -22,8 +22,8 @@ from torch import Tensor
 from sympe.canonicalize.lattice import FieldCanonicalizer
 from sympe.groups import LatticeSymmetry
 
-#: Upper bound of all names, and of values that are their own names.
-_LIMIT, _NARROW = 2**62, 2**10
+#: Upper bounds of all names, of those that 32 bits hold, and of values that are their own names.
+_LIMIT, _SHORT, _NARROW = 2**62, 2**31, 2**10
 #: Up to this many candidates are compared site by site.
 _FEW = 16
 
@@ -92,24 +92,24 @@ class LexicographicMinimum(FieldCanonicalizer):
         """The place of the least image in ``group.elements``, and the number of group elements that lead to it."""
         at_site, bound = self._site_names(x, source)
         names, undecided = at_site, torch.arange(len(x), device=x.device)
-        place, count = names.new_zeros(2, len(x))
+        place, count = undecided.new_zeros(2, len(x))
         for dim in (3, 2):
             known, length = 1, names.shape[dim]
             # With a single name all images are equal.
             while known < length and bound > 1:
                 if bound**2 > _LIMIT:
                     # Sorting is the most expensive step: continue only with the fields that need it.
-                    candidates = _least_places(names)
-                    few = candidates.count_nonzero(1) <= _FEW
-                    decided = undecided[few]
-                    place[decided], count[decided] = _compare(at_site, decided, candidates[few])
-                    undecided = undecided[~few]
-                    names, bound = _ranks(names[~few])
+                    left = _decide(at_site, undecided, _least_places(names), place, count)
+                    undecided, names = undecided[left], names[left]
+                    if len(undecided):
+                        left = _decide(at_site, undecided, _after_background(at_site[undecided]), place, count)
+                        undecided, names = undecided[left], names[left]
+                    names, bound = _ranks(names)
                 step = min(known, length - known)
-                names = torch.add(names.roll(-step, dim), names, alpha=bound)
-                known, bound = known + step, bound**2
+                names, bound = _pair(names, bound, names.roll(-step, dim), bound)
+                known += step
         candidates = _least_places(names)
-        place[undecided], count[undecided] = candidates.int().argmax(1), candidates.count_nonzero(1)
+        place[undecided], count[undecided] = candidates.byte().argmax(1), candidates.count_nonzero(1)
         group = self.action.group
         return place, count * 2 if group.spin_flip and not self.action.odd else count
 
@@ -144,7 +144,8 @@ def _pair(
     """Names of pairs, and their bound; the first names are replaced by their ranks if necessary."""
     if first_bound * second_bound > _LIMIT:
         first, first_bound = _ranks(first)
-    return first * second_bound + second, first_bound * second_bound
+    bound = first_bound * second_bound
+    return torch.add(second, first if bound < _SHORT else first.long(), alpha=second_bound), bound
 
 
 def _integers(x: Tensor) -> tuple[Int[Tensor, "*n"], int]:
@@ -152,29 +153,62 @@ def _integers(x: Tensor) -> tuple[Int[Tensor, "*n"], int]:
 
     Otherwise the bits of floating-point numbers, adjusted for negative ones.
     """
-    if not x.is_floating_point():
-        integers, is_whole = x.long(), True
-    else:
-        bits = (x.double() + 0.0).view(torch.int64)  # -0.0 + 0.0 is 0.0
-        integers = torch.where(bits < 0, bits ^ (2**63 - 1), bits)
-        is_whole = len(x) > 0 and bool((x.abs() < _NARROW).all()) and bool((x == x.round()).all())
-        integers = x.long() if is_whole else integers
-    low, high = (int(end) for end in integers.aminmax()) if integers.numel() else (0, 0)
-    if is_whole and high - low < 2 * _NARROW:
-        return integers - low, high - low + 1
-    return integers, 2**64
+    low, high = (float(end) for end in x.aminmax()) if x.numel() else (0.0, 0.0)
+    is_float = x.is_floating_point()
+    if high - low < 2 * _NARROW and max(high, -low) < 2**31 and (not is_float or torch.equal(x, x.round())):
+        return (x.long() - int(low)).int(), int(high - low) + 1
+    if not is_float:
+        return x.long(), 2**64
+    bits = (x.double() + 0.0).view(torch.int64)  # -0.0 + 0.0 is 0.0
+    return torch.where(bits < 0, bits ^ (2**63 - 1), bits), 2**64
 
 
 def _ranks(names: Int[Tensor, "*n"]) -> tuple[Int[Tensor, "*n"], int]:
     """The rank of each name among those present, and the number of ranks."""
     present, ranks = torch.unique(names, return_inverse=True)
-    return ranks, len(present)
+    return ranks.int(), len(present)
 
 
 def _least_places(names: Int[Tensor, "B r L1 L2"]) -> Bool[Tensor, "B n"]:
     """Where the least name of each field is."""
     names = names.flatten(1)
-    return names == names.amin(1, keepdim=True)
+    return names == names.aminmax(dim=1, keepdim=True)[0]  # faster than amin
+
+
+def _decide(at_site: Tensor, fields: Tensor, candidates: Bool[Tensor, "b n"], place: Tensor, count: Tensor) -> Tensor:
+    """Write down what :func:`_compare` finds for fields of few candidates; which fields are left."""
+    number = candidates.count_nonzero(1)
+    few = (number > 0) & (number <= _FEW)
+    decided = fields[few]
+    if len(decided):
+        place[decided], count[decided] = _compare(at_site, decided, candidates[few])
+    return ~few
+
+
+def _after_background(at_site: Int[Tensor, "b r L1 L2"]) -> Bool[Tensor, "b n"]:
+    """Candidates of fields in which whole rows hold nothing but the least name; none for others.
+
+    The least image begins with as many such rows as possible; then comes the least of all rotations of next rows.
+    """
+    rows, columns = at_site.shape[2:]
+    low, high = at_site.aminmax(dim=3)
+    is_row = high > low.amin((1, 2), keepdim=True)
+    # How many rows of background precede each other row.
+    twice = torch.arange(2 * rows, device=at_site.device)
+    last = torch.where(is_row.repeat(1, 1, 2), twice, -1).cummax(2)[0]
+    before = (twice[rows:] - 1 - last[..., rows - 1 : -1]) * is_row
+    most = before.amax((1, 2), keepdim=True)
+    field, reading, row = ((before == most) & (most > 0)).nonzero(as_tuple=True)
+    names, known, bound = at_site[field, reading, row], 1, 0
+    while known < columns and len(field):
+        names, bound = _ranks(names)
+        step = min(known, columns - known)
+        names, known = _pair(names, bound, names.roll(-step, 1), bound)[0], known + step
+    least = field.new_full((len(at_site),), _LIMIT).scatter_reduce_(0, field, names.amin(1).long(), "amin")
+    at, column = (names == least[field, None]).nonzero(as_tuple=True)
+    candidates = torch.zeros_like(at_site, dtype=torch.bool)
+    candidates[field[at], reading[at], (row - most.flatten()[field])[at] % rows, column] = True
+    return candidates.flatten(1)
 
 
 def _compare(
@@ -213,13 +247,12 @@ def _least_image(
         half = (least.shape[1] + 1) // 2
         other, where_other = least[:, half:], where[:, half:]
         this, where_this = least[:, : other.shape[1]], where[:, : other.shape[1]]
-        site = torch.arange(least.shape[2], device=places.device)
-        differs = torch.where(this != other, site, site[-1]).amin(2, keepdim=True)
+        differs = (this != other).byte().argmax(2, keepdim=True)  # the first site that does, if any
         is_less = other.gather(2, differs) < this.gather(2, differs)
         least = torch.cat([torch.where(is_less, other, this), least[:, other.shape[1] : half]], dim=1)
         where_less = torch.where(is_less[..., 0], where_other, where_this)
         where = torch.cat([where_less, where[:, other.shape[1] : half]], dim=1)
-    return where[:, 0], (images == least).all(2)
+    return where[:, 0], (images == least).sum(2) == images.shape[2]  # faster than all(2)
 
 
 def _images(
@@ -227,9 +260,8 @@ def _images(
 ) -> Int[Tensor, "b k count"]:
     """The first sites of the images of chosen fields that begin at these places, read row by row."""
     readings, rows, columns = at_site.shape[1:]
-    reading, site = places // (rows * columns), places % (rows * columns)
-    further = torch.arange(count, device=site.device)
-    i = ((site // columns)[..., None] + further // columns) % rows
-    j = ((site % columns)[..., None] + further % columns) % columns
-    index = (((chosen[:, None] * readings + reading)[..., None] * rows) + i) * columns + j
-    return at_site.flatten()[index]
+    i = (places // columns % rows)[..., None] + torch.arange(-(-count // columns), device=places.device)
+    j = (places % columns)[..., None] + torch.arange(columns, device=places.device)
+    first = (chosen[:, None] * readings + places // (rows * columns)) * rows
+    index = ((first[..., None] + i % rows) * columns)[..., None] + (j % columns)[..., None, :]
+    return at_site.flatten()[index.flatten(2)[..., :count]]

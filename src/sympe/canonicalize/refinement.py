@@ -68,8 +68,9 @@ class Refinement(NodeOrder):
         for index in large.nonzero()[:, 0].tolist():
             start, end = x.ptr[index], x.ptr[index + 1]
             stripped = Stripped(x.select([index]))
-            core = self._order(stripped.core.to(x.device)).cpu().numpy()
-            order[start:end] = start + torch.from_numpy(stripped.order_around(core)).to(x.device)
+            core = stripped.core
+            nodes = self._order(core.to(x.device)).cpu().numpy() if core.num_edges else stripped.color.argsort()
+            order[start:end] = start + torch.from_numpy(stripped.order_around(nodes)).to(x.device)
         return Permutation.trusted(order, x)
 
     def _order(self, x: Graphs) -> Int[Tensor, "N"]:
@@ -133,7 +134,7 @@ class Partition:
         self.color[order] = first.nonzero()[:, 0][first.cumsum(0) - 1]
         self.size = torch.bincount(self.color, minlength=graphs.num_nodes)
         self.part = torch.zeros_like(self.color)
-        self.sent, self.received = torch.zeros_like(self.color), torch.zeros_like(self.color)
+        self.sent, self.received, self.place = (torch.zeros_like(self.color) for _ in range(3))
         self._store_edges(graphs)
         self._look_around()
         self.refine(self.open)
@@ -187,8 +188,12 @@ class Partition:
             self.sent[changed] = hashed
             source, target, weight = self._edges(changed)
             self.received.index_add_(0, target, _take(difference, source) * weight)
-            few = len(target) < len(self.received) // 8
-            nodes = target.unique() if few else self.received.nonzero()[:, 0]
+            if len(target) < len(self.received) // 8:
+                index = torch.arange(len(target), device=target.device)
+                self.place[target] = index  # any of those that name one node
+                nodes = target[_take(self.place, target) == index]
+            else:
+                nodes = self.received.nonzero()[:, 0]
             key = _take(self.received, nodes)
             self.received[nodes] = 0
             told = (key != 0) & (_take(self.size, _take(self.color, nodes)) > 1)

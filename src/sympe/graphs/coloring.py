@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sympe.graphs.batch import Graphs
-from sympe.graphs.columns import Ints, offsets, ranks
+from sympe.graphs.columns import Ints, offsets, ranks, run_starts
 
 if TYPE_CHECKING:
     import igraph
@@ -74,21 +74,25 @@ def encoded(graphs: Graphs) -> Iterator[ColoredGraph]:
     """Each graph of a valid batch, encoded for bliss."""
     import igraph
 
-    pairs = joined_pairs(graphs)
+    u, v, forward, backward = joined_pairs(graphs)
+    graph, start = graphs.batch.cpu().numpy()[u], graphs.start.cpu().numpy()[u]
+    ptr = offsets(np.bincount(graph, minlength=len(graphs)))
     sizes = graphs.sizes.cpu().numpy()
 
     # The original nodes of a graph come first, then those that subdivide a pair.
-    added = np.where(pairs.plain, 0, np.where(pairs.forward == pairs.backward, 1, 2))
+    same = forward == backward
+    plain = same & (forward == _most_frequent(graph[same], forward[same], len(graphs))[graph])
+    added = np.where(plain, 0, np.where(same, 1, 2))
     added_ptr = offsets(added)
-    node_ptr = offsets(sizes + np.bincount(pairs.graph, weights=added, minlength=len(graphs)).astype(np.int64))
-    first = added_ptr[:-1] - added_ptr[pairs.ptr[:-1]][pairs.graph] + sizes[pairs.graph]
+    node_ptr = offsets(sizes + np.bincount(graph, weights=added, minlength=len(graphs)).astype(np.int64))
+    first = added_ptr[:-1] - added_ptr[ptr[:-1]][graph] + sizes[graph]
     last = first + added - 1
 
     # A path of 1, 2 or 3 edges for each pair.
     path = offsets(added + 1)
     edges = np.empty((path[-1], 2), np.int64)
-    edges[path[:-1], 0] = pairs.u
-    edges[path[1:] - 1, 1] = pairs.v
+    edges[path[:-1], 0] = u - start
+    edges[path[1:] - 1, 1] = v - start
     split, twice = added > 0, added == 2
     edges[path[:-1][split], 1] = first[split]
     edges[path[1:][split] - 1, 0] = last[split]
@@ -98,41 +102,35 @@ def encoded(graphs: Graphs) -> Iterator[ColoredGraph]:
     color = np.empty(node_ptr[-1], np.int64)
     color[np.arange(graphs.num_nodes) + np.repeat(node_ptr[:-1] - graphs.ptr.cpu().numpy()[:-1], sizes)] = node_color
     kind = node_color.max(initial=0) + 1
-    shift = node_ptr[pairs.graph]
-    color[(shift + first)[split]] = (kind + pairs.forward)[split]
-    color[(shift + last)[split]] = (kind + pairs.backward)[split]
+    shift = node_ptr[graph]
+    color[(shift + first)[split]] = (kind + forward)[split]
+    color[(shift + last)[split]] = (kind + backward)[split]
 
     # Lists, sliced per graph: separate arrays would cost more than bliss itself, and igraph reads arrays slowly.
     colors, (ends, others) = color.tolist(), edges.T.tolist()
-    nodes, cuts = node_ptr.tolist(), path[pairs.ptr].tolist()
+    nodes, cuts = node_ptr.tolist(), path[ptr].tolist()
     for g, n in enumerate(sizes.tolist()):
         own = slice(cuts[g], cuts[g + 1])
         graph = igraph.Graph(nodes[g + 1] - nodes[g], zip(ends[own], others[own], strict=True))
         yield ColoredGraph(graph, colors[nodes[g] : nodes[g + 1]], n)
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """Pairs of joined nodes ``u < v``, counted within their graph, graph after graph.
-
-    Attributes:
-        forward: Rank of the multiset of labels from u to v; 0 if there are none.
-        backward: The same from v to u.
-        plain: Whether the pair is of the kind that its graph leaves undivided.
-        graph: The graph of each pair.
-        ptr: The first pair of each graph, and the number of pairs at the end.
-    """
-
-    u: Ints
-    v: Ints
-    forward: Ints
-    backward: Ints
-    plain: NDArray[np.bool_]
-    graph: Ints
-    ptr: Ints
+def plain_edges(graphs: Graphs) -> Ints | None:
+    """The edges by source and target if they are undirected, all of one label, none a loop or twice; otherwise None."""
+    (source, target), label = graphs.edge_index.cpu().numpy(), graphs.edge_label
+    if label is not None and bool((label != label[:1]).any()):
+        return None
+    key = np.sort(source << 32 | target)
+    ends = np.stack([key >> 32, key & 2**32 - 1])
+    is_plain = run_starts(key).all() and (source != target).all()
+    return ends if is_plain and np.array_equal(key, np.sort(ends[1] << 32 | ends[0])) else None
 
 
-def joined_pairs(graphs: Graphs) -> Pairs:
+def joined_pairs(graphs: Graphs) -> tuple[Ints, Ints, Ints, Ints]:
+    """Pairs of joined nodes ``u < v``, sorted; ranks of the multisets of labels from u to v and back, 0 for none."""
+    if (edges := plain_edges(graphs)) is not None:
+        u, v = edges[:, edges[0] < edges[1]]
+        return u, v, np.ones_like(u), np.ones_like(u)
     source, target = graphs.edge_index.cpu().numpy()
     label = np.zeros_like(source) if graphs.edge_label is None else graphs.edge_label.cpu().numpy()
     proper = source != target
@@ -141,13 +139,7 @@ def joined_pairs(graphs: Graphs) -> Pairs:
     key, pair = np.unique(np.minimum(source, target) * n + np.maximum(source, target), return_inverse=True)
     u, v = np.divmod(key, n)
     forward, backward = multiset_ranks(2 * pair + (source > target), label, 2 * len(key)).reshape(-1, 2).T
-
-    graph, start = graphs.batch.cpu().numpy()[u], graphs.start.cpu().numpy()[u]
-    plain = forward == backward
-    frequent = _most_frequent(graph[plain], forward[plain], len(graphs))
-    plain &= forward == frequent[graph]
-    ptr = offsets(np.bincount(graph, minlength=len(graphs)))
-    return Pairs(u - start, v - start, forward, backward, plain, graph, ptr)
+    return u, v, forward, backward
 
 
 def _most_frequent(owner: Ints, value: Ints, count: int) -> Ints:

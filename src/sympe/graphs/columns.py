@@ -1,5 +1,6 @@
 """Sorting and ranking the rows of several columns of integers, and other arithmetic of flat lists."""
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -12,13 +13,22 @@ Mask = NDArray[np.bool_]
 
 def sorted_by(*columns: Column) -> Ints:
     """The order that sorts by the first column and ties by the next; remaining ties come in any order."""
-    key = _packed(*columns)
+    key, _ = _packed(*columns)
     return np.lexsort(columns[::-1]) if key is None else np.argsort(key)
 
 
 def ranks(*columns: Column) -> Ints:
     """Rank 0, 1, ... of each row of the columns among the distinct rows, in lexicographic order."""
-    order = sorted_by(*columns)
+    key, bound = _packed(*columns)
+    if key is None:
+        order = np.lexsort(columns[::-1])
+    elif bound <= 4 * len(key):
+        seen = np.zeros(int(bound), np.int64)
+        seen[key] = 1
+        rank = seen.cumsum() - 1
+        return rank[key]  # type: ignore[no-any-return]
+    else:
+        order, columns = np.argsort(key), (key,)
     rank = np.empty(len(order), np.int64)
     rank[order] = run_starts(*(column[order] for column in columns)).cumsum() - 1
     return rank
@@ -33,21 +43,26 @@ def run_starts(*columns: Column) -> Mask:
     return starts
 
 
-def _packed(*columns: Column) -> Column | None:
-    """One column that sorts as these do; None if there is none of integers without overflow."""
-    if len(columns) == 1:
-        return columns[0]
+def run_lengths(starts: Mask) -> Ints:
+    """The lengths of the runs that start there."""
+    cuts = np.flatnonzero(np.append(starts, True))
+    return cuts[1:] - cuts[:-1]
+
+
+def _packed(*columns: Column) -> tuple[Column | None, float]:
+    """One column that sorts as these do, and its bound; None if there is none of integers without overflow."""
     key, bound = np.zeros(len(columns[0]), np.int64), 1
     for column in columns:
-        if column.dtype.kind not in "iu":
-            return None
-        low = int(column.min(initial=0))
-        span = int(column.max(initial=0)) - low + 1
+        low, span = 0, 2**63
+        if column.dtype.kind in "iu":
+            low = int(column.min(initial=0))
+            span = int(column.max(initial=0)) - low + 1
         bound *= span
         if bound >= 2**63:
-            return None
-        key = key * span + (column.astype(np.int64) - low)
-    return key
+            return columns[0] if len(columns) == 1 else None, math.inf
+        if span > 1:
+            key = key * span + (column.astype(np.int64, copy=False) - low)
+    return key, bound
 
 
 def offsets(counts: Ints) -> Ints:
@@ -63,6 +78,16 @@ def components(source: Ints, target: Ints, count: int) -> Ints:
     edges = coo_matrix((np.ones(len(source), np.int8), (source, target)), shape=(count, count))
     parts: Ints = connected_components(edges, directed=False)[1].astype(np.int64)
     return parts
+
+
+def connected(source: Ints, target: Ints, count: int) -> Ints | None:
+    """All items, each close to those that edges join it to; None if the first does not reach all. Edges are sorted."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import breadth_first_order
+
+    rows = csr_array((np.ones(len(source), np.int8), target, offsets(np.bincount(source, minlength=count))))
+    order = breadth_first_order(rows, 0, return_predecessors=False)
+    return order.astype(np.int64) if len(order) == count else None
 
 
 def word_ranks(symbol: Ints, starts: Mask) -> Ints:

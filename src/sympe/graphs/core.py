@@ -1,6 +1,5 @@
 """The core of a stripped graph: its connected components, which bliss orders one by one; k equal ones give k! more."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +8,10 @@ import torch
 
 from sympe.graphs.batch import Graphs
 from sympe.graphs.coloring import ColoredGraph, encoded
-from sympe.graphs.columns import Ints, components, run_starts, sorted_by
+from sympe.graphs.columns import Ints, components, connected, run_lengths, run_starts, sorted_by
+
+#: Of larger cores bliss gets neighbors close to each other: in the order of storage, each would be a miss of the cache.
+_CACHED = 10_000
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,13 @@ class Core:
         """The connected components of several nodes."""
         if not len(self.source):
             return []
+        if (node := connected(self.source, self.target, len(self.color))) is not None:
+            node = node if len(node) > _CACHED else np.arange(len(node))
+            place = np.empty_like(node)
+            place[node] = np.arange(len(node))
+            edges = np.stack([place[self.source], place[self.target], self.label])
+            joined, color, label = map(torch.from_numpy, (edges[:2], self.color[node], edges[2]))
+            return [_Part(node, next(encoded(Graphs(joined, torch.zeros_like(color), color, label))), edges)]
         part = components(self.source, self.target, len(self.color))
         node = np.flatnonzero(np.bincount(self.source, minlength=len(self.color)))
         node = node[sorted_by(part[node])]
@@ -84,11 +93,10 @@ class Core:
         ordered = [ordered for alike in self._classes for _, ordered in alike]
         return np.concatenate([self._alone, *ordered])
 
-    def factors(self) -> list[int]:
-        """Numbers whose product is the order of the automorphism group."""
-        starts = np.append(run_starts(self.color[self._alone]), True)
-        factors = [math.factorial(k) for k in np.diff(np.flatnonzero(starts)).tolist() if k > 1]
+    def factors(self) -> tuple[list[int], list[int]]:
+        """Numbers and factorials whose product is the order of the automorphism group."""
+        factorials = run_lengths(run_starts(self.color[self._alone])).tolist()
         if len(self._parts) == 1:
-            return [*factors, self._parts[0].graph.count_automorphisms()]
+            return [self._parts[0].graph.count_automorphisms()], factorials
         counts = [(alike[0][0].graph.count_automorphisms(), len(alike)) for alike in self._classes]
-        return factors + [count**times * math.factorial(times) for count, times in counts]
+        return [count**times for count, times in counts], factorials + [times for _, times in counts]

@@ -24,7 +24,19 @@ from numpy.typing import NDArray
 
 from sympe.graphs.batch import Graphs
 from sympe.graphs.coloring import ColoredGraph, encoded, node_colors
-from sympe.graphs.columns import FIRST, SECOND, STEP, Ints, Mask, mix, ranks, run_starts, same_rows, sorted_by
+from sympe.graphs.columns import (
+    FIRST,
+    SECOND,
+    STEP,
+    Ints,
+    Mask,
+    mix,
+    ranks,
+    run_lengths,
+    run_starts,
+    same_rows,
+    sorted_by,
+)
 
 Words = NDArray[np.uint64]
 
@@ -106,7 +118,7 @@ class Settled:
     def count_automorphisms(self) -> list[int]:
         """Exact order of the automorphism group of each graph."""
         first = np.flatnonzero(self.starts)
-        length = np.diff(first, append=len(self.starts))
+        length = run_lengths(self.starts)
         graph = self.graphs.batch.cpu().numpy()[self.by_key[first]]
         several = np.flatnonzero((length > 1) & ~self._searched[graph])
         counts = [1] * len(self.graphs)
@@ -275,7 +287,7 @@ def _checked(graphs: Graphs, key: Ints) -> Settled:
     order = np.argsort(key)
     starts = run_starts(key[order])
     first = np.flatnonzero(starts)
-    length = np.diff(first, append=len(order))
+    length = run_lengths(starts)
     shares, leader = np.zeros((2, len(order)), np.int64)
     shares[order], leader[order] = (length > 1).repeat(length), order[first].repeat(length)
     stays = shares > 0

@@ -29,7 +29,7 @@ import numpy as np
 import torch
 
 from sympe.graphs.batch import Graphs
-from sympe.graphs.coloring import encoded, joined_pairs, node_colors
+from sympe.graphs.coloring import encoded, joined_pairs, node_colors, plain_edges
 from sympe.graphs.columns import (
     Ints,
     Mask,
@@ -37,6 +37,7 @@ from sympe.graphs.columns import (
     mix,
     offsets,
     ranks,
+    run_lengths,
     run_starts,
     same_rows,
     sorted_by,
@@ -94,15 +95,18 @@ class Stripped:
             self._removed.append(_Removed(gone, nowhere, np.stack([rank[gone]] * 2), nowhere, gone))
             self.node, graph = np.flatnonzero(settled.stays), settled.rest
         self.color = node_colors(graph)
-        pairs = joined_pairs(graph)
-        forward, backward = pairs.forward, pairs.backward
-        ends = np.concatenate([pairs.u, pairs.v]), np.concatenate([pairs.v, pairs.u])
-        label = ranks(np.concatenate([forward, backward]), np.concatenate([backward, forward]))
-        self._set_edges(*ends, label)
         self.factors: Counter[int] = Counter()
         self.factorials: Counter[int] = Counter()
+        if (plain := plain_edges(graph)) is not None:
+            self.source, self.target, self.label = *plain, np.zeros_like(plain[0])
+        else:
+            u, v, forward, backward = joined_pairs(graph)
+            both = zip((u, v, forward, backward), (v, u, backward, forward), strict=True)
+            source, target, *labels = map(np.concatenate, both)
+            self._set_edges(source, target, ranks(*labels))
         slow = 0
-        while slow < _ROUNDS and len(self.node) > 1:
+        # All nodes of one color without edges are a core that needs no search.
+        while slow < _ROUNDS and len(self.node) > 1 and (len(self.source) or self.color.any()):
             before = len(self.node)
             if not (self._take_leaves() | self._take_chains() or self._take_settled() or self._take_twins()):
                 break
@@ -112,13 +116,15 @@ class Stripped:
         """Exact order of the automorphism group, however large."""
         factors = [k**times for k, times in self.factors.items()]
         factorials = [math.factorial(k) ** times for k, times in self.factorials.items()]
-        return math.prod([*factors, *factorials, *self._core.factors()])
+        core, alike = self._core.factors()
+        return math.prod([*factors, *factorials, *core, *map(math.factorial, alike)])
 
     def log_automorphisms(self) -> float:
         """Log of the order of the automorphism group, in nats."""
         factors = sum(times * math.log(k) for k, times in self.factors.items())
         factorials = sum(times * math.lgamma(k + 1) for k, times in self.factorials.items())
-        return factors + factorials + sum(map(math.log, self._core.factors()))
+        core, alike = self._core.factors()
+        return factors + factorials + sum(map(math.log, core)) + sum(math.lgamma(k + 1) for k in alike)
 
     def automorphism_generators(self) -> list[list[int]]:
         """Generators of the automorphism group, each as images; from bliss alone, without stripping."""
@@ -165,7 +171,7 @@ class Stripped:
             first, run = np.flatnonzero(starts), starts.cumsum() - 1
             label = label[sorted_by(run, label)]
             self._count_equal(run, label, where=source < target)
-            is_several = np.diff(first, append=len(starts)) > 1
+            is_several = run_lengths(starts) > 1
             inside = is_several[run]
             several = first[is_several]
             label[several] = label.max() + 1 + word_ranks(label[inside], starts[inside])
@@ -183,8 +189,8 @@ class Stripped:
     def _count_equal(self, *columns: Ints, where: Mask | slice = slice(None)) -> None:
         """Multiply the order of the group by k! for k equal rows of the columns, which are sorted."""
         starts = run_starts(*(column[where] for column in columns))
-        lengths, times = np.unique(np.diff(np.flatnonzero(starts), append=len(starts)), return_counts=True)
-        self.factorials.update({k: t for k, t in zip(lengths.tolist(), times.tolist(), strict=True) if k > 1})
+        times = np.bincount(run_lengths(starts))
+        self.factorials.update({k: int(times[k]) for k in (np.flatnonzero(times[2:]) + 2).tolist()})
 
     def _recolor(self, node: Ints, kind: Ints) -> None:
         """Add to the color of each node the multiset of its kinds; rows are sorted by node and kind."""
@@ -319,8 +325,8 @@ class Stripped:
         key = mix(np.concatenate([around, closed[is_joined]]) ^ mix(mix(own) + self.color[node]))
         order = np.argsort(key)
         node, own, key = node[order], own[order], key[order]
-        first = np.flatnonzero(run_starts(key))
-        first = first.repeat(np.diff(first, append=len(node)))
+        starts = run_starts(key)
+        first = np.flatnonzero(starts).repeat(run_lengths(starts))
         first, is_same = node[first], (own == own[first]) & (self.color[node] == self.color[node[first]])
         later = np.flatnonzero((node != first) & is_same)
         later = later[np.unique(node[later], return_index=True)[1]]  # joined twins are found once for each other
