@@ -6,14 +6,15 @@ from statistics import fmean, stdev
 
 from sympe_experiments import catalog
 from sympe_experiments.records import read_records
+from sympe_experiments.report.statistics import Verdict, compare, sample
 from sympe_experiments.report.table import mean_and_spread
 
 ROOT = Path(__file__).parents[2]
 
 #: Task, folder of records, measurement, and what turns it into per cent of wrong answers.
 TASKS: tuple[tuple[str, str, str, Callable[[float], float]], ...] = (
+    ("[equal agents to targets](docs/sets.md#identical-agents-to-targets)", "assignment/depots", "error", lambda e: e),
     ("[independent sets](docs/examples.md)", "independent-set/cayley-graphs", "error", lambda error: error),
-    ("[items into ten equal bins](docs/programs.md)", "programs/item-placement", "wrong_70", lambda n: n * 100 / 735),
     ("[crystals into domains](docs/crystals.md#learning-to-distort)", "distortions/perovskites", "right_percent",
      lambda right: 100 - right),
 )  # fmt: skip
@@ -21,10 +22,9 @@ TASKS: tuple[tuple[str, str, str, Callable[[float], float]], ...] = (
 #: Methods in words.
 WORDS = {
     "haar": "random order",
-    "symmetry-breaking-set": "symmetry-breaking set",
+    "symmetry-breaking-set": "vector not learned",
     "sympe-labeling": "exact order",
-    "orbit-ranks": "exact order in each orbit",
-    "orbit-ranks-names": "exact order in each orbit, orbits named",
+    "orbit-ranks": "exact order of equals",
     "sympe-frames": "exact frame",
 }
 
@@ -35,7 +35,7 @@ def cell(errors: Sequence[float], name: str = "") -> str:
 
 
 def lines() -> Iterator[str]:
-    yield "| where it decides, % wrong | without | best other method | `sympe` |"
+    yield "| wrong answers, % | without | best other method | `sympe` |"
     yield "|---|---:|---:|---:|"
     for task, folder, metric, per_cent in TASKS:
         errors: dict[str, list[float]] = {}
@@ -50,6 +50,19 @@ def lines() -> Iterator[str]:
 def test_where_it_decides_is_what_the_records_say() -> None:
     readme = (ROOT / "README.md").read_text()
     assert "\n".join(lines()) in readme
+
+
+def test_programs_beat_what_is_made_by_hand() -> None:
+    """README: one encoding for all sets of programs beats Orbit+ among the surest 90 % of the variables."""
+    for data in ("bin-packing", "item-placement", "slabs"):
+        samples = [
+            sample([r for r in read_records(ROOT / "results/compare/programs" / data / "full") if r.method == method],
+                   "wrong_90")
+            for method in ("orbit-ranks-names", "orbit-plus")
+        ]  # fmt: skip
+        comparison = compare(*samples)
+        assert comparison is not None
+        assert comparison.verdict is Verdict.BEATS
 
 
 def test_every_experiment_has_its_page_in_the_readme() -> None:
