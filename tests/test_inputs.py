@@ -462,5 +462,5 @@ def test_pairs_of_ranks() -> None:
     assert torch.equal(moved[1, :2, :2], encoding.v[rank[1][:, None], rank[1]])
     assert not moved[1, 2].any()
     assert not moved[1, :, 2].any()
-    with pytest.raises(ValueError, match="3 ranks are shown, the table has 2 rows"):
+    with pytest.raises(ValueError, match="a graph has 3 nodes, the table 2 rows"):
         PairRankEncoding(5, max_nodes=2)(g)
