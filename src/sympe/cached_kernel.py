@@ -56,11 +56,9 @@ class CachedInversionKernel(InversionKernel[Permutation, Graphs]):
         image = torch.cat(images).to(x.device) + x.start if images else x.start
         g = Permutation.trusted(image, x)
         count = torch.cat(shown).to(x.device) if shown else x.start
-        return (
-            g
-            if not len(count) or bool((count < 0).any())
-            else Permutation(g.image, g.preimage, g.batch, g.start, shown=count)
-        )
+        if not len(count) or bool((count < 0).any()):
+            return g
+        return Permutation(g.image, g.preimage, g.batch, g.start, shown=count)
 
     def orbits(self, x: Graphs) -> torch.Tensor:
         """Orbit of each node under the automorphisms of its graph, numbered over the whole batch, ``Int[N]``."""
