@@ -42,7 +42,7 @@ def traces(graph: Graphs, canonical: bool = True, limit: float = 120) -> Callabl
     """Canonical form or order of the group of one simple graph, whose nodes may have labels; reading is not counted."""
     command = dreadnaut()
     if command is None:
-        raise Missing("Traces: no dreadnaut on the path, and Debian's nauty cannot be had from apt-get")
+        raise Missing("Traces: no dreadnaut on the path, and apt-get cannot download Debian's nauty")
     source, target = graph.edge_index.numpy()
     once = source < target
     source, target = source[once], target[once]

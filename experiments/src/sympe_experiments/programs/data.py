@@ -149,15 +149,13 @@ def bin_packing(name: str) -> Instance:
 def _slabs() -> tuple[list[str], Callable[[str], Instance]]:
     solved = dict(np.load(folder() / "smsp_solutions.npz"))
     place = {str(name): k for k, name in enumerate(solved["instance"])}
+    solutions = {name: (_orders()[name], solved["slab_of_order"][k].astype(np.int64)) for name, k in place.items()}
+    names = [name for name, solution in solutions.items() if is_division(*solution)]
 
     @cache
     def make(name: str) -> Instance:
-        k = place[name]
-        numbers, slab_of_order = _orders()[name], solved["slab_of_order"][k].astype(np.int64)
-        return slabs(name, *some_slabs(numbers, slab_of_order, numpy_generator(SLABS, k)))
+        return slabs(name, *some_slabs(*solutions[name], numpy_generator(SLABS, place[name])))
 
-    solutions = {name: (_orders()[name], solved["slab_of_order"][k].astype(np.int64)) for name, k in place.items()}
-    names = [name for name, solution in solutions.items() if is_division(*solution)]
     # bench_A_B: instances of one A are alike, and so each A has instances for training and for testing.
     return sorted(names, key=lambda name: [int(part) for part in reversed(name.split("_")[1:])]), make
 
