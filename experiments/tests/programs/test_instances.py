@@ -1,6 +1,7 @@
 """Instances: programs, tables, matching and repair."""
 
 from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from sympe.canonicalize import Constant, Labeling
 from sympe.kernel import InversionKernel
 from sympe.programs import symmetry_of
+from sympe_experiments.programs import data as programs_data
 from sympe_experiments.programs.comparability import comparable_percent
 from sympe_experiments.programs.config import make_config
 from sympe_experiments.programs.data import bin_packing, is_division, item_placement, load_splits, one_hot, slabs
@@ -206,3 +208,30 @@ def test_missing_data(monkeypatch: pytest.MonkeyPatch) -> None:
         load_splits("item-placement", 1, 1)
     with pytest.raises(ValueError, match="bin-packing has 500 instances; got train 400 and test 200"):
         load_splits("bin-packing", 400, 200)
+
+
+@pytest.mark.parametrize("data", ["slabs", "item-placement"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "text", "missing"])
+def test_damaged_data_end_in_one_line(data: str, damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the solutions, then, beside good ones, of the packed instances."""
+    solutions, packed = {
+        "slabs": ("smsp_solutions.npz", "smsp_orders.tar.xz"),
+        "item-placement": ("bip_solutions.npz", "bip_instances.tar.xz"),
+    }[data]
+    folder = tmp_path / "ilp"
+    folder.mkdir()
+    monkeypatch.setenv("SYMPE_DATA", str(tmp_path))
+    for cached in (programs_data._item_placement, programs_data._slabs, programs_data._orders,
+                   programs_data._placement_programs):  # fmt: skip
+        cached.cache_clear()
+    arrays = {"instance": np.array(["bench_2_0"]), "objective": np.ones(1), "slab_of_order": np.zeros((1, 3), int),
+              "bin_of_item": np.zeros((1, 3), int)}  # fmt: skip
+    for name in (solutions, packed):
+        np.savez(folder / solutions, **arrays)
+        bad = {"cut": (folder / solutions).read_bytes()[:100], "empty": b"", "text": b"no archive"}
+        if damage == "missing":
+            (folder / name).unlink(missing_ok=True)
+        else:
+            (folder / name).write_bytes(bad[damage])
+        with pytest.raises(ValueError, match=f"{name}: expected a"):
+            load_splits(data, 1, 0)

@@ -14,17 +14,22 @@ Item placement and slabs are read from the folder ``ilp`` in ``SYMPE_DATA``. The
 numbers, are for training, the last for testing.
 """
 
+import lzma
 import os
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
+from sympe.compressed import reason_of
+from sympe.graphs.archive import Archive
 from sympe.programs import Program, read
 from sympe.programs.solutions import solve
 from sympe_experiments.programs.instances import Instance, Packing
@@ -64,9 +69,30 @@ def folder() -> Path:
     return Path(root) / "ilp"
 
 
+def _solutions(name: str, *arrays: str) -> dict[str, NDArray[Any]]:
+    """Arrays of a file of solutions."""
+    path = folder() / name
+    try:
+        with Archive(path) as archive:
+            return {array: archive.column(array).whole() for array in arrays}
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+@contextmanager
+def _packed(name: str) -> Iterator[tarfile.TarFile]:
+    """A packed folder of programs."""
+    path = folder() / name
+    try:
+        with tarfile.open(path) as packed:
+            yield packed
+    except (OSError, EOFError, tarfile.TarError, lzma.LZMAError) as error:
+        raise ValueError(f"{path}: expected a packed folder of programs; {reason_of(error)}") from error
+
+
 @cache
 def _item_placement() -> tuple[list[str], Callable[[str], Instance]]:
-    solved = dict(np.load(folder() / "bip_solutions.npz"))
+    solved = _solutions("bip_solutions.npz", "instance", "bin_of_item", "objective")
     place = {str(name): k for k, name in enumerate(solved["instance"])}
 
     @cache
@@ -81,7 +107,7 @@ def _item_placement() -> tuple[list[str], Callable[[str], Instance]]:
 
 @lru_cache
 def _placement_programs() -> dict[str, Program]:
-    with TemporaryDirectory() as where, tarfile.open(folder() / "bip_instances.tar.xz") as packed:
+    with TemporaryDirectory() as where, _packed("bip_instances.tar.xz") as packed:
         packed.extractall(where, filter="data")
         return {path.stem: read(path) for path in sorted(Path(where).rglob("*.mps"))}
 
@@ -147,7 +173,7 @@ def bin_packing(name: str) -> Instance:
 
 @cache
 def _slabs() -> tuple[list[str], Callable[[str], Instance]]:
-    solved = dict(np.load(folder() / "smsp_solutions.npz"))
+    solved = _solutions("smsp_solutions.npz", "instance", "slab_of_order")
     place = {str(name): k for k, name in enumerate(solved["instance"])}
     solutions = {name: (_orders()[name], solved["slab_of_order"][k].astype(np.int64)) for name, k in place.items()}
     names = [name for name, solution in solutions.items() if is_division(*solution)]
@@ -162,7 +188,7 @@ def _slabs() -> tuple[list[str], Callable[[str], Instance]]:
 
 @lru_cache
 def _orders() -> dict[str, list[int]]:
-    with tarfile.open(folder() / "smsp_orders.tar.xz") as packed:
+    with _packed("smsp_orders.tar.xz") as packed:
         files = [(member.name, packed.extractfile(member)) for member in packed if member.isfile()]
         return {Path(name).name: [int(n) for n in file.read().split()] for name, file in files if file is not None}
 
