@@ -118,6 +118,7 @@ def test_what_could_be_drawn_is_what_is(method: str, generator: torch.Generator)
         order = METHODS[method].order
         always = METHODS[method].kind == "carried" and order in (
             "random-depth-first",
+            "kind-depth-first",
             "canonical-depth-first",
             "labeling",
         )
@@ -174,7 +175,9 @@ def test_a_stored_order_is_the_kernel(order: str, generator: torch.Generator) ->
     stored = GraphState(square.nodes, square.edges, canonical(square.to_graphs()).rank.view(1, 4)).repeat(4000)
     shuffled = stored.shuffled(generator)
     method = "sympe-labeling-carried" if order == "labeling" else "sympe-canonical-depth-first-carried"
-    g = Breaking(make_config(method, "smoke"), 4).draw(shuffled, generator)
+    g = Breaking(make_config(method, "smoke"), Domain(("",), (1.0,), (0.5, 0.5), (0, 0, 0, 0, 1))).draw(
+        shuffled, generator
+    )
     assert g is not None
     forms = shuffled.relabel(GraphRelabeling().group.inverse(g))
     assert (forms.edges == forms.edges[0]).all()

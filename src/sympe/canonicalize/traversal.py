@@ -15,7 +15,7 @@ breaks all ties would not give this: that one neighbor came before another says 
 and so about later choices (in every cycle).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -84,25 +84,40 @@ class RandomDepthFirst(NodeOrder):
     """A depth-first order from a random node with independent random choices, whose probability is known.
 
     Its law is equivariant without the kernel. Edge labels and directions are ignored.
+
+    Args:
+        labels: Node labels, in the order in which their nodes should come: each choice is then among the candidates
+            whose label comes first, and of these among those of the least degree. Fewer orders are possible, and a
+            network can tell which. By default all candidates are equally likely.
     """
+
+    def __init__(self, labels: Sequence[int] = ()) -> None:
+        super().__init__()
+        self.labels = tuple(labels)
 
     def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
         def choose(candidates: Bool[Tensor, "G n"]) -> Int[Tensor, "G"]:
             key = sample(torch.rand, candidates.shape, generator=generator, device=x.device, dtype=torch.float64)
             return torch.where(candidates, key, -1.0).argmax(1)
 
-        return _traverse(x, True, choose)
+        return _traverse(x, True, choose, self.labels)
 
     def log_probability(self, x: Graphs, g: Permutation) -> Float[Tensor, "G"]:
-        return _log_probability_of_choices(x, g, depth_first=True)
+        return _log_probability_of_choices(x, g, True, self.labels)
 
 
-def _traverse(x: Graphs, depth_first: bool, choose: Callable[[Bool[Tensor, "G n"]], Int[Tensor, "G"]]) -> Permutation:
+def _traverse(
+    x: Graphs,
+    depth_first: bool,
+    choose: Callable[[Bool[Tensor, "G n"]], Int[Tensor, "G"]],
+    labels: tuple[int, ...] = (),
+) -> Permutation:
     """The order of visit, where ``choose`` picks one of the candidates of each graph."""
     joined, there, preference = _start(x)
+    kind = _kinds(x, labels, joined, there) if labels else None
     order = torch.zeros_like(preference)
     for step in range(there.shape[1]):
-        order[:, step] = choose(_candidates(preference))
+        order[:, step] = choose(_candidates(preference, kind))
         preference = _visit(preference, joined, order[:, step], step if depth_first else -step)
     # A graph whose nodes are all visited revisits some: ignore its later places.
     taken = torch.arange(there.shape[1], device=x.device) < there.sum(1, keepdim=True)
@@ -115,9 +130,26 @@ def _start(x: Graphs) -> tuple[Bool[Tensor, "G n n"], Bool[Tensor, "G n"], Int[T
     return joined, there, torch.zeros_like(there, dtype=torch.long).masked_fill(~there, -1)
 
 
-def _candidates(preference: Tensor) -> Bool[Tensor, "G n"]:
-    """The nodes that may come next: preference is negative once visited, 0 if no neighbor was, positive if one was."""
-    return preference == preference.amax(1, keepdim=True)
+def _kinds(
+    x: Graphs, labels: tuple[int, ...], joined: Bool[Tensor, "G n n"], there: Bool[Tensor, "G n"]
+) -> Int[Tensor, "G n"]:
+    """A number of each node: by the place of its label among ``labels``, then by degree."""
+    place = torch.full_like(there, len(labels), dtype=torch.long)
+    if x.node_label is not None:
+        place[there] = (x.node_label[:, None] != torch.tensor(labels, device=x.device)).long().cumprod(1).sum(1)
+    return place * (1 + there.shape[1]) + joined.sum(2)
+
+
+def _candidates(preference: Tensor, kind: Int[Tensor, "G n"] | None = None) -> Bool[Tensor, "G n"]:
+    """The nodes that may come next: preference is negative once visited, 0 if no neighbor was, positive if one was.
+
+    Of several, those of the least kind if kinds are given.
+    """
+    found = preference == preference.amax(1, keepdim=True)
+    if kind is None:
+        return found
+    kind = torch.where(found, kind, torch.iinfo(kind.dtype).max)
+    return found & (kind == kind.amin(1, keepdim=True))
 
 
 def _visit(preference: Tensor, joined: Tensor, following: Tensor, step: int) -> Tensor:
@@ -130,16 +162,19 @@ def _visit(preference: Tensor, joined: Tensor, following: Tensor, step: int) -> 
     return preference
 
 
-def _log_probability_of_choices(x: Graphs, g: Permutation, depth_first: bool) -> Float[Tensor, "G"]:
+def _log_probability_of_choices(
+    x: Graphs, g: Permutation, depth_first: bool, labels: tuple[int, ...] = ()
+) -> Float[Tensor, "G"]:
     """Log probability of orders with independent, uniform choices; -inf for orders that are not such a traversal."""
     joined, there, preference = _start(x)
+    kind = _kinds(x, labels, joined, there) if labels else None
     graph = torch.arange(len(there), device=x.device)
     order = torch.zeros_like(preference)
     order[g.batch, torch.arange(len(g.batch), device=x.device) - g.start] = g.image - g.start
     size = there.sum(1)
     total = torch.zeros(len(there), dtype=torch.float64, device=x.device)
     for step in range(there.shape[1]):
-        candidates = _candidates(preference)
+        candidates = _candidates(preference, kind)
         following = order[:, step]
         allowed = candidates[graph, following]
         term = torch.where(allowed, -candidates.sum(1).double().log(), -torch.inf)

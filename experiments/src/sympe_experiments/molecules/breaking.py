@@ -14,32 +14,53 @@ For the class :math:`[x]` of all relabelings of x, with :math:`p(x \mid g)` the 
 
 for any law q of g; the difference in brackets is the excess randomness of the kernel. All other methods are the case
 that :math:`p(x \mid g)` does not depend on g: q is uniform and the excess :math:`\log(n! / |\mathrm{Aut}(x)|)`.
+
+The model also makes graphs with orders that training never draws for them. A law q that draws these too gives a tighter
+bound from many draws (:meth:`Breaking.propose`).
 """
 
+import math
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from sympe.breaking import Noise
-from sympe.canonicalize import Constant, DepthFirst, Labeling, NodeScore, RandomDepthFirst, Refinement, Sort
+from sympe.canonicalize import (
+    Constant,
+    DepthFirst,
+    Labeling,
+    NodeScore,
+    RandomDepthFirst,
+    Refinement,
+    Sort,
+)
 from sympe.encoding import RankEncoding
 from sympe.graphs import bliss
 from sympe.groups import Permutation, SymmetricGroup
 from sympe.kernel import InversionKernel
+from sympe.seeding import sample
 from sympe_experiments.molecules.config import Config, Method
+from sympe_experiments.molecules.domain import Domain
 from sympe_experiments.molecules.graph_state import GraphState, node_batch
 
 #: What orders the nodes. "file" has no canonicalizer: it is the order in which the data set lists them.
-CANONICALIZERS: dict[str, Any] = {
-    "constant": lambda config: Constant(),
-    "labeling": lambda config: Labeling(),
-    "refinement": lambda config: Refinement(),
-    "random-depth-first": lambda config: RandomDepthFirst(),
-    "canonical-depth-first": lambda config: DepthFirst(Labeling()),
-    "sort": lambda config: Sort(NodeScore(), temperature=config.temperature),
+CANONICALIZERS: dict[str, Callable[[Config, Domain], Any]] = {
+    "constant": lambda config, domain: Constant(),
+    "labeling": lambda config, domain: Labeling(),
+    "refinement": lambda config, domain: Refinement(),
+    "random-depth-first": lambda config, domain: RandomDepthFirst(),
+    # Rare kinds first: carbon last.
+    "kind-depth-first": lambda config, domain: RandomDepthFirst(np.argsort(domain.node_law).tolist()),
+    "canonical-depth-first": lambda config, domain: DepthFirst(Labeling()),
+    "sort": lambda config, domain: Sort(NodeScore(), temperature=config.temperature),
 }
+
+#: Orders that training draws from, and the laws that :meth:`Breaking.propose` draws from in their place.
+_PROPOSALS = dict.fromkeys(("canonical-depth-first", "kind-depth-first"), ("kind-depth-first", "random-depth-first"))
 
 
 class Breaking(nn.Module):
@@ -47,19 +68,20 @@ class Breaking(nn.Module):
 
     Args:
         config: Names the method.
-        max_nodes: Nodes of the largest graph.
+        domain: The kinds of graphs.
     """
 
-    def __init__(self, config: Config, max_nodes: int) -> None:
+    def __init__(self, config: Config, domain: Domain) -> None:
         super().__init__()
         self.method: Method = config.breaking
         self.group = SymmetricGroup()
         self.dim = 0 if self.method.kind == "none" else config.encoding_dim
         self.noise = Noise(self.dim) if self.method.kind == "noise" else None
-        self.encoding = RankEncoding(self.dim, max_nodes) if self.method.kind in ("fresh", "carried") else None
+        self.encoding = RankEncoding(self.dim, domain.max_nodes) if self.method.kind in ("fresh", "carried") else None
         self.kernel: InversionKernel[Any, Any] | None = None
         if self.method.order in CANONICALIZERS:
-            self.kernel = InversionKernel(CANONICALIZERS[self.method.order](config))
+            self.kernel = InversionKernel(CANONICALIZERS[self.method.order](config, domain))
+        self.proposals = [CANONICALIZERS[order](config, domain) for order in _PROPOSALS.get(self.method.order, ())]
 
     @property
     def is_learned(self) -> bool:
@@ -81,6 +103,24 @@ class Breaking(nn.Module):
             return clean.stored_order()
         assert self.kernel is not None
         return self.kernel(clean.to_graphs(), generator)
+
+    def propose(
+        self, clean: GraphState, log_automorphisms: Float[Tensor, "B"], generator: torch.Generator
+    ) -> tuple[Permutation | None, Float[Tensor, "B"]]:
+        """g~ for a bound from many draws, and the excess of its law: -log q(g~) - log |Aut|.
+
+        For depth-first orders with few choices, half of the draws make choices that training never does. Otherwise g~
+        is drawn as in training.
+        """
+        if self.method.kind != "carried" or not self.proposals:
+            g = self.draw(clean, generator)
+            return g, self.excess(clean, g, log_automorphisms)
+        graphs = clean.to_graphs()
+        drawn = torch.stack([law(graphs, generator).image for law in self.proposals])
+        chosen = sample(torch.randint, len(drawn), (len(clean),), generator=generator, device=clean.device)
+        g = Permutation.trusted(drawn.gather(0, chosen[graphs.batch][None])[0], graphs)
+        log_laws = torch.stack([law.log_probability(graphs, g) for law in self.proposals])
+        return g, math.log(len(drawn)) - log_laws.logsumexp(0) - log_automorphisms
 
     def could_draw(self, clean: GraphState, g: Permutation) -> Bool[Tensor, "B"] | None:
         """Whether training may draw g~ = g for these graphs; None if it may draw any, or that is unknown.

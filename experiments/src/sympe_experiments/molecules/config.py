@@ -90,6 +90,13 @@ METHODS = Methods[Method](
             controls=("none", "haar-carried"),
             color=BLUE,
         ),
+        "sympe-kind-depth-first-carried": Method(
+            "SymPE carried: depth-first, rare kinds first",
+            "carried",
+            "kind-depth-first",
+            controls=("none", "haar-carried"),
+            color=PURPLE,
+        ),
         "sympe-canonical-depth-first-carried": Method(
             "SymPE carried: canonical depth-first",
             "carried",
@@ -101,7 +108,7 @@ METHODS = Methods[Method](
             "SymPE carried: exact labeling", "carried", "labeling", controls=("none", "haar-carried"), color=INDIGO
         ),
         "sympe-refinement-carried": Method(
-            "SymPE carried: color refinement", "carried", "refinement", controls=("none", "haar-carried"), color=PURPLE
+            "SymPE carried: color refinement", "carried", "refinement", controls=("none", "haar-carried"), color=TEAL
         ),
         "sympe-sort-carried": Method(
             "SymPE carried: learned sort", "carried", "sort", controls=("none", "haar-carried"), color=BROWN
@@ -123,6 +130,7 @@ METHODS |= {
     for name in (
         "haar-carried",
         "sympe-depth-first-carried",
+        "sympe-kind-depth-first-carried",
         "sympe-canonical-depth-first-carried",
         "sympe-labeling-carried",
     )

@@ -71,7 +71,7 @@ class GraphDiffusion(nn.Module):
         self.domain = domain
         self.limits = Limits(config, domain)
         self.register_buffer("kept", cosine_schedule(config.steps), persistent=False)
-        self.breaking = Breaking(config, domain.max_nodes)
+        self.breaking = Breaking(config, domain)
         a, b = len(domain.node_law), len(domain.edge_law)
         chemistry = domain.is_chemical
         node_dim = a + features.NODE_FEATURES + chemistry * features.NODE_CHEMISTRY + self.breaking.dim

@@ -10,10 +10,11 @@ well. With g~ and a trajectory :math:`z_T, \dots, z_0 = x` drawn given the graph
 over the steps of a sampler, from t to s each, has the mean :math:`p([x])`, or less if q leaves out some orders
 (without g~, or with a random one, :math:`q = 1/n!`). So :math:`-\log \frac1K \sum_{k=1}^K w_k` of K draws bounds the
 class NLL in expectation, never less tightly for more draws (Y. Burda, R. Grosse, R. Salakhutdinov, *Importance
-weighted autoencoders*, ICLR 2016); for K = 1 it is the variational bound. For :math:`K \to \infty` it is the class NLL
-itself for methods without g~, with a fresh or with a random one. For other carried orders the bound leaves out what the
-model makes with orders that training never draws for this graph. Each draw takes as many evaluations of the network as
-the sampler takes steps.
+weighted autoencoders*, ICLR 2016); for K = 1 it is the variational bound if q is the law that training draws from. For
+:math:`K \to \infty` it is the class NLL itself for methods without g~, with a fresh or with a random one. For other
+carried orders the bound leaves out what the model makes with orders that q never draws for this graph. So q draws more
+of them than training where that is known (:meth:`~sympe_experiments.molecules.breaking.Breaking.propose`). Each draw
+takes as many evaluations of the network as the sampler takes steps.
 """
 
 import math
@@ -56,8 +57,8 @@ def log_weights(
     """
     automorphisms = log_automorphisms(clean).repeat_interleave(draws)
     x = model.breaking.shuffled(clean.repeat(draws), generator)
-    g = model.breaking.draw(x, own)
-    total = model.breaking.excess(x, g, automorphisms) - model.domain.size_cost(x.num_nodes)
+    g, excess = model.breaking.propose(x, automorphisms, own)
+    total = excess - model.domain.size_cost(x.num_nodes)
     of_nodes, of_edges = model.processes(g, x.num_nodes)
     z = model.noisy(x, x.nodes.new_full((len(x),), model.steps), g, generator)
     total += _prior_ratio(of_nodes, x.nodes, z.nodes) + _prior_ratio(of_edges, x.edges, z.edges)
