@@ -149,6 +149,7 @@ KERNELS: dict[str, Callable[[], NodeOrder | Constant]] = {
     "breadth first": BreadthFirst,
     "depth first": DepthFirst,
     "random depth first": RandomDepthFirst,
+    "random depth first by label": lambda: RandomDepthFirst((1, 0)),
     "refinement": Refinement,
     "refinement only": lambda: Refinement(individualize=False),
     "spectral": Spectral,

@@ -109,6 +109,7 @@ def test_methods_for_graphs(method: str) -> None:
 ORDERS: dict[str, Callable[[], Any]] = {
     "sort": lambda: Sort(NodeScore()),
     "random depth-first": RandomDepthFirst,
+    "random depth-first by label": lambda: RandomDepthFirst((1, 0)),
     "canonical depth-first": lambda: DepthFirst(Labeling()),
 }
 

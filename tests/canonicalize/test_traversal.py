@@ -22,6 +22,7 @@ from sympe.graphs import concatenate, from_networkx
 from sympe.groups import Permutation
 
 TRAVERSALS = [BreadthFirst, DepthFirst]
+BY_LABEL = RandomDepthFirst((2, 1))
 
 
 def visit(x: Graphs, depth_first: bool) -> list[int]:
@@ -131,15 +132,16 @@ def test_the_company_in_a_batch_does_not_matter(generator: torch.Generator) -> N
 # ------------------------------------------------------------------------------------- orders of known probability
 
 
-def probabilities(x: Graphs) -> np.ndarray:
+def probabilities(x: Graphs, order: RandomDepthFirst | None = None) -> np.ndarray:
     """Probability of each of the n! orders."""
-    everything = all_permutations_of(x)
-    return RandomDepthFirst().log_probability(copies(x, len(everything.image) // x.num_nodes), everything).exp().numpy()
+    everything, order = all_permutations_of(x), order or RandomDepthFirst()
+    return order.log_probability(copies(x, len(everything.image) // x.num_nodes), everything).exp().numpy()
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_probabilities_add_up(name: str) -> None:
     assert probabilities(SMALL[name]).sum() == pytest.approx(1, abs=1e-12)
+    assert probabilities(SMALL[name], BY_LABEL).sum() == pytest.approx(1, abs=1e-12)
 
 
 def test_the_probability_is_a_product_of_choices() -> None:
@@ -150,13 +152,30 @@ def test_the_probability_is_a_product_of_choices() -> None:
     assert found == pytest.approx(expected)
 
 
-def order_counts(x: Graphs, order: torch.nn.Module, generator: torch.Generator, draws: int) -> np.ndarray:
+def test_labels_come_in_the_order_that_was_given() -> None:
+    """A path of labels 0, 2, 1, 0: the walk begins at 2; both ways on are open, but 1 comes before 0."""
+    path = from_networkx([networkx.path_graph(4)])
+    path = Graphs(path.edge_index, path.batch, node_label=torch.tensor([0, 2, 1, 0]))
+    p = probabilities(path, BY_LABEL)
+    assert local_images(all_permutations_of(path), path)[p > 0].tolist() == [[1, 2, 3, 0]]
+    # Of equal labels the least degree comes first, then all are equally likely; labels that are not named come last.
+    other = Graphs(path.edge_index, path.batch, node_label=torch.tensor([7, 7, 7, 7]))
+    p = probabilities(other, BY_LABEL)
+    assert local_images(all_permutations_of(path), path)[p > 0].tolist() == [[0, 1, 2, 3], [3, 2, 1, 0]]
+    assert p[p > 0].tolist() == pytest.approx([0.5, 0.5])
+    with pytest.raises(ValueError, match=r"labels must be different; got \[1, 0, 1\]"):
+        RandomDepthFirst([1, 0, 1])
+
+
+def order_counts(
+    x: Graphs, order: torch.nn.Module, generator: torch.Generator, draws: int, possible: np.ndarray | None = None
+) -> np.ndarray:
     """How often each order of positive probability was drawn."""
     images = local_images(all_permutations_of(x), x)
     drawn = local_images(order(copies(x, draws), generator), x)
     index = {tuple(image): at for at, image in enumerate(images)}
     counts = np.bincount([index[tuple(image)] for image in drawn], minlength=len(images))
-    possible = probabilities(x) > 0
+    possible = probabilities(x) > 0 if possible is None else possible
     assert counts[~possible].sum() == 0
     return counts[possible]
 
@@ -167,6 +186,8 @@ def test_orders_come_with_their_probability(generator: torch.Generator) -> None:
         p = probabilities(x)
         counts = order_counts(x, RandomDepthFirst(), generator, 6000)
         test.fit(name, counts, p[p > 0])
+        p = probabilities(x, BY_LABEL)
+        test.fit(f"{name} by label", order_counts(x, BY_LABEL, generator, 2000, p > 0), p[p > 0])
     test.require("orders come with their probability")
 
 

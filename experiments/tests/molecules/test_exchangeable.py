@@ -10,7 +10,7 @@ import torch
 from laws import THRESHOLD, ChiSquare
 from sympe.actions import GraphRelabeling
 from sympe.groups import Permutation
-from sympe_experiments.molecules.breaking import CANONICALIZERS, Breaking
+from sympe_experiments.molecules.breaking import CANONICALIZERS, Breaking, log_automorphisms
 from sympe_experiments.molecules.config import METHODS, make_config
 from sympe_experiments.molecules.domain import Domain
 from sympe_experiments.molecules.evaluation import in_order_percent
@@ -132,6 +132,30 @@ def test_what_could_be_drawn_is_what_is(method: str, generator: torch.Generator)
         found = {tuple(rank) for rank in drawn.rank.view(-1, 4).tolist()}
         assert {tuple(rank) for rank in orders[could].tolist()} == found
         assert 0 < len(found) < 24 or edges == [0] * 6
+
+
+@pytest.mark.parametrize("method", ["sympe-canonical-depth-first-carried", "sympe-kind-depth-first-carried-by-rank"])
+def test_what_is_proposed_has_the_law_that_is_told(method: str, generator: torch.Generator) -> None:
+    """Over all depth-first orders, though training draws few of them; the uniform law on them is rejected."""
+    breaking, test, wrong = opinionated(method).breaking, ChiSquare(), ChiSquare()
+    orders = torch.tensor(list(permutations(range(4))))
+    for edges in ([1, 0, 0, 1, 0, 1], [1, 0, 1, 1, 0, 1], [1, 1, 1, 0, 0, 0], [1, 0, 0, 0, 0, 1]):
+        one = GraphState(torch.tensor([[0, 0, 1, 1]]), torch.tensor([edges])).repeat(4000)
+        automorphisms = log_automorphisms(one)
+        g, excess = breaking.propose(one, automorphisms, generator)
+        assert g is not None
+        place = (g.rank.view(-1, 1, 4) == orders).all(2).byte().argmax(1)
+        told = torch.full((24,), torch.nan, dtype=torch.float64).scatter(0, place, (-excess - automorphisms).exp())
+        drawn = ~told.isnan()
+        assert float(told[drawn].sum()) == pytest.approx(1), "all orders that can be drawn were"
+        counts = np.bincount(place, minlength=24)[drawn]
+        test.fit(str(edges), counts, told[drawn].numpy())
+        wrong.fit(str(edges), counts)
+    test.require("proposed orders come with their probability")
+    assert wrong.p_value < THRESHOLD
+    none = opinionated("none").breaking.propose(one, automorphisms, generator)
+    assert none[0] is None
+    assert torch.equal(none[1], opinionated("none").breaking.excess(one, None, automorphisms))
 
 
 def test_how_many_samples_are_in_order(generator: torch.Generator) -> None:

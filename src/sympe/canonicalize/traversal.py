@@ -10,9 +10,9 @@ canonical as that form.
 
 .. math:: P(\text{order} \mid x) = \prod_r \frac{1}{|C_r|},
 
-with :math:`C_r` the nodes that could have come at rank :math:`r`, given the nodes before. A single storage order that
-breaks all ties would not give this: that one neighbor came before another says something about its place in storage,
-and so about later choices (in every cycle).
+with :math:`C_r` the nodes that could have come at rank :math:`r`, given the nodes before; where labels are given an
+order, only the first of them. A single storage order that breaks all ties would not give this: that one neighbor came
+before another says something about its place in storage, and so about later choices (in every cycle).
 """
 
 from collections.abc import Callable, Sequence
@@ -89,11 +89,16 @@ class RandomDepthFirst(NodeOrder):
         labels: Node labels, in the order in which their nodes should come: each choice is then among the candidates
             whose label comes first, and of these among those of the least degree. Fewer orders are possible, and a
             network can tell which. By default all candidates are equally likely.
+
+    Raises:
+        ValueError: If a label occurs twice.
     """
 
     def __init__(self, labels: Sequence[int] = ()) -> None:
         super().__init__()
         self.labels = tuple(labels)
+        if len(set(self.labels)) < len(self.labels):
+            raise ValueError(f"labels must be different; got {list(labels)}")
 
     def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
         def choose(candidates: Bool[Tensor, "G n"]) -> Int[Tensor, "G"]:
