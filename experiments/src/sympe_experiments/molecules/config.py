@@ -175,6 +175,8 @@ class Config:
     """Layers of the graph transformer."""
     encoding_dim: int = 16
     """Features per node of a rank encoding or of noise."""
+    drop_order_at: int | None = None
+    """From this time on down to 0 the network does not see a carried g~; by default it always does."""
     temperature: float = 0.1
     """Temperature of SoftSort in a learned sort."""
     epochs: int = 2
@@ -230,6 +232,10 @@ class Config:
         require_positive(self, but=("seed", "ema", "weight_decay", "compile"))
         if any(not 1 <= steps <= self.steps for steps in self.sample_steps):
             raise ValueError(f"sample_steps must be from 1 to {self.steps}; got {list(self.sample_steps)}")
+        if self.drop_order_at is not None and self.breaking.kind != "carried":
+            raise ValueError(f"drop_order_at needs a method whose order is carried; got {self.method}")
+        if self.drop_order_at is not None and not 0 < self.drop_order_at < self.steps:
+            raise ValueError(f"drop_order_at must be from 1 to {self.steps - 1}; got {self.drop_order_at}")
         if self.spacing is not None and not 1 <= self.spacing <= 10:
             raise ValueError(f"spacing must be from 1 to 10; got {self.spacing}")
 
