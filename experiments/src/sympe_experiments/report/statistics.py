@@ -103,7 +103,7 @@ class Group:
 
     @property
     def title(self) -> str:
-        changes = "".join(f", {name} {value}" for name, value in self.setting.items())
+        changes = "".join(f", {name} {value}" for name, value in self.setting.items() if value is not None)
         return f"{self.data}, recipe {self.recipe}{changes}"
 
     @property
