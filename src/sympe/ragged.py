@@ -70,7 +70,7 @@ class Ragged(ABC):
     @cached
     def start(self) -> Int[Tensor, "N"]:
         """First row of each row's member."""
-        return self.ptr[self.batch]
+        return torch.zeros_like(self.batch) if len(self) == 1 else self.ptr[self.batch]
 
     def check_batch(self) -> None:
         """Check the values of ``batch``.

@@ -33,6 +33,8 @@ def canonical_order(graphs: Graphs) -> Ints:
     small, large = _by_size(graphs)
     if not large:
         return settle_small(small).canonical_order()
+    if len(graphs) == 1:
+        return _stripped(graphs, 0).canonical_order()
     order = np.arange(graphs.num_nodes)
     if small.num_nodes:
         node = order[(graphs.sizes <= _SMALL)[graphs.batch].cpu().numpy()]

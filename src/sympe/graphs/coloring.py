@@ -120,10 +120,14 @@ def plain_edges(graphs: Graphs) -> Ints | None:
     (source, target), label = graphs.edge_index.cpu().numpy(), graphs.edge_label
     if label is not None and bool((label != label[:1]).any()):
         return None
+    if not len(source):
+        return np.zeros((2, 0), np.int64)
     key = np.sort(source << 32 | target)
-    ends = np.stack([key >> 32, key & 2**32 - 1])
-    is_plain = run_starts(key).all() and (source != target).all()
-    return ends if is_plain and np.array_equal(key, np.sort(ends[1] << 32 | ends[0])) else None
+    ends: Ints = key >> np.array([[32], [0]]) & 2**32 - 1
+    is_forward = ends[0] < ends[1]
+    forward, back = key[is_forward], key[~is_forward]
+    is_plain = np.array_equal(forward, np.sort(back << 32 | back >> 32)) and (forward[1:] != forward[:-1]).all()
+    return ends if is_plain else None
 
 
 def joined_pairs(graphs: Graphs) -> tuple[Ints, Ints, Ints, Ints]:

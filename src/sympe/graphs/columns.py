@@ -13,13 +13,17 @@ Mask = NDArray[np.bool_]
 
 def sorted_by(*columns: Column) -> Ints:
     """The order that sorts by the first column and ties by the next; remaining ties come in any order."""
-    key, _ = _packed(*columns)
+    key, bound = _packed(*columns)
+    if bound == 1:
+        return np.arange(len(columns[0]))
     return np.lexsort(columns[::-1]) if key is None else np.argsort(key)
 
 
 def ranks(*columns: Column) -> Ints:
     """Rank 0, 1, ... of each row of the columns among the distinct rows, in lexicographic order."""
     key, bound = _packed(*columns)
+    if bound == 1:
+        return np.zeros(len(columns[0]), np.int64)
     if key is None:
         order = np.lexsort(columns[::-1])
     elif bound <= 4 * len(key):
@@ -45,8 +49,13 @@ def run_starts(*columns: Column) -> Mask:
 
 def run_lengths(starts: Mask) -> Ints:
     """The lengths of the runs that start there."""
-    cuts = np.flatnonzero(np.append(starts, True))
+    cuts = _cuts(starts)
     return cuts[1:] - cuts[:-1]
+
+
+def _cuts(starts: Mask) -> Ints:
+    """Where runs start, and the end of the last."""
+    return np.concatenate([*starts.nonzero(), [len(starts)]])
 
 
 def _packed(*columns: Column) -> tuple[Column | None, float]:
@@ -93,7 +102,7 @@ def connected(source: Ints, target: Ints, count: int) -> Ints | None:
 def word_ranks(symbol: Ints, starts: Mask) -> Ints:
     """Rank of each word, in lexicographic order, from 0; ``starts`` marks the first symbol of each."""
     text = symbol.astype(">i8").tobytes()
-    cuts = (8 * np.flatnonzero(np.append(starts, True))).tolist()
+    cuts = (8 * _cuts(starts)).tolist()
     words = [text[a:b] for a, b in pairwise(cuts)]
     rank = {word: i for i, word in enumerate(sorted(set(words)))}
     return np.array([rank[word] for word in words], np.int64)

@@ -177,9 +177,10 @@ def settle_small(graphs: Graphs) -> Settled | SettledAlone:
 
 def settle_one(graph: Graphs) -> Settled | None:
     """Keys after as many rounds as it takes, for one large graph; None where they take too many or settle little."""
-    count, classes = graph.num_nodes, 0
-    if (np.bincount(graph.edge_index[0].cpu().numpy(), minlength=count) < 2).sum() > count / 8:
-        return None  # trees and leaves have closed forms
+    count, classes, source = graph.num_nodes, 0, graph.edge_index.cpu().numpy()[0]
+    # Trees and leaves have closed forms.
+    if graph.num_edges < 1.75 * count or (np.bincount(source, minlength=count) < 2).sum() > count / 8:
+        return None
     for key in _refined(graph):
         before, classes = classes, int(run_starts(np.sort(key)).sum())
         if classes in (before, count):

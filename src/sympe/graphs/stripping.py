@@ -52,8 +52,21 @@ _ROUNDS = 16
 
 
 @dataclass(frozen=True)
-class _Removed:
-    """Nodes of chains between nodes that were removed later, or stay; a leaf hangs on a chain from a node to itself.
+class _Hung:
+    """Nodes removed from next to a parent, which was removed later, or stays; by kind."""
+
+    node: Ints
+    parent: Ints
+    kind: Ints
+
+    def order(self, rank: Ints) -> Ints:
+        """The nodes in order, given the ranks of all that were removed later, or stay."""
+        return self.node[sorted_by(rank[self.parent], self.kind)]
+
+
+@dataclass(frozen=True)
+class _Chains:
+    """Nodes of chains between nodes that were removed later, or stay.
 
     Attributes:
         node: The nodes, as all others by their number in the graph.
@@ -68,6 +81,14 @@ class _Removed:
     words: Ints
     places: Ints
     chain: Ints
+
+    def order(self, rank: Ints) -> Ints:
+        # From the end of lower rank; where both ends are one, from the end where the word is less.
+        first, last = rank[self.ends]
+        is_turned = (first > last) | ((first == last) & (self.words[0] > self.words[1]))
+        first, last = np.where(is_turned, last, first), np.where(is_turned, first, last)
+        word, place = (np.where(is_turned, v[1], v[0]) for v in (self.words, self.places))
+        return self.node[sorted_by(first, last, word, self.chain, place)]
 
 
 class Stripped:
@@ -87,12 +108,11 @@ class Stripped:
         self._graph = graph
         self.num_nodes = graph.num_nodes
         self.node = np.arange(self.num_nodes)
-        self._removed: list[_Removed] = []
+        self._removed: list[_Hung | _Chains] = []
         if (settled := settle_one(graph)) is not None:
             rank, gone = np.empty_like(self.node), np.flatnonzero(~settled.stays)
             rank[settled.by_key] = settled.starts.cumsum()
-            nowhere = np.zeros((2, len(gone)), np.int64)
-            self._removed.append(_Removed(gone, nowhere, np.stack([rank[gone]] * 2), nowhere, gone))
+            self._removed.append(_Hung(gone, gone, rank[gone]))
             self.node, graph = np.flatnonzero(settled.stays), settled.rest
         self.color = node_colors(graph)
         self.factors: Counter[int] = Counter()
@@ -152,12 +172,7 @@ class Stripped:
         rank[order[0]] = np.arange(len(order[0]))
         count = len(order[0])
         for removed in reversed(self._removed):
-            # From the end of lower rank; where both ends are one, from the end where the word is less.
-            first, last = rank[removed.ends]
-            is_turned = (first > last) | ((first == last) & (removed.words[0] > removed.words[1]))
-            first, last = np.where(is_turned, last, first), np.where(is_turned, first, last)
-            word, place = (np.where(is_turned, v[1], v[0]) for v in (removed.words, removed.places))
-            order.append(removed.node[sorted_by(first, last, word, removed.chain, place)])
+            order.append(removed.order(rank))
             rank[order[-1]] = np.arange(count, count + len(order[-1]))
             count += len(order[-1])
         return np.concatenate(order)
@@ -202,8 +217,7 @@ class Stripped:
 
     def _hang(self, node: Ints, parent: Ints, kind: Ints) -> None:
         """Remove nodes that stand next to their parent, by kind."""
-        ends, words, places = np.stack([parent, parent]), np.stack([kind, kind]), np.zeros((2, len(node)), np.int64)
-        self._removed.append(_Removed(self.node[node], self.node[ends], words, places, chain=node))
+        self._removed.append(_Hung(self.node[node], self.node[parent], kind))
         kept = np.ones(len(self.node), bool)
         kept[node] = False
         self._keep(kept)
@@ -223,8 +237,9 @@ class Stripped:
             self.factors[2] += int((is_pair & (kind == kind_of[parent])).sum()) // 2
             goes = ~is_pair | (kind > kind_of[parent]) | ((kind == kind_of[parent]) & (leaf > parent))
             parent, leaf, kind = parent[goes], leaf[goes], kind[goes]
-        order = sorted_by(parent, kind)
-        parent, leaf, kind = parent[order], leaf[order], kind[order]
+        if kind.any():  # else sorted, as edges are
+            order = sorted_by(parent, kind)
+            parent, leaf, kind = parent[order], leaf[order], kind[order]
         self._recolor(parent, kind)
         self._hang(leaf, parent, kind)
         return True
@@ -262,7 +277,7 @@ class Stripped:
         noted = is_first[run] & enters[order]
         run, edge = run[noted], order[noted]
         places = np.stack([steps[first[run]] - steps[edge], steps[edge] - 1])
-        self._removed.append(_Removed(self.node[target[edge]], self.node[ends[:, run]], words[:, run], places, run))
+        self._removed.append(_Chains(self.node[target[edge]], self.node[ends[:, run]], words[:, run], places, run))
 
         joins = ends[0] != ends[1]
         loop = np.flatnonzero(~joins & is_first)
