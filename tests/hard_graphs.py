@@ -27,6 +27,14 @@ def with_ears(seed: int) -> networkx.Graph:
     return graph
 
 
+def subdivided(graph: networkx.Graph) -> networkx.Graph:
+    """Three nodes on each edge. Those of a prism have ends alike, but differ between its rungs and its rings."""
+    result = networkx.Graph()
+    for u, v in graph.edges:
+        networkx.add_path(result, [u, *((u, v, i) for i in range(3)), v])
+    return result
+
+
 def cfi(base: networkx.Graph, twist: bool) -> Graphs:
     """The graph of J.-Y. Cai, M. Fürer, N. Immerman, *An optimal lower bound on the number of variables* (1992)."""
     number: dict[tuple, int] = {}
@@ -63,6 +71,7 @@ GRAPHS = {
     "ladder": from_nx(networkx.ladder_graph(20)),
     "sparse": from_nx(networkx.gnm_random_graph(60, 80, seed=1)),
     "dense": from_nx(networkx.gnm_random_graph(40, 300, seed=1)),
+    "subdivided prism": from_nx(subdivided(networkx.circular_ladder_graph(5))),
     "two cores": from_nx(networkx.disjoint_union(networkx.petersen_graph(), networkx.petersen_graph())),
     **{f"ears {seed}": from_nx(with_ears(seed)) for seed in range(6)},
     "cfi": cfi(networkx.complete_graph(4), False),

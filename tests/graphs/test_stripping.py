@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import networkx
 import numpy as np
@@ -18,12 +19,15 @@ from sympe.actions import GraphRelabeling
 from sympe.canonicalize import Labeling
 from sympe.graphs import bliss, colored_graphs, concatenate, from_networkx, stripping
 from sympe.graphs.coloring import encoded
+from sympe.graphs.removed import Hung
 from sympe.graphs.stripping import Stripped
 from sympe.groups import Permutation
 
 
 def check(x: Graphs, relabelings: int = 5) -> None:
     assert Stripped(x).count_automorphisms() == next(encoded(x)).count_automorphisms()
+    _, first, number = np.unique(next(encoded(x)).orbits(), return_index=True, return_inverse=True)
+    assert np.array_equal(Stripped(x).orbits(), first[number])
     action, generator = GraphRelabeling(), torch.Generator().manual_seed(0)
     many = copies(x, relabelings)
     moved = action.act(action.group.haar(many, generator), many)
@@ -34,7 +38,7 @@ def check(x: Graphs, relabelings: int = 5) -> None:
 
 
 @pytest.mark.parametrize("name", GRAPHS)
-def test_orders_agree_with_bliss_and_forms_are_canonical(name: str) -> None:
+def test_orders_and_orbits_agree_with_bliss_and_forms_are_canonical(name: str) -> None:
     check(GRAPHS[name])
 
 
@@ -49,6 +53,16 @@ def test_the_check_rejects_lost_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stripping, "word_ranks", lambda symbol, starts: np.zeros(starts.sum(), np.int64))
     with pytest.raises(AssertionError):
         check(GRAPHS["random tree"])
+
+
+@pytest.mark.parametrize("name", ["random tree", "two edges"])
+def test_the_check_rejects_wrong_orbits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves that are all symmetric to their parent, and none that is."""
+    alike = name == "random tree"
+    orbits = Hung.orbits
+    monkeypatch.setattr(Hung, "orbits", lambda hung, orbit: orbits(replace(hung, is_alike=alike), orbit))
+    with pytest.raises(AssertionError):
+        check(GRAPHS[name])
 
 
 def test_counts_do_not_rely_on_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,6 +97,10 @@ KNOWN: dict[str, tuple[Callable[[], networkx.Graph], int]] = {
     "cycle": (lambda: networkx.cycle_graph(5000), 10000),
     "hexagons": (lambda: networkx.disjoint_union_all([networkx.cycle_graph(6)] * 100), 12**100 * math.factorial(100)),
     "grid": (lambda: networkx.grid_2d_graph(30, 30), 8),
+    "grid, and a last node": (
+        lambda: networkx.disjoint_union(networkx.grid_2d_graph(30, 30), networkx.empty_graph(1)),
+        8,
+    ),
     "ladder": (lambda: networkx.ladder_graph(1000), 4),
     "binary tree": (lambda: networkx.balanced_tree(2, 10), 2 ** (2**10 - 1)),
 }

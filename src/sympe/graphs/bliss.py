@@ -88,7 +88,7 @@ def automorphism_orbits(graphs: Graphs) -> torch.Tensor:
     check_graphs(graphs)
     fixed, moved = [], []
     for start, colored in zip(graphs.ptr.tolist(), colored_graphs(graphs), strict=False):
-        for image in colored.automorphism_generators():
+        for image in [colored.orbits()] if isinstance(colored, Stripped) else colored.automorphism_generators():
             fixed.append(np.arange(colored.num_nodes) + start)
             moved.append(np.asarray(image) + start)
     return torch.from_numpy(joined(fixed, moved, graphs.num_nodes)).to(graphs.device)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sympe.graphs.batch import Graphs
-from sympe.graphs.columns import Ints, offsets, ranks, run_starts
+from sympe.graphs.columns import Ints, components, offsets, ranks
 
 if TYPE_CHECKING:
     import igraph
@@ -49,6 +49,12 @@ class ColoredGraph:
         # To split the first smallest cell is faster than igraph's default where a graph consists of many alike parts.
         generators = self.graph.automorphism_group(sh="fs", color=self.color)
         return [generator[: self.num_nodes] for generator in generators]
+
+    def orbits(self) -> Ints:
+        """A number for the orbit of each original node under the automorphism group."""
+        images = self.automorphism_generators()
+        moved = np.array(images, np.int64).ravel()
+        return components(np.tile(np.arange(self.num_nodes), len(images)), moved, self.num_nodes)
 
     def count_automorphisms(self) -> int:
         """Exact order of the automorphism group, however large."""

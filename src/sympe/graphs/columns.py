@@ -94,8 +94,8 @@ def connected(source: Ints, target: Ints, count: int) -> Ints | None:
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import breadth_first_order
 
-    rows = csr_array((np.ones(len(source), np.int8), target, offsets(np.bincount(source, minlength=count))))
-    order = breadth_first_order(rows, 0, return_predecessors=False)
+    rows = (np.ones(len(source), np.int8), target, offsets(np.bincount(source, minlength=count)))
+    order = breadth_first_order(csr_array(rows, shape=(count, count)), 0, return_predecessors=False)
     return order.astype(np.int64) if len(order) == count else None
 
 

@@ -93,6 +93,18 @@ class Core:
         ordered = [ordered for alike in self._classes for _, ordered in alike]
         return np.concatenate([self._alone, *ordered])
 
+    def orbits(self) -> Ints:
+        """A number for the orbit of each node under the automorphism group."""
+        orbit = np.zeros(len(self.color), np.int64)
+        orbit[self._alone] = run_starts(self.color[self._alone]).cumsum()
+        is_whole = len(self._parts) == 1  # then nothing has to be compared
+        for alike in [[(self._parts[0], self._parts[0].node)]] if is_whole else self._classes:
+            (part, first), *others = alike
+            orbit[part.node] = 1 + orbit.max() + part.graph.orbits()
+            for _, ordered in others:
+                orbit[ordered] = orbit[first]
+        return orbit
+
     def factors(self) -> tuple[list[int], list[int]]:
         """Numbers and factorials whose product is the order of the automorphism group."""
         factorials = run_lengths(run_starts(self.color[self._alone])).tolist()

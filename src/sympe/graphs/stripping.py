@@ -22,7 +22,6 @@ What stays is the core, :mod:`sympe.graphs.core`.
 
 import math
 from collections import Counter
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -45,50 +44,11 @@ from sympe.graphs.columns import (
     word_ranks,
 )
 from sympe.graphs.core import Core
+from sympe.graphs.removed import Chains, Hung
 from sympe.graphs.settling import settle_one
 
 #: After so many rounds that refine colors, or that remove few nodes each, bliss takes over.
 _ROUNDS = 16
-
-
-@dataclass(frozen=True)
-class _Hung:
-    """Nodes removed from next to a parent, which was removed later, or stays; by kind."""
-
-    node: Ints
-    parent: Ints
-    kind: Ints
-
-    def order(self, rank: Ints) -> Ints:
-        """The nodes in order, given the ranks of all that were removed later, or stay."""
-        return self.node[sorted_by(rank[self.parent], self.kind)]
-
-
-@dataclass(frozen=True)
-class _Chains:
-    """Nodes of chains between nodes that were removed later, or stay.
-
-    Attributes:
-        node: The nodes, as all others by their number in the graph.
-        ends: The two ends of the chain of each node.
-        words: Rank of the chain's word, read from either end.
-        places: Place in the chain, from either end.
-        chain: Number of the chain, by storage.
-    """
-
-    node: Ints
-    ends: Ints
-    words: Ints
-    places: Ints
-    chain: Ints
-
-    def order(self, rank: Ints) -> Ints:
-        # From the end of lower rank; where both ends are one, from the end where the word is less.
-        first, last = rank[self.ends]
-        is_turned = (first > last) | ((first == last) & (self.words[0] > self.words[1]))
-        first, last = np.where(is_turned, last, first), np.where(is_turned, first, last)
-        word, place = (np.where(is_turned, v[1], v[0]) for v in (self.words, self.places))
-        return self.node[sorted_by(first, last, word, self.chain, place)]
 
 
 class Stripped:
@@ -104,15 +64,15 @@ class Stripped:
         factorials: how often its factorial does.
     """
 
-    def __init__(self, graph: Graphs) -> None:
+    def __init__(self, graph: Graphs, chains: bool = True) -> None:
         self._graph = graph
         self.num_nodes = graph.num_nodes
         self.node = np.arange(self.num_nodes)
-        self._removed: list[_Hung | _Chains] = []
+        self._removed: list[Hung | Chains] = []
         if (settled := settle_one(graph)) is not None:
             rank, gone = np.empty_like(self.node), np.flatnonzero(~settled.stays)
             rank[settled.by_key] = settled.starts.cumsum()
-            self._removed.append(_Hung(gone, gone, rank[gone]))
+            self._removed.append(Hung(gone, gone, rank[gone], False))
             self.node, graph = np.flatnonzero(settled.stays), settled.rest
         self.color = node_colors(graph)
         self.factors: Counter[int] = Counter()
@@ -128,7 +88,8 @@ class Stripped:
         # All nodes of one color without edges are a core that needs no search.
         while slow < _ROUNDS and len(self.node) > 1 and (len(self.source) or self.color.any()):
             before = len(self.node)
-            if not (self._take_leaves() | self._take_chains() or self._take_settled() or self._take_twins()):
+            taken = self._take_leaves() | (chains and self._take_chains())
+            if not (taken or self._take_settled() or self._take_twins()):
                 break
             slow += len(self.node) > 0.95 * before
 
@@ -149,6 +110,16 @@ class Stripped:
     def automorphism_generators(self) -> list[list[int]]:
         """Generators of the automorphism group, each as images; from bliss alone, without stripping."""
         return next(encoded(self._graph)).automorphism_generators()
+
+    def orbits(self) -> Ints:
+        """The first node of each node's orbit. Chains stay: their ends alone do not tell the orbits of their nodes."""
+        stripped, orbit = Stripped(self._graph, chains=False), np.zeros(self.num_nodes, np.int64)
+        orbit[stripped.node] = stripped._core.orbits()
+        for removed in reversed(stripped._removed):
+            assert isinstance(removed, Hung)
+            orbit[removed.node] = removed.orbits(orbit)
+        _, first, number = np.unique(orbit, return_index=True, return_inverse=True)
+        return first[number]
 
     @property
     def is_rigid_around_core(self) -> bool:
@@ -215,9 +186,9 @@ class Stripped:
         more[node[starts]] = 1 + word_ranks(kind, starts)
         self.color = ranks(self.color, more)
 
-    def _hang(self, node: Ints, parent: Ints, kind: Ints) -> None:
+    def _hang(self, node: Ints, parent: Ints, kind: Ints, is_alike: Mask | bool = False) -> None:
         """Remove nodes that stand next to their parent, by kind."""
-        self._removed.append(_Hung(self.node[node], self.node[parent], kind))
+        self._removed.append(Hung(self.node[node], self.node[parent], kind, is_alike))
         kept = np.ones(len(self.node), bool)
         kept[node] = False
         self._keep(kept)
@@ -229,19 +200,20 @@ class Stripped:
             return False
         parent, leaf = self.source[down], self.target[down]
         kind = ranks(self.label[down], self.color[leaf])
-        is_pair = degree[parent] == 1
+        is_pair, is_alike = degree[parent] == 1, np.zeros(len(leaf), bool)
         if is_pair.any():
             # Of two leaves joined to each other the one of the greater kind goes.
             kind_of = np.zeros_like(self.node)
             kind_of[leaf] = kind
-            self.factors[2] += int((is_pair & (kind == kind_of[parent])).sum()) // 2
+            is_alike = is_pair & (kind == kind_of[parent])
+            self.factors[2] += int(is_alike.sum()) // 2
             goes = ~is_pair | (kind > kind_of[parent]) | ((kind == kind_of[parent]) & (leaf > parent))
-            parent, leaf, kind = parent[goes], leaf[goes], kind[goes]
+            parent, leaf, kind, is_alike = parent[goes], leaf[goes], kind[goes], is_alike[goes]
         if kind.any():  # else sorted, as edges are
             order = sorted_by(parent, kind)
-            parent, leaf, kind = parent[order], leaf[order], kind[order]
+            parent, leaf, kind, is_alike = parent[order], leaf[order], kind[order], is_alike[order]
         self._recolor(parent, kind)
-        self._hang(leaf, parent, kind)
+        self._hang(leaf, parent, kind, is_alike)
         return True
 
     def _take_chains(self) -> bool:
@@ -277,7 +249,7 @@ class Stripped:
         noted = is_first[run] & enters[order]
         run, edge = run[noted], order[noted]
         places = np.stack([steps[first[run]] - steps[edge], steps[edge] - 1])
-        self._removed.append(_Chains(self.node[target[edge]], self.node[ends[:, run]], words[:, run], places, run))
+        self._removed.append(Chains(self.node[target[edge]], self.node[ends[:, run]], words[:, run], places, run))
 
         joins = ends[0] != ends[1]
         loop = np.flatnonzero(~joins & is_first)
@@ -353,7 +325,7 @@ class Stripped:
         size, joint = np.ones((2, count), np.int64)
         size[several], joint[first] = 1 + number, own
         self.color = ranks(self.color, size, joint)
-        self._hang(node, first, own)
+        self._hang(node, first, own, is_alike=True)
         return True
 
     def _exact_twins(self, node: Ints, own: Ints, first: Ints) -> tuple[Ints, Ints, Ints]:
