@@ -23,6 +23,11 @@ FOLDER = Path(os.environ.get("SYMPE_PEERS", Path.home() / ".cache" / "sympe-peer
 _TIMES, _LARGE = 3, 2_000_000
 
 
+def times_of(graph: Graphs) -> int:
+    """How often Traces runs each time, and so does what is compared with it."""
+    return _TIMES if graph.num_edges < _LARGE else 1
+
+
 @cache
 def dreadnaut() -> str | None:
     """The command; None where there is neither it nor Debian's package."""
@@ -57,8 +62,7 @@ def traces(graph: Graphs, canonical: bool = True, limit: float = 120) -> Callabl
         cells = [",".join(map(str, np.flatnonzero(label == kind))) for kind in np.unique(label)]
         colors = f"f=[{'|'.join(cells)}]\n"
     mode = "c" if canonical else "-c"
-    times = _TIMES if graph.num_edges < _LARGE else 1
-    text = f"At -a {mode} M={times}\nn={graph.num_nodes} $=0 g\n" + ";\n".join(rows) + f".\n{colors}x\nq\n"
+    text = f"At -a {mode} M={times_of(graph)}\nn={graph.num_nodes} $=0 g\n" + ";\n".join(rows) + f".\n{colors}x\nq\n"
     library = {"LD_LIBRARY_PATH": ":".join(map(str, FOLDER.glob("nauty/usr/lib/*")))}
 
     def run() -> Seconds:
