@@ -66,7 +66,8 @@ class PointRotation(Action[Tensor, PointClouds]):
             raise ValueError(f"expected matrices of shape {list(expected)}; got {list(g.shape)}")
         centroid = x.centroid
         if len(x) == 1:
-            return replace(x, position=(x.position - centroid) @ g[0].to(x.dtype).T + centroid)
+            moved = (x.position - centroid) @ g[0].to(x.dtype).T + centroid
+            return PointClouds(moved, x.batch, x.species, 1)  # faster than replace
         centroid = centroid[x.batch]
         turned = (g.to(x.dtype)[x.batch] @ (x.position - centroid)[:, :, None])[:, :, 0]
         return replace(x, position=turned + centroid)

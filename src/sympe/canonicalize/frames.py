@@ -128,19 +128,23 @@ class Frames(Canonicalizer[Tensor, PointClouds]):
         if not self.special:
             frames = np.repeat(frames, 2, axis=0)
             frames[1::2, :, -1] *= -1
-        label = np.zeros(1) if x.species is None else x.species.cpu().numpy()
+        label = None if x.species is None else x.species.cpu().numpy()
         label = np.arange(len(position)) if self.ordered else label
         farthest = max(farthest, self.tolerance)
-        waves = _WAVES[:d] * ((np.arange(d) < span) | (span == 2))[:, None] / farthest
+        waves = _WAVES[:d] / farthest
+        if span < 2:
+            waves[span:] = 0
         bounds = 2 * _NUMBERS[0] * self.tolerance / farthest * len(position) ** 0.5
         for some in (slice(0, 1), slice(1, None)):  # the first form decides for most clouds
             turned = (frames.reshape(-1, d) @ waves[:, some]).reshape(len(frames), d, -1).transpose(1, 2, 0)
             angle = (position @ turned.reshape(d, -1)).reshape(len(position), *turned.shape[1:])
-            angle += (label[:, None] * _NUMBERS[1, some])[:, :, None]
+            if label is not None:
+                angle += (label[:, None] * _NUMBERS[1, some])[:, :, None]
             value = torch.from_numpy(angle).cos_().sum(0).numpy()  # many times faster than in numpy
-            kept = np.ones(len(frames), bool)
+            kept = np.arange(len(frames))
             for form, bound in zip(value, bounds[some], strict=True):
-                kept &= form <= form[kept].min() + bound
+                left = form[kept]
+                kept = kept[left <= left.min() + bound]
             frames = frames[kept]
             if len(frames) == 1:
                 break
@@ -200,9 +204,11 @@ def _candidates_alone(position: NDArray[np.float64], tolerance: float) -> tuple[
     for _ in range(2):  # after strong cancellation the first difference is not quite orthogonal
         side = side - np.einsum("mi,mi->m", side, axis)[:, None] * axis
         side = side / _lengths(side)[:, None]
-    after, before = [1, 2, 0], [2, 0, 1]  # np.cross takes as long as all the rest
-    last = axis[:, after] * side[:, before] - axis[:, before] * side[:, after]
-    return np.stack([axis, side, last], axis=2), span, farthest
+    frames = np.empty((len(axis), 3, 3))
+    frames[:, :, 0], frames[:, :, 1] = axis, side
+    for last, after, before in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):  # np.cross takes as long as all the rest
+        frames[:, last, 2] = axis[:, after] * side[:, before] - axis[:, before] * side[:, after]
+    return frames, span, farthest
 
 
 def _lengths(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
