@@ -22,8 +22,8 @@ from torch import Tensor
 from sympe.canonicalize.lattice import FieldCanonicalizer
 from sympe.groups import LatticeSymmetry
 
-#: Upper bounds of all names, of those that 32 bits hold, and of values that are their own names.
-_LIMIT, _SHORT, _NARROW = 2**62, 2**31, 2**10
+#: Upper bounds of all names, of those that 32 bits hold, of those that a table ranks, and of values that are names.
+_LIMIT, _SHORT, _MANY, _NARROW = 2**62, 2**31, 2**20, 2**10
 #: Up to this many candidates are compared site by site.
 _FEW = 16
 
@@ -47,7 +47,7 @@ class LexicographicMinimum(FieldCanonicalizer):
         tensor([12])
     """
 
-    cached = 2**23  # measured: parts of one field take longer
+    cached = 2**25  # measured: parts of one field take longer
 
     def forward(self, x: Shaped[Tensor, "B *c L1 L2"], generator: torch.Generator | None = None) -> LatticeSymmetry:
         group, size = self.action.group, (x.shape[-2], x.shape[-1])
@@ -82,186 +82,229 @@ class LexicographicMinimum(FieldCanonicalizer):
         source = self._source(x)
         return [torch.cat(found) for found in zip(*(self._least(part, source) for part in parts), strict=True)]
 
-    def _source(self, x: Tensor) -> Int[Tensor, "p n L1 L2"]:
-        """For each point, channel and site of a field that is read, where its value is stored."""
-        points = torch.tensor(self.action.group.points, device=x.device)
+    def _source(self, x: Tensor) -> Int[Tensor, "r n L1 L2"]:
+        """For each value at each site of each field that is read, where it is stored: in x, or in x and -x."""
+        points, sites = torch.tensor(self.action.group.points, device=x.device), x.shape[-2:].numel()
         turns = LatticeSymmetry(points.new_zeros(len(points), 2), points, (x.shape[-2], x.shape[-1]))
-        return self.action.source(self.action.group.inverse(turns))
+        source = self.action.source(self.action.group.inverse(turns))
+        # Points permute channels, and the features of a channel stay together.
+        channel, features = source[:, :, :1, :1] // sites, x.shape[1:-2].numel() // source.shape[1]
+        more = channel * (features - 1) + torch.arange(features, device=x.device)
+        source = source[:, :, None] + sites * more.view(len(points), -1, features, 1, 1)
+        signs = range(self._readings // len(points))
+        return torch.cat([source.flatten(1, 2) + sign * x.shape[1:].numel() for sign in signs])
 
     def _least(self, x: Tensor, source: Tensor) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
         """The place of the least image in ``group.elements``, and the number of group elements that lead to it."""
-        at_site, bound = self._site_names(x, source)
-        names, undecided = at_site, torch.arange(len(x), device=x.device)
-        place, count = undecided.new_zeros(2, len(x))
-        for dim in (3, 2):
-            known, length = 1, names.shape[dim]
-            # With a single name all images are equal.
-            while known < length and bound > 1:
-                if bound**2 > _LIMIT:
-                    # Sorting is the most expensive step: continue only with the fields that need it.
-                    left = _decide(at_site, undecided, _least_places(names), place, count)
-                    undecided, names = undecided[left], names[left]
-                    if len(undecided):
-                        left = _decide(at_site, undecided, _after_background(at_site[undecided]), place, count)
-                        undecided, names = undecided[left], names[left]
-                    names, bound = _ranks(names)
-                step = min(known, length - known)
-                names, bound = _pair(names, bound, names.roll(-step, dim), bound)
-                known += step
-        candidates = _least_places(names)
-        place[undecided], count[undecided] = candidates.byte().argmax(1), candidates.count_nonzero(1)
-        group = self.action.group
+        group, x = self.action.group, (x if x.is_floating_point() else x.long()).flatten(1)
+        x = torch.cat([x, -x], dim=1) if len(source) > len(group.points) else x
+        names, bound = _narrow(x)
+        place, count = torch.zeros(2, len(x), dtype=torch.long, device=x.device)
+        if bound == 1:
+            count += source[:, 0].numel()  # all images are equal
+        if not bound:
+            place, count = _compare(x, source, (1, 1), *_least_places(_read(x, source[:, 0])))
+            names, bound = _ranks(_integers(x[count == 0]))
+        if len(left := (count == 0).nonzero()[:, 0]):
+            place[left], count[left] = _search(*_site_names(names, bound, source), (1, 1))
         return place, count * 2 if group.spin_flip and not self.action.odd else count
 
-    def _site_names(self, x: Tensor, source: Tensor) -> tuple[Int[Tensor, "B r L1 L2"], int]:
-        """Names for the values at each site of each field that is read, and their upper bound."""
-        size = x.shape[-2], x.shape[-1]
-        x = x if x.is_floating_point() else x.long()
-        signs = [x, -x] if self._readings > len(source) else [x]
-        values, bound = _integers(torch.stack(signs, dim=1))
-        channels = source.shape[1]
-        features = x.shape[1:-2].numel() // channels
-        ranks = values.view(len(x), len(signs), channels, features, size[0] * size[1])
-        if bound > _LIMIT and channels * features > 1:
-            ranks, bound = _ranks(ranks)
-        # Points permute channels, and the features of a channel stay together.
-        names, names_bound = ranks[:, :, :, 0], bound
-        for feature in range(1, features):
-            names, names_bound = _pair(names, names_bound, ranks[:, :, :, feature], bound)
-        if names_bound**2 > _LIMIT and channels > 1:
-            names, names_bound = _ranks(names)
-        names = names.flatten(2)
-        turned = [names.gather(2, place.flatten().expand(*names.shape[:2], -1)) for place in source.unbind(1)]
-        at_site, at_site_bound = turned[0], names_bound
-        for channel in turned[1:]:
-            at_site, at_site_bound = _pair(at_site, at_site_bound, channel, names_bound)
-        return at_site.view(len(x), self._readings, *size), at_site_bound
+
+def _narrow(x: Shaped[Tensor, "B m"]) -> tuple[Int[Tensor, "B m"], int]:
+    """Integers from 0 in the order of the values, and their upper bound: 0 unless they are integers in a narrow range."""
+    low, high = (end.item() for end in x.aminmax()) if x.numel() else (0, 0)
+    if low == high:
+        return torch.zeros_like(x, dtype=torch.int32), 1
+    is_narrow = high - low < 2 * _NARROW and max(high, -low) < 2**31
+    if not is_narrow or (x.is_floating_point() and not torch.equal(x, x.round())):
+        return x, 0
+    return _ranks((x.long() - int(low)).int(), int(high - low) + 1)
+
+
+def _integers(x: Shaped[Tensor, "*n"]) -> Int[Tensor, "*n"]:
+    """Integers in the order of the values, which sort faster: the bits of floating-point numbers."""
+    if not x.is_floating_point():
+        return x
+    bits = (x + 0.0).view(torch.int64) if x.dtype == torch.float64 else (x.float() + 0.0).view(torch.int32)
+    return torch.where(bits < 0, bits ^ torch.iinfo(bits.dtype).max, bits)  # -0.0 + 0.0 is 0.0
+
+
+def _site_names(
+    values: Int[Tensor, "B m"], bound: int, source: Int[Tensor, "r n L1 L2"]
+) -> tuple[Int[Tensor, "B r L1 L2"], int]:
+    """Names for the values at each site of each field that is read, and their upper bound."""
+    first, *more = source.unbind(1)
+    names, names_bound = _read(values, first), bound
+    for places in more:
+        names, names_bound = _pair(names, names_bound, _read(values, places), bound)
+    return names, names_bound
+
+
+def _read(values: Shaped[Tensor, "B m"], places: Int[Tensor, "*r"]) -> Shaped[Tensor, "B *r"]:
+    return values.gather(1, places.flatten().expand(len(values), -1)).unflatten(1, places.shape)
+
+
+def _search(
+    names: Int[Tensor, "B r L1 L2"], bound: int, known: tuple[int, int]
+) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
+    """Where the least image of each field begins first, and how often it occurs, from names of this many sites."""
+    flat, size = names.flatten(1), names.shape[2:]
+    if known == size:
+        place = flat.argmin(1)
+        return place, flat.shape[1] - (flat - flat.gather(1, place[:, None])).count_nonzero(1)
+    if bound**2 <= _MANY:
+        return _search(*_double(names, bound, known))
+    field, first = _least_places(names)
+    if known[1] < size[1] and (is_left := field.bincount(minlength=len(names)) == 0).any():
+        others, other = _after_background(names, bound, known)
+        field, first = torch.cat([field, others[is_left[others]]]), torch.cat([first, other[is_left[others]]])
+        field, order = field.sort(stable=True)
+        first = first[order]
+    itself = torch.arange(flat.shape[1], device=names.device).view(-1, 1, *size)
+    place, count = _compare(flat, itself, known, field, first)
+    if len(left := (count == 0).nonzero()[:, 0]):
+        names = names[left]
+        if bound <= _MANY or bound**2 > _LIMIT:
+            names, bound = _ranks(names, bound)
+        place[left], count[left] = _search(*_double(names, bound, known))
+    return place, count
+
+
+def _double(
+    names: Int[Tensor, "*b L1 L2"], bound: int, known: tuple[int, int]
+) -> tuple[Int[Tensor, "*b L1 L2"], int, tuple[int, int]]:
+    """Names of twice as many columns, or of twice as many rows if all columns are known; or of as many as there are."""
+    rows, columns = known
+    axis = -1 if columns < names.shape[-1] else -2
+    size = names.shape[axis]
+    step = min(known[axis], size - known[axis])
+    names = names if bound**2 <= _SHORT else names.long()
+    pairs = torch.empty_like(names)
+    for start, length, other in ((0, size - step, step), (size - step, step, 0)):  # faster than roll
+        first, second = names.narrow(axis, start, length), names.narrow(axis, other, length)
+        torch.add(second, first, alpha=bound, out=pairs.narrow(axis, start, length))
+    return pairs, bound**2, (rows, columns + step) if axis == -1 else (rows + step, columns)
 
 
 def _pair(
     first: Int[Tensor, "*n"], first_bound: int, second: Int[Tensor, "*n"], second_bound: int
 ) -> tuple[Int[Tensor, "*n"], int]:
-    """Names of pairs, and their bound; the first names are replaced by their ranks if necessary."""
+    """Names of pairs, if possible in place of the second, and their bound; the first may be replaced by their ranks."""
     if first_bound * second_bound > _LIMIT:
         first, first_bound = _ranks(first)
     bound = first_bound * second_bound
-    return torch.add(second, first if bound < _SHORT else first.long(), alpha=second_bound), bound
+    if bound > _SHORT:
+        second = second.long()
+    return second.add_(first, alpha=second_bound), bound
 
 
-def _integers(x: Tensor) -> tuple[Int[Tensor, "*n"], int]:
-    """Integers in the order of the values, and their upper bound: from 0 if the values are integers in a narrow range.
-
-    Otherwise the bits of floating-point numbers, adjusted for negative ones.
-    """
-    low, high = (float(end) for end in x.aminmax()) if x.numel() else (0.0, 0.0)
-    is_float = x.is_floating_point()
-    if high - low < 2 * _NARROW and max(high, -low) < 2**31 and (not is_float or torch.equal(x, x.round())):
-        return (x.long() - int(low)).int(), int(high - low) + 1
-    if not is_float:
-        return x.long(), 2**64
-    bits = (x.double() + 0.0).view(torch.int64)  # -0.0 + 0.0 is 0.0
-    return torch.where(bits < 0, bits ^ (2**63 - 1), bits), 2**64
-
-
-def _ranks(names: Int[Tensor, "*n"]) -> tuple[Int[Tensor, "*n"], int]:
+def _ranks(names: Shaped[Tensor, "*n"], bound: int = _LIMIT) -> tuple[Int[Tensor, "*n"], int]:
     """The rank of each name among those present, and the number of ranks."""
-    present, ranks = torch.unique(names, return_inverse=True)
-    return ranks.int(), len(present)
+    if bound <= _MANY:  # faster than sorting
+        ranks = names.flatten().bincount().sign().cumsum(0, dtype=torch.int32)
+        return (ranks - 1).index_select(0, names.flatten()).view(names.shape), int(ranks[-1])
+    present, inverse = torch.unique(names, return_inverse=True)
+    return inverse.int(), len(present)
 
 
-def _least_places(names: Int[Tensor, "B r L1 L2"]) -> Bool[Tensor, "B n"]:
-    """Where the least name of each field is."""
-    names = names.flatten(1)
-    return names == names.aminmax(dim=1, keepdim=True)[0]  # faster than amin
+def _least_places(names: Shaped[Tensor, "B r L1 L2"]) -> tuple[Int[Tensor, "k"], Int[Tensor, "k"]]:
+    """Fields in which the least name occurs a few times, and where."""
+    in_row = names.amin(3)
+    least = in_row.amin((1, 2), keepdim=True)
+    few = (in_row == least).sum((1, 2), keepdim=True) <= _FEW
+    field, reading, row = ((in_row == least) & few).nonzero(as_tuple=True)
+    start = (reading * names.shape[2] + row) * names.shape[3]
+    return _few_equal(names[field, reading, row], least.flatten(), field, start)
 
 
-def _decide(at_site: Tensor, fields: Tensor, candidates: Bool[Tensor, "b n"], place: Tensor, count: Tensor) -> Tensor:
-    """Write down what :func:`_compare` finds for fields of few candidates; which fields are left."""
-    number = candidates.count_nonzero(1)
-    few = (number > 0) & (number <= _FEW)
-    decided = fields[few]
-    if len(decided):
-        place[decided], count[decided] = _compare(at_site, decided, candidates[few])
-    return ~few
-
-
-def _after_background(at_site: Int[Tensor, "b r L1 L2"]) -> Bool[Tensor, "b n"]:
-    """Candidates of fields in which whole rows hold nothing but the least name; none for others.
+def _after_background(
+    names: Int[Tensor, "B r L1 L2"], bound: int, known: tuple[int, int]
+) -> tuple[Int[Tensor, "k"], Int[Tensor, "k"]]:
+    """Candidates of fields in which whole rows hold nothing but the least name: fields, and places.
 
     The least image begins with as many such rows as possible; then comes the least of all rotations of next rows.
     """
-    rows, columns = at_site.shape[2:]
-    low, high = at_site.aminmax(dim=3)
-    is_row = high > low.amin((1, 2), keepdim=True)
-    # How many rows of background precede each other row.
-    twice = torch.arange(2 * rows, device=at_site.device)
-    last = torch.where(is_row.repeat(1, 1, 2), twice, -1).cummax(2)[0]
-    before = (twice[rows:] - 1 - last[..., rows - 1 : -1]) * is_row
-    most = before.amax((1, 2), keepdim=True)
-    field, reading, row = ((before == most) & (most > 0)).nonzero(as_tuple=True)
-    names, known, bound = at_site[field, reading, row], 1, 0
-    while known < columns and len(field):
-        names, bound = _ranks(names)
-        step = min(known, columns - known)
-        names, known = _pair(names, bound, names.roll(-step, 1), bound)[0], known + step
-    least = field.new_full((len(at_site),), _LIMIT).scatter_reduce_(0, field, names.amin(1).long(), "amin")
-    at, column = (names == least[field, None]).nonzero(as_tuple=True)
-    candidates = torch.zeros_like(at_site, dtype=torch.bool)
-    candidates[field[at], reading[at], (row - most.flatten()[field])[at] % rows, column] = True
-    return candidates.flatten(1)
+    rows, columns = names.shape[2:]
+    is_row = names.amax(3) > names.amin((1, 2, 3), keepdim=True)[..., 0]
+    # How many rows of background begin at each row.
+    twice = torch.arange(2 * rows, device=names.device)
+    other = torch.where(is_row.repeat(1, 1, 2), twice, 2 * rows).flip(2).cummin(2)[0].flip(2)
+    number = (other - twice)[..., :rows]
+    most = number.amax((1, 2), keepdim=True)
+    field, reading, row = ((number == most) & (most > 0) & (most < rows)).nonzero(as_tuple=True)
+    next_rows, known = names[field, reading, (row + most.flatten()[field]) % rows][:, None], (1, known[1])
+    while known[1] < columns and len(field):
+        if bound**2 > _LIMIT:
+            next_rows, bound = _ranks(next_rows)
+        next_rows, bound, known = _double(next_rows, bound, known)
+    least = field.new_full((len(names),), _LIMIT).scatter_reduce_(0, field, next_rows.amin((1, 2)).long(), "amin")
+    return _few_equal(next_rows[:, 0], least, field, (reading * rows + row) * columns)
+
+
+def _few_equal(
+    rows: Shaped[Tensor, "m L2"], least: Shaped[Tensor, "B"], field: Int[Tensor, "m"], start: Int[Tensor, "m"]
+) -> tuple[Int[Tensor, "k"], Int[Tensor, "k"]]:
+    """Fields with a few names that are the least, and where, if rows of these fields start at these places."""
+    at, column = (rows == least[field, None]).nonzero(as_tuple=True)
+    field, place = field[at], start[at] + column
+    few = (field.bincount() <= _FEW)[field]
+    return field[few], place[few]
 
 
 def _compare(
-    at_site: Int[Tensor, "B r L1 L2"], chosen: Int[Tensor, "b"], candidates: Bool[Tensor, "b n"]
-) -> tuple[Int[Tensor, "b"], Int[Tensor, "b"]]:
-    """Where the least image of each field begins, by comparing the candidates site by site, and how often it occurs."""
-    field, place = candidates.nonzero(as_tuple=True)
-    number = candidates.count_nonzero(1)
-    first = number.cumsum(0) - number
-    if len(field) == len(number):
-        return place, number
-    # One row per field, padded with its first candidate.
-    column = torch.arange(len(field), device=field.device) - first[field]
-    places = place[first][:, None].repeat(1, int(number.max())).index_put((field, column), place)
-    is_candidate = torch.arange(places.shape[1], device=place.device) < number[:, None]
-
-    # A reflection may keep the first row: two rows decide nearly always, all sites if they do not.
-    sites, rows = at_site[0, 0].numel(), 2 * at_site.shape[3]
-    images = _images(at_site, chosen, places, min(rows, sites))
-    where, is_least = _least_image(images, places)
-    is_least &= is_candidate
-    number = is_least.count_nonzero(1)
-    if sites > rows and len(tied := (number > 1).nonzero()[:, 0]):
-        places = torch.where(is_least, places, where[:, None])[tied]
-        where[tied], still = _least_image(_images(at_site, chosen[tied], places, sites), places)
-        number[tied] = (still & is_least[tied]).count_nonzero(1)
-    return where, number
+    values: Shaped[Tensor, "B m"],
+    source: Int[Tensor, "r n L1 L2"],
+    known: tuple[int, int],
+    field: Int[Tensor, "k"],
+    place: Int[Tensor, "k"],
+) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
+    """Which of the images that begin at these places is the first least, and how many equal it; 0 for other fields."""
+    number = field.bincount(minlength=len(values))
+    end, where, count = number.cumsum(0), torch.zeros_like(number), number.clone()
+    where[field.flip(0)] = place.flip(0)
+    # A reflection may keep the first row: two rows decide nearly always, all if they do not.
+    for rows in (2, source.shape[2]) if known == (1, 1) else (source.shape[2],):
+        if len(tied := (count > 1).nonzero()[:, 0]):
+            # One row per field, padded with its last candidate.
+            last = number[tied, None] - 1
+            order = torch.arange(int(last.max()) + 1, device=last.device)
+            places = place[end[tied, None] - 1 - last + torch.minimum(order, last)]
+            images = _images(values, source, known, tied, places, rows)
+            where[tied], count[tied] = _least_image(images, places, order <= last)
+    return where, count
 
 
 def _least_image(
-    images: Int[Tensor, "B k s"], places: Int[Tensor, "B k"]
-) -> tuple[Int[Tensor, "B"], Bool[Tensor, "B k"]]:
-    """The place of the least image of each field, and which images equal it, compared two by two in a knock-out."""
-    least, where = images, places
-    while least.shape[1] > 1:
-        half = (least.shape[1] + 1) // 2
-        other, where_other = least[:, half:], where[:, half:]
-        this, where_this = least[:, : other.shape[1]], where[:, : other.shape[1]]
-        differs = (this != other).byte().argmax(2, keepdim=True)  # the first site that does, if any
-        is_less = other.gather(2, differs) < this.gather(2, differs)
-        least = torch.cat([torch.where(is_less, other, this), least[:, other.shape[1] : half]], dim=1)
-        where_less = torch.where(is_less[..., 0], where_other, where_this)
-        where = torch.cat([where_less, where[:, other.shape[1] : half]], dim=1)
-    return where[:, 0], (images == least).sum(2) == images.shape[2]  # faster than all(2)
+    images: Shaped[Tensor, "F k s"], places: Int[Tensor, "F k"], counts: Bool[Tensor, "F k"]
+) -> tuple[Int[Tensor, "F"], Int[Tensor, "F"]]:
+    """The place of the first least image of each field, and how many of those that count equal it."""
+    if bool((images == images[:, :1]).all()):
+        return places[:, 0], counts.sum(1)
+    least, where, count = images[:, 0], places[:, :1], counts[:, :1].long()
+    for k in range(1, images.shape[1]):
+        image = images[:, k]
+        differs = (image != least).view(torch.uint8).argmax(1, keepdim=True)  # the first that does, if any
+        a, b = image.gather(1, differs), least.gather(1, differs)
+        is_less = a < b
+        count = torch.where(is_less, 1, count + ((a == b) & counts[:, k : k + 1]))
+        where = torch.where(is_less, places[:, k : k + 1], where)
+        least = torch.where(is_less, image, least)
+    return where[:, 0], count[:, 0]
 
 
 def _images(
-    at_site: Int[Tensor, "B r L1 L2"], chosen: Int[Tensor, "b"], places: Int[Tensor, "b k"], count: int
-) -> Int[Tensor, "b k count"]:
-    """The first sites of the images of chosen fields that begin at these places, read row by row."""
-    readings, rows, columns = at_site.shape[1:]
-    i = (places // columns % rows)[..., None] + torch.arange(-(-count // columns), device=places.device)
-    j = (places % columns)[..., None] + torch.arange(columns, device=places.device)
-    first = (chosen[:, None] * readings + places // (rows * columns)) * rows
-    index = ((first[..., None] + i % rows) * columns)[..., None] + (j % columns)[..., None, :]
-    return at_site.flatten()[index.flatten(2)[..., :count]]
+    values: Shaped[Tensor, "B m"],
+    source: Int[Tensor, "r n L1 L2"],
+    known: tuple[int, int],
+    field: Int[Tensor, "F"],
+    places: Int[Tensor, "F k"],
+    count: int,
+) -> Shaped[Tensor, "F k s"]:
+    """The first rows of images that begin at these places, as values or names that overlap as little as possible."""
+    rows, columns = source.shape[2:]
+    down = torch.arange(0, count, known[0], device=places.device).clamp(max=rows - known[0])
+    across = torch.arange(0, columns, known[1], device=places.device).clamp(max=columns - known[1])
+    place = places[..., None, None]
+    i, j = (place // columns + down[:, None]) % rows, (place + across) % columns
+    index = source.movedim(1, 3)[place // (rows * columns), i, j].flatten(2)
+    return values[field[:, None, None], index]
