@@ -8,11 +8,11 @@ R. Miller, A. Rosenberg, *Rapid identification of repeated patterns in strings, 
 than m sites are missing, the second part overlaps the first. The image with the least name is the least; if it occurs
 several times, its places form the coset of the stabilizer.
 
-The pair of names a and b, both below K, is :math:`a K + b`; only when that would overflow 64 bits are names replaced by
-their ranks among those present, by sorting. By then most fields are decided: a single prefix is the least, or only a
-few tie, and these images are compared site by site. Nothing is hashed, so different blocks never share a name. Only the
-order of field values matters: integers in a narrow range are their own names, other values are replaced by their ranks
-if the least value of all has not decided.
+The pair of names a and b, both below K, is :math:`a K + b`. When that becomes large, most fields are decided: the least
+name occurs a few times, and these images are compared. Only for the others are names replaced by their ranks among
+those present, by a table or, if they are many, by sorting. Nothing is hashed, so different blocks never share a name.
+Only the order of field values matters: integers in a narrow range are named by their ranks. Of other values the least
+of all is looked for first, since the least image begins with it; only fields that hold it often need ranks.
 """
 
 import torch
@@ -22,9 +22,9 @@ from torch import Tensor
 from sympe.canonicalize.lattice import FieldCanonicalizer
 from sympe.groups import LatticeSymmetry
 
-#: Upper bounds of all names, of those that 32 bits hold, of those that a table ranks, and of values that are names.
-_LIMIT, _SHORT, _MANY, _NARROW = 2**62, 2**31, 2**20, 2**10
-#: Up to this many candidates are compared site by site.
+#: Upper bounds of all names, of those that 32 bits hold, of those that a table ranks, and of the range of integers.
+_LIMIT, _SHORT, _MANY, _NARROW = 2**62, 2**31, 2**20, 2**11
+#: Up to this many candidates are compared.
 _FEW = 16
 
 
@@ -47,7 +47,7 @@ class LexicographicMinimum(FieldCanonicalizer):
         tensor([12])
     """
 
-    cached = 2**25  # measured: parts of one field take longer
+    cached = 2**25  # measured: smaller parts take longer
 
     def forward(self, x: Shaped[Tensor, "B *c L1 L2"], generator: torch.Generator | None = None) -> LatticeSymmetry:
         group, size = self.action.group, (x.shape[-2], x.shape[-1])
@@ -66,9 +66,10 @@ class LexicographicMinimum(FieldCanonicalizer):
         return self._least_of_parts(x)[1]
 
     def bytes_per_field(self, x: Tensor) -> int:
-        # Several copies of the names of all readings, while they are paired and ranked, and the ranks of the values.
-        channels, values = 1 if self.action.image is None else self.action.image.shape[1], x.shape[1:-2].numel()
-        return 8 * x.shape[-2:].numel() * ((6 + 3 * channels) * self._readings + 16 * values)
+        # Several copies of the names of all readings, while they are paired and ranked, and of the values; where each
+        # value that is read is stored.
+        values = x.shape[1:-2].numel()
+        return 8 * x.shape[-2:].numel() * ((6 + 3 * values) * self._readings + 16 * values)
 
     @property
     def _readings(self) -> int:
@@ -90,35 +91,25 @@ class LexicographicMinimum(FieldCanonicalizer):
         # Points permute channels, and the features of a channel stay together.
         channel, features = source[:, :, :1, :1] // sites, x.shape[1:-2].numel() // source.shape[1]
         more = channel * (features - 1) + torch.arange(features, device=x.device)
-        source = source[:, :, None] + sites * more.view(len(points), -1, features, 1, 1)
+        source = (source[:, :, None] + sites * more.transpose(2, 3)[..., None]).flatten(1, 2)
         signs = range(self._readings // len(points))
-        return torch.cat([source.flatten(1, 2) + sign * x.shape[1:].numel() for sign in signs])
+        return torch.cat([source + sign * x.shape[1:].numel() for sign in signs])
 
     def _least(self, x: Tensor, source: Tensor) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
         """The place of the least image in ``group.elements``, and the number of group elements that lead to it."""
         group, x = self.action.group, (x if x.is_floating_point() else x.long()).flatten(1)
         x = torch.cat([x, -x], dim=1) if len(source) > len(group.points) else x
-        names, bound = _narrow(x)
-        place, count = torch.zeros(2, len(x), dtype=torch.long, device=x.device)
-        if bound == 1:
-            count += source[:, 0].numel()  # all images are equal
-        if not bound:
+        low, high = (end.item() for end in x.aminmax()) if x.numel() else (0, 0)
+        is_narrow = high - low < _NARROW and max(high, -low) < _SHORT
+        if low == high:  # all images are equal
+            place, count = torch.tensor([[0], [source[:, 0].numel()]], device=x.device).repeat(1, len(x))
+        elif is_narrow and (not x.is_floating_point() or torch.equal(x, x.round())):
+            place, count = _search(*_site_names(*_ranks((x.long() - int(low)).int(), int(high - low) + 1), source))
+        else:
             place, count = _compare(x, source, (1, 1), *_least_places(_read(x, source[:, 0])))
-            names, bound = _ranks(_integers(x[count == 0]))
-        if len(left := (count == 0).nonzero()[:, 0]):
-            place[left], count[left] = _search(*_site_names(names, bound, source), (1, 1))
+            if len(left := (count == 0).nonzero()[:, 0]):
+                place[left], count[left] = _search(*_site_names(*_ranks(_integers(x[left])), source))
         return place, count * 2 if group.spin_flip and not self.action.odd else count
-
-
-def _narrow(x: Shaped[Tensor, "B m"]) -> tuple[Int[Tensor, "B m"], int]:
-    """Integers from 0 in the order of the values, and their upper bound: 0 unless they are integers in a narrow range."""
-    low, high = (end.item() for end in x.aminmax()) if x.numel() else (0, 0)
-    if low == high:
-        return torch.zeros_like(x, dtype=torch.int32), 1
-    is_narrow = high - low < 2 * _NARROW and max(high, -low) < 2**31
-    if not is_narrow or (x.is_floating_point() and not torch.equal(x, x.round())):
-        return x, 0
-    return _ranks((x.long() - int(low)).int(), int(high - low) + 1)
 
 
 def _integers(x: Shaped[Tensor, "*n"]) -> Int[Tensor, "*n"]:
@@ -127,6 +118,10 @@ def _integers(x: Shaped[Tensor, "*n"]) -> Int[Tensor, "*n"]:
         return x
     bits = (x + 0.0).view(torch.int64) if x.dtype == torch.float64 else (x.float() + 0.0).view(torch.int32)
     return torch.where(bits < 0, bits ^ torch.iinfo(bits.dtype).max, bits)  # -0.0 + 0.0 is 0.0
+
+
+def _read(values: Shaped[Tensor, "B m"], places: Int[Tensor, "*r"]) -> Shaped[Tensor, "B *r"]:
+    return values.gather(1, places.flatten().expand(len(values), -1)).unflatten(1, places.shape)
 
 
 def _site_names(
@@ -140,79 +135,76 @@ def _site_names(
     return names, names_bound
 
 
-def _read(values: Shaped[Tensor, "B m"], places: Int[Tensor, "*r"]) -> Shaped[Tensor, "B *r"]:
-    return values.gather(1, places.flatten().expand(len(values), -1)).unflatten(1, places.shape)
+def _search(names: Int[Tensor, "B r L1 L2"], bound: int) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
+    """Where the least image of each field begins first, and how often it occurs, from names of sites."""
+    place, count = torch.zeros(2, len(names), dtype=torch.long, device=names.device)
+    left, known, size = torch.arange(len(names), device=names.device), (1, 1), names.shape[2:]
+    while known != size and len(left):
+        if bound**2 > _MANY:
+            place[left], count[left] = _decide(names, bound, known)
+            is_open = count[left] == 0
+            left, names = left[is_open], names[is_open]
+            if len(left) and (bound <= _MANY or bound**2 > _LIMIT):
+                names, bound = _ranks(names, bound)
+        names, bound, known = _double(names, bound, known)
+    if len(left):
+        flat = names.flatten(1)
+        place[left] = flat.argmin(1)
+        count[left] = (flat == flat.gather(1, place[left, None])).sum(1)
+    return place, count
 
 
-def _search(
+def _decide(
     names: Int[Tensor, "B r L1 L2"], bound: int, known: tuple[int, int]
 ) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
-    """Where the least image of each field begins first, and how often it occurs, from names of this many sites."""
-    flat, size = names.flatten(1), names.shape[2:]
-    if known == size:
-        place = flat.argmin(1)
-        return place, flat.shape[1] - (flat - flat.gather(1, place[:, None])).count_nonzero(1)
-    if bound**2 <= _MANY:
-        return _search(*_double(names, bound, known))
-    field, first = _least_places(names)
-    if known[1] < size[1] and (is_left := field.bincount(minlength=len(names)) == 0).any():
+    """What :func:`_search` finds, for fields with few candidates; 0 for others."""
+    field, place = _least_places(names)
+    if known[1] < names.shape[3] and (is_left := field.bincount(minlength=len(names)) == 0).any():
         others, other = _after_background(names, bound, known)
-        field, first = torch.cat([field, others[is_left[others]]]), torch.cat([first, other[is_left[others]]])
-        field, order = field.sort(stable=True)
-        first = first[order]
-    itself = torch.arange(flat.shape[1], device=names.device).view(-1, 1, *size)
-    place, count = _compare(flat, itself, known, field, first)
-    if len(left := (count == 0).nonzero()[:, 0]):
-        names = names[left]
-        if bound <= _MANY or bound**2 > _LIMIT:
-            names, bound = _ranks(names, bound)
-        place[left], count[left] = _search(*_double(names, bound, known))
-    return place, count
+        field, order = torch.cat([field, others[is_left[others]]]).sort(stable=True)
+        place = torch.cat([place, other[is_left[others]]])[order]
+    itself = torch.arange(names[0].numel(), device=names.device).view(-1, 1, *names.shape[2:])
+    return _compare(names.flatten(1), itself, known, field, place)
 
 
 def _double(
     names: Int[Tensor, "*b L1 L2"], bound: int, known: tuple[int, int]
 ) -> tuple[Int[Tensor, "*b L1 L2"], int, tuple[int, int]]:
     """Names of twice as many columns, or of twice as many rows if all columns are known; or of as many as there are."""
-    rows, columns = known
-    axis = -1 if columns < names.shape[-1] else -2
-    size = names.shape[axis]
-    step = min(known[axis], size - known[axis])
-    names = names if bound**2 <= _SHORT else names.long()
-    pairs = torch.empty_like(names)
-    for start, length, other in ((0, size - step, step), (size - step, step, 0)):  # faster than roll
-        first, second = names.narrow(axis, start, length), names.narrow(axis, other, length)
-        torch.add(second, first, alpha=bound, out=pairs.narrow(axis, start, length))
-    return pairs, bound**2, (rows, columns + step) if axis == -1 else (rows + step, columns)
+    axis = -1 if known[1] < names.shape[-1] else -2
+    step = min(known[axis], names.shape[axis] - known[axis])
+    names, bound = _pair(names, bound, names.roll(-step, axis), bound)
+    return names, bound, (known[0], known[1] + step) if axis == -1 else (known[0] + step, known[1])
 
 
 def _pair(
     first: Int[Tensor, "*n"], first_bound: int, second: Int[Tensor, "*n"], second_bound: int
 ) -> tuple[Int[Tensor, "*n"], int]:
-    """Names of pairs, if possible in place of the second, and their bound; the first may be replaced by their ranks."""
+    """Names of pairs, in place of the second if they fit, and their bound; ranks replace the first if necessary."""
     if first_bound * second_bound > _LIMIT:
         first, first_bound = _ranks(first)
     bound = first_bound * second_bound
-    if bound > _SHORT:
-        second = second.long()
-    return second.add_(first, alpha=second_bound), bound
+    return (second if bound <= _SHORT else second.long()).add_(first, alpha=second_bound), bound
 
 
-def _ranks(names: Shaped[Tensor, "*n"], bound: int = _LIMIT) -> tuple[Int[Tensor, "*n"], int]:
-    """The rank of each name among those present, and the number of ranks."""
-    if bound <= _MANY:  # faster than sorting
-        ranks = names.flatten().bincount().sign().cumsum(0, dtype=torch.int32)
-        return (ranks - 1).index_select(0, names.flatten()).view(names.shape), int(ranks[-1])
-    present, inverse = torch.unique(names, return_inverse=True)
-    return inverse.int(), len(present)
+def _ranks(names: Int[Tensor, "B *n"], bound: int = _LIMIT) -> tuple[Int[Tensor, "B *n"], int]:
+    """The rank of each name among those present, in its field or in all, and an upper bound of the ranks."""
+    if bound > _MANY:
+        present, names = torch.unique(names, return_inverse=True)
+        names, bound = names.int(), len(present)
+    tables = len(names) if len(names) * bound <= _MANY else 1
+    start = bound * torch.arange(tables, dtype=torch.int32, device=names.device)
+    index = (names.view(tables, -1) + start[:, None]).flatten()
+    ranks = (index.bincount(minlength=tables * bound) > 0).view(tables, bound).cumsum(1, dtype=torch.int32)
+    return (ranks - 1).flatten().index_select(0, index).view(names.shape), int(ranks[:, -1].max())
 
 
 def _least_places(names: Shaped[Tensor, "B r L1 L2"]) -> tuple[Int[Tensor, "k"], Int[Tensor, "k"]]:
     """Fields in which the least name occurs a few times, and where."""
     in_row = names.amin(3)
     least = in_row.amin((1, 2), keepdim=True)
-    few = (in_row == least).sum((1, 2), keepdim=True) <= _FEW
-    field, reading, row = ((in_row == least) & few).nonzero(as_tuple=True)
+    is_least = in_row == least
+    field, reading, row = (is_least & (is_least.sum((1, 2), keepdim=True) <= _FEW)).nonzero(as_tuple=True)
     start = (reading * names.shape[2] + row) * names.shape[3]
     return _few_equal(names[field, reading, row], least.flatten(), field, start)
 
@@ -232,13 +224,13 @@ def _after_background(
     number = (other - twice)[..., :rows]
     most = number.amax((1, 2), keepdim=True)
     field, reading, row = ((number == most) & (most > 0) & (most < rows)).nonzero(as_tuple=True)
-    next_rows, known = names[field, reading, (row + most.flatten()[field]) % rows][:, None], (1, known[1])
+    next_rows, known = names[field, reading, (row + most.flatten()[field]) % rows][None], (1, known[1])
     while known[1] < columns and len(field):
         if bound**2 > _LIMIT:
             next_rows, bound = _ranks(next_rows)
         next_rows, bound, known = _double(next_rows, bound, known)
-    least = field.new_full((len(names),), _LIMIT).scatter_reduce_(0, field, next_rows.amin((1, 2)).long(), "amin")
-    return _few_equal(next_rows[:, 0], least, field, (reading * rows + row) * columns)
+    least = field.new_full((len(names),), _LIMIT).scatter_reduce_(0, field, next_rows[0].amin(1).long(), "amin")
+    return _few_equal(next_rows[0], least, field, (reading * rows + row) * columns)
 
 
 def _few_equal(
@@ -258,7 +250,10 @@ def _compare(
     field: Int[Tensor, "k"],
     place: Int[Tensor, "k"],
 ) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
-    """Which of the images that begin at these places is the first least, and how many equal it; 0 for other fields."""
+    """Of the images that begin at these places, where the first least is, and how many equal it; 0 for other fields.
+
+    The values, in which these sources are read, are those of single sites or names of as many as are known.
+    """
     number = field.bincount(minlength=len(values))
     end, where, count = number.cumsum(0), torch.zeros_like(number), number.clone()
     where[field.flip(0)] = place.flip(0)
@@ -269,9 +264,26 @@ def _compare(
             last = number[tied, None] - 1
             order = torch.arange(int(last.max()) + 1, device=last.device)
             places = place[end[tied, None] - 1 - last + torch.minimum(order, last)]
-            images = _images(values, source, known, tied, places, rows)
+            images = _images(values[tied], source, known, places, rows)
             where[tied], count[tied] = _least_image(images, places, order <= last)
     return where, count
+
+
+def _images(
+    values: Shaped[Tensor, "F m"],
+    source: Int[Tensor, "r n L1 L2"],
+    known: tuple[int, int],
+    places: Int[Tensor, "F k"],
+    count: int,
+) -> Shaped[Tensor, "F k s"]:
+    """The first rows of the images that begin at these places, by as few names as cover them."""
+    rows, columns = source.shape[2:]
+    down = torch.arange(0, count, known[0], device=places.device).clamp(max=rows - known[0])
+    across = torch.arange(0, columns, known[1], device=places.device).clamp(max=columns - known[1])
+    place = places[..., None, None]
+    i, j = (place // columns + down[:, None]) % rows, (place + across) % columns
+    index = source.movedim(1, 3)[place // (rows * columns), i, j]
+    return values.gather(1, index.flatten(1)).view(*places.shape, -1)
 
 
 def _least_image(
@@ -283,28 +295,9 @@ def _least_image(
     least, where, count = images[:, 0], places[:, :1], counts[:, :1].long()
     for k in range(1, images.shape[1]):
         image = images[:, k]
-        differs = (image != least).view(torch.uint8).argmax(1, keepdim=True)  # the first that does, if any
+        differs = (image != least).byte().argmax(1, keepdim=True)  # the first that does, if any
         a, b = image.gather(1, differs), least.gather(1, differs)
-        is_less = a < b
-        count = torch.where(is_less, 1, count + ((a == b) & counts[:, k : k + 1]))
-        where = torch.where(is_less, places[:, k : k + 1], where)
-        least = torch.where(is_less, image, least)
+        count = torch.where(a < b, 1, count + ((a == b) & counts[:, k, None]))
+        where = torch.where(a < b, places[:, k, None], where)
+        least = torch.where(a < b, image, least)
     return where[:, 0], count[:, 0]
-
-
-def _images(
-    values: Shaped[Tensor, "B m"],
-    source: Int[Tensor, "r n L1 L2"],
-    known: tuple[int, int],
-    field: Int[Tensor, "F"],
-    places: Int[Tensor, "F k"],
-    count: int,
-) -> Shaped[Tensor, "F k s"]:
-    """The first rows of images that begin at these places, as values or names that overlap as little as possible."""
-    rows, columns = source.shape[2:]
-    down = torch.arange(0, count, known[0], device=places.device).clamp(max=rows - known[0])
-    across = torch.arange(0, columns, known[1], device=places.device).clamp(max=columns - known[1])
-    place = places[..., None, None]
-    i, j = (place // columns + down[:, None]) % rows, (place + across) % columns
-    index = source.movedim(1, 3)[place // (rows * columns), i, j].flatten(2)
-    return values[field[:, None, None], index]
