@@ -117,10 +117,12 @@ def _integers(x: Shaped[Tensor, "*n"]) -> Int[Tensor, "*n"]:
     if not x.is_floating_point():
         return x
     bits = (x + 0.0).view(torch.int64) if x.dtype == torch.float64 else (x.float() + 0.0).view(torch.int32)
-    return torch.where(bits < 0, bits ^ torch.iinfo(bits.dtype).max, bits)  # -0.0 + 0.0 is 0.0
+    integers: Tensor = torch.where(bits < 0, bits ^ torch.iinfo(bits.dtype).max, bits)  # -0.0 + 0.0 is 0.0
+    return integers
 
 
 def _read(values: Shaped[Tensor, "B m"], places: Int[Tensor, "*r"]) -> Shaped[Tensor, "B *r"]:
+    """The values of each field that are stored at these places."""
     return values.gather(1, places.flatten().expand(len(values), -1)).unflatten(1, places.shape)
 
 
@@ -139,18 +141,19 @@ def _search(names: Int[Tensor, "B r L1 L2"], bound: int) -> tuple[Int[Tensor, "B
     """Where the least image of each field begins first, and how often it occurs, from names of sites."""
     place, count = torch.zeros(2, len(names), dtype=torch.long, device=names.device)
     left, known, size = torch.arange(len(names), device=names.device), (1, 1), names.shape[2:]
-    while known != size and len(left):
+    while known != size:
         if bound**2 > _MANY:
             place[left], count[left] = _decide(names, bound, known)
             is_open = count[left] == 0
             left, names = left[is_open], names[is_open]
-            if len(left) and (bound <= _MANY or bound**2 > _LIMIT):
+            if not len(left):
+                return place, count
+            if bound <= _MANY or bound**2 > _LIMIT:
                 names, bound = _ranks(names, bound)
         names, bound, known = _double(names, bound, known)
-    if len(left):
-        flat = names.flatten(1)
-        place[left] = flat.argmin(1)
-        count[left] = (flat == flat.gather(1, place[left, None])).sum(1)
+    names = names.flatten(1)
+    place[left] = names.argmin(1)
+    count[left] = (names == names.gather(1, place[left, None])).sum(1)
     return place, count
 
 
