@@ -123,7 +123,7 @@ def _integers(x: Shaped[Tensor, "*n"]) -> Int[Tensor, "*n"]:
 
 def _read(values: Shaped[Tensor, "B m"], places: Int[Tensor, "*r"]) -> Shaped[Tensor, "B *r"]:
     """The values of each field that are stored at these places."""
-    return values.gather(1, places.flatten().expand(len(values), -1)).unflatten(1, places.shape)
+    return values.gather(1, places.flatten().expand(len(values), -1)).view(-1, *places.shape)
 
 
 def _site_names(
