@@ -2,7 +2,7 @@
 
 Each script measures ours and the peers in turns and writes records to ``results/`` (:mod:`timing`). A ratio to the
 peer that is more than 20 % worse than in the record before is named at the end. ``--quick`` takes smaller inputs,
-and keeps separate records. The table of docs/speed.md is made from the records: ``--table`` writes it.
+and keeps separate records. Tables of docs/speed.md and docs/lattices.md are made from the records: ``--table``.
 """
 
 import argparse
@@ -110,29 +110,47 @@ def growth(folder: Path = HERE / "results") -> Iterator[str]:
         yield f"| {work} | {' | '.join(cells)} | {rows[-1]['slope']:.2f} |"
 
 
+def sizes(folder: Path = HERE / "results") -> Iterator[str]:
+    """Draws from the kernel of lattices by size."""
+    times: dict[str, dict[str, float]] = {}
+    for row in records(folder)["lattice"]["rows"]:
+        size, work = row["row"].removeprefix("L = ").split(": ")
+        times.setdefault(work.removeprefix("kernel, "), {})[size] = row["median"]
+    known = list(next(iter(times.values())))
+    yield f"| | {' | '.join(f'L = {size}' for size in known)} |"
+    yield "|---|" + "---:|" * len(known)
+    for work, of in times.items():
+        yield f"| {work} | {' | '.join(f'{of[size]:.3g}' if size in of else '' for size in known)} |"
+
+
 def shown(record: dict[str, Any], row: dict[str, Any]) -> str:
     unit = {"microseconds": "\u00b5s", "milliseconds": "ms"}.get(record["title"].split()[0], "s")
     time = row["median"]
     return f"{time:,.0f} {unit}" if time >= 100 else f"{time:.3g} {unit}"
 
 
-def fill(page: Path) -> None:
-    """Write the tables into the page, each behind its mark."""
-    text = page.read_text()
-    for name, table in (("peers", lines), ("limits", limits), ("growth", growth)):
-        rows = "\n".join(table())
-        text = re.sub(rf"(<!-- {name} -->\n\n)(\|.*\n)*", lambda mark, rows=rows: f"{mark[1]}{rows}\n", text)
-    page.write_text(text)
+#: Pages of the documentation, the marks in them, and the tables that stand behind these.
+PAGES = {"speed.md": {"peers": lines, "limits": limits, "growth": growth}, "lattices.md": {"sizes": sizes}}
+
+
+def fill(docs: Path) -> None:
+    """Write the tables into the pages, each behind its mark."""
+    for name, tables in PAGES.items():
+        text = (docs / name).read_text()
+        for mark, table in tables.items():
+            rows = "\n".join(table())
+            text = re.sub(rf"(<!-- {mark} -->\n\n)(\|.*\n)*", lambda found, rows=rows: f"{found[1]}{rows}\n", text)
+        (docs / name).write_text(text)
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller inputs")
-    parser.add_argument("--table", action="store_true", help="write the tables into docs/speed.md, and measure nothing")
+    parser.add_argument("--table", action="store_true", help="write the tables into docs, and measure nothing")
     parser.add_argument("scripts", nargs="*", metavar="script", help=f"some of {', '.join(SCRIPTS)}")
     args = parser.parse_args(arguments)
     if args.table:
-        fill(HERE.parent / "docs" / "speed.md")
+        fill(HERE.parent / "docs")
         return
     folder = Path("runs/bench-quick") if args.quick else HERE / "results"
     before, quick = records(folder), ["--quick"] if args.quick else []

@@ -26,6 +26,7 @@ ROWS = (
     "sort-fresh-index-ties",
     "haar-carried-by-rank",
     "sympe-depth-first-carried-by-rank",
+    "sympe-kind-depth-first-carried-by-rank",
     "sympe-canonical-depth-first-carried-by-rank",
 )
 #: Rows of the long runs and of those with hydrogens: does the class likelihood of carried orders cross below that of
