@@ -50,7 +50,7 @@ def lowest_eigenvectors(graph: Graphs, count: int, tolerance: float) -> tuple[Fl
     joined = csr_matrix((np.ones(int(proper.sum())), (source[proper], target[proper])), shape=(n, n))
     joined = ((joined + joined.T) > 0).astype(float)
     laplacian = csr_matrix(diags(np.asarray(joined.sum(1)).ravel()) - joined)
-    (times, value), size, random = _operator(laplacian), np.bincount(part), np.random.default_rng(0)
+    (times, value, least), size, random = _operator(laplacian), np.bincount(part), np.random.default_rng(0)
 
     def search(found: Floats, number: int, accuracy: float) -> tuple[Floats, Floats]:
         """Lowest eigenvalues, and their vectors, across all that is known."""
@@ -62,7 +62,7 @@ def lowest_eigenvectors(graph: Graphs, count: int, tolerance: float) -> tuple[Fl
         # Vectors across what is known stay so, but for rounding.
         operator = LinearOperator((n, n), matvec=lambda x: project(times(x)), dtype=np.float64)
         start = project(random.standard_normal(n))
-        vectors = eigsh(operator, number, which="LA", v0=start, ncv=max(2 * number, 20), tol=accuracy)[1]
+        vectors = eigsh(operator, number, which="LA", v0=start, ncv=max(2 * number + 2, least), tol=accuracy)[1]
         vectors = np.linalg.qr(vectors - found @ (found.T @ vectors))[0]
         values, rotation = np.linalg.eigh(vectors.T @ (laplacian @ vectors))
         return values, vectors @ rotation
@@ -76,8 +76,8 @@ def lowest_eigenvectors(graph: Graphs, count: int, tolerance: float) -> tuple[Fl
             # Rough values mostly do to see that nothing is missing.
             rough = search(vectors, 1, 1e-5)[1][:, 0]
             image = times(rough)
-            least = value(float(rough @ image + np.linalg.norm(image - (rough @ image) * rough)))
-            if begin_spaces(np.array([values[end - 1], least]), tolerance):
+            following = value(float(rough @ image + np.linalg.norm(image - (rough @ image) * rough)))
+            if begin_spaces(np.array([values[end - 1], following]), tolerance):
                 break
             if len(values) + more > n // 4:
                 return None
@@ -107,8 +107,9 @@ def _constant_on_parts(part: NDArray[np.int64]) -> Floats:
     return basis
 
 
-def _operator(laplacian: "csr_array") -> tuple[Callable[[Floats], Floats], Callable[[float], float]]:
-    """Multiplication by a matrix whose greatest eigenvalues belong to the lowest ones, and what these are."""
+def _operator(laplacian: "csr_array") -> tuple[Callable[[Floats], Floats], Callable[[float], float], int]:
+    """Multiplication by a matrix whose greatest eigenvalues belong to the lowest ones, what these are, and how many
+    vectors ARPACK should take at least: few of an inverse, with which it converges at once."""
     from scipy.sparse import eye
     from scipy.sparse.csgraph import reverse_cuthill_mckee
     from scipy.sparse.linalg import splu
@@ -120,8 +121,8 @@ def _operator(laplacian: "csr_array") -> tuple[Callable[[Floats], Floats], Calla
     width = int(np.abs(place[entries.row] - place[entries.col]).max())
     if width > _WIDTH * math.sqrt(n) and entries.nnz > 3.2 * n:
         mirrored = (2 * greatest * eye(n) - laplacian).tocsr()
-        return lambda x: mirrored @ x, lambda value: 2 * greatest - value
+        return lambda x: mirrored @ x, lambda value: 2 * greatest - value, 20
     shift = 1e-7 * greatest
     shifted = (laplacian + shift * eye(n)).tocsc()
     factors = splu(shifted, "MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
-    return factors.solve, lambda value: 1 / value - shift
+    return factors.solve, lambda value: 1 / value - shift, 10
