@@ -1,6 +1,7 @@
 """Figures of graph diffusion."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from statistics import fmean
 from typing import Any
 
@@ -15,7 +16,7 @@ from sympe_experiments.molecules.drawing import draw_line, draw_smiles, has_rdki
 from sympe_experiments.records import Record
 from sympe_experiments.report import strips
 from sympe_experiments.report.canvas import HEAD, Picture, house_style, new_figure, plain, wrapped, write_head
-from sympe_experiments.report.palette import BLUE, FAINT, GREEN, INK, ORANGE, SOFT, VERMILION
+from sympe_experiments.report.palette import BLUE, BROWN, FAINT, GREEN, INK, ORANGE, PURPLE, SOFT, VERMILION
 from sympe_experiments.report.statistics import Group, by_weight, finite, sample
 from sympe_experiments.report.strips import Measured
 
@@ -139,7 +140,7 @@ def class_nll_by_steps(group: Group, name: str) -> Picture | None:
         axes.plot(*zip(*points, strict=True), "o", color=_line(method)["color"], markersize=5)
     _by_steps(axes, list(bounds))
     axes.set_ylabel("nats; below 0 is better")
-    axes.legend(loc="upper left", fontsize=9)
+    axes.legend(loc="lower right", fontsize=9)
     return Picture(name, f"Class NLL by the number of steps. {finding}; {group.title}.", figure)
 
 
@@ -189,14 +190,17 @@ def symmetry_by_time(records: Sequence[Record], name: str) -> Picture | None:
     data, (_, values) = max(curves.items(), key=lambda item: item[1][1][0])
     finding = f"Symmetry along the noise: {plain(data)} from {values[0]:.2f} nats to {values[-1]:.2f}"
     figure, axes = new_figure(4.2, finding, "mean log of the number of automorphisms of the noisy graph")
-    colors = (BLUE, VERMILION, GREEN, ORANGE)
+    colors = cycle((BLUE, VERMILION, GREEN, ORANGE, PURPLE, BROWN))
     for color, (data, (times, values)) in zip(colors, sorted(curves.items()), strict=False):
         axes.plot(times, values, color=color, linewidth=1.9, label=plain(data))
+    # Even up to one nat, logarithmic above: trees have many.
+    axes.set_yscale("symlog", linthresh=1, subs=range(2, 10))
+    axes.yaxis.set_major_formatter("{x:g}")
     axes.set_ylim(bottom=0)
     axes.grid(axis="y")
     axes.set_xlabel("diffusion time t/T (0: the clean graph, 1: noise)")
     axes.set_ylabel("nats")
-    axes.legend(loc="upper right", fontsize=9)
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), fontsize=9)
     return Picture(name, f"Symmetry by diffusion time. {finding}.", figure)
 
 
