@@ -52,7 +52,7 @@ def lowest_eigenvectors(graph: Graphs, count: int, tolerance: float) -> tuple[Fl
     laplacian = csr_matrix(diags(np.asarray(joined.sum(1)).ravel()) - joined)
     (times, value, least), size, random = _operator(laplacian), np.bincount(part), np.random.default_rng(0)
 
-    def search(found: Floats, number: int, accuracy: float) -> tuple[Floats, Floats]:
+    def search(found: Floats, number: int, accuracy: float, near: Floats | None = None) -> tuple[Floats, Floats]:
         """Lowest eigenvalues, and their vectors, across all that is known."""
 
         def project(x: Floats) -> Floats:
@@ -61,7 +61,7 @@ def lowest_eigenvectors(graph: Graphs, count: int, tolerance: float) -> tuple[Fl
 
         # Vectors across what is known stay so, but for rounding.
         operator = LinearOperator((n, n), matvec=lambda x: project(times(x)), dtype=np.float64)
-        start = project(random.standard_normal(n))
+        start = project(random.standard_normal(n)) if near is None else near
         vectors = eigsh(operator, number, which="LA", v0=start, ncv=max(2 * number + 2, least), tol=accuracy)[1]
         vectors = np.linalg.qr(vectors - found @ (found.T @ vectors))[0]
         values, rotation = np.linalg.eigh(vectors.T @ (laplacian @ vectors))
@@ -81,7 +81,7 @@ def lowest_eigenvectors(graph: Graphs, count: int, tolerance: float) -> tuple[Fl
                 break
             if len(values) + more > n // 4:
                 return None
-            fresh = search(vectors, more, _ACCURACY)[1]
+            fresh = search(vectors, more, _ACCURACY, rough if more == 1 else None)[1]
             vectors, more = np.linalg.qr(np.concatenate([vectors, fresh], axis=1))[0], 2 * more
             values, rotation = np.linalg.eigh(vectors.T @ (laplacian @ vectors))
             vectors = vectors @ rotation
