@@ -19,6 +19,7 @@ ROWS = (
     "sympe-labeling-fresh",
     "sympe-sort-fresh",
     "sympe-depth-first-carried",
+    "sympe-kind-depth-first-carried",
     "sympe-canonical-depth-first-carried",
     "sympe-labeling-carried",
     "sympe-sort-carried",
