@@ -29,15 +29,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from sympe.breaking import Noise
-from sympe.canonicalize import (
-    Constant,
-    DepthFirst,
-    Labeling,
-    NodeScore,
-    RandomDepthFirst,
-    Refinement,
-    Sort,
-)
+from sympe.canonicalize import Constant, DepthFirst, Labeling, NodeScore, RandomDepthFirst, Refinement, Sort
 from sympe.encoding import RankEncoding
 from sympe.graphs import bliss
 from sympe.groups import Permutation, SymmetricGroup
@@ -112,7 +104,7 @@ class Breaking(nn.Module):
         For depth-first orders with few choices, half of the draws make choices that training never does. Otherwise g~
         is drawn as in training.
         """
-        if self.method.kind != "carried" or not self.proposals:
+        if not self.proposals:
             g = self.draw(clean, generator)
             return g, self.excess(clean, g, log_automorphisms)
         graphs = clean.to_graphs()
