@@ -27,7 +27,7 @@ from sympe.groups import Permutation
 def check(x: Graphs, relabelings: int = 5) -> None:
     assert Stripped(x).count_automorphisms() == next(encoded(x)).count_automorphisms()
     _, first, number = np.unique(next(encoded(x)).orbits(), return_index=True, return_inverse=True)
-    assert np.array_equal(Stripped(x).orbits(), first[number])
+    assert np.array_equal(Stripped(x, chains=False).orbits(), first[number])
     action, generator = GraphRelabeling(), torch.Generator().manual_seed(0)
     many = copies(x, relabelings)
     moved = action.act(action.group.haar(many, generator), many)

@@ -17,15 +17,15 @@ _SMALL = 200
 _NONE = Graphs(torch.zeros(2, 0, dtype=torch.long), torch.zeros(0, dtype=torch.long))
 
 
-def colored_graphs(graphs: Graphs) -> Iterator[ColoredGraph | Stripped]:
-    """Each graph of the batch, ready for exact questions."""
+def colored_graphs(graphs: Graphs, chains: bool = True) -> Iterator[ColoredGraph | Stripped]:
+    """Each graph of the batch, ready for exact questions; large ones with their chains stripped or not."""
     small, large = _by_size(graphs)
     following = encoded(small)
     if not large:
         yield from following
         return
     for index, size in enumerate(graphs.sizes.tolist()):
-        yield next(following) if size <= _SMALL else _stripped(graphs, index)
+        yield next(following) if size <= _SMALL else _stripped(graphs, index, chains)
 
 
 def canonical_order(graphs: Graphs) -> Ints:
@@ -79,15 +79,15 @@ def _by_size(graphs: Graphs) -> tuple[Graphs, list[int]]:
     return graphs.select(is_small.nonzero()[:, 0]), (~is_small).nonzero()[:, 0].tolist()
 
 
-def _stripped(graphs: Graphs, index: int) -> Stripped:
-    return Stripped(graphs if len(graphs) == 1 else graphs.select([index]))
+def _stripped(graphs: Graphs, index: int, chains: bool = True) -> Stripped:
+    return Stripped(graphs if len(graphs) == 1 else graphs.select([index]), chains)
 
 
 def automorphism_orbits(graphs: Graphs) -> torch.Tensor:
     """Orbit of each node under the automorphism group of its graph, numbered over the whole batch, ``Int[N]``."""
     check_graphs(graphs)
     fixed, moved = [], []
-    for start, colored in zip(graphs.ptr.tolist(), colored_graphs(graphs), strict=False):
+    for start, colored in zip(graphs.ptr.tolist(), colored_graphs(graphs, chains=False), strict=False):
         for image in [colored.orbits()] if isinstance(colored, Stripped) else colored.automorphism_generators():
             fixed.append(np.arange(colored.num_nodes) + start)
             moved.append(np.asarray(image) + start)

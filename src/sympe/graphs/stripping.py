@@ -54,6 +54,10 @@ _ROUNDS = 16
 class Stripped:
     """One graph, of which all is stripped that has a closed form.
 
+    Args:
+        graph: The graph.
+        chains: Whether to strip chains, too.
+
     Attributes:
         num_nodes: Number of nodes of the graph.
         node: The number in the graph of each node that stays.
@@ -112,11 +116,11 @@ class Stripped:
         return next(encoded(self._graph)).automorphism_generators()
 
     def orbits(self) -> Ints:
-        """The first node of each node's orbit. Chains stay: their ends alone do not tell the orbits of their nodes."""
-        stripped, orbit = Stripped(self._graph, chains=False), np.zeros(self.num_nodes, np.int64)
-        orbit[stripped.node] = stripped._core.orbits()
-        for removed in reversed(stripped._removed):
-            assert isinstance(removed, Hung)
+        """The first node of each node's orbit, if chains were left: their ends do not tell orbits of their nodes."""
+        orbit = np.zeros(self.num_nodes, np.int64)
+        orbit[self.node] = self._core.orbits()
+        for removed in reversed(self._removed):
+            assert isinstance(removed, Hung), "chains must not be stripped"
             orbit[removed.node] = removed.orbits(orbit)
         _, first, number = np.unique(orbit, return_index=True, return_inverse=True)
         return first[number]
