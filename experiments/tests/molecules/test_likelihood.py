@@ -27,8 +27,6 @@ from sympe_experiments.training import build_from_seed
 # ------------------------------------------------------------------------------------------- independent entries
 
 IID = Domain(("C", "N", "O"), (0.7, 0.2, 0.1), (0.75, 0.2, 0.05), (0.0,) * 6 + (1.0,))
-
-
 NODES, EDGES = (torch.tensor(law, dtype=torch.float64) for law in (IID.node_law, IID.edge_law))
 
 
