@@ -137,7 +137,7 @@ def _child(
                 begun, before = time.process_time(), _peak()
                 kind = _outcome(reader, *input_of(corpus, reader, seed, number), folder)
                 if kind in ("read", "refused") and _peak() - max(before, base) > MEMORY:
-                    kind = "memory: more than 1 GiB"
+                    kind = f"memory: more than {MEMORY >> 20} MiB"
                 counts[kind] += 1
                 if kind in ("read", "refused"):
                     peak, slowest = _peak() - base, max(slowest, time.process_time() - begun)

@@ -48,7 +48,7 @@ def slow(path: Path) -> None:
 
 
 def hungry(path: Path) -> None:
-    assert len(bytearray(5 * 2**28)) > 0
+    assert len(bytearray(run.MEMORY * 5 // 4)) > 0
 
 
 def untidy(path: Path) -> None:
@@ -77,10 +77,12 @@ def silent(path: Path) -> None:
 def test_the_fuzzer_notices(
     read: Callable[[Path], object], kind: str, corpus: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "SECONDS", 1)
+    if read is slow:  # a busy machine takes long for new pages: others keep the limit that no input reaches
+        monkeypatch.setattr(run, "SECONDS", 1)
+    monkeypatch.setattr(run, "MEMORY", 2**28)
     monkeypatch.setitem(READERS, "wrong", Reader(("g6",), read))
     found = run.fuzz("wrong", 0, 2, 0, corpus, tmp_path)
-    assert all(name.startswith(kind) for name in found.faults)
+    assert [name for name in found.faults if not name.startswith(kind)] == []
     assert sorted(number for numbers in found.faults.values() for number in numbers) == [0, 1]
     assert found.inputs == 2
 
