@@ -92,15 +92,14 @@ def by_rank() -> str:
     lines.append(["---", *["---:"] * (len(lines[0]) - 1)])
     canonical, kind = (f"sympe-{order}-depth-first-carried" for order in ("canonical", "kind"))
     methods = ("none", ORDER, f"{ORDER}-by-rank", canonical, f"{canonical}-by-rank", f"{kind}-by-rank")
-    for folder, method in (*(("fast", method) for method in methods), ("fast-dropped", f"{kind}-by-rank")):
-        trained, sampled = (by_method(read_records(RESULTS / "qm9" / name)) for name in (folder, f"{folder}-samples"))
+    trained, sampled = (by_method(read_records(RESULTS / "qm9" / name)) for name in ("fast", "fast-samples"))
+    for method in methods:
         valid = []
         for k in steps:
             name = f"valid_percent_at_{k}"
             runs = [run for run in trained[method] + sampled.get(method, []) if name in run.metrics]
             valid.append(cell(runs, name, 1, " %") if runs else "-")
-        shown = f"`{method}`" + (", dropped at 30" if folder == "fast-dropped" else "")
-        lines.append([shown, f"{len(trained[method])}", cell(trained[method], "class_nll"), *valid])
+        lines.append([f"`{method}`", f"{len(trained[method])}", cell(trained[method], "class_nll"), *valid])
     return markdown(lines)
 
 
@@ -237,20 +236,11 @@ def quotes() -> Iterator[str]:
 
 
 def order_by_kind(canonical: str, kind: str) -> Iterator[str]:
-    """What the page says in prose of the order by kind, and of dropping it."""
+    """What the page says in prose of the order by kind."""
     ours, theirs = (mean("qm9/fast", name, "class_nll") for name in (kind, canonical))
     yield f"Its class NLL is {ours:.2f} against {theirs:.2f} of the canonical order"
     ours, theirs = (mean("qm9/fast", name, "in_order_percent_at_100") for name in (kind, canonical))
     yield f"{ours:.0f} % of its samples in 100 steps are in order, against {theirs:.0f} %"
-    ten, hundred = (
-        [
-            mean(f"qm9/{folder}", name, f"valid_percent_at_{k}")
-            for folder, name in (("fast-dropped", kind), ("fast", "none"))
-        ]
-        for k in (10, 100)
-    )
-    yield f"{ten[0]:.1f} % are valid in 10 steps and {hundred[0]:.1f} % in 100"
-    yield f"of `none` {ten[1]:.1f} and {hundred[1]:.1f} %"
 
 
 def by_rank_after_long_training(method: str) -> Iterator[str]:

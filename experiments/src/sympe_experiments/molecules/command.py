@@ -41,8 +41,6 @@ class Train:
     """32 or bf16."""
     compile: bool | None = None
     """Whether to compile the layers of the network: a minute or more at the start, then faster steps."""
-    drop_order_at: int | None = None
-    """From this time on down to 0 the network does not see a carried g~."""
     num_train: int | None = None
     """Graphs to train on, at most."""
     num_samples: int | None = None

@@ -37,6 +37,7 @@ class Method(ShownMethod):
             noisy graph); ``carried`` (g~ drawn once per trajectory, in training given the clean graph).
         order: What orders the nodes: the canonicalizer of the kernel.
         by_rank: Whether the limit of the noise goes by the rank in a carried order.
+        seen_above: Share of the process, from the graph on, in which the network does not see a carried g~.
         by_index: Whether graphs stay as the file lists them, and a canonicalizer without a kernel breaks ties by that
             order: what the kernel is there to forbid.
     """
@@ -44,6 +45,7 @@ class Method(ShownMethod):
     kind: str
     order: str = ""
     by_rank: bool = False
+    seen_above: float = 0.0
     by_index: bool = False
 
     @property
@@ -136,6 +138,15 @@ METHODS |= {
     )
 }
 
+_KIND = "sympe-kind-depth-first-carried-by-rank"
+METHODS["sympe-kind-depth-first-dropped-by-rank"] = replace(
+    METHODS[_KIND],
+    label="SymPE dropped on the way: depth-first, rare kinds first, noise by rank",
+    seen_above=0.3,
+    controls=("none", "haar-carried-by-rank", _KIND),
+    color=BROWN,
+)
+
 
 @dataclass(frozen=True)
 class Config:
@@ -175,8 +186,6 @@ class Config:
     """Layers of the graph transformer."""
     encoding_dim: int = 16
     """Features per node of a rank encoding or of noise."""
-    drop_order_at: int | None = None
-    """From this time on down to 0 the network does not see a carried g~; by default it always does."""
     temperature: float = 0.1
     """Temperature of SoftSort in a learned sort."""
     epochs: int = 2
@@ -232,10 +241,6 @@ class Config:
         require_positive(self, but=("seed", "ema", "weight_decay", "compile"))
         if any(not 1 <= steps <= self.steps for steps in self.sample_steps):
             raise ValueError(f"sample_steps must be from 1 to {self.steps}; got {list(self.sample_steps)}")
-        if self.drop_order_at is not None and self.breaking.kind != "carried":
-            raise ValueError(f"drop_order_at needs a method whose order is carried; got {self.method}")
-        if self.drop_order_at is not None and not 0 < self.drop_order_at < self.steps:
-            raise ValueError(f"drop_order_at must be from 1 to {self.steps - 1}; got {self.drop_order_at}")
         if self.spacing is not None and not 1 <= self.spacing <= 10:
             raise ValueError(f"spacing must be from 1 to 10; got {self.spacing}")
 

@@ -28,6 +28,7 @@ ROWS = (
     "haar-carried-by-rank",
     "sympe-depth-first-carried-by-rank",
     "sympe-kind-depth-first-carried-by-rank",
+    "sympe-kind-depth-first-dropped-by-rank",
     "sympe-canonical-depth-first-carried-by-rank",
 )
 #: Rows of the long runs and of those with hydrogens: does the class likelihood of carried orders cross below that of

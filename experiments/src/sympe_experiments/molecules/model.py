@@ -127,8 +127,8 @@ class GraphDiffusion(nn.Module):
         """
         x, e, y = self.describe(noisy, t)
         extra = self.breaking(noisy, g, generator)
-        if extra is not None and self.config.drop_order_at:
-            extra = extra * (t > self.config.drop_order_at)[:, None, None]
+        if extra is not None and self.breaking.method.seen_above:
+            extra = extra * (t > self.breaking.method.seen_above * self.steps)[:, None, None]
         nodes, edges = self.network(x if extra is None else torch.cat([x, extra.to(x.dtype)], dim=2), e, y)
         # What is seen now is the best first guess, as in the published network.
         return Guess(nodes + x[..., : nodes.shape[2]], edges + e)
