@@ -90,8 +90,9 @@ def by_rank() -> str:
     steps = (2, 5, 10, 20, 50, 100)
     lines = [["method", "seeds", "class NLL", *(f"valid, {k} steps" for k in steps)]]
     lines.append(["---", *["---:"] * (len(lines[0]) - 1)])
-    canonical, kind = (f"sympe-{order}-depth-first-carried" for order in ("canonical", "kind"))
-    methods = ("none", ORDER, f"{ORDER}-by-rank", canonical, f"{canonical}-by-rank", f"{kind}-by-rank")
+    canonical = "sympe-canonical-depth-first-carried"
+    kind = [f"sympe-kind-depth-first-{travels}-by-rank" for travels in ("carried", "dropped")]
+    methods = ("none", ORDER, f"{ORDER}-by-rank", canonical, f"{canonical}-by-rank", *kind)
     trained, sampled = (by_method(read_records(RESULTS / "qm9" / name)) for name in ("fast", "fast-samples"))
     for method in methods:
         valid = []
@@ -233,6 +234,7 @@ def quotes() -> Iterator[str]:
     yield from order_by_kind(f"{canonical}-by-rank", "sympe-kind-depth-first-carried-by-rank")
     yield f"of the clean graph*: {mean('qm9-hydrogens/long', ORDER, 'digress_nll'):.2f} with hydrogens"
     yield from by_rank_after_long_training(f"{canonical}-by-rank")
+    yield from dropped_on_the_way("sympe-kind-depth-first-dropped-by-rank")
 
 
 def order_by_kind(canonical: str, kind: str) -> Iterator[str]:
@@ -247,11 +249,6 @@ def by_rank_after_long_training(method: str) -> Iterator[str]:
     """What the page says in prose of noise by rank after ten times the training."""
     five, ten = (tuple(mean("qm9/long", name, f"valid_percent_at_{k}") for name in (method, "none")) for k in (5, 10))
     yield f"{five[0]:.1f} % valid against {five[1]:.1f} % in 5 steps and {ten[0]:.1f} % against {ten[1]:.1f} % in 10"
-    found = by_method(with_distances())
-
-    def distance(name: str, k: int) -> float:
-        return fmean(run.metrics[f"fcd_at_{k}"] for run in found[name])
-
     yield f"FCD of {distance(method, 5):.2f} against {distance('none', 5):.2f}"
     yield f"of {distance(method, 10):.2f} against {distance('none', 10):.2f}"
     yield f"FCD of {distance(method, 100):.2f} against {distance(ORDER, 100):.2f} in 100 steps"
@@ -265,6 +262,31 @@ def by_rank_after_long_training(method: str) -> Iterator[str]:
     yield f"{two[0]:.2f} against {two[1]:.2f} in 2 steps, {five[0]:.2f} against {five[1]:.2f} in 5 and"
     yield f"{ten[0]:.2f} against {ten[1]:.2f} in 10; in 20 it is {twenty[0]:.2f} against {twenty[1]:.2f}"
     yield f"Only {mean('qm9/long', method, 'in_order_percent_at_100'):.0f} % of its samples in 100 steps"
+
+
+def distance(method: str, k: int) -> float:
+    """Fréchet ChemNet distance after the long training, with k steps."""
+    return fmean(run.metrics[f"fcd_at_{k}"] for run in by_method(with_distances())[method])
+
+
+def dropped_on_the_way(method: str) -> Iterator[str]:
+    """What the page says in prose of dropping the order on the way."""
+    fast, long = (
+        {k: [mean(f"qm9/{recipe}", name, f"valid_percent_at_{k}") for name in (method, "none")] for k in steps}
+        for recipe, steps in (("fast", (10, 100)), ("long", STEPS))
+    )
+    yield f"{fast[10][0]:.1f} % are valid in 10 steps and {fast[100][0]:.1f} % in 100"
+    yield f"of `none` {fast[10][1]:.1f} and {fast[100][1]:.1f} %"
+    for which in (0, 1):
+        yield f"{long[5][which]:.1f}, {long[10][which]:.1f} and {long[20][which]:.1f} %"
+    yield f"in 100 steps {long[100][0]:.1f} % against {long[100][1]:.1f} %"
+    [spaced] = [run for run in read_records(RESULTS / "qm9" / "long-spacing") if run.method == method]
+    five, ten, twenty = (spaced.metrics[f"valid_percent_at_{k}"] for k in (5, 10, 20))
+    yield f"{five:.1f} % are valid in 5 steps, {ten:.1f} % in 10 and {twenty:.1f} % in 20"
+    for k in (5, 10, 20, 100):
+        yield f"{distance(method, k):.2f} against {distance('none', k):.2f}"
+    yield f"its class NLL is {mean('qm9/long', method, 'class_nll'):.2f}"
+    yield f"{mean('qm9/long', method, 'in_order_percent_at_100'):.0f} % of its samples are in order"
 
 
 def test_its_prose_quotes_the_records() -> None:
