@@ -93,7 +93,7 @@ METHODS = Methods[Method](
             color=BLUE,
         ),
         "sympe-kind-depth-first-carried": Method(
-            "SymPE carried: depth-first, rare kinds first",
+            "SymPE carried: depth-first by kind",
             "carried",
             "kind-depth-first",
             controls=("none", "haar-carried"),
@@ -141,7 +141,7 @@ METHODS |= {
 _KIND = "sympe-kind-depth-first-carried-by-rank"
 METHODS["sympe-kind-depth-first-dropped-by-rank"] = replace(
     METHODS[_KIND],
-    label="SymPE dropped on the way: depth-first, rare kinds first, noise by rank",
+    label="SymPE dropped: depth-first by kind, noise by rank",
     seen_above=0.3,
     controls=("none", "haar-carried-by-rank", _KIND),
     color=BROWN,
