@@ -105,15 +105,15 @@ def by_rank() -> str:
 
 
 def by_spacing(steps: Sequence[int]) -> str:
-    """Samplers of the shipped models by how they space their times."""
-    lines = [["spacing", "method", *(f"valid, {k} steps" for k in steps), *(f"FCD, {k} steps" for k in steps[1:])]]
+    """Samplers of the long training by how they space their times."""
+    valid, fcd = ([f"{what}, {k} steps" for k in of] for what, of in (("valid", steps), ("FCD", steps[1:])))
+    lines = [["spacing", "method", "seeds", *valid, *fcd]]
     lines.append(["---:", "---", *["---:"] * (len(lines[0]) - 2)])
-    records = read_records(RESULTS / "qm9" / "long-spacing")
-    for record in sorted(records, key=lambda one: (one.config["spacing"], one.method != "none")):
-        valid = (f"{record.metrics[f'valid_percent_at_{k}']:.1f} %" for k in steps)
-        distances = (record.metrics[f"fcd_at_{k}"] for k in steps[1:])
-        fcd = ("-" if value is None else f"{value:.2f}" for value in distances)
-        lines.append([f"{record.config['spacing']:g}", f"`{record.method}`", *valid, *fcd])
+    for spacing in (2, 3):
+        for method, runs in by_method(read_records(RESULTS / "qm9" / "long-spacing" / f"{spacing}")).items():
+            valid = [cell(runs, f"valid_percent_at_{k}", 1, " %") for k in steps]
+            fcd = [cell(runs, f"fcd_at_{k}") for k in steps[1:]]
+            lines.append([f"{spacing}", f"`{method}`", f"{len(runs)}", *valid, *fcd])
     return markdown(lines)
 
 
@@ -282,8 +282,7 @@ def dropped_on_the_way(method: str) -> Iterator[str]:
     for which in (0, 1):
         yield f"{long[5][which]:.1f}, {long[10][which]:.1f} and {long[20][which]:.1f} %"
     yield f"in 100 steps {long[100][0]:.1f} % against {long[100][1]:.1f} %"
-    [spaced] = [run for run in read_records(RESULTS / "qm9" / "long-spacing") if run.method == method]
-    five, ten, twenty = (spaced.metrics[f"valid_percent_at_{k}"] for k in (5, 10, 20))
+    five, ten, twenty = (mean("qm9/long-spacing/3", method, f"valid_percent_at_{k}") for k in (5, 10, 20))
     yield f"{five:.1f} % are valid in 5 steps, {ten:.1f} % in 10 and {twenty:.1f} % in 20"
     for k in (5, 10, 20, 100):
         yield f"{distance(method, k):.2f} against {distance('none', k):.2f}"
