@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from sympe_experiments.checkpoints import AtomicCheckpointIO
+from sympe_experiments.resuming import require_same_values
 from sympe_experiments.training import accelerator_here, build_from_seed, fingerprint, in_company, make_trainer
 
 STATE = {"state_dict": {"w": torch.arange(5.0)}, "epoch": 3, "best": {"loss": 0.5, "state": None}}
@@ -147,3 +148,11 @@ def test_the_first_process_answers_for_all(is_first: bool, error: type[BaseExcep
         trainer: Any = SimpleNamespace(is_global_zero=is_first, strategy=SimpleNamespace(launcher=launcher))
         with pytest.raises(error, match=line), in_company(trainer):
             raise RuntimeError("Connection closed by peer")
+
+
+def test_values_that_only_one_side_has_are_named() -> None:
+    """Also those of a setting that is gone."""
+    require_same_values("the run", {"seed": 0, "spacing": None}, {"spacing": None, "seed": 0})
+    for known, wanted in (({"seed": 0, "gone": None}, {"seed": 1}), ({"seed": 0}, {"seed": 1, "gone": 30})):
+        with pytest.raises(ValueError, match="the run to resume was started with other values of gone, seed"):
+            require_same_values("the run", known, wanted)

@@ -1,6 +1,6 @@
 """One folder for one run: it is held while the run works, and a finished run is read in place of another."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -85,6 +85,17 @@ def finished_run(folder: Path, config: dict[str, Any], resume: bool = False, due
     if held and not resume and is_first():
         raise ValueError(f"{folder} already holds a run ({held[0]}); resume it or give another folder")
     return None
+
+
+def require_same_values(what: str, known: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Check that what is resumed was started with the values of now, also those that only one side has.
+
+    Raises:
+        ValueError: Naming the values.
+    """
+    lacking = object()
+    if changed := sorted(name for name in {*known, *wanted} if known.get(name, lacking) != wanted.get(name, lacking)):
+        raise ValueError(f"{what} to resume was started with other values of {', '.join(changed)}")
 
 
 def _is_whole(path: Path) -> bool:

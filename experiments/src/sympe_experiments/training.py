@@ -29,7 +29,7 @@ from sympe.signals import listen_again, undisturbed
 from sympe_experiments import __version__
 from sympe_experiments.checkpoints import AtomicCheckpointIO
 from sympe_experiments.records import code_commit
-from sympe_experiments.resuming import CHECKPOINT
+from sympe_experiments.resuming import CHECKPOINT, require_same_values
 
 T = TypeVar("T")
 
@@ -107,9 +107,7 @@ class ResumableModule(LightningModule):
         if checkpoint["processes"] != self.trainer.world_size:
             # Steps per epoch, and so the schedule, depend on it.
             raise ValueError(f"the run to resume was started with {checkpoint['processes']} devices")
-        if checkpoint["config"] != self._config:
-            changed = sorted(k for k, v in self._config.items() if checkpoint["config"].get(k) != v)
-            raise ValueError(f"the run to resume was started with other values of {', '.join(changed)}")
+        require_same_values("the run", checkpoint["config"], self._config)
         if checkpoint["data"] != self._data:
             raise ValueError("the run to resume was started with other data, or other orders; give another folder")
         self.begun_by = [one for one in dict.fromkeys(checkpoint.get("commits", [])) if one != self._commit]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -62,6 +63,7 @@ def by_method(records: Iterable[Record]) -> dict[str, list[Record]]:
 STEPS = (5, 10, 20, 50, 100)
 
 
+@cache
 def with_distances() -> list[Record]:
     """The runs of the long training that have Fréchet ChemNet distances at all numbers of steps."""
     records = [record for folder in ("qm9/long", "qm9/long-samples") for record in read_records(RESULTS / folder)]

@@ -37,7 +37,7 @@ class Method(ShownMethod):
             noisy graph); ``carried`` (g~ drawn once per trajectory, in training given the clean graph).
         order: What orders the nodes: the canonicalizer of the kernel.
         by_rank: Whether the limit of the noise goes by the rank in a carried order.
-        seen_above: Share of the process, from the graph on, in which the network does not see a carried g~.
+        seen_above: Share of the process above which the network sees a carried g~; below, near the graph, it does not.
         by_index: Whether graphs stay as the file lists them, and a canonicalizer without a kernel breaks ties by that
             order: what the kernel is there to forbid.
     """

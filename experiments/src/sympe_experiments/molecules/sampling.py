@@ -34,7 +34,7 @@ from sympe_experiments.molecules.chemistry import rdkit, write_smiles
 from sympe_experiments.molecules.evaluation import batch_size
 from sympe_experiments.molecules.model import GraphDiffusion
 from sympe_experiments.molecules.pretrained import find_weights
-from sympe_experiments.resuming import is_first
+from sympe_experiments.resuming import is_first, require_same_values
 from sympe_experiments.seeding import mixed_generator
 from sympe_experiments.settings import require_seed
 from sympe_experiments.training import in_company, make_trainer
@@ -273,9 +273,7 @@ def _compare(stored: bytes, plan: Plan, complaint: str) -> None:
         found = None
     if not isinstance(found, dict):
         raise ValueError(complaint)
-    changed = sorted(name for name, value in vars(plan).items() if found.get(name) != value)
-    if changed:
-        raise ValueError(f"the sampling to resume was started with other values of {', '.join(changed)}")
+    require_same_values("the sampling", found, vars(plan))
 
 
 def _schema(model: GraphDiffusion, plan: Plan) -> Any:
