@@ -139,7 +139,7 @@ PROGRAM = programs.Program(
 )
 
 DOMAIN = Domain(("C", "N", "O"), (0.7, 0.2, 0.1), (0.75, 0.2, 0.05), (0.0, 0.2, 0.3, 0.5))
-PLAN = Plan("0" * 64, 3, 2, 1.0, 0, 10)
+PLAN = Plan("0" * 64, 3, 2, 1.0, 0.0, 0, 10)
 
 
 def make_corpus() -> dict[str, bytes]:

@@ -26,7 +26,11 @@ EXCHANGEABLE = [method for method in METHODS if method not in LEAKS]
 
 def opinionated(method: str) -> GraphDiffusion:
     """A network that has learned nothing, but is sure of itself: what depends on an order must show."""
-    model = build_from_seed(lambda: GraphDiffusion(make_config(method, "smoke", steps=3), DOMAIN), 1)
+    guidance = 0.5 if 0 < METHODS[method].hidden < 1 else None
+    config = make_config(method, "smoke", steps=3, guidance=guidance)
+    model = build_from_seed(lambda: GraphDiffusion(config, DOMAIN), 1)
+    if model.breaking.method.hidden:  # two of three steps are near the graph
+        model.breaking.method = replace(model.breaking.method, seen_above=2 / 3)
     with torch.no_grad():
         for out in (model.network.node_out, model.network.edge_out):
             out[-1].weight.mul_(8)
@@ -111,9 +115,48 @@ def test_an_order_is_dropped_on_the_way(generator: torch.Generator) -> None:
     z, t = random_states(3, 5, generator), torch.tensor([1, 2, 3])
     orders = [GraphRelabeling().group.haar(node_batch(3, 5), generator) for _ in range(2)]
     for last in (0, 1, 2):
-        model.breaking.method = replace(model.breaking.method, seen_above=last / 3)
+        model.breaking.method = replace(model.breaking.method, seen_above=last / 3, hidden=1)
         first, second = (model.guess(z, t, g, generator).edges for g in orders)
         assert [not torch.equal(*pair) for pair in zip(first, second, strict=True)] == [k > last for k in (1, 2, 3)]
+
+
+GUIDED = "sympe-kind-depth-first-guided-by-rank"
+
+
+def test_guidance_mixes_the_guesses_with_and_without_the_order(generator: torch.Generator) -> None:
+    """By weight where training hides it at times; where it is always shown, nothing changes."""
+    model = opinionated(GUIDED)
+    z, t = random_states(3, 5, generator), torch.tensor([1, 2, 3])
+    g = GraphRelabeling().group.haar(node_batch(3, 5), generator)
+    guesses = {}
+    for weight in (None, 0.0, 0.25, 1.0):
+        model.config = replace(model.config, guidance=weight)
+        guesses[weight] = model.guess(z, t, g, generator).edges
+    seen = model.guess(z, t, g, generator, torch.tensor([True, True, True])).edges
+    blind = model.guess(z, t, g, generator, torch.tensor([False, False, True])).edges
+    assert not torch.equal(seen, blind)
+    torch.testing.assert_close(guesses[1.0], seen)
+    torch.testing.assert_close(guesses[0.25], 0.25 * seen + 0.75 * blind)
+    assert torch.equal(guesses[None], blind)
+    assert torch.equal(guesses[0.0], blind)
+
+
+def test_training_hides_the_order_as_often_as_the_method_says(generator: torch.Generator) -> None:
+    """Only near the graph; the loss is that of the guess that sees what training shows."""
+    model = opinionated(GUIDED)
+    noised = model.noised(random_states(3000, 5, generator), generator)
+    assert noised.shown is not None
+    late = noised.t <= model.breaking.method.seen_above * model.steps
+    assert noised.shown[~late].all()
+    assert int(noised.shown[late].sum()) == pytest.approx(int(late.sum()) / 2, rel=0.2)
+    hidden, shown = (model.loss(replace(noised, shown=torch.full((3000,), value))) for value in (False, True))
+    torch.testing.assert_close(model.loss(noised), torch.where(noised.shown, shown, hidden))
+
+
+@pytest.mark.parametrize(("method", "weight"), [(GUIDED, 1.5), (GUIDED, -0.1), ("none", 0.5)])
+def test_guidance_is_refused_where_it_means_nothing(method: str, weight: float) -> None:
+    with pytest.raises(ValueError, match=rf"guidance must be from 0 to 1, for a method .* got {weight} for {method}"):
+        make_config(method, "smoke", guidance=weight)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -15,7 +15,7 @@ from sympe.canonicalize import Canonicalizer
 from sympe.graphs import Graphs, from_edges
 from sympe.groups import Permutation
 from sympe_experiments.molecules.breaking import log_automorphisms
-from sympe_experiments.molecules.config import Method, make_config
+from sympe_experiments.molecules.config import make_config
 from sympe_experiments.molecules.domain import Domain
 from sympe_experiments.molecules.graph_state import GraphState, from_graphs, node_batch, one_hot, pair_index
 from sympe_experiments.molecules.likelihood import estimate
@@ -125,6 +125,7 @@ METHODS = (
     "sympe-labeling-carried",
     "haar-carried-by-rank",
     "sympe-depth-first-carried-by-rank",
+    "sympe-kind-depth-first-guided-by-rank",
 )
 
 
@@ -181,9 +182,16 @@ class Toy(GraphDiffusion):
             self.breaking.kernel.canonicalizer = Remembered(self.breaking.kernel.canonicalizer)
         return self
 
-    def guess(self, noisy: GraphState, t: Tensor, g: Permutation | None, generator: torch.Generator) -> Guess:
+    def guess(
+        self,
+        noisy: GraphState,
+        t: Tensor,
+        g: Permutation | None,
+        generator: torch.Generator,
+        shown: Tensor | None = None,
+    ) -> Guess:
         if self.table is None:
-            return super().guess(noisy, t, g, generator)
+            return super().guess(noisy, t, g, generator, shown)
         g = self.breaking.draw_fresh(noisy, generator) if g is None else g
         order = 0 if g is None else (g.rank.view(-1, 1, 4) == ORDERS).all(2).long().argmax(1)
         at = ((t - 1) * 24 + order) * 64 + codes(noisy)
@@ -213,6 +221,8 @@ def ordered(model: GraphDiffusion, data: GraphState, generator: torch.Generator)
 @cache
 def trained_toy(method: str) -> GraphDiffusion:
     config = make_config(method, "smoke", steps=5, edge_dim=16)
+    if 0 < config.breaking.hidden < 1:
+        config = replace(config, guidance=0.5)
     model = build_from_seed(lambda: Toy(config, TOY), 0)
     generator = torch.Generator().manual_seed(5)
     if method == "haar-carried-by-rank":
@@ -259,7 +269,7 @@ def _exact_law(model: GraphDiffusion, times: tuple[int, ...]) -> np.ndarray:
                 tau = order(action.act(haar, ALL.to_graphs()), generator)
                 g = action.group.compose(action.group.inverse(haar), tau)
         matrices = []
-        model.breaking.method = Method("none" if g is None else "carried", "constant")
+        model.breaking.method = replace(method, kind="none" if g is None else "carried", order="constant")
         for now, then in pairwise(times):
             t, s = (torch.full((64,), time) for time in (now, then))
             law = model.step_back(ALL, s, t, g, generator)[1]  # [64, 6, 2]

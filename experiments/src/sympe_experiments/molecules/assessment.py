@@ -40,6 +40,7 @@ def evaluate_weights(
     num_samples: int = 0,
     sample_steps: Sequence[int] = (),
     spacing: float | None = None,
+    guidance: float | None = None,
     seed: int = 0,
     accelerator: str = "auto",
 ) -> tuple[Record, Counter[str]]:
@@ -55,6 +56,7 @@ def evaluate_weights(
         num_samples: Graphs to sample; they are compared with the graphs that the model was trained and tested on.
         sample_steps: Numbers of steps of the sampler, for samples and tighter bounds; by default all of the process.
         spacing: Of the times of samplers with fewer steps; by default as trained, evenly.
+        guidance: Weight of the guess that sees g~ near the graph, for methods that have another; by default 0.
         seed: Seed of everything random.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
 
@@ -68,7 +70,7 @@ def evaluate_weights(
     require_at_least(1, num_test=num_test, draws=draws)
     require_at_least(0, trajectories=trajectories, num_samples=num_samples)
     require_seed(seed)
-    model = GraphDiffusion.load(find_weights(weights), spacing).to(accelerator_here(accelerator))
+    model = GraphDiffusion.load(find_weights(weights), spacing, guidance).to(accelerator_here(accelerator))
     sample_steps = tuple(sample_steps) or (model.steps,)
     for steps in sample_steps:
         model.times(steps)

@@ -89,6 +89,8 @@ class Evaluate:
     spacing: float | None = None
     """Fewer steps go through the times T u^spacing for even u: by default 1, evenly; 2 draws better graphs in few
     steps."""
+    guidance: float | None = None
+    """For a guided method: how much the guess that sees the order counts near the graph, from 0 (default) to 1."""
     seed: int = 0
     """Everything random comes from this number."""
     accelerator: str = "auto"
@@ -115,6 +117,7 @@ class Evaluate:
             num_samples=self.num_samples,
             sample_steps=self.steps,
             spacing=self.spacing,
+            guidance=self.guidance,
             seed=self.seed,
             accelerator=self.accelerator,
         )
@@ -140,6 +143,8 @@ class Sample:
     spacing: float | None = None
     """Fewer steps go through the times T u^spacing for even u: by default 1, evenly; 2 draws better graphs in few
     steps."""
+    guidance: float | None = None
+    """For a guided method: how much the guess that sees the order counts near the graph, from 0 (default) to 1."""
     seed: int = 0
     """Everything random comes from this number."""
     shard_size: int = 1000
@@ -162,6 +167,7 @@ class Sample:
             self.num,
             steps=self.steps,
             spacing=self.spacing,
+            guidance=self.guidance,
             seed=self.seed,
             shard_size=self.shard_size,
             resume=self.resume,

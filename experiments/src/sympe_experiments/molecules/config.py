@@ -37,7 +37,9 @@ class Method(ShownMethod):
             noisy graph); ``carried`` (g~ drawn once per trajectory, in training given the clean graph).
         order: What orders the nodes: the canonicalizer of the kernel.
         by_rank: Whether the limit of the noise goes by the rank in a carried order.
-        seen_above: Share of the process above which the network sees a carried g~; below, near the graph, it does not.
+        seen_above: Share of the process above which the network always sees a carried g~.
+        hidden: How often training hides it below, near the graph. There the model mixes what the network guesses with
+            and without it, by :attr:`Config.guidance`.
         by_index: Whether graphs stay as the file lists them, and a canonicalizer without a kernel breaks ties by that
             order: what the kernel is there to forbid.
     """
@@ -46,6 +48,7 @@ class Method(ShownMethod):
     order: str = ""
     by_rank: bool = False
     seen_above: float = 0.0
+    hidden: float = 0.0
     by_index: bool = False
 
     @property
@@ -143,9 +146,21 @@ METHODS["sympe-kind-depth-first-dropped-by-rank"] = replace(
     METHODS[_KIND],
     label="SymPE dropped: depth-first by kind, noise by rank",
     seen_above=0.3,
+    hidden=1.0,
     controls=("none", "haar-carried-by-rank", _KIND),
     color=BROWN,
 )
+METHODS |= {
+    f"sympe-{order}-guided-by-rank": replace(
+        METHODS[f"sympe-{order}-carried-by-rank"],
+        label=METHODS.short_label(f"sympe-{order}-carried-by-rank").replace("carried", "guided"),
+        seen_above=0.3,
+        hidden=0.5,
+        controls=("none", "haar-carried-by-rank", f"sympe-{order}-carried-by-rank"),
+        color=color,
+    )
+    for order, color in (("kind-depth-first", TEAL), ("canonical-depth-first", INDIGO))
+}
 
 
 @dataclass(frozen=True)
@@ -219,6 +234,9 @@ class Config:
     spacing: float | None = None
     """Samplers with fewer steps than T use the times T u^spacing for even u: by default 1, evenly. Above 1 they take
     smaller steps near the graph."""
+    guidance: float | None = None
+    """Of a method whose training hides the order at times near the graph: the weight there of the guess that sees it;
+    the guess that does not has the rest. By default 0."""
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work.
@@ -238,11 +256,17 @@ class Config:
             raise ValueError(f"transition must be marginal with noise by rank; got {self.transition}")
         if not 0 <= self.ema < 1:
             raise ValueError(f"ema must be from 0 to below 1; got {self.ema}")
-        require_positive(self, but=("seed", "ema", "weight_decay", "compile"))
+        require_positive(self, but=("seed", "ema", "weight_decay", "compile", "guidance"))
         if any(not 1 <= steps <= self.steps for steps in self.sample_steps):
             raise ValueError(f"sample_steps must be from 1 to {self.steps}; got {list(self.sample_steps)}")
         if self.spacing is not None and not 1 <= self.spacing <= 10:
             raise ValueError(f"spacing must be from 1 to 10; got {self.spacing}")
+
+        if self.guidance is not None and not (0 < self.breaking.hidden < 1 and 0 <= self.guidance <= 1):
+            raise ValueError(
+                "guidance must be from 0 to 1, for a method whose training hides the order at times; "
+                f"got {self.guidance} for {self.method}"
+            )
 
     @property
     def breaking(self) -> Method:

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from sympe.groups import Permutation
+from sympe.seeding import sample
 from sympe_experiments import weights
 from sympe_experiments.molecules import features
 from sympe_experiments.molecules.breaking import Breaking
@@ -41,6 +42,7 @@ class Noised:
         t: Time of each graph, 1 .. T.
         g: g~ of their trajectories or of this step; None without symmetry breaking, or while a learned kernel has yet
             to draw it.
+        shown: Of which graphs the network sees g~; None for all.
         generator: Source of what remains to be drawn.
     """
 
@@ -48,11 +50,13 @@ class Noised:
     noisy: GraphState
     t: Int[Tensor, "B"]
     g: Permutation | None
+    shown: Bool[Tensor, "B"] | None
     generator: torch.Generator
 
     def to(self, device: torch.device | str) -> "Noised":
-        g = None if self.g is None else self.g.to(device)
-        return replace(self, clean=self.clean.to(device), noisy=self.noisy.to(device), t=self.t.to(device), g=g)
+        g, shown = (None if part is None else part.to(device) for part in (self.g, self.shown))
+        clean, noisy, t = self.clean.to(device), self.noisy.to(device), self.t.to(device)
+        return Noised(clean, noisy, t, g, shown, self.generator)
 
 
 class GraphDiffusion(nn.Module):
@@ -116,7 +120,19 @@ class GraphDiffusion(nn.Module):
         nodes, edges = self.processes(g, like.num_nodes)
         return GraphState(nodes.prior(like.nodes, generator), edges.prior(like.edges, generator))
 
-    def guess(self, noisy: GraphState, t: Int[Tensor, "B"], g: Permutation | None, generator: torch.Generator) -> Guess:
+    def always_shown(self, t: Int[Tensor, "B"]) -> Bool[Tensor, "B"] | None:
+        """Whether the network sees g~ at these times whatever training hides; None if training hides nothing."""
+        method = self.breaking.method
+        return t > method.seen_above * self.steps if method.hidden else None
+
+    def guess(
+        self,
+        noisy: GraphState,
+        t: Int[Tensor, "B"],
+        g: Permutation | None,
+        generator: torch.Generator,
+        shown: Bool[Tensor, "B"] | None = None,
+    ) -> Guess:
         """What the clean graphs may be.
 
         Args:
@@ -124,14 +140,27 @@ class GraphDiffusion(nn.Module):
             t: Time of each graph, 1 .. T.
             g: g~ of their trajectories if it is carried, or of this step if it is fresh and already drawn.
             generator: Source of what each step draws.
+            shown: Of which graphs the network sees g~. By default of those whose time is
+                :meth:`always <always_shown>`; of the others the guess with g~ has the weight ``config.guidance``.
         """
         x, e, y = self.describe(noisy, t)
         extra = self.breaking(noisy, g, generator)
-        if extra is not None and self.breaking.method.seen_above:
-            extra = extra * (t > self.breaking.method.seen_above * self.steps)[:, None, None]
-        nodes, edges = self.network(x if extra is None else torch.cat([x, extra.to(x.dtype)], dim=2), e, y)
+        told = self.always_shown(t) if shown is None else shown
+        nodes, edges = self._logits(x, e, y, extra, told)
+        if shown is None and self.config.guidance and told is not None and not bool(told.all()):
+            seen = self._logits(x, e, y, extra, None)
+            nodes, edges = nodes.lerp(seen[0], self.config.guidance), edges.lerp(seen[1], self.config.guidance)
         # What is seen now is the best first guess, as in the published network.
         return Guess(nodes + x[..., : nodes.shape[2]], edges + e)
+
+    def _logits(
+        self, x: Tensor, e: Tensor, y: Tensor, extra: Tensor | None, shown: Bool[Tensor, "B"] | None
+    ) -> tuple[Tensor, Tensor]:
+        """Of nodes and pairs, where features that break the symmetry are shown; None for everywhere."""
+        if extra is None:
+            return self.network(x, e, y)
+        extra = extra if shown is None else extra * shown[:, None, None]
+        return self.network(torch.cat([x, extra.to(x.dtype)], dim=2), e, y)
 
     @torch.no_grad()
     def describe(
@@ -165,13 +194,16 @@ class GraphDiffusion(nn.Module):
         noisy = self.noisy(clean, t, g, generator)
         if g is None and not is_learned:
             g = self.breaking.draw_fresh(noisy, generator)
-        return Noised(clean, noisy, t, g, generator)
+        shown, hidden = self.always_shown(t), self.breaking.method.hidden
+        if shown is not None and hidden < 1:
+            shown = shown | (sample(torch.rand, t.shape, generator=generator, device=t.device) >= hidden)
+        return Noised(clean, noisy, t, g, shown, generator)
 
     def loss(self, noised: Noised) -> Float[Tensor, "B"]:
         """Cross-entropy of the guess: mean over nodes, and over pairs, times ``edge_weight``."""
         clean, generator = noised.clean, noised.generator
         g = self.breaking.draw(clean, generator) if noised.g is None else noised.g
-        guess = self.guess(noised.noisy, noised.t, g, generator)
+        guess = self.guess(noised.noisy, noised.t, g, generator, noised.shown)
         nodes = cross_entropy(guess.nodes.transpose(1, 2), clean.nodes.long(), reduction="none").mean(1)
         if clean.num_nodes < 2:
             return nodes
@@ -235,15 +267,16 @@ class GraphDiffusion(nn.Module):
         return weights.to_bytes(self, {"config": self.config.as_dict(), "domain": self.domain.as_dict()})
 
     @classmethod
-    def load(cls, path: Path | str, spacing: float | None = None) -> "GraphDiffusion":
+    def load(cls, path: Path | str, spacing: float | None = None, guidance: float | None = None) -> "GraphDiffusion":
         """Read a model that a run exported, in evaluation mode.
 
         Args:
             path: The file.
             spacing: Of the times of its sampler, in place of what the run had.
+            guidance: Weight of the guess that sees g~ near the graph, in place of what the run had.
 
         Raises:
-            ValueError: If the file is not such an export, or ``spacing`` is below 1.
+            ValueError: If the file is not such an export, or ``spacing`` or ``guidance`` is invalid for it.
         """
 
         def build(described: dict[str, Any]) -> GraphDiffusion:
@@ -251,8 +284,8 @@ class GraphDiffusion(nn.Module):
             return cls(config, Domain.from_dict(described["domain"]))
 
         model = weights.load(path, "a graph diffusion", build).eval()
-        if spacing is not None:
-            model.config = replace(model.config, spacing=spacing)
+        given = {"spacing": spacing, "guidance": guidance}
+        model.config = replace(model.config, **{name: value for name, value in given.items() if value is not None})
         return model
 
 

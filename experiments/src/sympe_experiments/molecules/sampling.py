@@ -57,6 +57,7 @@ class Plan:
         num: Number of graphs.
         steps: Steps back from noise.
         spacing: Of the times that they go through.
+        guidance: Weight of the guess that sees g~ near the graph, where there is another.
         seed: Seed of everything random.
         shard_size: Least number of graphs per shard.
     """
@@ -65,6 +66,7 @@ class Plan:
     num: int
     steps: int
     spacing: float
+    guidance: float
     seed: int
     shard_size: int
 
@@ -115,6 +117,7 @@ def sample_to_file(
     *,
     steps: int | None = None,
     spacing: float | None = None,
+    guidance: float | None = None,
     seed: int = 0,
     shard_size: int = 1000,
     resume: bool = False,
@@ -129,6 +132,7 @@ def sample_to_file(
         num: Number of graphs.
         steps: Steps from noise to graph; by default all of the process.
         spacing: Of the times of fewer steps; by default evenly.
+        guidance: Weight of the guess that sees g~ near the graph, for methods that have another; by default 0.
         seed: Seed of everything random.
         shard_size: Least number of graphs per shard.
         resume: Whether to go on from the shards or the file of an earlier call.
@@ -148,16 +152,15 @@ def sample_to_file(
     require_at_least(1, num=num, shard_size=shard_size, devices=devices)
     require_seed(seed)
     file = find_weights(weights)
-    model = GraphDiffusion.load(file, spacing)
+    model = GraphDiffusion.load(file, spacing, guidance)
     if model.domain.is_chemical:
         rdkit()
     elif out.suffix in _MOLECULES:
         raise ValueError(f"expected a file ending in .parquet, as the model draws plain graphs; got {out}")
     steps = model.steps if steps is None else steps
     model.times(steps)
-    plan = Plan(
-        hashlib.sha256(file.read_bytes()).hexdigest(), num, steps, model.config.spacing or 1.0, seed, shard_size
-    )
+    law = (model.config.spacing or 1.0, model.config.guidance or 0.0)
+    plan = Plan(hashlib.sha256(file.read_bytes()).hexdigest(), num, steps, *law, seed, shard_size)
     parts = out.with_name(out.name + ".parts")
     is_text = out.suffix in _MOLECULES
     if is_first() and out.exists() and not (resume and is_text and parts.exists()):
