@@ -64,6 +64,11 @@ def test_train_evaluate_and_sample(own_file: Path, tmp_path: Path, capsys: Captu
         (("sample", "--steps", "9"), "steps must be from 1 to 4, the steps of the noise process; got 9"),
         (("sample", "--out", "mols.csv"), "expected a file ending in .parquet, .smi or .sdf; got mols.csv"),
         (("sample", "--seed", "-1"), "seed must be from 0 to 2^63 - 1; got -1"),
+        (
+            ("sample", "--guidance", "0.5"),
+            "guidance must be from 0 to 1, for a method whose training hides the order at times; "
+            "got 0.5 for sympe-depth-first-carried",
+        ),
         (("evaluate", "--data", "missing.smi"), "missing.smi: No such file or directory"),
         (("evaluate", "--draws", "0"), "draws must be at least 1; got 0"),
         (("evaluate", "--seed", "-1"), "seed must be from 0 to 2^63 - 1; got -1"),

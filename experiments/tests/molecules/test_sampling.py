@@ -29,7 +29,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that has learned nothing."""
     path = tmp_path_factory.mktemp("weights") / "weights.safetensors"
     model = build_from_seed(
-        lambda: GraphDiffusion(make_config("sympe-depth-first-carried", "smoke", steps=4), DOMAIN), 0
+        lambda: GraphDiffusion(make_config("sympe-kind-depth-first-guided-by-rank", "smoke", steps=4), DOMAIN), 0
     )
     path.write_bytes(model.to_bytes())
     return path
@@ -98,9 +98,9 @@ def test_a_finished_file_is_read_by_its_own_plan_alone(weights: Path, tmp_path: 
     out = tmp_path / "s.parquet"
     found, before = sample(weights, out), out.read_bytes()
     assert sample(weights, out, resume=True) == found
-    complaint = "the sampling to resume was started with other values of num, seed, steps"
+    complaint = "the sampling to resume was started with other values of guidance, num, seed, steps"
     with pytest.raises(ValueError, match=complaint):
-        sample(weights, out, 9, seed=1, steps=2, resume=True)
+        sample(weights, out, 9, seed=1, steps=2, guidance=0.5, resume=True)
     assert out.read_bytes() == before
     assert list(tmp_path.iterdir()) == [out]
 

@@ -141,25 +141,24 @@ METHODS |= {
     )
 }
 
-_KIND = "sympe-kind-depth-first-carried-by-rank"
-METHODS["sympe-kind-depth-first-dropped-by-rank"] = replace(
-    METHODS[_KIND],
-    label="SymPE dropped: depth-first by kind, noise by rank",
-    seen_above=0.3,
-    hidden=1.0,
-    controls=("none", "haar-carried-by-rank", _KIND),
-    color=BROWN,
-)
-METHODS |= {
-    f"sympe-{order}-guided-by-rank": replace(
-        METHODS[f"sympe-{order}-carried-by-rank"],
-        label=METHODS.short_label(f"sympe-{order}-carried-by-rank").replace("carried", "guided"),
+
+def _hiding(order: str, name: str, hidden: float, color: str) -> Method:
+    """The method with noise by rank that carries this order, but near the graph hides it so often in training."""
+    carried = METHODS[f"sympe-{order}-carried-by-rank"]
+    return replace(
+        carried,
+        label=carried.label.replace("carried", name),
         seen_above=0.3,
-        hidden=0.5,
+        hidden=hidden,
         controls=("none", "haar-carried-by-rank", f"sympe-{order}-carried-by-rank"),
         color=color,
     )
-    for order, color in (("kind-depth-first", TEAL), ("canonical-depth-first", INDIGO))
+
+
+METHODS |= {
+    "sympe-kind-depth-first-dropped-by-rank": _hiding("kind-depth-first", "dropped", 1.0, BROWN),
+    "sympe-kind-depth-first-guided-by-rank": _hiding("kind-depth-first", "guided", 0.5, TEAL),
+    "sympe-canonical-depth-first-guided-by-rank": _hiding("canonical-depth-first", "guided", 0.5, INDIGO),
 }
 
 

@@ -29,7 +29,9 @@ ROWS = (
     "sympe-depth-first-carried-by-rank",
     "sympe-kind-depth-first-carried-by-rank",
     "sympe-kind-depth-first-dropped-by-rank",
+    "sympe-kind-depth-first-guided-by-rank",
     "sympe-canonical-depth-first-carried-by-rank",
+    "sympe-canonical-depth-first-guided-by-rank",
 )
 #: Rows of the long runs and of those with hydrogens: does the class likelihood of carried orders cross below that of
 #: none, and which row explains the poster's figures?

@@ -145,11 +145,12 @@ class GraphDiffusion(nn.Module):
         """
         x, e, y = self.describe(noisy, t)
         extra = self.breaking(noisy, g, generator)
-        told = self.always_shown(t) if shown is None else shown
+        guidance = self.config.guidance or 0.0
+        told = shown if shown is not None else self.always_shown(t) if guidance < 1 else None
         nodes, edges = self._logits(x, e, y, extra, told)
-        if shown is None and self.config.guidance and told is not None and not bool(told.all()):
+        if shown is None and told is not None and 0 < guidance < 1 and not bool(told.all()):
             seen = self._logits(x, e, y, extra, None)
-            nodes, edges = nodes.lerp(seen[0], self.config.guidance), edges.lerp(seen[1], self.config.guidance)
+            nodes, edges = nodes.lerp(seen[0], guidance), edges.lerp(seen[1], guidance)
         # What is seen now is the best first guess, as in the published network.
         return Guess(nodes + x[..., : nodes.shape[2]], edges + e)
 
@@ -284,8 +285,12 @@ class GraphDiffusion(nn.Module):
             return cls(config, Domain.from_dict(described["domain"]))
 
         model = weights.load(path, "a graph diffusion", build).eval()
-        given = {"spacing": spacing, "guidance": guidance}
-        model.config = replace(model.config, **{name: value for name, value in given.items() if value is not None})
+        known = model.config
+        model.config = replace(
+            known,
+            spacing=known.spacing if spacing is None else spacing,
+            guidance=known.guidance if guidance is None else guidance,
+        )
         return model
 
 
