@@ -54,7 +54,8 @@ class Noised:
     generator: torch.Generator
 
     def to(self, device: torch.device | str) -> "Noised":
-        g, shown = (None if part is None else part.to(device) for part in (self.g, self.shown))
+        g = None if self.g is None else self.g.to(device)
+        shown = None if self.shown is None else self.shown.to(device)
         clean, noisy, t = self.clean.to(device), self.noisy.to(device), self.t.to(device)
         return Noised(clean, noisy, t, g, shown, self.generator)
 
