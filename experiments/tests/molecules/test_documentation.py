@@ -119,6 +119,31 @@ def by_spacing(steps: Sequence[int]) -> str:
     return markdown(lines)
 
 
+GUIDED = "sympe-canonical-depth-first-guided-by-rank"
+
+
+def by_guidance(steps: Sequence[int]) -> str:
+    """One network of the long training by how much its sampler heeds the order near the graph, beside no order."""
+    bound, valid, fcd = (
+        {f"{what}, {k} steps": f"{name}_at_{k}" for k in steps}
+        for what, name in (("class NLL", "class_nll_of_32"), ("valid", "valid_percent"), ("FCD", "fcd"))
+    )
+    lines = [["method", "guidance", "seeds", *bound, *valid, *fcd]]
+    lines.append(["---", *["---:"] * (len(lines[0]) - 1)])
+    for method, guidance in (("none", ""), (GUIDED, "0"), (GUIDED, "0.5"), (GUIDED, "1")):
+        weighed = guidance not in ("", "0")
+        bounds, samples = ("long-guidance/" + guidance,) * 2 if weighed else ("long-bounds", "long")
+        told, drawn = (by_method(read_records(RESULTS / "qm9" / folder)).get(method, []) for folder in (bounds, samples))
+        if method == "none":
+            drawn = by_method(with_distances())[method]
+        if not drawn:
+            continue
+        shown = [cell(told, name) for name in bound.values()]
+        shown += [cell(drawn, name, 1, " %") for name in valid.values()] + [cell(drawn, name) for name in fcd.values()]
+        lines.append([f"`{method}`", guidance or "-", f"{len(drawn)}", *shown])
+    return markdown(lines)
+
+
 def columns(what: str, records: Iterable[Record], names: Mapping[str, str]) -> str:
     """One row per method, one column per measurement."""
     lines = [[what, "seeds", *names], ["---", *["---:"] * (len(names) + 1)]]
@@ -307,6 +332,10 @@ def test_its_table_of_noise_by_rank_is_that_of_the_records() -> None:
 
 def test_its_table_of_spacings_is_that_of_the_records() -> None:
     assert shown("spacing") == by_spacing((2, 5, 10, 20))
+
+
+def test_its_table_of_guidance_is_that_of_the_records() -> None:
+    assert shown("guidance") == by_guidance((5, 10, 20))
 
 
 def test_its_distances_are_those_of_the_records() -> None:

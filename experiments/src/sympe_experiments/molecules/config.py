@@ -39,7 +39,7 @@ class Method(ShownMethod):
         by_rank: Whether the limit of the noise goes by the rank in a carried order.
         seen_above: Share of the process above which the network always sees a carried g~.
         hidden: How often training hides it below, near the graph. There the model mixes what the network guesses with
-            and without it, by :attr:`Config.guidance`.
+            and without it, by :attr:`Config.guidance` (J. Ho, T. Salimans, *Classifier-free diffusion guidance*, 2022).
         by_index: Whether graphs stay as the file lists them, and a canonicalizer without a kernel breaks ties by that
             order: what the kernel is there to forbid.
     """
@@ -260,7 +260,6 @@ class Config:
             raise ValueError(f"sample_steps must be from 1 to {self.steps}; got {list(self.sample_steps)}")
         if self.spacing is not None and not 1 <= self.spacing <= 10:
             raise ValueError(f"spacing must be from 1 to 10; got {self.spacing}")
-
         if self.guidance is not None and not (0 < self.breaking.hidden < 1 and 0 <= self.guidance <= 1):
             raise ValueError(
                 "guidance must be from 0 to 1, for a method whose training hides the order at times; "
