@@ -46,7 +46,7 @@ def nats_by_time(group: Group, name: str) -> Picture | None:
     axes.grid(axis="y")
     axes.set_xlabel("diffusion time t/T (0: the clean graph, 1: noise)")
     axes.set_ylabel("nats per step")
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), fontsize=8.5)
+    _legend(axes)
     return Picture(name, f"Terms of the bound by diffusion time. {finding}; {group.title}.", figure)
 
 
@@ -108,7 +108,7 @@ def invalid_by_steps(group: Group, name: str) -> Picture | None:
     _by_steps(axes, steps)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("not valid, %")
-    axes.legend(loc="upper right", fontsize=9)
+    _legend(axes)
     return Picture(name, f"Not valid samples by the number of steps. {finding}; {group.title}.", figure)
 
 
@@ -140,7 +140,7 @@ def class_nll_by_steps(group: Group, name: str) -> Picture | None:
         axes.plot(*zip(*points, strict=True), "o", color=_line(method)["color"], markersize=5)
     _by_steps(axes, list(bounds))
     axes.set_ylabel("nats; below 0 is better")
-    axes.legend(loc="lower right", fontsize=9)
+    _legend(axes)
     return Picture(name, f"Class NLL by the number of steps. {finding}; {group.title}.", figure)
 
 
@@ -284,6 +284,11 @@ def _by_steps(axes: Axes, steps: Sequence[int]) -> None:
     axes.minorticks_off()
     axes.grid(axis="y")
     axes.set_xlabel("steps from noise to molecule")
+
+
+def _legend(axes: Axes) -> None:
+    """Beside the axes, where it hides no curve."""
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), fontsize=8.5)
 
 
 def _line(method: str) -> dict[str, Any]:
