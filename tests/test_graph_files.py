@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,26 @@ def test_what_failed_is_refused_with_the_reason(name: str, target: str | None, m
     if name.endswith((".csv", ".tsv")):
         pytest.importorskip("rdkit")
     refused(case(name), message, target=target)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"num_nodes": 10**10}, "num_nodes is 10000000000; expected at most 1048576"),
+        ({"num_nodes": torch.tensor(10**9)}, "num_nodes is 1000000000; expected at most 1048576"),
+        ({"num_nodes": math.inf}, "num_nodes must be a whole number from 0 on; got inf"),
+        ({"num_nodes": 2.5}, "num_nodes must be a whole number from 0 on; got 2.5"),
+        ({"num_nodes": -1}, "num_nodes must be a whole number from 0 on; got -1"),
+        ({"num_nodes": 2, "edge_attr": [1.0, 2.0]}, "expected edge_attr to be a tensor; got list"),
+    ],
+)
+def test_what_a_small_file_cannot_hold_is_refused(values: dict[str, Any], message: str, tmp_path: Path) -> None:
+    """A count alone must not allocate memory; 2^20 nodes without edges may be meant."""
+    data = pytest.importorskip("torch_geometric.data").Data
+    torch.save(data(edge_index=torch.tensor([[0, 1], [1, 0]]), **values), tmp_path / "small.pt")
+    refused(tmp_path / "small.pt", message)
+    torch.save(data(edge_index=torch.zeros(2, 0, dtype=torch.long), num_nodes=2**20), tmp_path / "alone.pt")
+    assert shape(read(tmp_path / "alone.pt")) == ([2**20], 0)
 
 
 def test_targets_of_the_files_that_failed() -> None:

@@ -1,5 +1,6 @@
 """Graphs from and to edge lists, networkx, PyG and dense padded tensors."""
 
+import operator
 import sys
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -152,9 +153,13 @@ def from_pyg(data: Any) -> Graphs:
     to the last bit.
 
     Raises:
-        ValueError: If there is no ``edge_index``, the number of nodes is not known, or a value is out of range or not
-            finite.
+        ValueError: If there is no ``edge_index``, the number of nodes is not known, or a value is no tensor, out of
+            range or not finite.
     """
+    for name in ("edge_index", "batch", "x", "node_label", "edge_label", "edge_attr", "edge_weight"):
+        value = getattr(data, name, None)
+        if value is not None and not isinstance(value, Tensor):
+            raise ValueError(f"expected {name} to be a tensor; got {type(value).__name__}")
     given: list[Tensor | None] = []
     edge_index = getattr(data, "edge_index", None)
     if edge_index is None and getattr(data, "adj_t", None) is not None:
@@ -192,10 +197,16 @@ def num_nodes_of(data: Any) -> int:
     """The number of nodes of a PyG ``Data``.
 
     Raises:
-        ValueError: If PyG could only guess it from the edges, which name no isolated nodes.
+        ValueError: If it is no whole number, or PyG could only guess it from the edges, which name no isolated nodes.
     """
     if "num_nodes" in data:
-        return int(data.num_nodes)
+        try:
+            count = operator.index(data.num_nodes)
+        except (TypeError, RuntimeError):
+            count = -1
+        if count < 0:
+            raise ValueError(f"num_nodes must be a whole number from 0 on; got {str(data.num_nodes)[:80]}")
+        return count
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         try:

@@ -24,8 +24,10 @@ PLAIN = ("n_nodes", "n_edges", "edges")
 MOLECULES = ("n_atoms", "n_bonds", "bonds", "atom_type")
 OPTIONAL = ("node_label", "edge_label", "x", "directed", "split")
 
-# Pairs of positions are packed into 64 bits, and a corrupt count must not allocate all memory.
-_MOST_NODES, _MOST_ALONE = 2**31 - 1, 2**20
+# Pairs of positions are packed into 64 bits.
+_MOST_NODES = 2**31 - 1
+#: Nodes of a file that have neither edges nor features: a corrupt count must not allocate all memory.
+MOST_ALONE = 2**20
 
 
 def parse_npz(raw: bytes, split: str | None = None) -> Graphs:
@@ -154,8 +156,8 @@ def _check_counts(sizes: NDArray[np.int64], counts: NDArray[np.int64], num_edges
             raise ValueError(f"{name} must hold numbers from 0 to {_MOST_NODES}; got {count.min()}..{count.max()}")
     if sizes.sum() > _MOST_NODES:
         raise ValueError(f"{n_nodes} must add up to at most {_MOST_NODES}; got {sizes.sum()}")
-    if sizes.sum() > _MOST_ALONE + 2 * num_edges:
-        raise ValueError(f"{n_nodes} adds up to {sizes.sum()}; expected at most {_MOST_ALONE} nodes without edges")
+    if sizes.sum() > MOST_ALONE + 2 * num_edges:
+        raise ValueError(f"{n_nodes} adds up to {sizes.sum()}; expected at most {MOST_ALONE} nodes without edges")
     if counts.sum() != num_edges:
         raise ValueError(f"{n_edges} adds up to {counts.sum()}; {edge_array} has {num_edges} rows")
 

@@ -13,6 +13,7 @@ import torch
 from sympe.compressed import opened
 from sympe.extras import require
 from sympe.graphs.convert import num_nodes_of
+from sympe.graphs.npz import MOST_ALONE
 
 _CACHE = "collections.defaultdict"
 _PER_NODE = ("x", "pos", "z", "node_label")
@@ -113,6 +114,10 @@ def _complete(data: Any) -> None:
             data.edge_weight = entries._values()
         del data.adj_t
     data.num_nodes = num_nodes_of(data)
+    if data.num_nodes > MOST_ALONE + 2 * data.num_edges and not any(name in data for name in _PER_NODE):
+        raise ValueError(
+            f"num_nodes is {data.num_nodes}; expected at most {MOST_ALONE} nodes without edges or features"
+        )
     counts = {"node": (data.num_nodes, _PER_NODE), "edge": (data.num_edges, _PER_EDGE)}
     for per, (count, names) in counts.items():
         for name in names:
