@@ -21,6 +21,9 @@ CASES = Path(__file__).parents[2] / "shared" / "cases"
 COMPRESSIONS = {".gz": gzip, ".xz": lzma, ".bz2": bz2}
 
 
+CLAIMED = "expected at most 1048576 nodes and numbers beyond twice the bytes of all tensors; got "
+
+
 def case(name: str) -> Path:
     if not CASES.is_dir():
         pytest.skip(f"the inputs that failed once are not on this machine: {CASES}")
@@ -109,11 +112,19 @@ def test_what_failed_is_refused_with_the_reason(name: str, target: str | None, m
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"num_nodes": 10**10}, "num_nodes is 10000000000; expected at most 1048576"),
-        ({"num_nodes": torch.tensor(10**9)}, "num_nodes is 1000000000; expected at most 1048576"),
-        ({"num_nodes": math.inf}, "num_nodes must be a whole number from 0 on; got inf"),
-        ({"num_nodes": 2.5}, "num_nodes must be a whole number from 0 on; got 2.5"),
-        ({"num_nodes": -1}, "num_nodes must be a whole number from 0 on; got -1"),
+        (
+            {"num_nodes": 10**10},
+            CLAIMED + "10000000004 with 32 bytes",
+        ),
+        (
+            {"num_nodes": torch.tensor(10**9)},
+            CLAIMED + "1000000004 with 32 bytes",
+        ),
+        ({"num_nodes": math.inf}, "num_nodes must be an integer, at least 0; got inf"),
+        ({"num_nodes": 2.5}, "num_nodes must be an integer, at least 0; got 2.5"),
+        ({"num_nodes": -1}, "num_nodes must be at least 0; got -1"),
+        ({"x": torch.zeros(1, 1).expand(10**9, 1)}, CLAIMED + "2000000004 with 36 bytes"),
+        ({"x": torch.zeros(10**9, 0)}, CLAIMED + "1000000004 with 32 bytes"),
         ({"num_nodes": 2, "edge_attr": [1.0, 2.0]}, "expected edge_attr to be a tensor; got list"),
     ],
 )
@@ -122,8 +133,11 @@ def test_what_a_small_file_cannot_hold_is_refused(values: dict[str, Any], messag
     data = pytest.importorskip("torch_geometric.data").Data
     torch.save(data(edge_index=torch.tensor([[0, 1], [1, 0]]), **values), tmp_path / "small.pt")
     refused(tmp_path / "small.pt", message)
-    torch.save(data(edge_index=torch.zeros(2, 0, dtype=torch.long), num_nodes=2**20), tmp_path / "alone.pt")
+    alone = data(edge_index=torch.zeros(2, 0, dtype=torch.long), num_nodes=2**20)
+    torch.save(alone, tmp_path / "alone.pt")
     assert shape(read(tmp_path / "alone.pt")) == ([2**20], 0)
+    torch.save([alone] * 1000, tmp_path / "many.pt")
+    refused(tmp_path / "many.pt", CLAIMED + "1048576000 with 0 bytes")
 
 
 def test_targets_of_the_files_that_failed() -> None:

@@ -1,6 +1,5 @@
 """Graphs from and to edge lists, networkx, PyG and dense padded tensors."""
 
-import operator
 import sys
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from sympe.extras import require
 from sympe.graphs.batch import Graphs
+from sympe.settings import require_at_least
 
 if TYPE_CHECKING:
     import networkx
@@ -197,16 +197,13 @@ def num_nodes_of(data: Any) -> int:
     """The number of nodes of a PyG ``Data``.
 
     Raises:
-        ValueError: If it is no whole number, or PyG could only guess it from the edges, which name no isolated nodes.
+        ValueError: If it is no integer, or PyG could only guess it from the edges, which name no isolated nodes.
     """
     if "num_nodes" in data:
-        try:
-            count = operator.index(data.num_nodes)
-        except (TypeError, RuntimeError):
-            count = -1
-        if count < 0:
-            raise ValueError(f"num_nodes must be a whole number from 0 on; got {str(data.num_nodes)[:80]}")
-        return count
+        count = data.num_nodes
+        count = count.item() if isinstance(count, Tensor) and count.numel() == 1 else count
+        require_at_least(0, num_nodes=count)
+        return int(count)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         try:

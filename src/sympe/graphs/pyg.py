@@ -53,6 +53,7 @@ def read_pyg(path: Path) -> list[Any]:
             _complete(data)
         except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
             raise ValueError(f"{path}: graph {number}: {error}") from error
+    _require_stored(path, listed)
     return listed
 
 
@@ -100,6 +101,25 @@ def _listed(content: Any, Data: Any) -> Iterator[Any]:
             yield part
 
 
+def _require_stored(path: Path, listed: list[Any]) -> None:
+    """Check that a file stores what its graphs claim.
+
+    A count, or the shape of a tensor that repeats one number, is small in a file and may fill all memory.
+    """
+    held = (value for data in listed for store in data.stores for value in store.values())
+    tensors = [value for value in held if isinstance(value, torch.Tensor) and value.layout == torch.strided]
+    claimed = sum(data.num_nodes for data in listed) + sum(tensor.numel() for tensor in tensors)
+    if claimed <= MOST_ALONE:
+        return
+    storages = (tensor.untyped_storage() for tensor in tensors)
+    stored = sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
+    if claimed > MOST_ALONE + 2 * stored:
+        raise ValueError(
+            f"{path}: expected at most {MOST_ALONE} nodes and numbers beyond twice the bytes of all tensors; "
+            f"got {claimed} with {stored} bytes: save copies of what is repeated or shared"
+        )
+
+
 def _complete(data: Any) -> None:
     """Set ``edge_index`` and ``num_nodes``, and check what has a row per node or edge."""
     for store in data.stores:
@@ -114,10 +134,6 @@ def _complete(data: Any) -> None:
             data.edge_weight = entries._values()
         del data.adj_t
     data.num_nodes = num_nodes_of(data)
-    if data.num_nodes > MOST_ALONE + 2 * data.num_edges and not any(name in data for name in _PER_NODE):
-        raise ValueError(
-            f"num_nodes is {data.num_nodes}; expected at most {MOST_ALONE} nodes without edges or features"
-        )
     counts = {"node": (data.num_nodes, _PER_NODE), "edge": (data.num_edges, _PER_EDGE)}
     for per, (count, names) in counts.items():
         for name in names:
