@@ -16,6 +16,7 @@ before another says something about its place in storage, and so about later cho
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -89,40 +90,67 @@ class RandomDepthFirst(NodeOrder):
         labels: Node labels, in the order in which their nodes should come: each choice is then among the candidates
             whose label comes first, and of these among those of the least degree. Fewer orders are possible, and a
             network can tell which. By default all candidates are equally likely.
+        last: Node labels whose nodes come after all others, such as that of hydrogen in a molecule. The walk goes on
+            through them as usual.
 
     Raises:
-        ValueError: If a label occurs twice.
+        ValueError: If a label occurs twice in either.
     """
 
-    def __init__(self, labels: Sequence[int] = ()) -> None:
+    def __init__(self, labels: Sequence[int] = (), last: Sequence[int] = ()) -> None:
         super().__init__()
-        self.labels = tuple(labels)
-        if len(set(self.labels)) < len(self.labels):
-            raise ValueError(f"labels must be different; got {list(labels)}")
+        self.rule = _Rule(tuple(labels), tuple(last))
+        for name, given in vars(self.rule).items():
+            if len(set(given)) < len(given):
+                raise ValueError(f"{name} must be different; got {list(given)}")
 
     def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
         def choose(candidates: Bool[Tensor, "G n"]) -> Int[Tensor, "G"]:
             key = sample(torch.rand, candidates.shape, generator=generator, device=x.device, dtype=torch.float64)
             return torch.where(candidates, key, -1.0).argmax(1)
 
-        return _traverse(x, True, choose, self.labels)
+        return _traverse(x, True, choose, self.rule)
 
     def log_probability(self, x: Graphs, g: Permutation) -> Float[Tensor, "G"]:
-        return _log_probability_of_choices(x, g, True, self.labels)
+        return _log_probability_of_choices(x, g, True, self.rule)
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """What labels say about an order: which of several candidates comes first, and which come after all others."""
+
+    labels: tuple[int, ...] = ()
+    last: tuple[int, ...] = ()
+
+    def priority(
+        self, x: Graphs, joined: Bool[Tensor, "G n n"], there: Bool[Tensor, "G n"]
+    ) -> tuple[Bool[Tensor, "G n"] | None, Int[Tensor, "G n"] | None]:
+        """Whether each node waits for the others, and a number of each: by the place of its label, then by degree."""
+        waits = self._place(x, there, self.last) < len(self.last) if self.last else None
+        kind = self._place(x, there, self.labels) * (1 + there.shape[1]) + joined.sum(2) if self.labels else None
+        return waits, kind
+
+    @staticmethod
+    def _place(x: Graphs, there: Bool[Tensor, "G n"], labels: tuple[int, ...]) -> Int[Tensor, "G n"]:
+        """Place of each node's label among ``labels``; behind all of them if it is not there."""
+        place = torch.full_like(there, len(labels), dtype=torch.long)
+        if x.node_label is not None:
+            place[there] = (x.node_label[:, None] != torch.tensor(labels, device=x.device)).long().cumprod(1).sum(1)
+        return place
 
 
 def _traverse(
     x: Graphs,
     depth_first: bool,
     choose: Callable[[Bool[Tensor, "G n"]], Int[Tensor, "G"]],
-    labels: tuple[int, ...] = (),
+    rule: _Rule = _Rule(),
 ) -> Permutation:
     """The order of visit, where ``choose`` picks one of the candidates of each graph."""
     joined, there, preference = _start(x)
-    kind = _kinds(x, labels, joined, there) if labels else None
+    waits, kind = rule.priority(x, joined, there)
     order = torch.zeros_like(preference)
     for step in range(there.shape[1]):
-        order[:, step] = choose(_candidates(preference, kind))
+        order[:, step] = choose(_candidates(preference, waits, kind))
         preference = _visit(preference, joined, order[:, step], step if depth_first else -step)
     # A graph whose nodes are all visited revisits some: ignore its later places.
     taken = torch.arange(there.shape[1], device=x.device) < there.sum(1, keepdim=True)
@@ -135,21 +163,16 @@ def _start(x: Graphs) -> tuple[Bool[Tensor, "G n n"], Bool[Tensor, "G n"], Int[T
     return joined, there, torch.zeros_like(there, dtype=torch.long).masked_fill(~there, -1)
 
 
-def _kinds(
-    x: Graphs, labels: tuple[int, ...], joined: Bool[Tensor, "G n n"], there: Bool[Tensor, "G n"]
-) -> Int[Tensor, "G n"]:
-    """A number of each node: by the place of its label among ``labels``, then by degree."""
-    place = torch.full_like(there, len(labels), dtype=torch.long)
-    if x.node_label is not None:
-        place[there] = (x.node_label[:, None] != torch.tensor(labels, device=x.device)).long().cumprod(1).sum(1)
-    return place * (1 + there.shape[1]) + joined.sum(2)
-
-
-def _candidates(preference: Tensor, kind: Int[Tensor, "G n"] | None = None) -> Bool[Tensor, "G n"]:
+def _candidates(
+    preference: Int[Tensor, "G n"], waits: Bool[Tensor, "G n"] | None, kind: Int[Tensor, "G n"] | None
+) -> Bool[Tensor, "G n"]:
     """The nodes that may come next: preference is negative once visited, 0 if no neighbor was, positive if one was.
 
-    Of several, those of the least kind if kinds are given.
+    Nodes that wait are no candidates while others are left. Of several, those of the least kind if kinds are given.
     """
+    if waits is not None:
+        left = (preference >= 0) & ~waits
+        preference = preference.masked_fill(waits & left.any(1, keepdim=True), -1)
     found = preference == preference.amax(1, keepdim=True)
     if kind is None:
         return found
@@ -168,18 +191,18 @@ def _visit(preference: Tensor, joined: Tensor, following: Tensor, step: int) -> 
 
 
 def _log_probability_of_choices(
-    x: Graphs, g: Permutation, depth_first: bool, labels: tuple[int, ...] = ()
+    x: Graphs, g: Permutation, depth_first: bool, rule: _Rule = _Rule()
 ) -> Float[Tensor, "G"]:
     """Log probability of orders with independent, uniform choices; -inf for orders that are not such a traversal."""
     joined, there, preference = _start(x)
-    kind = _kinds(x, labels, joined, there) if labels else None
+    waits, kind = rule.priority(x, joined, there)
     graph = torch.arange(len(there), device=x.device)
     order = torch.zeros_like(preference)
     order[g.batch, torch.arange(len(g.batch), device=x.device) - g.start] = g.image - g.start
     size = there.sum(1)
     total = torch.zeros(len(there), dtype=torch.float64, device=x.device)
     for step in range(there.shape[1]):
-        candidates = _candidates(preference, kind)
+        candidates = _candidates(preference, waits, kind)
         following = order[:, step]
         allowed = candidates[graph, following]
         term = torch.where(allowed, -candidates.sum(1).double().log(), -torch.inf)

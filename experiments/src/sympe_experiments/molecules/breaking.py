@@ -39,20 +39,36 @@ from sympe_experiments.molecules.config import Config, Method
 from sympe_experiments.molecules.domain import Domain
 from sympe_experiments.molecules.graph_state import GraphState, node_batch
 
+
+
+def _rare_first(domain: Domain) -> list[int]:
+    """Kinds of nodes, the rarest first."""
+    return np.argsort(domain.node_law).tolist()
+
+
+def _hydrogen(domain: Domain) -> list[int]:
+    """The kind of hydrogen, if there is one."""
+    return [kind for kind, element in enumerate(domain.elements) if element == "H"]
+
+
 #: What orders the nodes. "file" has no canonicalizer: it is the order in which the data set lists them.
 CANONICALIZERS: dict[str, Callable[[Config, Domain], Any]] = {
     "constant": lambda config, domain: Constant(),
     "labeling": lambda config, domain: Labeling(),
     "refinement": lambda config, domain: Refinement(),
     "random-depth-first": lambda config, domain: RandomDepthFirst(),
-    # Rare kinds first: carbon last.
-    "kind-depth-first": lambda config, domain: RandomDepthFirst(np.argsort(domain.node_law).tolist()),
+    "kind-depth-first": lambda config, domain: RandomDepthFirst(_rare_first(domain)),
+    # The same skeleton as without hydrogens, and then these, each beside its heavy atom.
+    "heavy-depth-first": lambda config, domain: RandomDepthFirst(_rare_first(domain), last=_hydrogen(domain)),
+    "random-heavy-depth-first": lambda config, domain: RandomDepthFirst(last=_hydrogen(domain)),
     "canonical-depth-first": lambda config, domain: DepthFirst(Labeling()),
     "sort": lambda config, domain: Sort(NodeScore(), temperature=config.temperature),
 }
 
 #: Orders that training draws from, and the laws that :meth:`Breaking.propose` draws from in their place.
-_PROPOSALS = dict.fromkeys(("canonical-depth-first", "kind-depth-first"), ("kind-depth-first", "random-depth-first"))
+_PROPOSALS = dict.fromkeys(
+    ("canonical-depth-first", "kind-depth-first"), ("kind-depth-first", "random-depth-first")
+) | {"heavy-depth-first": ("heavy-depth-first", "random-heavy-depth-first")}
 
 
 class Breaking(nn.Module):

@@ -102,6 +102,13 @@ METHODS = Methods[Method](
             controls=("none", "haar-carried"),
             color=PURPLE,
         ),
+        "sympe-heavy-depth-first-carried": Method(
+            "SymPE carried: depth-first by kind, hydrogens last",
+            "carried",
+            "heavy-depth-first",
+            controls=("none", "haar-carried"),
+            color=SKY,
+        ),
         "sympe-canonical-depth-first-carried": Method(
             "SymPE carried: canonical depth-first",
             "carried",
@@ -136,6 +143,7 @@ METHODS |= {
         "haar-carried",
         "sympe-depth-first-carried",
         "sympe-kind-depth-first-carried",
+        "sympe-heavy-depth-first-carried",
         "sympe-canonical-depth-first-carried",
         "sympe-labeling-carried",
     )
@@ -158,6 +166,7 @@ def _hiding(order: str, name: str, hidden: float, color: str) -> Method:
 METHODS |= {
     "sympe-kind-depth-first-dropped-by-rank": _hiding("kind-depth-first", "dropped", 1.0, BROWN),
     "sympe-kind-depth-first-guided-by-rank": _hiding("kind-depth-first", "guided", 0.5, TEAL),
+    "sympe-heavy-depth-first-guided-by-rank": _hiding("heavy-depth-first", "guided", 0.5, WINE),
     "sympe-canonical-depth-first-guided-by-rank": _hiding("canonical-depth-first", "guided", 0.5, INDIGO),
 }
 
