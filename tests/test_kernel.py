@@ -150,6 +150,7 @@ KERNELS: dict[str, Callable[[], NodeOrder | Constant]] = {
     "depth first": DepthFirst,
     "random depth first": RandomDepthFirst,
     "random depth first by label": lambda: RandomDepthFirst((1, 0)),
+    "random depth first, a label last": lambda: RandomDepthFirst(last=(0,)),
     "refinement": Refinement,
     "refinement only": lambda: Refinement(individualize=False),
     "spectral": Spectral,

@@ -23,6 +23,7 @@ from sympe.groups import Permutation
 
 TRAVERSALS = [BreadthFirst, DepthFirst]
 BY_LABEL = RandomDepthFirst((2, 1))
+LAST = RandomDepthFirst(last=(1, 0))
 
 
 def visit(x: Graphs, depth_first: bool) -> list[int]:
@@ -142,6 +143,7 @@ def probabilities(x: Graphs, order: RandomDepthFirst | None = None) -> np.ndarra
 def test_probabilities_add_up(name: str) -> None:
     assert probabilities(SMALL[name]).sum() == pytest.approx(1, abs=1e-12)
     assert probabilities(SMALL[name], BY_LABEL).sum() == pytest.approx(1, abs=1e-12)
+    assert probabilities(SMALL[name], LAST).sum() == pytest.approx(1, abs=1e-12)
 
 
 def test_the_probability_is_a_product_of_choices() -> None:
@@ -167,6 +169,46 @@ def test_labels_come_in_the_order_that_was_given() -> None:
         RandomDepthFirst([1, 0, 1])
 
 
+def test_labels_that_come_last() -> None:
+    """Ethanol: the walk goes over the heavy atoms, then each of these is left with its hydrogens, the latest first."""
+    carbon, hydrogen, oxygen = 6, 1, 8
+    bonds = [(0, 1), (1, 2), (0, 3), (0, 4), (0, 5), (1, 6), (1, 7), (2, 8)]
+    ethanol = from_networkx([networkx.Graph(bonds)])
+    node_label = torch.tensor([carbon, carbon, oxygen, *[hydrogen] * 6])
+    ethanol = Graphs(ethanol.edge_index, ethanol.batch, node_label=node_label)
+    last = RandomDepthFirst(last=(hydrogen,))
+    drawn = last(copies(ethanol, 300), torch.Generator().manual_seed(0))
+    assert bool(last.log_probability(copies(ethanol, 300), drawn).isfinite().all())
+    images = local_images(drawn, ethanol)
+    for image in images.tolist():
+        heavy = image[:3]
+        assert sorted(heavy) == [0, 1, 2]
+        parent = {3: 0, 4: 0, 5: 0, 6: 1, 7: 1, 8: 2}
+        visited_when = [heavy.index(parent[node]) for node in image[3:]]
+        assert visited_when == sorted(visited_when, reverse=True)
+    assert {tuple(image[:3]) for image in images.tolist()} == {(0, 1, 2), (1, 0, 2), (1, 2, 0), (2, 1, 0)}
+    # From carbon 0, say: one order of three of the heavy atoms, then 1 x 2 x 6 orders of the hydrogens.
+    one = Permutation.from_images([[0, 1, 2, 8, 6, 7, 3, 4, 5]], ethanol)
+    assert float(last.log_probability(ethanol, one)) == pytest.approx(-np.log(3 * 12))
+    # A walk that takes a hydrogen early, or that never leaves it, is impossible.
+    for image in ([0, 1, 2, 6, 7, 8, 3, 4, 5], [0, 3, 1, 2, 8, 6, 7, 4, 5]):
+        assert float(last.log_probability(ethanol, Permutation.from_images([image], ethanol))) == -np.inf
+
+
+def test_labels_that_come_last_wait_for_other_components() -> None:
+    """Nodes of other components come before them; nodes without any label, and of labels not named, never wait."""
+    apart = from_networkx([networkx.Graph([(0, 1), (2, 3)])])
+    labeled = Graphs(apart.edge_index, apart.batch, node_label=torch.tensor([0, 1, 5, 1]))
+    images = local_images(all_permutations_of(labeled), labeled)
+    p = probabilities(labeled, RandomDepthFirst(last=(1,)))
+    assert images[p > 0].tolist() == [[0, 2, 3, 1], [2, 0, 1, 3]]
+    assert probabilities(apart, LAST).tolist() == probabilities(apart).tolist()
+    only = Graphs(apart.edge_index, apart.batch, node_label=torch.tensor([1, 0, 1, 0]))
+    assert probabilities(only, LAST).tolist() == probabilities(apart).tolist()
+    with pytest.raises(ValueError, match=r"last must be different; got \[1, 1\]"):
+        RandomDepthFirst(last=[1, 1])
+
+
 def order_counts(
     x: Graphs, order: torch.nn.Module, generator: torch.Generator, draws: int, possible: np.ndarray | None = None
 ) -> np.ndarray:
@@ -188,6 +230,8 @@ def test_orders_come_with_their_probability(generator: torch.Generator) -> None:
         test.fit(name, counts, p[p > 0])
         p = probabilities(x, BY_LABEL)
         test.fit(f"{name} by label", order_counts(x, BY_LABEL, generator, 2000, p > 0), p[p > 0])
+        p = probabilities(x, LAST)
+        test.fit(f"{name}, last", order_counts(x, LAST, generator, 2000, p > 0), p[p > 0])
     test.require("orders come with their probability")
 
 

@@ -15,7 +15,7 @@ from sympe.graphs import concatenate, from_networkx, write
 from sympe_experiments.molecules.chemistry import write_smiles
 from sympe_experiments.molecules.config import METHODS, make_config
 from sympe_experiments.molecules.evaluation import draw_samples
-from sympe_experiments.molecules.jobs import LONG, ROWS
+from sympe_experiments.molecules.jobs import HYDROGENS, LONG, ROWS
 from sympe_experiments.molecules.model import GraphDiffusion
 from sympe_experiments.molecules.pretrained import find_weights, pretrained
 from sympe_experiments.records import read_record
@@ -179,7 +179,7 @@ def test_bounds_from_trajectories(
 
 
 def test_controls_are_among_the_rows() -> None:
-    for methods in (ROWS, LONG):
+    for methods in (ROWS, LONG, HYDROGENS):
         assert {control for method in methods for control in METHODS.controls(method)} <= set(methods)
 
 

@@ -40,7 +40,6 @@ from sympe_experiments.molecules.domain import Domain
 from sympe_experiments.molecules.graph_state import GraphState, node_batch
 
 
-
 def _rare_first(domain: Domain) -> list[int]:
     """Kinds of nodes, the rarest first."""
     return np.argsort(domain.node_law).tolist()
@@ -60,15 +59,17 @@ CANONICALIZERS: dict[str, Callable[[Config, Domain], Any]] = {
     "kind-depth-first": lambda config, domain: RandomDepthFirst(_rare_first(domain)),
     # The same skeleton as without hydrogens, and then these, each beside its heavy atom.
     "heavy-depth-first": lambda config, domain: RandomDepthFirst(_rare_first(domain), last=_hydrogen(domain)),
-    "random-heavy-depth-first": lambda config, domain: RandomDepthFirst(last=_hydrogen(domain)),
     "canonical-depth-first": lambda config, domain: DepthFirst(Labeling()),
     "sort": lambda config, domain: Sort(NodeScore(), temperature=config.temperature),
 }
 
-#: Orders that training draws from, and the laws that :meth:`Breaking.propose` draws from in their place.
-_PROPOSALS = dict.fromkeys(
-    ("canonical-depth-first", "kind-depth-first"), ("kind-depth-first", "random-depth-first")
-) | {"heavy-depth-first": ("heavy-depth-first", "random-heavy-depth-first")}
+
+def _proposals(order: str, domain: Domain) -> list[RandomDepthFirst]:
+    """What :meth:`Breaking.propose` draws from in place of an order; nothing for an order that it keeps."""
+    last = {"canonical-depth-first": [], "kind-depth-first": [], "heavy-depth-first": _hydrogen(domain)}
+    if order not in last:
+        return []
+    return [RandomDepthFirst(labels, last[order]) for labels in (_rare_first(domain), ())]
 
 
 class Breaking(nn.Module):
@@ -89,7 +90,7 @@ class Breaking(nn.Module):
         self.kernel: InversionKernel[Any, Any] | None = None
         if self.method.order in CANONICALIZERS:
             self.kernel = InversionKernel(CANONICALIZERS[self.method.order](config, domain))
-        self.proposals = [CANONICALIZERS[order](config, domain) for order in _PROPOSALS.get(self.method.order, ())]
+        self.proposals = _proposals(self.method.order, domain)
 
     @property
     def is_learned(self) -> bool:
