@@ -1,9 +1,8 @@
-"""Graphs from and to edge lists, networkx, PyG and dense padded tensors."""
+"""Graphs from and to edge lists, networkx and dense padded tensors."""
 
 import sys
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -11,9 +10,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sympe.extras import require
 from sympe.graphs.batch import Graphs
-from sympe.settings import require_at_least
 
 if TYPE_CHECKING:
     import networkx
@@ -145,97 +142,6 @@ def to_networkx(graphs: Graphs) -> "list[networkx.Graph]":
     return built
 
 
-def from_pyg(data: Any) -> Graphs:
-    """Graphs from a PyG ``Data`` or ``Batch``.
-
-    Node features ``x``, ``node_label`` (or integer species ``z``) and ``edge_label`` are kept. Without an
-    ``edge_label``, ``edge_attr`` and ``edge_weight`` become one: edges are of one kind if their attributes are equal,
-    to the last bit.
-
-    Raises:
-        ValueError: If there is no ``edge_index``, the number of nodes is not known, or a value is no tensor, out of
-            range or not finite.
-    """
-    for name in ("edge_index", "batch", "x", "node_label", "edge_label", "edge_attr", "edge_weight"):
-        value = getattr(data, name, None)
-        if value is not None and not isinstance(value, Tensor):
-            raise ValueError(f"expected {name} to be a tensor; got {type(value).__name__}")
-    given: list[Tensor | None] = []
-    edge_index = getattr(data, "edge_index", None)
-    if edge_index is None and getattr(data, "adj_t", None) is not None:
-        if hasattr(data.adj_t, "coo"):
-            target, source, value = data.adj_t.coo()
-        else:
-            entries = data.adj_t.to_sparse_coo().coalesce()
-            (target, source), value = entries.indices(), entries.values()
-        edge_index = torch.stack([source, target])
-        given.append(None if value is None or bool((value == 1).all()) else value)
-    if edge_index is None:
-        raise ValueError(f"expected a PyG Data or Batch with edge_index or adj_t; got {type(data).__name__} without")
-    batch = getattr(data, "batch", None)
-    if batch is None:
-        batch = torch.zeros(num_nodes_of(data), dtype=torch.long, device=edge_index.device)
-        num_graphs = 1
-    else:
-        # A Data batched by hand does not know its number of graphs.
-        num_graphs = getattr(data, "num_graphs", -1)
-    edge_label = getattr(data, "edge_label", None)
-    if edge_label is None:
-        given += [getattr(data, name, None) for name in ("edge_attr", "edge_weight")]
-        edge_label = edge_kinds([value for value in given if value is not None])
-    return Graphs(
-        edge_index=edge_index,
-        batch=batch,
-        node_label=_node_label(data),
-        edge_label=edge_label,
-        x=_as_features(getattr(data, "x", None)),
-        num_graphs=num_graphs,
-    ).validate()
-
-
-def num_nodes_of(data: Any) -> int:
-    """The number of nodes of a PyG ``Data``.
-
-    Raises:
-        ValueError: If it is no integer, or PyG could only guess it from the edges, which name no isolated nodes.
-    """
-    if "num_nodes" in data:
-        count = data.num_nodes
-        count = count.item() if isinstance(count, Tensor) and count.numel() == 1 else count
-        require_at_least(0, num_nodes=count)
-        return int(count)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)
-        try:
-            return len(data.z) if "z" in data else int(data.num_nodes)
-        except UserWarning as error:
-            raise ValueError("expected a Data that knows its number of nodes; set num_nodes") from error
-
-
-def _node_label(data: Any) -> Tensor | None:
-    """``node_label``, or the integer species ``z`` that data of molecules have."""
-    label, z = getattr(data, "node_label", None), getattr(data, "z", None)
-    if label is not None or not isinstance(z, Tensor) or z.dim() not in (1, 2) or z.shape[1:] not in ((), (1,)):
-        return label
-    whole = not z.is_floating_point() or bool((z == z.round()).all())
-    return z.reshape(-1).long() if whole and not z.is_complex() else None
-
-
-def _as_features(x: Tensor | None) -> Tensor | None:
-    """Features as floating-point columns that keep different integers apart."""
-    if x is None:
-        return None
-    x = x[:, None] if x.dim() == 1 else x
-    if x.is_complex():
-        raise ValueError("node features must be real; got complex ones: stack their real and imaginary parts")
-    if x.is_floating_point():
-        return x
-    most = int(x.abs().max()) if x.numel() and x.dtype != torch.bool else 0
-    if most > 2**53:
-        raise ValueError(f"node features must be exact in double precision; got the integer {most}")
-    return x.double() if most > 2**24 else x.float()
-
-
 def edge_kinds(attributes: Sequence[Tensor]) -> Int[Tensor, "E"] | None:
     """One integer per edge that is equal where all attributes of the edges are equal; None without attributes.
 
@@ -262,25 +168,6 @@ def edge_kinds(attributes: Sequence[Tensor]) -> Int[Tensor, "E"] | None:
         number = columns.reshape(count, -1).unique(dim=0, return_inverse=True)[1].reshape(-1)
         kinds = torch.stack([kinds, number], dim=1).unique(dim=0, return_inverse=True)[1].reshape(-1)
     return kinds
-
-
-def to_pyg(graphs: Graphs) -> Any:
-    """A PyG ``Batch`` with the same nodes, edges, labels and features.
-
-    Raises:
-        ValueError: If there are no graphs, which a ``Batch`` cannot hold.
-        ImportError: If PyG is not installed (``pip install 'sympe[pyg]'``).
-    """
-    pyg = require("torch_geometric.data", "pyg", "to_pyg")
-    if not len(graphs):
-        raise ValueError("expected at least one graph; got none")
-    parts = []
-    for index in range(len(graphs)):
-        one = graphs.select([index])
-        extra = {name: getattr(one, name) for name in ("node_label", "edge_label", "x")}
-        present = {name: value for name, value in extra.items() if value is not None}
-        parts.append(pyg.Data(edge_index=one.edge_index, num_nodes=one.num_nodes, **present))
-    return pyg.Batch.from_data_list(parts)
 
 
 def from_dense(

@@ -18,13 +18,13 @@ from sympe.atomic import write_atomically
 from sympe.compressed import content_of, reason_of, suffix_of
 from sympe.graphs.archive import SPLITS
 from sympe.graphs.batch import Graphs, concatenate
-from sympe.graphs.convert import from_networkx, from_pyg
+from sympe.graphs.convert import from_networkx
 from sympe.graphs.edge_lists import parse_edge_list
 from sympe.graphs.graph6 import from_graph6, to_graph6
 from sympe.graphs.graphml import parse_graphml
 from sympe.graphs.molecules import SMILES, holds_molecules, read_molecules
 from sympe.graphs.npz import is_undirected, parse_npz, to_npz
-from sympe.graphs.pyg import read_pyg
+from sympe.graphs.pyg import from_pyg, read_pyg
 from sympe.points.sdf import SDF
 
 GRAPH6 = frozenset({".g6", ".graph6", ".s6", ".sparse6"})

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sympe.graphs.batch import Graphs, concatenate
-from sympe.graphs.convert import edge_kinds, from_dense, from_edges, from_networkx, from_pyg, from_sets, is_networkx
+from sympe.graphs.convert import edge_kinds, from_dense, from_edges, from_networkx, from_sets, is_networkx
 from sympe.graphs.molecules import Smiles, from_molecules
+from sympe.graphs.pyg import from_pyg
 from sympe.groups.base import as_numbers
 
 
