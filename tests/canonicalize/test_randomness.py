@@ -38,7 +38,12 @@ BENT = from_clouds([[[1.0, 0.2, 0.0], [0.0, -1.3, 0.4], [-0.5, 0.0, 0.9], [0.1, 
 DOT = from_clouds([[[0.3, 0.2, 0.0]]])
 
 EXACT: list[NodeOrder] = [Labeling(), DepthFirst(Labeling()), BreadthFirst(Labeling())]
-WITH_A_LAW: list[NodeOrder] = [*EXACT, BreadthFirst(), RandomDepthFirst(), RandomDepthFirst((1, 0), last=(1,))]
+WITH_A_LAW: list[NodeOrder] = [
+    *EXACT,
+    BreadthFirst(),
+    RandomDepthFirst(),
+    RandomDepthFirst((1, 0), by_degree=True, last=(1,)),
+]
 
 
 def every_element(x: Graphs) -> tuple[Graphs, Permutation]:

@@ -22,7 +22,7 @@ from sympe.graphs import concatenate, from_networkx
 from sympe.groups import Permutation
 
 TRAVERSALS = [BreadthFirst, DepthFirst]
-BY_LABEL = RandomDepthFirst((2, 1))
+BY_LABEL = RandomDepthFirst((2, 1), by_degree=True)
 LAST = RandomDepthFirst(last=(1, 0))
 
 

@@ -174,6 +174,7 @@ def test_what_could_be_drawn_is_what_is(method: str, generator: torch.Generator)
         always = METHODS[method].kind == "carried" and order in (
             "random-depth-first",
             "kind-depth-first",
+            "degree-depth-first",
             "heavy-depth-first",
             "canonical-depth-first",
             "labeling",
@@ -196,6 +197,7 @@ def test_what_could_be_drawn_is_what_is(method: str, generator: torch.Generator)
         "sympe-canonical-depth-first-carried",
         "sympe-kind-depth-first-carried-by-rank",
         "sympe-heavy-depth-first-carried",
+        "sympe-degree-depth-first-carried",
     ],
 )
 def test_what_is_proposed_has_the_law_that_is_told(method: str, generator: torch.Generator) -> None:

@@ -10,8 +10,8 @@ canonical as that form.
 
 .. math:: P(\text{order} \mid x) = \prod_r \frac{1}{|C_r|},
 
-with :math:`C_r` the nodes that could have come at rank :math:`r`, given the nodes before; where labels are given an
-order, only the first of them. A single storage order that breaks all ties would not give this: that one neighbor came
+with :math:`C_r` the nodes that could have come at rank :math:`r`, given the nodes before; where labels or degrees
+decide, only the first of them. A single storage order that breaks all ties would not give this: that one neighbor came
 before another says something about its place in storage, and so about later choices (in every cycle).
 """
 
@@ -88,8 +88,9 @@ class RandomDepthFirst(NodeOrder):
 
     Args:
         labels: Node labels, in the order in which their nodes should come: each choice is then among the candidates
-            whose label comes first, and of these among those of the least degree. Fewer orders are possible, and a
-            network can tell which. By default all candidates are equally likely.
+            whose label comes first. Fewer orders are possible, and a network can tell which. By default all candidates
+            are equally likely.
+        by_degree: Whether only those candidates remain that have the least degree (of the label that comes first).
         last: Node labels whose nodes come after all others, such as that of hydrogen in a molecule. The walk goes on
             through them as usual.
 
@@ -97,10 +98,10 @@ class RandomDepthFirst(NodeOrder):
         ValueError: If a label occurs twice in either.
     """
 
-    def __init__(self, labels: Sequence[int] = (), last: Sequence[int] = ()) -> None:
+    def __init__(self, labels: Sequence[int] = (), *, by_degree: bool = False, last: Sequence[int] = ()) -> None:
         super().__init__()
-        self.rule = _Rule(tuple(labels), tuple(last))
-        for name, given in vars(self.rule).items():
+        self.rule = _Rule(tuple(labels), by_degree, tuple(last))
+        for name, given in (("labels", self.rule.labels), ("last", self.rule.last)):
             if len(set(given)) < len(given):
                 raise ValueError(f"{name} must be different; got {list(given)}")
 
@@ -117,18 +118,21 @@ class RandomDepthFirst(NodeOrder):
 
 @dataclass(frozen=True)
 class _Rule:
-    """What labels say about an order: which of several candidates comes first, and which come after all others."""
+    """Which of several candidates comes first, and which nodes come after all others."""
 
     labels: tuple[int, ...] = ()
+    by_degree: bool = False
     last: tuple[int, ...] = ()
 
     def priority(
         self, x: Graphs, joined: Bool[Tensor, "G n n"], there: Bool[Tensor, "G n"]
     ) -> tuple[Bool[Tensor, "G n"] | None, Int[Tensor, "G n"] | None]:
-        """Whether each node waits for the others, and a number of each: by the place of its label, then by degree."""
+        """Whether each node waits for the others, and its number: the least comes first. None if all are alike."""
         waits = self._place(x, there, self.last) < len(self.last) if self.last else None
-        kind = self._place(x, there, self.labels) * (1 + there.shape[1]) + joined.sum(2) if self.labels else None
-        return waits, kind
+        degree = joined.sum(2) if self.by_degree else torch.zeros_like(there, dtype=torch.long)
+        if not self.labels:
+            return waits, degree if self.by_degree else None
+        return waits, self._place(x, there, self.labels) * (1 + there.shape[1]) + degree
 
     @staticmethod
     def _place(x: Graphs, there: Bool[Tensor, "G n"], labels: tuple[int, ...]) -> Int[Tensor, "G n"]:

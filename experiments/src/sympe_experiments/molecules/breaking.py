@@ -56,9 +56,12 @@ CANONICALIZERS: dict[str, Callable[[Config, Domain], Any]] = {
     "labeling": lambda config, domain: Labeling(),
     "refinement": lambda config, domain: Refinement(),
     "random-depth-first": lambda config, domain: RandomDepthFirst(),
-    "kind-depth-first": lambda config, domain: RandomDepthFirst(_rare_first(domain)),
-    # The same skeleton as without hydrogens, and then these, each beside its heavy atom.
-    "heavy-depth-first": lambda config, domain: RandomDepthFirst(_rare_first(domain), last=_hydrogen(domain)),
+    "kind-depth-first": lambda config, domain: RandomDepthFirst(_rare_first(domain), by_degree=True),
+    # With hydrogens: the same skeleton as without, and then these, each beside its heavy atom.
+    "degree-depth-first": lambda config, domain: RandomDepthFirst(by_degree=True, last=_hydrogen(domain)),
+    "heavy-depth-first": lambda config, domain: RandomDepthFirst(
+        _rare_first(domain), by_degree=True, last=_hydrogen(domain)
+    ),
     "canonical-depth-first": lambda config, domain: DepthFirst(Labeling()),
     "sort": lambda config, domain: Sort(NodeScore(), temperature=config.temperature),
 }
@@ -66,10 +69,11 @@ CANONICALIZERS: dict[str, Callable[[Config, Domain], Any]] = {
 
 def _proposals(order: str, domain: Domain) -> list[RandomDepthFirst]:
     """What :meth:`Breaking.propose` draws from in place of an order; nothing for an order that it keeps."""
-    last = {"canonical-depth-first": [], "kind-depth-first": [], "heavy-depth-first": _hydrogen(domain)}
-    if order not in last:
+    if order not in ("canonical-depth-first", "kind-depth-first", "heavy-depth-first", "degree-depth-first"):
         return []
-    return [RandomDepthFirst(labels, last[order]) for labels in (_rare_first(domain), ())]
+    labels = () if order == "degree-depth-first" else _rare_first(domain)
+    last = _hydrogen(domain) if order in ("heavy-depth-first", "degree-depth-first") else ()
+    return [RandomDepthFirst(labels, by_degree=True, last=last), RandomDepthFirst(last=last)]
 
 
 class Breaking(nn.Module):

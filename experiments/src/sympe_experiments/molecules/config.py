@@ -102,6 +102,13 @@ METHODS = Methods[Method](
             controls=("none", "haar-carried"),
             color=PURPLE,
         ),
+        "sympe-degree-depth-first-carried": Method(
+            "SymPE carried: depth-first by degree",
+            "carried",
+            "degree-depth-first",
+            controls=("none", "haar-carried"),
+            color=YELLOW,
+        ),
         "sympe-heavy-depth-first-carried": Method(
             "SymPE carried: depth-first by kind, hydrogens last",
             "carried",
@@ -143,6 +150,7 @@ METHODS |= {
         "haar-carried",
         "sympe-depth-first-carried",
         "sympe-kind-depth-first-carried",
+        "sympe-degree-depth-first-carried",
         "sympe-heavy-depth-first-carried",
         "sympe-canonical-depth-first-carried",
         "sympe-labeling-carried",
@@ -166,6 +174,7 @@ def _hiding(order: str, name: str, hidden: float, color: str) -> Method:
 METHODS |= {
     "sympe-kind-depth-first-dropped-by-rank": _hiding("kind-depth-first", "dropped", 1.0, BROWN),
     "sympe-kind-depth-first-guided-by-rank": _hiding("kind-depth-first", "guided", 0.5, TEAL),
+    "sympe-degree-depth-first-guided-by-rank": _hiding("degree-depth-first", "guided", 0.5, GREEN),
     "sympe-heavy-depth-first-guided-by-rank": _hiding("heavy-depth-first", "guided", 0.5, WINE),
     "sympe-canonical-depth-first-guided-by-rank": _hiding("canonical-depth-first", "guided", 0.5, INDIGO),
 }

@@ -5,14 +5,17 @@ import time
 from pathlib import Path
 
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from sympe.graphs import concatenate
 from sympe.groups import SymmetricGroup
-from sympe_experiments.molecules.breaking import log_automorphisms
-from sympe_experiments.molecules.config import NAME
+from sympe_experiments.molecules.breaking import Breaking, log_automorphisms
+from sympe_experiments.molecules.config import METHODS, NAME, make_config
 from sympe_experiments.molecules.data import GraphStore, Splits, load_splits
 from sympe_experiments.molecules.graph_metrics import graph_metrics
 from sympe_experiments.molecules.graph_state import GraphState
+from sympe_experiments.molecules.limits import Limits
 from sympe_experiments.molecules.process import Process, cosine_schedule
 from sympe_experiments.records import Record
 from sympe_experiments.seeding import mixed_generator
@@ -50,6 +53,38 @@ def symmetry_by_time(splits: Splits) -> dict[str, list[float]]:
             total += float(log_automorphisms(noisy).sum())
         means.append(total / len(store))
     return {"diffusion_time": [t / _STEPS for t in times], "log_automorphisms": means}
+
+
+def orders_before_training(splits: Splits) -> dict[str, float]:
+    """What each order is worth before any training: the class NLL of test graphs under the noise by rank, in nats.
+
+    It is that of a model which draws every entry independently, from the limits that training graphs give its rank.
+    Where the order has much randomness of its own, its sharper limits pay for it or not.
+    """
+    domain, found = splits.domain(), {}
+    for name, method in METHODS.items():
+        if not method.by_rank or method.hidden or (method.order == "heavy-depth-first" and not domain.hydrogens):
+            continue
+        config, generator = make_config(name, "fast"), mixed_generator(0)
+        breaking, limits = Breaking(config, domain), Limits(config, domain)
+        limits.learn(GraphStore(splits.train, method.stored_order).batches(5000), breaking, generator)
+        bounds = []
+        for batch in GraphStore(splits.test, method.stored_order).batches(5000):
+            clean = batch.shuffled(generator)
+            g = breaking.draw(clean, generator)
+            nodes, edges = limits(g, clean.num_nodes)
+            labeled = domain.size_cost(clean.num_nodes) + (_cost(clean.nodes, nodes) + _cost(clean.edges, edges))
+            bounds.append(labeled - breaking.excess(clean, g, log_automorphisms(clean)))
+        bound = torch.cat(bounds)
+        found[f"untrained_class_nll_{name}"] = float(bound.mean())
+        found[f"untrained_class_nll_{name}_se"] = float(bound.std() / math.sqrt(len(bound)))
+    return found
+
+
+def _cost(kinds: Int[Tensor, "B m"], law: Float[Tensor, "*B_m a"]) -> Float[Tensor, "B"]:
+    """Minus the log probability of kinds under laws of independent entries."""
+    law = law.expand(*kinds.shape, law.shape[-1])
+    return -law.gather(2, kinds[..., None].long()).log().sum((1, 2))
 
 
 def _samples_of_test(splits: Splits, data: str) -> dict[str, float | int | None]:
@@ -92,6 +127,7 @@ def record_floor(data: str, folder: Path) -> Record:
             "size_nats": sum(log_sizes) / len(log_sizes),
             "symmetric_percent": 100 * float((torch.cat(automorphisms) > 0).double().mean()),
             "test_graphs": len(splits.test),
+            **orders_before_training(splits),
             **_samples_of_test(splits, data),
         },
         history=symmetry_by_time(splits),
