@@ -165,8 +165,20 @@ def test_labels_come_in_the_order_that_was_given() -> None:
     p = probabilities(other, BY_LABEL)
     assert local_images(all_permutations_of(path), path)[p > 0].tolist() == [[0, 1, 2, 3], [3, 2, 1, 0]]
     assert p[p > 0].tolist() == pytest.approx([0.5, 0.5])
+    # Without degrees all of one label are equally likely, and a walk begins anywhere.
+    p = probabilities(other, RandomDepthFirst((2, 1)))
+    assert p.tolist() == probabilities(other).tolist()
     with pytest.raises(ValueError, match=r"labels must be different; got \[1, 0, 1\]"):
         RandomDepthFirst([1, 0, 1])
+
+
+def test_the_least_degree_comes_first() -> None:
+    """A star with one long arm: from an end on to the center, then the short arms, and the long one last."""
+    star = from_networkx([networkx.Graph([(0, 1), (0, 2), (0, 3), (3, 4)])])
+    p = probabilities(star, RandomDepthFirst(by_degree=True))
+    images = local_images(all_permutations_of(star), star)[p > 0].tolist()
+    assert images == [[1, 0, 2, 3, 4], [2, 0, 1, 3, 4], [4, 3, 0, 1, 2], [4, 3, 0, 2, 1]]
+    assert p[p > 0].tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 6, 1 / 6])
 
 
 def test_labels_that_come_last() -> None:

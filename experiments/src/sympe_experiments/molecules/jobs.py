@@ -20,6 +20,7 @@ ROWS = (
     "sympe-sort-fresh",
     "sympe-depth-first-carried",
     "sympe-kind-depth-first-carried",
+    "sympe-degree-depth-first-carried",
     "sympe-canonical-depth-first-carried",
     "sympe-labeling-carried",
     "sympe-sort-carried",
@@ -30,6 +31,8 @@ ROWS = (
     "sympe-kind-depth-first-carried-by-rank",
     "sympe-kind-depth-first-dropped-by-rank",
     "sympe-kind-depth-first-guided-by-rank",
+    "sympe-degree-depth-first-carried-by-rank",
+    "sympe-degree-depth-first-guided-by-rank",
     "sympe-canonical-depth-first-carried-by-rank",
     "sympe-canonical-depth-first-guided-by-rank",
 )
