@@ -22,7 +22,7 @@ from sympe.graphs import concatenate, from_networkx
 from sympe.groups import Permutation
 
 TRAVERSALS = [BreadthFirst, DepthFirst]
-BY_LABEL = RandomDepthFirst((2, 1), by_degree=True)
+BY_LABEL = RandomDepthFirst((2, 1), by=("degree",))
 LAST = RandomDepthFirst(last=(1, 0))
 
 
@@ -175,7 +175,7 @@ def test_labels_come_in_the_order_that_was_given() -> None:
 def test_the_least_degree_comes_first() -> None:
     """A star with one long arm: from an end on to the center, then the short arms, and the long one last."""
     star = from_networkx([networkx.Graph([(0, 1), (0, 2), (0, 3), (3, 4)])])
-    p = probabilities(star, RandomDepthFirst(by_degree=True))
+    p = probabilities(star, RandomDepthFirst(by=("degree",)))
     images = local_images(all_permutations_of(star), star)[p > 0].tolist()
     assert images == [[1, 0, 2, 3, 4], [2, 0, 1, 3, 4], [4, 3, 0, 1, 2], [4, 3, 0, 2, 1]]
     assert p[p > 0].tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 6, 1 / 6])

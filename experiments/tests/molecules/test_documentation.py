@@ -98,7 +98,8 @@ def by_rank() -> str:
     lines.append(["---", *["---:"] * (len(lines[0]) - 1)])
     canonical = "sympe-canonical-depth-first-carried"
     kind = [f"sympe-kind-depth-first-{travels}-by-rank" for travels in ("carried", "dropped")]
-    methods = ("none", ORDER, f"{ORDER}-by-rank", canonical, f"{canonical}-by-rank", *kind)
+    degree = "sympe-degree-depth-first-carried-by-rank"
+    methods = ("none", ORDER, f"{ORDER}-by-rank", canonical, f"{canonical}-by-rank", *kind, degree)
     trained, sampled = (by_method(read_records(RESULTS / "qm9" / name)) for name in ("fast", "fast-samples"))
     for method in methods:
         valid = []
@@ -120,6 +121,26 @@ def by_spacing(steps: Sequence[int]) -> str:
             valid = [cell(runs, f"valid_percent_at_{k}", 1, " %") for k in steps]
             fcd = [cell(runs, f"fcd_at_{k}") for k in steps[1:]]
             lines.append([f"{spacing}", f"`{method}`", f"{len(runs)}", *valid, *fcd])
+    return markdown(lines)
+
+
+def orders() -> str:
+    """What each order is worth before any training, and what the short training made of it."""
+    header = [
+        "order",
+        *(f"{what}{with_h}" for with_h in ("", ", hydrogens") for what in ("untrained", "one limit", "by rank")),
+    ]
+    lines = [header, ["---", *["---:"] * (len(header) - 1)]]
+    for by_rank in (name for name, method in METHODS.items() if method.by_rank and not method.hidden):
+        row = []
+        for data in ("qm9", "qm9-hydrogens"):
+            [floor] = read_records(RESULTS / data / "floor")
+            trained = by_method(read_records(RESULTS / data / "fast"))
+            untrained = f"untrained_class_nll_{by_rank}"
+            row.append(cell([floor], untrained) if untrained in floor.metrics else "-")
+            for method in (by_rank.removesuffix("-by-rank"), by_rank):
+                row.append(cell(trained[method], "class_nll") if method in trained else "-")
+        lines.append([f"`{by_rank.removesuffix('-by-rank')}`", *row])
     return markdown(lines)
 
 
@@ -345,6 +366,10 @@ def test_its_prose_quotes_the_records() -> None:
 
 def test_its_table_of_noise_by_rank_is_that_of_the_records() -> None:
     assert shown("by-rank") == by_rank()
+
+
+def test_its_table_of_orders_is_that_of_the_records() -> None:
+    assert shown("orders") == orders()
 
 
 def test_its_table_of_spacings_is_that_of_the_records() -> None:

@@ -175,6 +175,7 @@ def test_what_could_be_drawn_is_what_is(method: str, generator: torch.Generator)
             "random-depth-first",
             "kind-depth-first",
             "degree-depth-first",
+            "branch-depth-first",
             "heavy-depth-first",
             "canonical-depth-first",
             "labeling",
@@ -198,6 +199,7 @@ def test_what_could_be_drawn_is_what_is(method: str, generator: torch.Generator)
         "sympe-kind-depth-first-carried-by-rank",
         "sympe-heavy-depth-first-carried",
         "sympe-degree-depth-first-carried",
+        "sympe-branch-depth-first-carried",
     ],
 )
 def test_what_is_proposed_has_the_law_that_is_told(method: str, generator: torch.Generator) -> None:

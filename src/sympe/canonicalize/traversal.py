@@ -10,9 +10,9 @@ canonical as that form.
 
 .. math:: P(\text{order} \mid x) = \prod_r \frac{1}{|C_r|},
 
-with :math:`C_r` the nodes that could have come at rank :math:`r`, given the nodes before; where labels or degrees
-decide, only the first of them. A single storage order that breaks all ties would not give this: that one neighbor came
-before another says something about its place in storage, and so about later choices (in every cycle).
+with :math:`C_r` the nodes that could have come at rank :math:`r`, given the nodes before; where rules
+are given, only those that they leave. A single storage order that breaks all ties would not give this: that one
+neighbor came before another says something about its place in storage, and so about later choices (in every cycle).
 """
 
 from collections.abc import Callable, Sequence
@@ -84,77 +84,111 @@ class DepthFirst(Traversal):
 class RandomDepthFirst(NodeOrder):
     """A depth-first order from a random node with independent random choices, whose probability is known.
 
-    Its law is equivariant without the kernel. Edge labels and directions are ignored.
+    Its law is equivariant without the kernel. Edge labels and directions are ignored. Rules leave fewer orders, and a
+    network can tell which; by default all candidates of a choice are equally likely.
 
     Args:
         labels: Node labels, in the order in which their nodes should come: each choice is then among the candidates
-            whose label comes first. Fewer orders are possible, and a network can tell which. By default all candidates
-            are equally likely.
-        by_degree: Whether only those candidates remain that have the least degree (of the label that comes first).
+            whose label comes first. Labels that are not named come last.
+        by: What decides next, one after the other: ``branch`` leaves the candidates with the largest branch (the nodes
+            that can be reached from there without those visited), ``degree`` those of the least degree.
         last: Node labels whose nodes come after all others, such as that of hydrogen in a molecule. The walk goes on
             through them as usual.
 
     Raises:
-        ValueError: If a label occurs twice in either.
+        ValueError: If a label or a rule occurs twice, or a rule is not known.
     """
 
-    def __init__(self, labels: Sequence[int] = (), *, by_degree: bool = False, last: Sequence[int] = ()) -> None:
+    def __init__(self, labels: Sequence[int] = (), *, by: Sequence[str] = (), last: Sequence[int] = ()) -> None:
         super().__init__()
-        self.rule = _Rule(tuple(labels), by_degree, tuple(last))
-        for name, given in (("labels", self.rule.labels), ("last", self.rule.last)):
-            if len(set(given)) < len(given):
-                raise ValueError(f"{name} must be different; got {list(given)}")
+        self.rules = _Rules(tuple(labels), tuple(by), tuple(last))
 
     def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
         def choose(candidates: Bool[Tensor, "G n"]) -> Int[Tensor, "G"]:
             key = sample(torch.rand, candidates.shape, generator=generator, device=x.device, dtype=torch.float64)
             return torch.where(candidates, key, -1.0).argmax(1)
 
-        return _traverse(x, True, choose, self.rule)
+        return _traverse(x, True, choose, self.rules)
 
     def log_probability(self, x: Graphs, g: Permutation) -> Float[Tensor, "G"]:
-        return _log_probability_of_choices(x, g, True, self.rule)
+        return _log_probability_of_choices(x, g, True, self.rules)
 
 
 @dataclass(frozen=True)
-class _Rule:
-    """Which of several candidates comes first, and which nodes come after all others."""
+class _Rules:
+    """Which of the nodes that a walk may visit next come first; see :class:`RandomDepthFirst`."""
 
     labels: tuple[int, ...] = ()
-    by_degree: bool = False
+    by: tuple[str, ...] = ()
     last: tuple[int, ...] = ()
 
-    def priority(
-        self, x: Graphs, joined: Bool[Tensor, "G n n"], there: Bool[Tensor, "G n"]
-    ) -> tuple[Bool[Tensor, "G n"] | None, Int[Tensor, "G n"] | None]:
-        """Whether each node waits for the others, and its number: the least comes first. None if all are alike."""
-        waits = self._place(x, there, self.last) < len(self.last) if self.last else None
-        degree = joined.sum(2) if self.by_degree else torch.zeros_like(there, dtype=torch.long)
-        if not self.labels:
-            return waits, degree if self.by_degree else None
-        return waits, self._place(x, there, self.labels) * (1 + there.shape[1]) + degree
+    def __post_init__(self) -> None:
+        for name, given in vars(self).items():
+            if len(set(given)) < len(given):
+                raise ValueError(f"{name} must be different; got {list(given)}")
+        if not set(self.by) <= {"branch", "degree"}:
+            raise ValueError(f"by must name branch or degree; got {list(self.by)}")
 
-    @staticmethod
-    def _place(x: Graphs, there: Bool[Tensor, "G n"], labels: tuple[int, ...]) -> Int[Tensor, "G n"]:
-        """Place of each node's label among ``labels``; behind all of them if it is not there."""
-        place = torch.full_like(there, len(labels), dtype=torch.long)
-        if x.node_label is not None:
-            place[there] = (x.node_label[:, None] != torch.tensor(labels, device=x.device)).long().cumprod(1).sum(1)
-        return place
+    def candidates(
+        self, x: Graphs, joined: Bool[Tensor, "G n n"], there: Bool[Tensor, "G n"]
+    ) -> Callable[[Int[Tensor, "G n"]], Bool[Tensor, "G n"]]:
+        """What tells the nodes that may come next from the preferences of nodes.
+
+        These are negative once a node was visited, 0 if no neighbor was, and positive if one was.
+        """
+        waits = _place(x, there, self.last) < len(self.last) if self.last else None
+        place = _place(x, there, self.labels) if self.labels else None
+        degree = joined.sum(2)
+
+        def of(preference: Int[Tensor, "G n"]) -> Bool[Tensor, "G n"]:
+            open_ = preference >= 0
+            if waits is not None:
+                preference = preference.masked_fill(waits & (open_ & ~waits).any(1, keepdim=True), -1)
+            found = preference == preference.amax(1, keepdim=True)
+            found = found if place is None else _least(place, found)
+            for rule in self.by:
+                found = _least(degree if rule == "degree" else -_component_sizes(joined, open_), found)
+            return found
+
+        return of
+
+
+def _place(x: Graphs, there: Bool[Tensor, "G n"], labels: tuple[int, ...]) -> Int[Tensor, "G n"]:
+    """Place of each node's label among ``labels``; behind all of them if it is not there."""
+    place = torch.full_like(there, len(labels), dtype=torch.long)
+    if x.node_label is not None:
+        place[there] = (x.node_label[:, None] != torch.tensor(labels, device=x.device)).long().cumprod(1).sum(1)
+    return place
+
+
+def _least(number: Int[Tensor, "G n"], among: Bool[Tensor, "G n"]) -> Bool[Tensor, "G n"]:
+    """Which of some nodes have the least number."""
+    number = torch.where(among, number, torch.iinfo(number.dtype).max)
+    return among & (number == number.amin(1, keepdim=True))
+
+
+def _component_sizes(joined: Bool[Tensor, "G n n"], among: Bool[Tensor, "G n"]) -> Int[Tensor, "G n"]:
+    """Number of nodes in the component of each node, where some nodes and their edges are left."""
+    n = joined.shape[1]
+    reached = (joined & among[:, None] & among[:, :, None]) | torch.eye(n, dtype=torch.bool, device=joined.device)
+    for _ in range(max(n - 1, 1).bit_length()):  # paths of twice the length each time
+        step = reached.float()
+        reached = (step @ step) > 0
+    return reached.sum(2)
 
 
 def _traverse(
     x: Graphs,
     depth_first: bool,
     choose: Callable[[Bool[Tensor, "G n"]], Int[Tensor, "G"]],
-    rule: _Rule = _Rule(),
+    rules: _Rules = _Rules(),
 ) -> Permutation:
     """The order of visit, where ``choose`` picks one of the candidates of each graph."""
     joined, there, preference = _start(x)
-    waits, kind = rule.priority(x, joined, there)
+    candidates = rules.candidates(x, joined, there)
     order = torch.zeros_like(preference)
     for step in range(there.shape[1]):
-        order[:, step] = choose(_candidates(preference, waits, kind))
+        order[:, step] = choose(candidates(preference))
         preference = _visit(preference, joined, order[:, step], step if depth_first else -step)
     # A graph whose nodes are all visited revisits some: ignore its later places.
     taken = torch.arange(there.shape[1], device=x.device) < there.sum(1, keepdim=True)
@@ -165,23 +199,6 @@ def _start(x: Graphs) -> tuple[Bool[Tensor, "G n n"], Bool[Tensor, "G n"], Int[T
     """Which nodes are neighbors, which places hold a node, and the preferences before the first visit."""
     joined, there = neighbors(x)
     return joined, there, torch.zeros_like(there, dtype=torch.long).masked_fill(~there, -1)
-
-
-def _candidates(
-    preference: Int[Tensor, "G n"], waits: Bool[Tensor, "G n"] | None, kind: Int[Tensor, "G n"] | None
-) -> Bool[Tensor, "G n"]:
-    """The nodes that may come next: preference is negative once visited, 0 if no neighbor was, positive if one was.
-
-    Nodes that wait are no candidates while others are left. Of several, those of the least kind if kinds are given.
-    """
-    if waits is not None:
-        left = (preference >= 0) & ~waits
-        preference = preference.masked_fill(waits & left.any(1, keepdim=True), -1)
-    found = preference == preference.amax(1, keepdim=True)
-    if kind is None:
-        return found
-    kind = torch.where(found, kind, torch.iinfo(kind.dtype).max)
-    return found & (kind == kind.amin(1, keepdim=True))
 
 
 def _visit(preference: Tensor, joined: Tensor, following: Tensor, step: int) -> Tensor:
@@ -195,21 +212,21 @@ def _visit(preference: Tensor, joined: Tensor, following: Tensor, step: int) -> 
 
 
 def _log_probability_of_choices(
-    x: Graphs, g: Permutation, depth_first: bool, rule: _Rule = _Rule()
+    x: Graphs, g: Permutation, depth_first: bool, rules: _Rules = _Rules()
 ) -> Float[Tensor, "G"]:
     """Log probability of orders with independent, uniform choices; -inf for orders that are not such a traversal."""
     joined, there, preference = _start(x)
-    waits, kind = rule.priority(x, joined, there)
+    candidates = rules.candidates(x, joined, there)
     graph = torch.arange(len(there), device=x.device)
     order = torch.zeros_like(preference)
     order[g.batch, torch.arange(len(g.batch), device=x.device) - g.start] = g.image - g.start
     size = there.sum(1)
     total = torch.zeros(len(there), dtype=torch.float64, device=x.device)
     for step in range(there.shape[1]):
-        candidates = _candidates(preference, waits, kind)
+        possible = candidates(preference)
         following = order[:, step]
-        allowed = candidates[graph, following]
-        term = torch.where(allowed, -candidates.sum(1).double().log(), -torch.inf)
+        allowed = possible[graph, following]
+        term = torch.where(allowed, -possible.sum(1).double().log(), -torch.inf)
         total += torch.where(step < size, term, 0.0)
         visited = _visit(preference, joined, following, step if depth_first else -step)
         preference = torch.where((step < size)[:, None], visited, preference)

@@ -56,24 +56,25 @@ CANONICALIZERS: dict[str, Callable[[Config, Domain], Any]] = {
     "labeling": lambda config, domain: Labeling(),
     "refinement": lambda config, domain: Refinement(),
     "random-depth-first": lambda config, domain: RandomDepthFirst(),
-    "kind-depth-first": lambda config, domain: RandomDepthFirst(_rare_first(domain), by_degree=True),
-    # With hydrogens: the same skeleton as without, and then these, each beside its heavy atom.
-    "degree-depth-first": lambda config, domain: RandomDepthFirst(by_degree=True, last=_hydrogen(domain)),
+    "kind-depth-first": lambda config, domain: RandomDepthFirst(_rare_first(domain), by=("degree",)),
+    # With hydrogens, these three have the same skeletons as without, and then these atoms, each beside its own.
+    "degree-depth-first": lambda config, domain: RandomDepthFirst(by=("degree",), last=_hydrogen(domain)),
+    "branch-depth-first": lambda config, domain: RandomDepthFirst(by=("branch", "degree"), last=_hydrogen(domain)),
     "heavy-depth-first": lambda config, domain: RandomDepthFirst(
-        _rare_first(domain), by_degree=True, last=_hydrogen(domain)
+        _rare_first(domain), by=("degree",), last=_hydrogen(domain)
     ),
     "canonical-depth-first": lambda config, domain: DepthFirst(Labeling()),
     "sort": lambda config, domain: Sort(NodeScore(), temperature=config.temperature),
 }
 
 
-def _proposals(order: str, domain: Domain) -> list[RandomDepthFirst]:
+def _proposals(order: str, config: Config, domain: Domain) -> list[RandomDepthFirst]:
     """What :meth:`Breaking.propose` draws from in place of an order; nothing for an order that it keeps."""
-    if order not in ("canonical-depth-first", "kind-depth-first", "heavy-depth-first", "degree-depth-first"):
+    rules = CANONICALIZERS.get("kind-depth-first" if order == "canonical-depth-first" else order)
+    ours = None if rules is None else rules(config, domain)
+    if not isinstance(ours, RandomDepthFirst) or order == "random-depth-first":
         return []
-    labels = () if order == "degree-depth-first" else _rare_first(domain)
-    last = _hydrogen(domain) if order in ("heavy-depth-first", "degree-depth-first") else ()
-    return [RandomDepthFirst(labels, by_degree=True, last=last), RandomDepthFirst(last=last)]
+    return [ours, RandomDepthFirst(last=ours.rules.last)]
 
 
 class Breaking(nn.Module):
@@ -94,7 +95,7 @@ class Breaking(nn.Module):
         self.kernel: InversionKernel[Any, Any] | None = None
         if self.method.order in CANONICALIZERS:
             self.kernel = InversionKernel(CANONICALIZERS[self.method.order](config, domain))
-        self.proposals = _proposals(self.method.order, domain)
+        self.proposals = _proposals(self.method.order, config, domain)
 
     @property
     def is_learned(self) -> bool:

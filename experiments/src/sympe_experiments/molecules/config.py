@@ -109,6 +109,13 @@ METHODS = Methods[Method](
             controls=("none", "haar-carried"),
             color=YELLOW,
         ),
+        "sympe-branch-depth-first-carried": Method(
+            "SymPE carried: depth-first by branch",
+            "carried",
+            "branch-depth-first",
+            controls=("none", "haar-carried"),
+            color=TEAL,
+        ),
         "sympe-heavy-depth-first-carried": Method(
             "SymPE carried: depth-first by kind, hydrogens last",
             "carried",
@@ -151,6 +158,7 @@ METHODS |= {
         "sympe-depth-first-carried",
         "sympe-kind-depth-first-carried",
         "sympe-degree-depth-first-carried",
+        "sympe-branch-depth-first-carried",
         "sympe-heavy-depth-first-carried",
         "sympe-canonical-depth-first-carried",
         "sympe-labeling-carried",
@@ -175,6 +183,7 @@ METHODS |= {
     "sympe-kind-depth-first-dropped-by-rank": _hiding("kind-depth-first", "dropped", 1.0, BROWN),
     "sympe-kind-depth-first-guided-by-rank": _hiding("kind-depth-first", "guided", 0.5, TEAL),
     "sympe-degree-depth-first-guided-by-rank": _hiding("degree-depth-first", "guided", 0.5, GREEN),
+    "sympe-branch-depth-first-guided-by-rank": _hiding("branch-depth-first", "guided", 0.5, INK),
     "sympe-heavy-depth-first-guided-by-rank": _hiding("heavy-depth-first", "guided", 0.5, WINE),
     "sympe-canonical-depth-first-guided-by-rank": _hiding("canonical-depth-first", "guided", 0.5, INDIGO),
 }
