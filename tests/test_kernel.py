@@ -151,6 +151,7 @@ KERNELS: dict[str, Callable[[], NodeOrder | Constant]] = {
     "random depth first": RandomDepthFirst,
     "random depth first by label": lambda: RandomDepthFirst((1, 0)),
     "random depth first, a label last": lambda: RandomDepthFirst(last=(0,)),
+    "random depth first by branch": lambda: RandomDepthFirst(by=("branch", "degree")),
     "refinement": Refinement,
     "refinement only": lambda: Refinement(individualize=False),
     "spectral": Spectral,

@@ -42,7 +42,7 @@ WITH_A_LAW: list[NodeOrder] = [
     *EXACT,
     BreadthFirst(),
     RandomDepthFirst(),
-    RandomDepthFirst((1, 0), by=("degree",), last=(1,)),
+    RandomDepthFirst((1, 0), by=("branch", "degree"), last=(1,)),
 ]
 
 

@@ -23,7 +23,9 @@ from sympe.groups import Permutation
 
 TRAVERSALS = [BreadthFirst, DepthFirst]
 BY_LABEL = RandomDepthFirst((2, 1), by=("degree",))
+BY_BRANCH = RandomDepthFirst(by=("branch", "degree"))
 LAST = RandomDepthFirst(last=(1, 0))
+RULES = {"by label": BY_LABEL, "by branch": BY_BRANCH, "last": LAST}
 
 
 def visit(x: Graphs, depth_first: bool) -> list[int]:
@@ -142,8 +144,8 @@ def probabilities(x: Graphs, order: RandomDepthFirst | None = None) -> np.ndarra
 @pytest.mark.parametrize("name", SMALL)
 def test_probabilities_add_up(name: str) -> None:
     assert probabilities(SMALL[name]).sum() == pytest.approx(1, abs=1e-12)
-    assert probabilities(SMALL[name], BY_LABEL).sum() == pytest.approx(1, abs=1e-12)
-    assert probabilities(SMALL[name], LAST).sum() == pytest.approx(1, abs=1e-12)
+    for rules in RULES.values():
+        assert probabilities(SMALL[name], rules).sum() == pytest.approx(1, abs=1e-12)
 
 
 def test_the_probability_is_a_product_of_choices() -> None:
@@ -176,9 +178,25 @@ def test_the_least_degree_comes_first() -> None:
     """A star with one long arm: from an end on to the center, then the short arms, and the long one last."""
     star = from_networkx([networkx.Graph([(0, 1), (0, 2), (0, 3), (3, 4)])])
     p = probabilities(star, RandomDepthFirst(by=("degree",)))
-    images = local_images(all_permutations_of(star), star)[p > 0].tolist()
-    assert images == [[1, 0, 2, 3, 4], [2, 0, 1, 3, 4], [4, 3, 0, 1, 2], [4, 3, 0, 2, 1]]
+    images = local_images(all_permutations_of(star), star)
+    assert images[p > 0].tolist() == [[1, 0, 2, 3, 4], [2, 0, 1, 3, 4], [4, 3, 0, 1, 2], [4, 3, 0, 2, 1]]
     assert p[p > 0].tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 6, 1 / 6])
+    # If branches decide first, the long arm comes before the short ones.
+    p = probabilities(star, BY_BRANCH)
+    assert images[p > 0].tolist() == [[1, 0, 3, 4, 2], [2, 0, 3, 4, 1], [4, 3, 0, 1, 2], [4, 3, 0, 2, 1]]
+    assert p[p > 0].tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 6, 1 / 6])
+
+
+def test_a_branch_is_what_can_be_reached_without_those_visited() -> None:
+    """From where a ring and its tail meet, both ways round the ring are one branch, larger than the tail."""
+    ring = from_networkx([networkx.Graph([(0, 1), (1, 2), (2, 3), (3, 0), (0, 4), (4, 5)])])
+    p = probabilities(ring, RandomDepthFirst(by=("branch",)))
+    images = local_images(all_permutations_of(ring), ring)[p > 0].tolist()
+    assert [image for image in images if image[0] == 0] == [[0, 1, 2, 3, 4, 5], [0, 3, 2, 1, 4, 5]]
+    assert [image for image in images if image[0] == 4] == [[4, 0, 1, 2, 3, 5], [4, 0, 3, 2, 1, 5]]
+    for wrong in (("degree", "degree"), ("size",)):
+        with pytest.raises(ValueError, match="by must"):
+            RandomDepthFirst(by=wrong)
 
 
 def test_labels_that_come_last() -> None:
@@ -240,10 +258,9 @@ def test_orders_come_with_their_probability(generator: torch.Generator) -> None:
         p = probabilities(x)
         counts = order_counts(x, RandomDepthFirst(), generator, 6000)
         test.fit(name, counts, p[p > 0])
-        p = probabilities(x, BY_LABEL)
-        test.fit(f"{name} by label", order_counts(x, BY_LABEL, generator, 2000, p > 0), p[p > 0])
-        p = probabilities(x, LAST)
-        test.fit(f"{name}, last", order_counts(x, LAST, generator, 2000, p > 0), p[p > 0])
+        for rule, order in RULES.items():
+            p = probabilities(x, order)
+            test.fit(f"{name} {rule}", order_counts(x, order, generator, 2000, p > 0), p[p > 0])
     test.require("orders come with their probability")
 
 

@@ -21,6 +21,7 @@ ROWS = (
     "sympe-depth-first-carried",
     "sympe-kind-depth-first-carried",
     "sympe-degree-depth-first-carried",
+    "sympe-branch-depth-first-carried",
     "sympe-canonical-depth-first-carried",
     "sympe-labeling-carried",
     "sympe-sort-carried",
@@ -33,6 +34,8 @@ ROWS = (
     "sympe-kind-depth-first-guided-by-rank",
     "sympe-degree-depth-first-carried-by-rank",
     "sympe-degree-depth-first-guided-by-rank",
+    "sympe-branch-depth-first-carried-by-rank",
+    "sympe-branch-depth-first-guided-by-rank",
     "sympe-canonical-depth-first-carried-by-rank",
     "sympe-canonical-depth-first-guided-by-rank",
 )
