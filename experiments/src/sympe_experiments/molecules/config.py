@@ -183,7 +183,6 @@ METHODS |= {
     "sympe-kind-depth-first-dropped-by-rank": _hiding("kind-depth-first", "dropped", 1.0, BROWN),
     "sympe-kind-depth-first-guided-by-rank": _hiding("kind-depth-first", "guided", 0.5, TEAL),
     "sympe-degree-depth-first-guided-by-rank": _hiding("degree-depth-first", "guided", 0.5, GREEN),
-    "sympe-branch-depth-first-guided-by-rank": _hiding("branch-depth-first", "guided", 0.5, INK),
     "sympe-heavy-depth-first-guided-by-rank": _hiding("heavy-depth-first", "guided", 0.5, WINE),
     "sympe-canonical-depth-first-guided-by-rank": _hiding("canonical-depth-first", "guided", 0.5, INDIGO),
 }

@@ -35,7 +35,6 @@ ROWS = (
     "sympe-degree-depth-first-carried-by-rank",
     "sympe-degree-depth-first-guided-by-rank",
     "sympe-branch-depth-first-carried-by-rank",
-    "sympe-branch-depth-first-guided-by-rank",
     "sympe-canonical-depth-first-carried-by-rank",
     "sympe-canonical-depth-first-guided-by-rank",
 )
