@@ -385,10 +385,24 @@ def orders_before_training() -> Iterator[str]:
     yield f"of trees they cost more than they tell ({ours:.0f} against {theirs:.0f})"
 
 
+def differs(ours: Sequence[Record], theirs: Sequence[Record], name: str) -> bool:
+    """By our rule: three seeds on both sides, and three pooled standard errors between their means."""
+    sides = [[run.metrics[name] for run in runs] for runs in (ours, theirs)]
+    pooled = sum(stdev(side) ** 2 / len(side) for side in sides) ** 0.5
+    return min(map(len, sides)) >= 3 and abs(fmean(sides[0]) - fmean(sides[1])) > 3 * pooled
+
+
 def guided() -> Iterator[str]:
     """What the page says in prose of guidance: in few steps 1, in all 0."""
     kept = "qm9/long-guidance/1"
+    ours, bounds = (by_method(read_records(RESULTS / folder)) for folder in (kept, "qm9/long-bounds"))
     for k in (5, 10):
+        for name, theirs in (
+            ("valid_percent", by_method(with_distances())),
+            ("fcd", by_method(with_distances())),
+            ("class_nll_of_32", bounds),
+        ):
+            assert differs(ours[GUIDED], theirs["none"], f"{name}_at_{k}")
         name = f"valid_percent_at_{k}"
         yield f"{mean(kept, GUIDED, name):.1f} %"
         yield f"against {mean('qm9/long', 'none', name):.1f} %"
