@@ -84,23 +84,30 @@ class DepthFirst(Traversal):
 class RandomDepthFirst(NodeOrder):
     """A depth-first order from a random node with independent random choices, whose probability is known.
 
-    Its law is equivariant without the kernel. Edge labels and directions are ignored. Rules leave fewer orders, and a
-    network can tell which; by default all candidates of a choice are equally likely.
+    Its law is equivariant without the kernel. Edge labels and directions are ignored. By default all candidates of a
+    choice are equally likely. Rules, which apply to the first node as to every other, leave fewer orders, and a network
+    can tell which.
 
     Args:
         labels: Node labels, in the order in which their nodes should come: each choice is then among the candidates
-            whose label comes first. Labels that are not named come last.
-        by: What decides next, one after the other: ``branch`` leaves the candidates with the largest branch (the nodes
-            that can be reached from there without those visited), ``degree`` those of the least degree.
-        last: Node labels whose nodes come after all others, such as that of hydrogen in a molecule. The walk goes on
-            through them as usual.
+            whose label comes first; other labels come after those. Graphs without node labels ignore it.
+        by: What decides among those left, in this order: ``branch`` keeps the candidates from which most unvisited
+            nodes can be reached without passing a visited one (in time n^4 log n for n nodes), ``degree`` those with
+            the fewest neighbors, visited or not. Both count nodes of ``last``.
+        last: Node labels whose nodes come after all others of their graph, such as that of hydrogen in a molecule.
+            After that the walk goes on as usual, by the same rules.
 
     Raises:
         ValueError: If a label or a rule occurs twice, or a rule is not known.
+
+    Example:
+        >>> order = RandomDepthFirst(by=("degree",), last=(1,))  # molecules whose labels are atomic numbers
     """
 
     def __init__(self, labels: Sequence[int] = (), *, by: Sequence[str] = (), last: Sequence[int] = ()) -> None:
         super().__init__()
+        if isinstance(by, str):
+            raise ValueError(f"by must be a sequence of rules, such as ('degree',); got {by!r}")
         self.rules = _Rules(tuple(labels), tuple(by), tuple(last))
 
     def forward(self, x: Graphs, generator: torch.Generator | None = None) -> Permutation:
@@ -125,7 +132,7 @@ class _Rules:
     def __post_init__(self) -> None:
         for name, given in vars(self).items():
             if len(set(given)) < len(given):
-                raise ValueError(f"{name} must be different; got {list(given)}")
+                raise ValueError(f"{name} must not repeat a value; got {list(given)}")
         if not set(self.by) <= {"branch", "degree"}:
             raise ValueError(f"by must name branch or degree; got {list(self.by)}")
 

@@ -57,7 +57,7 @@ CANONICALIZERS: dict[str, Callable[[Config, Domain], Any]] = {
     "refinement": lambda config, domain: Refinement(),
     "random-depth-first": lambda config, domain: RandomDepthFirst(),
     "kind-depth-first": lambda config, domain: RandomDepthFirst(_rare_first(domain), by=("degree",)),
-    # With hydrogens, these three have the same skeletons as without, and then these atoms, each beside its own.
+    # Hydrogens come after all heavy atoms, first those of the heavy atom visited last; degrees and branches count them.
     "degree-depth-first": lambda config, domain: RandomDepthFirst(by=("degree",), last=_hydrogen(domain)),
     "branch-depth-first": lambda config, domain: RandomDepthFirst(by=("branch", "degree"), last=_hydrogen(domain)),
     "heavy-depth-first": lambda config, domain: RandomDepthFirst(
@@ -70,10 +70,9 @@ CANONICALIZERS: dict[str, Callable[[Config, Domain], Any]] = {
 
 def _proposals(order: str, config: Config, domain: Domain) -> list[RandomDepthFirst]:
     """What :meth:`Breaking.propose` draws from in place of an order; nothing for an order that it keeps."""
-    rules = CANONICALIZERS.get("kind-depth-first" if order == "canonical-depth-first" else order)
-    ours = None if rules is None else rules(config, domain)
-    if not isinstance(ours, RandomDepthFirst) or order == "random-depth-first":
+    if order == "random-depth-first" or not order.endswith("depth-first"):
         return []
+    ours = CANONICALIZERS["kind-depth-first" if order == "canonical-depth-first" else order](config, domain)
     return [ours, RandomDepthFirst(last=ours.rules.last)]
 
 

@@ -1,6 +1,7 @@
 """Weights that come with the package, each beside the record of its run.
 
-They are what a machine with two cores could train; README.md and docs/molecules.md say how good they are.
+They are what a machine with two cores could train; docs/molecules.md and docs/molecules-results.md say how good they
+are.
 """
 
 from pathlib import Path
