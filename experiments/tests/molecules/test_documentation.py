@@ -147,20 +147,31 @@ def orders() -> str:
 GUIDED = "sympe-canonical-depth-first-guided-by-rank"
 
 
-def by_guidance(steps: Sequence[int]) -> str:
-    """One network of the long training by how much its sampler heeds the order near the graph, beside no order."""
+#: What the network of the long training is, by data.
+GUIDED_BY = {
+    "qm9": (GUIDED, "sympe-degree-depth-first-guided-by-rank"),
+    "qm9-hydrogens": ("sympe-heavy-depth-first-guided-by-rank",),
+}
+
+
+def by_guidance(data: str, steps: Sequence[int]) -> str:
+    """Networks of the long training by how much their samplers heed the order near the graph, beside no order."""
     bound, valid, fcd = (
         {f"{what}, {k} steps": f"{name}_at_{k}" for k in steps}
         for what, name in (("class NLL", "class_nll_of_32"), ("valid", "valid_percent"), ("FCD", "fcd"))
     )
-    lines = [["method", "guidance", "seeds", *bound, *valid, *fcd]]
+    has_fcd = data == "qm9"
+    lines = [["method", "guidance", "seeds", *bound, *valid, *(fcd if has_fcd else ())]]
     lines.append(["---", *["---:"] * (len(lines[0]) - 1)])
-    for method, guidance in (("none", "-"), (GUIDED, "0"), (GUIDED, "1")):
+    for method, guidance in (("none", "-"), *((method, g) for method in GUIDED_BY[data] for g in ("0", "1"))):
         bounds, samples = ("long-guidance/1",) * 2 if guidance == "1" else ("long-bounds", "long")
-        told, drawn = (by_method(read_records(RESULTS / "qm9" / folder))[method] for folder in (bounds, samples))
-        drawn = by_method(with_distances())[method] if method == "none" else drawn
+        told, drawn = (by_method(read_records(RESULTS / data / folder)).get(method, []) for folder in (bounds, samples))
+        if not (told and drawn):
+            continue
+        drawn = by_method(with_distances())[method] if method == "none" and has_fcd else drawn
         shown = [cell(told, name) for name in bound.values()]
-        shown += [cell(drawn, name, 1, " %") for name in valid.values()] + [cell(drawn, name) for name in fcd.values()]
+        shown += [cell(drawn, name, 1, " %") for name in valid.values()]
+        shown += [cell(drawn, name) for name in fcd.values() if has_fcd]
         lines.append([f"`{method}`", guidance, f"{len(drawn)}", *shown])
     return markdown(lines)
 
@@ -289,6 +300,7 @@ def quotes() -> Iterator[str]:
     yield from dropped_on_the_way("sympe-kind-depth-first-dropped-by-rank")
     yield from guided()
     yield from orders_before_training()
+    yield from hydrogens_last()
 
 
 def order_by_kind(canonical: str, kind: str) -> Iterator[str]:
@@ -350,6 +362,28 @@ ORDERS = [
     *(f"sympe-{rule}depth-first" for rule in ("", "kind-", "degree-", "branch-", "canonical-")),
     "sympe-labeling",
 ]
+
+
+def hydrogens_last() -> Iterator[str]:
+    """What the pages say in prose of an order in which hydrogens come last."""
+    [method], kept, data = GUIDED_BY["qm9-hydrogens"], "qm9-hydrogens/long-guidance/1", "qm9-hydrogens"
+    lower = {}
+    for k in (2, 5, 10, 20):
+        name = f"class_nll_of_32_at_{k}"
+        lower[k] = mean(f"{data}/long-bounds", "none", name) - mean(kept, method, name)
+    yield f"by {lower[2]:.1f} nats in 2 steps, {lower[5]:.1f} in 5, {lower[10]:.1f} in 10 and {lower[20]:.1f} in 20"
+    for k in (5, 10, 20):
+        ours, theirs = (
+            mean(kept, method, f"valid_percent_at_{k}"),
+            mean(f"{data}/long", "none", f"valid_percent_at_{k}"),
+        )
+        yield f"{ours:.1f} % against {theirs:.1f} %"
+    five, twenty = (mean(f"{data}/long-spacing/3", method, f"valid_percent_at_{k}") for k in (5, 20))
+    yield f"{five:.1f} % are valid in 5 steps and {twenty:.1f} % in 20"
+    [run] = [run for run in read_records(RESULTS / kept) if run.method == method]
+    yield f"{run.metrics['digress_nll']:.2f} ± {run.metrics['digress_nll_se']:.2f}"
+    yield f"{run.metrics['class_nll']:.2f} ± {run.metrics['class_nll_se']:.2f}"
+    yield f"it falls by {mean(f'{data}/long', 'none', 'digress_nll') - run.metrics['digress_nll']:.0f} nats"
 
 
 def orders_before_training() -> Iterator[str]:
@@ -436,7 +470,8 @@ def test_its_table_of_spacings_is_that_of_the_records() -> None:
 
 
 def test_its_table_of_guidance_is_that_of_the_records() -> None:
-    assert shown("guidance") == by_guidance((5, 10, 20))
+    assert shown("guidance") == by_guidance("qm9", (5, 10, 20))
+    assert shown("guidance-hydrogens") == by_guidance("qm9-hydrogens", (5, 10, 20))
 
 
 def test_its_distances_are_those_of_the_records() -> None:
