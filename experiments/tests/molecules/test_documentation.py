@@ -394,6 +394,10 @@ def hydrogens_last() -> Iterator[str]:
             mean(f"{data}/long", "none", f"valid_percent_at_{k}"),
         )
         yield f"{ours:.1f} % against {theirs:.1f} %"
+    ours, theirs = ([mean(f"{data}/long", name, f"valid_percent_at_{k}") for k in STEPS] for name in (method, "none"))
+    assert all(map(float.__gt__, ours, theirs))
+    yield "{:.1f} % in 5, {:.1f} % in 10, {:.1f} % in 20, {:.1f} % in 50 and {:.1f} % in 100".format(*ours)
+    yield f"({ours[-1]:.1f} % against {theirs[-1]:.1f} %)"
     five, twenty = (mean(f"{data}/long-spacing/3", method, f"valid_percent_at_{k}") for k in (5, 20))
     yield f"{five:.1f} % are valid in 5 steps and {twenty:.1f} % in 20"
     [run] = [run for run in read_records(RESULTS / kept) if run.method == method]
