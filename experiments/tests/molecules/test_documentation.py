@@ -400,6 +400,8 @@ def hydrogens_last() -> Iterator[str]:
     yield f"({ours[-1]:.1f} % against {theirs[-1]:.1f} %)"
     five, twenty = (mean(f"{data}/long-spacing/3", method, f"valid_percent_at_{k}") for k in (5, 20))
     yield f"{five:.1f} % are valid in 5 steps and {twenty:.1f} % in 20"
+    five, twenty = (mean(f"{data}/long-spacing/3", "none", f"valid_percent_at_{k}") for k in (5, 20))
+    yield f"of `none` {five:.1f} % and {twenty:.1f} %"
     [run] = [run for run in read_records(RESULTS / kept) if run.method == method]
     yield f"{run.metrics['digress_nll']:.2f} ± {run.metrics['digress_nll_se']:.2f}"
     yield f"{run.metrics['class_nll']:.2f} ± {run.metrics['class_nll_se']:.2f}"
