@@ -88,63 +88,33 @@ METHODS = Methods[Method](
             poster=30.3,
             color=YELLOW,
         ),
-        "sympe-depth-first-carried": Method(
-            "SymPE carried: random depth-first",
-            "carried",
-            "random-depth-first",
-            controls=("none", "haar-carried"),
-            color=BLUE,
-        ),
-        "sympe-kind-depth-first-carried": Method(
-            "SymPE carried: depth-first by kind",
-            "carried",
-            "kind-depth-first",
-            controls=("none", "haar-carried"),
-            color=PURPLE,
-        ),
-        "sympe-degree-depth-first-carried": Method(
-            "SymPE carried: depth-first by degree",
-            "carried",
-            "degree-depth-first",
-            controls=("none", "haar-carried"),
-            color=YELLOW,
-        ),
-        "sympe-branch-depth-first-carried": Method(
-            "SymPE carried: depth-first by branch",
-            "carried",
-            "branch-depth-first",
-            controls=("none", "haar-carried"),
-            color=TEAL,
-        ),
-        "sympe-heavy-depth-first-carried": Method(
-            "SymPE carried: depth-first by kind, hydrogens last",
-            "carried",
-            "heavy-depth-first",
-            controls=("none", "haar-carried"),
-            color=SKY,
-        ),
-        "sympe-canonical-depth-first-carried": Method(
-            "SymPE carried: canonical depth-first",
-            "carried",
-            "canonical-depth-first",
-            controls=("none", "haar-carried"),
-            color=SKY,
-        ),
-        "sympe-labeling-carried": Method(
-            "SymPE carried: exact labeling", "carried", "labeling", controls=("none", "haar-carried"), color=INDIGO
-        ),
-        "sympe-refinement-carried": Method(
-            "SymPE carried: color refinement", "carried", "refinement", controls=("none", "haar-carried"), color=TEAL
-        ),
-        "sympe-sort-carried": Method(
-            "SymPE carried: learned sort", "carried", "sort", controls=("none", "haar-carried"), color=BROWN
-        ),
-        "file-order": Method("order of the file (leak test)", "carried", "file", color=INK),
-        "sort-fresh-index-ties": Method(
-            "fresh learned sort without kernel, ties by index (leak test)", "fresh", "sort", by_index=True
-        ),
     }
 )
+
+#: Carried orders: name, how reports call it, canonicalizer, color.
+_CARRIED = (
+    ("depth-first", "random depth-first", "random-depth-first", BLUE),
+    ("kind-depth-first", "depth-first by kind", "kind-depth-first", PURPLE),
+    ("degree-depth-first", "depth-first by degree", "degree-depth-first", YELLOW),
+    ("branch-depth-first", "depth-first by branch", "branch-depth-first", TEAL),
+    ("heavy-depth-first", "depth-first by kind, hydrogens last", "heavy-depth-first", SKY),
+    ("canonical-depth-first", "canonical depth-first", "canonical-depth-first", SKY),
+    ("labeling", "exact labeling", "labeling", INDIGO),
+    ("refinement", "color refinement", "refinement", TEAL),
+    ("sort", "learned sort", "sort", BROWN),
+)
+
+METHODS |= {
+    f"sympe-{name}-carried": Method(
+        f"SymPE carried: {label}", "carried", order, controls=("none", "haar-carried"), color=color
+    )
+    for name, label, order, color in _CARRIED
+} | {
+    "file-order": Method("order of the file (leak test)", "carried", "file", color=INK),
+    "sort-fresh-index-ties": Method(
+        "fresh learned sort without kernel, ties by index (leak test)", "fresh", "sort", by_index=True
+    ),
+}
 
 METHODS |= {
     f"{name}-by-rank": replace(

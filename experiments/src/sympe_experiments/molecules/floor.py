@@ -5,8 +5,6 @@ import time
 from pathlib import Path
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor
 
 from sympe.graphs import concatenate
 from sympe.groups import SymmetricGroup
@@ -16,7 +14,7 @@ from sympe_experiments.molecules.data import GraphStore, Splits, load_splits
 from sympe_experiments.molecules.graph_metrics import graph_metrics
 from sympe_experiments.molecules.graph_state import GraphState
 from sympe_experiments.molecules.limits import Limits
-from sympe_experiments.molecules.process import Process, cosine_schedule
+from sympe_experiments.molecules.process import Process, at_kind, cosine_schedule
 from sympe_experiments.records import Record
 from sympe_experiments.seeding import mixed_generator
 
@@ -62,6 +60,7 @@ def orders_before_training(splits: Splits) -> dict[str, float]:
     has sharper limits, but less excess to subtract: the bound says which weighs more.
     """
     domain, found = splits.domain(), {}
+    automorphisms = [log_automorphisms(batch) for batch in GraphStore(splits.test).batches(5000)]
     for name, method in METHODS.items():
         if not method.by_rank or method.hidden or (method.order == "heavy-depth-first" and not domain.hydrogens):
             continue
@@ -69,22 +68,18 @@ def orders_before_training(splits: Splits) -> dict[str, float]:
         breaking, limits = Breaking(config, domain), Limits(config, domain)
         limits.learn(GraphStore(splits.train, method.stored_order).batches(5000), breaking, generator)
         bounds = []
-        for batch in GraphStore(splits.test, method.stored_order).batches(5000):
+        test = GraphStore(splits.test, method.stored_order).batches(5000)
+        for batch, symmetric in zip(test, automorphisms, strict=True):
             clean = batch.shuffled(generator)
             g = breaking.draw(clean, generator)
             nodes, edges = limits(g, clean.num_nodes)
-            labeled = domain.size_cost(clean.num_nodes) + (_cost(clean.nodes, nodes) + _cost(clean.edges, edges))
-            bounds.append(labeled - breaking.excess(clean, g, log_automorphisms(clean)))
+            entries = [at_kind(nodes, clean.nodes.long()), at_kind(edges, clean.edges.long())]
+            labeled = domain.size_cost(clean.num_nodes) - torch.cat(entries, dim=1).log().sum((1, 2))
+            bounds.append(labeled - breaking.excess(clean, g, symmetric))
         bound = torch.cat(bounds)
         found[f"untrained_class_nll_{name}"] = float(bound.mean())
         found[f"untrained_class_nll_{name}_se"] = float(bound.std(correction=len(bound) > 1) / math.sqrt(len(bound)))
     return found
-
-
-def _cost(kinds: Int[Tensor, "B m"], law: Float[Tensor, "*B_m a"]) -> Float[Tensor, "B"]:
-    """Minus the log probability of kinds under laws of independent entries."""
-    law = law.expand(*kinds.shape, law.shape[-1])
-    return -law.gather(2, kinds[..., None].long()).log().sum((1, 2))
 
 
 def _samples_of_test(splits: Splits, data: str) -> dict[str, float | int | None]:

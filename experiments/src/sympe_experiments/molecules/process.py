@@ -76,11 +76,11 @@ class Process:
         kept = self.kept[-1]
         limit = self.limit[..., None, :]
         law = kept * torch.eye(self.num_kinds, device=x.device) + (1 - kept) * limit
-        return _at_kind(divergence(law, limit), x)[..., 0]
+        return at_kind(divergence(law, limit), x)[..., 0]
 
     def limit_at(self, z: Int[Tensor, "B *k"]) -> Float[Tensor, "B *k 1"]:
         """:math:`m(z)` of every entry."""
-        return _at_kind(self.limit, z)
+        return at_kind(self.limit, z)
 
     def _left(self, z: Tensor, here: Tensor, s: Tensor, t: Tensor) -> Tensor:
         """:math:`q(z_t | z_s)` at the given :math:`z_t`, as a function of :math:`z_s`."""
@@ -91,7 +91,8 @@ class Process:
         return self.kept[t].view(-1, *[1] * (like.dim() - 1))
 
 
-def _at_kind(values: Float[Tensor, "*k K"], kind: Int[Tensor, "B *k"]) -> Float[Tensor, "B *k 1"]:
+def at_kind(values: Float[Tensor, "*k K"], kind: Int[Tensor, "B *k"]) -> Float[Tensor, "B *k 1"]:
+    """What laws, one for each entry or one for all, give the kind of every entry."""
     return values.expand(*kind.shape, -1).gather(-1, kind[..., None])
 
 
