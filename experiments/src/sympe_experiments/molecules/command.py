@@ -21,7 +21,7 @@ class Train:
     method: str = "sympe-depth-first-carried"
     """What breaks the symmetry: none, noise, sympe-depth-first-carried, ... (an unknown name lists all)."""
     recipe: str = "fast"
-    """smoke, quick, fast, long, paper or paper-hydrogens."""
+    """smoke, quick, fast, plain (for sets of plain graphs), long, paper or paper-hydrogens."""
     seed: int = 0
     """Everything random comes from this number."""
     data: str | None = None

@@ -49,6 +49,14 @@ HYDROGENS = (
 )
 #: Sets of plain graphs.
 PLAIN = ("community_small", "planar", "sbm", "tree")
+#: Their rows: does an order pay where the measure before training says so?
+PLAIN_ROWS = (
+    "none",
+    "haar-carried",
+    "haar-carried-by-rank",
+    "sympe-depth-first-carried",
+    "sympe-depth-first-carried-by-rank",
+)
 #: Rows of the quick preset.
 QUICK = ("none", "sympe-depth-first-carried")
 #: Rows of the smoke test: one of each kind.
@@ -87,6 +95,12 @@ def jobs(preset: str) -> list[Job]:
             make_config(method, "fast", seed=seed, data="qm9-hydrogens") for seed in range(3) for method in HYDROGENS
         ]
         configs += [make_config(method, "long", seed=seed) for seed in range(3) for method in LONG]
+        configs += [
+            make_config(method, "plain", seed=seed, data=data)
+            for seed in range(3)
+            for data in PLAIN
+            for method in PLAIN_ROWS
+        ]
     floors = ["qm9", "qm9-hydrogens", *PLAIN] if preset == "full" else ["qm9"] if preset == "quick" else []
     return [*(floor(data) for data in floors), *map(job, configs)]
 
