@@ -207,6 +207,13 @@ def test_bad_arguments() -> None:
         AddSymPE(Labeling(), seed=0, key="number")(cycle())
     pe = SymPE(InversionKernel(Labeling()), RankEncoding(4, 16))
     data = cycle()
+    data.x = torch.ones(8, 1, dtype=torch.long)
+    for join in (BreakSymmetry(pe), AddLaplacianPE(2, attr_name=None)):
+        with pytest.raises(
+            ValueError, match="expected features x of floating-point numbers to join others to; got torch"
+        ):
+            join(data)
+    data = cycle()
     data.sympe_rank = torch.arange(7)
     with pytest.raises(ValueError, match=r"expected one rank for each of 8 nodes; got shape \[7\]"):
         BreakSymmetry(pe)(data)

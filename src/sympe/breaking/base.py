@@ -49,3 +49,14 @@ class SymmetryBreaking(nn.Module, ABC, Generic[Data]):
     @abstractmethod
     def draw(self, x: Data, generator: torch.Generator | None) -> Tensor:
         """One independent draw for every member of the batch ``x``."""
+
+
+def joined(x: Tensor, drawn: Tensor, axis: int) -> Tensor:
+    """Features with what was drawn beside them, in their own type.
+
+    Raises:
+        ValueError: If they are integers, which would round what was drawn.
+    """
+    if not (x.is_floating_point() or x.is_complex()):
+        raise ValueError(f"expected features x of floating-point numbers to join others to; got {x.dtype}: embed them")
+    return torch.cat([x, drawn.to(x.device, x.dtype)], dim=axis)

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sympe.actions import GraphRelabeling, LatticeAction
-from sympe.breaking.base import SymmetryBreaking
+from sympe.breaking.base import SymmetryBreaking, joined
 from sympe.graphs import Graphs, as_graphs
 from sympe.kernel import described
 
@@ -27,7 +27,7 @@ class _Wrapped(nn.Module):
 
     def _call(self, x: Tensor, drawn: Tensor, *args: Any, **kwargs: Any) -> Any:
         try:
-            return self.network(torch.cat([x, drawn.to(x.dtype)], dim=self.axis), *args, **kwargs)
+            return self.network(joined(x, drawn, self.axis), *args, **kwargs)
         except RuntimeError as error:
             if not torch.compiler.is_compiling() and ("channels" in str(error) or "shape" in str(error)):
                 raise ValueError(self._mismatch(x, f"it failed with: {error}")) from error

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from sympe.actions import CrystalMotion, Irreps
+from sympe.breaking.base import joined
 from sympe.crystals import as_crystals
 from sympe.points import PointClouds
 
@@ -79,11 +80,10 @@ class WrappedNetwork(nn.Module):
         batch = torch.zeros(len(pos), dtype=torch.long, device=pos.device) if batch is None else batch
         held = {name: data.get(self.names[name]) for name in _NAMES} | {"batch": batch}
         inputs = as_crystals(held) if is_crystal else PointClouds(pos, batch, held["z"])
-        moved = self.encoding(inputs, generator).to(x.dtype)
+        moved = self.encoding(inputs, generator)
         # One row per site, or one for each cloud as a whole.
         moved = moved if len(moved) == len(pos) else moved[batch]
-        joined = {self.names["batch"]: batch, self.names["x"]: torch.cat([x, moved], dim=1)}
-        shown = {**data, **joined}
+        shown = {**data, self.names["batch"]: batch, self.names["x"]: joined(x, moved, 1)}
         if self.arguments is None:
             return self.network(shown, **kwargs)
         if missing := [name for name in self.arguments if name not in shown]:

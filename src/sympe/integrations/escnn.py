@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from sympe.actions import Action
 from sympe.breaking import SymPE
+from sympe.breaking.base import joined
 from sympe.canonicalize import Canonicalizer
 from sympe.encoding import RepresentationEncoding
 from sympe.groups import FiniteGroup
@@ -101,9 +102,8 @@ class WrappedNetwork(nn.Module):
         """
         if x.type != self.in_type:
             raise ValueError(f"expected a GeometricTensor of type {self.in_type}; got {x.type}")
-        moved = self.pe(x.tensor, generator).to(x.tensor.dtype)
-        everywhere = moved[:, :, None, None].expand(-1, -1, *x.tensor.shape[2:])
-        return self.network(GeometricTensor(torch.cat([x.tensor, everywhere], dim=1), self.out_type))
+        moved = self.pe(x.tensor, generator)[:, :, None, None].expand(-1, -1, *x.tensor.shape[2:])
+        return self.network(GeometricTensor(joined(x.tensor, moved, 1), self.out_type))
 
 
 def joined_type(in_type: FieldType, representation: Any = None) -> FieldType:

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from sympe.breaking import Laplacian, SymPE
+from sympe.breaking.base import joined
 from sympe.canonicalize import Canonicalizer
 from sympe.graphs import Graphs, from_pyg
 from sympe.groups import Permutation
@@ -223,7 +224,5 @@ def to_graphs(data: Any, node_label: str | None = None, edge_label: str | None =
 
 def _join(data: Data, encoded: Tensor) -> Data:
     x = getattr(data, "x", None)
-    data.x = (
-        encoded if x is None else torch.cat([x if x.dim() > 1 else x[:, None], encoded.to(x.device, x.dtype)], dim=1)
-    )
+    data.x = encoded if x is None else joined(x if x.dim() > 1 else x[:, None], encoded, 1)
     return data
