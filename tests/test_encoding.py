@@ -1,3 +1,4 @@
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from laws import check_encoding, check_features_law, check_reproducible, copies
 from sympe import Graphs, InversionKernel, RankEncoding, SinusoidalRankEncoding, SymPE, wrap
 from sympe.breaking import Laplacian, Noise
 from sympe.canonicalize import Constant, Labeling, Refinement, Sort
-from sympe.encoding import Encoding, PermutedRows
+from sympe.encoding import Encoding, PermutedRows, WaveEncoding
 from sympe.groups import Permutation, SymmetricGroup
 from sympe.kernel import Kernel
 
@@ -269,6 +270,32 @@ def test_half_precision_features(generator: torch.Generator) -> None:
     model = wrap(Echo(), SymPE(InversionKernel(Labeling()), RankEncoding(4, max_nodes=8)))
     out = model(torch.zeros(4, 1, dtype=torch.bfloat16), SMALL["cycle 4"].edge_index, generator=generator)
     assert out.dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("dtype", [torch.long, torch.bool])
+def test_integer_features_would_round_what_is_drawn(dtype: torch.dtype) -> None:
+    """PyG's data may hold them; plain tensors and data are refused alike."""
+    model = wrap(Echo(), SymPE(InversionKernel(Labeling()), RankEncoding(4, max_nodes=8)))
+    x, edge_index = torch.zeros(4, 1, dtype=dtype), SMALL["cycle 4"].edge_index
+    held = SimpleNamespace(x=x, edge_index=edge_index, batch=torch.zeros(4, dtype=torch.long))
+    with pytest.raises(
+        ValueError, match=f"expected features x of floating-point numbers to join others to; got {dtype}"
+    ):
+        model(held)
+    with pytest.raises(ValueError, match="x must hold floating-point numbers"):
+        model(x, edge_index)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_converted_encodings_keep_ranks_and_sites_apart(dtype: torch.dtype) -> None:
+    """Numbers of half precision have 8 or 11 bits; angles need more."""
+    ranks, waves = SinusoidalRankEncoding(32), WaveEncoding(32, max_periods=3)
+    exact = [ranks.rows(600), waves.field((300, 3)).flatten(1).T]
+    short = [ranks.to(dtype).rows(600), waves.to(dtype).field((300, 3)).flatten(1).T]
+    for plain, rounded in zip(exact, short, strict=True):
+        assert rounded.dtype == dtype
+        assert len(rounded.unique(dim=0)) == len(plain.unique(dim=0)) == len(plain)
+        assert (rounded - plain).abs().max() < 0.05
 
 
 @pytest.mark.parametrize("crowd", [batch_of(crowd) for crowd in crowds(SMALL)])

@@ -6,7 +6,16 @@ import torch
 from sympe import InversionKernel, IrrepsEncoding, RankEncoding, SymPE
 from sympe.actions import PointRotation, TensorRotation
 from sympe.breaking import GRAPH_METHODS, Canonicalized, Laplacian, for_graphs, for_points
-from sympe.canonicalize import Frames, LearnedFrames, NodeScore, PrincipalAxes, Sort, VectorNetwork, WeightedFrames
+from sympe.canonicalize import (
+    Frames,
+    JointFrames,
+    LearnedFrames,
+    NodeScore,
+    PrincipalAxes,
+    Sort,
+    VectorNetwork,
+    WeightedFrames,
+)
 from sympe.graphs import from_edges
 from sympe.groups import OrthogonalGroup
 from sympe.points import PointClouds, from_clouds
@@ -39,6 +48,14 @@ def test_short_positions_give_orthogonal_matrices(tau: Frames, dtype: torch.dtyp
     assert torch.allclose(g @ g.mT, torch.eye(3), atol=1e-5)
     moved: PointClouds = PointRotation().act(g, clouds)
     assert moved.position.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", HALF)
+def test_short_positions_have_an_order(dtype: torch.dtype, generator: torch.Generator) -> None:
+    permutation, g = InversionKernel(JointFrames(Frames()))(METHANE.select([0] * 600).to(dtype=dtype), generator)
+    assert g.dtype == torch.float32
+    # Carbon first, in what follows all orders of the hydrogens.
+    assert len(permutation.rank.view(600, 5).unique(dim=0)) == 24
 
 
 @pytest.mark.parametrize("dtype", HALF)

@@ -57,7 +57,7 @@ class JointFrames(Canonicalizer[tuple[Permutation, Tensor], PointClouds]):
 
     def order(self, x: PointClouds, matrix: Float[Tensor, "B d d"]) -> tuple[Permutation, Tensor]:
         """The element with second factor ``matrix``: the given frames, and the order of the points in them."""
-        direction = x.position.new_tensor(_DIRECTION[: x.dimension])
+        direction = matrix.new_tensor(_DIRECTION[: x.dimension])
         along = dot(x.centered.detach(), (matrix.detach() @ direction).index_select(0, x.batch))
         keys = (x.batch, along) if x.species is None else (x.batch, x.species, along)
         return Permutation.trusted(lexsort(*keys), x), matrix

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from sympe.encoding.base import Encoding
 from sympe.groups import LatticeSymmetry, Torus
+from sympe.precision import at_least_single
 from sympe.settings import require_at_least
 
 
@@ -139,6 +140,7 @@ class WaveEncoding(MovedField):
         self.register_buffer("wave", wave.float(), persistent=False)
 
     def field(self, size: tuple[int, int]) -> Float[Tensor, "dim L1 L2"]:
-        i, j = (torch.arange(n, device=self.wave.device, dtype=self.wave.dtype) / n for n in size)
-        angle = 2 * math.pi * (self.wave[:, 0, None, None] * i[:, None] + self.wave[:, 1, None, None] * j)
+        wave = self.wave.to(at_least_single(self.wave.dtype))[:, :, None, None]
+        i, j = (torch.arange(n, device=wave.device, dtype=wave.dtype) / n for n in size)
+        angle = 2 * math.pi * (wave[:, 0] * i[:, None] + wave[:, 1] * j)
         return torch.einsum("dk,kij->dij", self.v, torch.cat([angle.cos(), angle.sin()]).to(self.v.dtype))

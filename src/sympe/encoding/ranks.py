@@ -76,18 +76,18 @@ class SinusoidalRankEncoding(PermutedRows):
         num_frequencies: Number of frequencies, in a geometric series from 1 to 1e-4 radians per rank.
     """
 
-    frequencies: Tensor
-
     def __init__(self, dim: int, num_frequencies: int = 16) -> None:
         super().__init__()
         require_at_least(1, dim=dim, num_frequencies=num_frequencies)
         self.dim = dim
         self.linear = nn.Linear(2 * num_frequencies, dim)
-        self.register_buffer("frequencies", torch.logspace(0, -4, num_frequencies), persistent=False)
 
     def rows(self, count: int) -> Float[Tensor, "count dim"]:
-        angle = torch.arange(count, device=self.frequencies.device)[:, None] * self.frequencies
-        rows: Tensor = self.linear(torch.cat([angle.sin(), angle.cos()], dim=1))
+        weight = self.linear.weight
+        # Not a buffer: half precision would give ranks one angle.
+        frequencies = torch.logspace(0, -4, weight.shape[1] // 2, device=weight.device)
+        angle = torch.arange(count, device=weight.device)[:, None] * frequencies
+        rows: Tensor = self.linear(torch.cat([angle.sin(), angle.cos()], dim=1).to(weight.dtype))
         return rows
 
 
