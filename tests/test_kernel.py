@@ -221,6 +221,19 @@ def test_so_are_cached_draws(order: NodeOrder, generator: torch.Generator) -> No
     check_inversion_kernel(CachedInversionKernel(order), {name: SMALL[name] for name in some}, generator)
 
 
+def test_graphs_of_the_same_bytes_are_kept_apart(generator: torch.Generator) -> None:
+    """A loop at node 1, and a label 1 at both nodes, are the same numbers after those of the edge."""
+    edge, batch = torch.tensor([[0, 1], [1, 0]]), torch.zeros(2, dtype=torch.long)
+    loop = Graphs(torch.cat([edge, torch.tensor([[1], [1]])], dim=1), batch)
+    kernel = CachedInversionKernel(Labeling())
+    assert len({tuple(kernel(loop, generator).rank.tolist()) for _ in range(20)}) == 1
+    labeled = Graphs(edge, batch, node_label=torch.tensor([1, 1]))
+    assert len({tuple(kernel(labeled, generator).rank.tolist()) for _ in range(50)}) == 2
+    alike, unlike = (Graphs(edge, batch, x=torch.tensor(x).bfloat16()) for x in ([[1.0], [1.0]], [[1.0], [2.0]]))
+    assert len({tuple(kernel(alike, generator).rank.tolist()) for _ in range(50)}) == 2
+    assert len({tuple(kernel(unlike, generator).rank.tolist()) for _ in range(20)}) == 1
+
+
 def test_refinement_is_the_inversion_kernel_where_cells_are_orbits(generator: torch.Generator) -> None:
     exact = {name: graph for name, graph in (SMALL | SYMMETRIC).items() if name not in CELLS_NOT_ORBITS}
     check_inversion_kernel(InversionKernel(Refinement()), exact, generator)

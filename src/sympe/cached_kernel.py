@@ -5,11 +5,13 @@ labeling if :math:`\tau(x)` and the automorphisms are kept: it is a uniform auto
 """
 
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from sympe.canonicalize import NodeOrder
 from sympe.canonicalize.refined import refined
@@ -95,13 +97,21 @@ def _digests(x: Graphs) -> Iterator[bytes]:
     owner = x.batch[x.edge_index[0]]
     order = torch.argsort(owner, stable=True)
     ends = x.edge_index[:, order] - x.start[x.edge_index[0, order]]
-    edges = [ends.T, None if x.edge_label is None else x.edge_label[order]]
+    edge_label = None if x.edge_label is None else x.edge_label[order]
     cuts = torch.searchsorted(owner[order], torch.arange(len(x) + 1, device=x.device)).tolist()
     ptr = x.ptr.tolist()
-    parts = [(value, at) for values, at in ((edges, cuts), ([x.node_label, x.x], ptr)) for value in values]
-    held = [(value.detach().cpu().contiguous().numpy(), at) for value, at in parts if value is not None]
+    parts = [(0, ends.T, cuts), (1, edge_label, cuts), (2, x.node_label, ptr), (3, x.x, ptr)]
+    held = [(part, *_rows(value), at) for part, value, at in parts if value is not None]
     for graph, n in enumerate(x.sizes.tolist()):
         digest = hashlib.blake2b(str(n).encode(), digest_size=16)
-        for values, at in held:
-            digest.update(values[at[graph] : at[graph + 1]].tobytes())
+        for part, kind, rows, at in held:
+            # What follows, and how much of it: two graphs may agree in all bytes and differ in what they mean.
+            digest.update(f" {part} {kind} {at[graph + 1] - at[graph]} ".encode())
+            digest.update(rows[at[graph] : at[graph + 1]].tobytes())
         yield digest.digest()
+
+
+def _rows(values: torch.Tensor) -> tuple[torch.dtype, NDArray[np.uint8]]:
+    """The type of numbers, and the bytes of each row."""
+    held = values.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy()
+    return values.dtype, held.reshape(len(values), values.element_size() * math.prod(values.shape[1:]))
