@@ -51,6 +51,13 @@ def test_the_best_draw_of_each_graph(generator: torch.Generator) -> None:
     assert scores.tolist() == [2, 0]
 
 
+def test_any_score_is_better_than_none() -> None:
+    outputs = iter(torch.tensor([[torch.nan, 1, torch.nan], [3, torch.nan, torch.nan], [2, 2, torch.nan]]))
+    best, scores = best_of(lambda rng: next(outputs), lambda y: y, 3)
+    assert torch.equal(scores.nan_to_num(-1), torch.tensor([2.0, 1, -1]))
+    assert torch.equal(best.nan_to_num(-1), scores.nan_to_num(-1))
+
+
 def test_no_draws_are_refused() -> None:
     for call in (lambda: average(lambda rng: torch.ones(1), 0), lambda: best_of(lambda rng: torch.ones(1), sum, 0)):
         with pytest.raises(ValueError, match="draws must be at least 1; got 0"):

@@ -46,7 +46,7 @@ def best_of(
 
     Args:
         draw: A call of the model.
-        score: One number per member of the batch, from an output; less is better.
+        score: One number per member of the batch, from an output; less is better, and any is better than NaN.
         draws: How many draws to choose from.
         generator: Source of the draws.
         batch: The member that each row of an output belongs to; by default there is one row per member.
@@ -68,7 +68,7 @@ def best_of(
     for _ in range(draws - 1):
         other = draw(generator)
         value = score(other)
-        better = value < least
+        better = (value < least) | least.isnan()
         rows = better if batch is None else better[batch]
         best = torch.where(rows.reshape(-1, *[1] * (best.dim() - 1)), other, best)
         least = torch.where(better, value, least)
