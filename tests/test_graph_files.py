@@ -125,7 +125,11 @@ def test_what_failed_is_refused_with_the_reason(name: str, target: str | None, m
         ({"num_nodes": -1}, "num_nodes must be at least 0; got -1"),
         ({"x": torch.zeros(1, 1).expand(10**9, 1)}, CLAIMED + "2000000004 with 36 bytes"),
         ({"x": torch.zeros(10**9, 0)}, CLAIMED + "1000000004 with 32 bytes"),
-        ({"num_nodes": 2, "edge_attr": [1.0, 2.0]}, "expected edge_attr to be a tensor; got list"),
+        ({"num_nodes": 2, "edge_attr": [1.0, 2.0]}, "expected edge_attr to be a dense tensor of rows; got list"),
+        (
+            {"x": torch.eye(2).to_sparse()},
+            r"expected x to be a dense tensor of rows; got one of shape \[2, 2\], torch.sparse_coo",
+        ),
     ],
 )
 def test_what_a_small_file_cannot_hold_is_refused(values: dict[str, Any], message: str, tmp_path: Path) -> None:

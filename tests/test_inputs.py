@@ -414,6 +414,28 @@ def test_fields_are_real_and_integers_stay_apart() -> None:
             take(torch.zeros(1, 4, 4, dtype=torch.complex64))
 
 
+@pytest.mark.parametrize("label", [[1, 0, 0, 0], np.array([1, 0, 0, 0]), np.array([True, False, False, False])])
+def test_labels_of_networkx_are_integers_of_any_type(label: Any) -> None:
+    graph = networkx.cycle_graph(4)
+    networkx.set_node_attributes(graph, dict(enumerate(label)), "label")
+    assert orders(graph) == [2]
+    networkx.set_node_attributes(graph, dict(enumerate("CNNN")), "label")
+    with pytest.raises(ValueError, match="expected an integer attribute 'label' everywhere; got 'C': number the kinds"):
+        as_graphs(graph)
+
+
+@pytest.mark.parametrize(("ends", "shape"), [([], (0, 4)), ([], (0,)), ([[0, 1], [1, 0]], (2, 0))])
+def test_attributes_that_say_nothing(ends: list[list[int]], shape: tuple[int, ...]) -> None:
+    """A molecule of one atom has no bonds, whose attributes have no rows."""
+    data = pytest.importorskip("torch_geometric.data", reason="needs PyG")
+    edge_index = torch.tensor(ends, dtype=torch.long).reshape(2, -1)
+    graph = data.Data(x=torch.ones(2, 3), edge_index=edge_index, edge_attr=torch.zeros(shape))
+    assert orders(graph) == audited([graph]) == [2]
+    graph.edge_attr = torch.tensor(3.0)
+    with pytest.raises(ValueError, match=r"expected edge_attr to be a dense tensor of rows; got one of shape \[\]"):
+        as_graphs(graph)
+
+
 def test_attributes_of_networkx_count_as_those_of_pyg() -> None:
     graph = networkx.cycle_graph(4)
     assert orders(graph) == audited(graph) == [8]

@@ -120,8 +120,9 @@ def from_networkx(
 
 def _attribute(held: Mapping[str, object], name: str) -> int:
     value = held.get(name)
-    if not isinstance(value, int | np.integer):
-        raise ValueError(f"expected an integer attribute {name!r} everywhere; got {value!r}")
+    if not isinstance(value, int | np.integer | np.bool_):
+        advice = "number the kinds, or delete it where it is no kind"
+        raise ValueError(f"expected an integer attribute {name!r} everywhere; got {value!r}: {advice}")
     return int(value)
 
 
@@ -150,10 +151,12 @@ def edge_kinds(attributes: Sequence[Tensor]) -> Int[Tensor, "E"] | None:
     """
     if not attributes:
         return None
+    rows = {values.shape[:1] for values in attributes}
+    if len(rows) > 1 or torch.Size() in rows:
+        shapes = ", ".join(str(list(values.shape)) for values in attributes)
+        raise ValueError(f"edge attributes must have one row per edge; got shapes {shapes}")
     count = len(attributes[0])
     for values in attributes:
-        if len(values) != count:
-            raise ValueError(f"edge attributes must have one row per edge; got {count} and {len(values)} rows")
         if (values.is_floating_point() or values.is_complex()) and not bool(values.isfinite().all()):
             raise ValueError("edge attributes must be finite; got NaN or infinity")
     if (
@@ -163,7 +166,7 @@ def edge_kinds(attributes: Sequence[Tensor]) -> Int[Tensor, "E"] | None:
     ):
         return attributes[0].long()
     kinds = torch.zeros(count, dtype=torch.long, device=attributes[0].device)
-    for values in attributes:
+    for values in (values for values in attributes if values.numel()):
         columns = torch.view_as_real(values) if values.is_complex() else values
         number = columns.reshape(count, -1).unique(dim=0, return_inverse=True)[1].reshape(-1)
         kinds = torch.stack([kinds, number], dim=1).unique(dim=0, return_inverse=True)[1].reshape(-1)

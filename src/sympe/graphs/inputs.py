@@ -100,7 +100,7 @@ def _from_array(x: Tensor, mask: Tensor | None) -> Graphs | None:
 def _from_networkx(graph: Any) -> Graphs:
     arcs = (graph if graph.is_directed() else graph.to_directed(as_view=True)).edges(data=True)
     parts = [[held for _, held in graph.nodes(data=True)], [held for *_, held in arcs]]
-    names = ["label" if any(isinstance(held.get("label"), int) for held in part) else None for part in parts]
+    names = ["label" if any("label" in held for held in part) else None for part in parts]
     graphs = from_networkx([graph], node_label=names[0], edge_label=names[1])
     if any("weight" in held for held in parts[1]):
         weights = as_numbers(np.array([held.get("weight", 1) for held in parts[1]]), "weights of edges")

@@ -37,8 +37,10 @@ def from_pyg(data: Any) -> Graphs:
     """
     for name in ("edge_index", "batch", "x", "node_label", "edge_label", "edge_attr", "edge_weight"):
         value = getattr(data, name, None)
-        if value is not None and not isinstance(value, Tensor):
-            raise ValueError(f"expected {name} to be a tensor; got {type(value).__name__}")
+        if value is None or (isinstance(value, Tensor) and value.layout == torch.strided and value.dim()):
+            continue
+        got = f"one of shape {list(value.shape)}, {value.layout}" if isinstance(value, Tensor) else type(value).__name__
+        raise ValueError(f"expected {name} to be a dense tensor of rows; got {got}")
     given: list[Tensor | None] = []
     edge_index = getattr(data, "edge_index", None)
     if edge_index is None and getattr(data, "adj_t", None) is not None:
