@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sympe.programs import read, symmetry_of
-from sympe.programs.solutions import read_solution, solve
+from sympe.programs import Program, read, symmetry_of
+from sympe.programs.solutions import load, read_solution, solve
 
 pytest.importorskip("highspy", reason="needs highspy")
 
@@ -165,15 +165,60 @@ def test_missing_and_damaged_files(tmp_path: Path) -> None:
         read(tmp_path / "cut.mps.gz")
 
 
-def test_solutions(tmp_path: Path) -> None:
+#: As HiGHS, SCIP, Gurobi and MIPLIB write the solution x = 3, y = 0.5.
+SOLUTIONS = {
+    "highs": "Model status\nOptimal\n\n# Primal solution values\nFeasible\nObjective 3.5\n# Columns 2\nx 3\ny 0.5\n"
+    "# Rows 2\nx 1\nr2 3\n\n# Dual solution values\nNone\n\n# Basis\nHiGHS_basis_file v2\nNone\n",
+    "scip": f"solution status: optimal solution found\nobjective value:{3.5:>36}\n"
+    f"{'y':<32} {0.5:>20} \t(obj:1)\n{'x':<32} {3:>20} \t(obj:1)\n",
+    "gurobi": "# Solution for model t\n# Objective value = 3.5\nx 3\ny 5e-01\n",
+    "miplib": "=obj= 3.5\r\nx 3\r\ny  0.5\r\n",
+    "tabs": "x\t3\ny 0.5\n",
+}
+
+
+@pytest.mark.parametrize("solver", SOLUTIONS)
+def test_solutions(solver: str, tmp_path: Path) -> None:
+    p = read(write(tmp_path, "p.mps", MPS))
+    assert read_solution(write(tmp_path, "p.sol", SOLUTIONS[solver]), p).tolist() == [3, 0.5]
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+def test_solutions_that_highs_writes_are_read_without_rows_duals_and_basis(kind: int, tmp_path: Path) -> None:
+    """Of a linear program the file has all of them; a row may be named like a variable, a variable like a heading."""
+    names, rows = ("x", "Objective"), ("Objective", "d")
+    p = Program([1, 2], [0, 0], [1, 1], [kind, 0], [[1, 1], [1, 0]], [1, -INF], [INF, 0.75], names, rows)
+    highs = load(p)
+    for k in range(2):
+        highs.passColName(k, names[k])
+        highs.passRowName(k, rows[k])
+    highs.run()
+    highs.writeSolution(str(tmp_path / "p.sol"), 0)
+    assert read_solution(tmp_path / "p.sol", p).tolist() == [[0.75, 0.25], [0, 1]][kind]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("z 1\n", "none names a variable"),
+        ("# Primal solution values\nNone\n\n# Basis\nValid\n# Columns 2\nx 1\ny 1\n", "none names a variable"),
+        ("Optimal - objective value 3.5\n      0 x    3    0\n      1 y   0.5   0\n", "none names a variable"),  # CBC
+        ("x three\n", "expected a finite number for x; got 'three'"),
+        ("x\ny 1\n", "expected a finite number for x; got ''"),
+        ("x nan\n", "expected a finite number for x; got 'nan'"),
+        ("x 1\ny +infinity (obj:1)\n", r"expected a finite number for y; got '\+infinity'"),
+        ("x 1\ny 0\nx 2\n", "expected one value for x; got two"),
+    ],
+)
+def test_solutions_that_are_refused(text: str, complaint: str, tmp_path: Path) -> None:
+    p = read(write(tmp_path, "p.mps", MPS))
+    with pytest.raises(ValueError, match=rf"p\.sol: .*{complaint}"):
+        read_solution(write(tmp_path, "p.sol", text), p)
+
+
+def test_solutions_that_cannot_be_had(tmp_path: Path) -> None:
     p = read(write(tmp_path, "p.mps", MPS))
     assert p.value(solve(p)) == pytest.approx(1)
-    for text in ("# Columns 2\nx 3\ny 0.5\n", "objective value: 3\nx   3 \t(obj:1)\ny  0.5 (obj:1)\n"):
-        assert read_solution(write(tmp_path, "p.sol", text), p).tolist() == [3, 0.5]
-    with pytest.raises(ValueError, match="none names a variable"):
-        read_solution(write(tmp_path, "q.sol", "z 1\n"), p)
-    with pytest.raises(ValueError, match="expected a number for x; got 'three'"):
-        read_solution(write(tmp_path, "r.sol", "x three\n"), p)
     with pytest.raises(ValueError, match=r"no\.sol: No such file"):
         read_solution(tmp_path / "no.sol", p)
     with pytest.raises(ValueError, match=r"HiGHS found no solution in 60 s: Infeasible"):

@@ -1,6 +1,8 @@
 """Known solutions of programs: files that list variables and values, or what HiGHS finds."""
 
+import math
 import os
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +18,48 @@ from sympe.programs.program import Program
 def read_solution(path: str | os.PathLike[str], program: Program) -> NDArray[np.float64]:
     """The values of a ``.sol`` file (of HiGHS, SCIP, Gurobi, MIPLIB): lines of a name and a number; others are zero.
 
+    Of a file of HiGHS the section of the primal columns counts alone: rows, duals and the basis have such lines too.
+
     Raises:
-        ValueError: If it cannot be read, or names none of the variables.
+        ValueError: If it cannot be read, a value is no finite number, or it names a variable twice, or none.
     """
     place = {name: k for k, name in enumerate(program.names("variables"))}
-    x, found = np.zeros(len(place)), 0
+    found: dict[str, float] = {}
     try:
         lines = [line.decode(errors="replace") for line, _ in lines_of(Path(path))]
     except OSError as error:
         raise ValueError(f"{path}: {reason_of(error)}") from error
-    for line in lines:
+    for line in _primal(lines):
         # SCIP adds the coefficient of the objective, as "(obj:1)".
-        name, _, value = line.partition("(obj:")[0].strip().rpartition(" ")
-        if name.strip() in place:
-            try:
-                x[place[name.strip()]] = float(value)
-            except ValueError as error:
-                raise ValueError(f"{path}: expected a number for {name.strip()}; got {value!r}") from error
-            found += 1
+        name, value = (*line.partition("(obj:")[0].rsplit(maxsplit=1), "", "")[:2]
+        name = name.strip()
+        if name not in place:
+            continue
+        if name in found:
+            raise ValueError(f"{path}: expected one value for {name}; got two: keep one solution in the file")
+        found[name] = _number(value)
+        if not math.isfinite(found[name]):
+            raise ValueError(f"{path}: expected a finite number for {name}; got {value!r}")
     if not found:
         raise ValueError(f"{path}: expected lines of a variable and its value; none names a variable of the program")
+    x = np.zeros(len(place))
+    x[[place[name] for name in found]] = list(found.values())
     return x
+
+
+def _primal(lines: list[str]) -> list[str]:
+    """The lines that may hold values of variables: all, or those that HiGHS lists as primal columns."""
+    others = ("# Rows", "# Dual solution values", "# Basis")
+    lines = list(takewhile(lambda line: not line.startswith(others), lines))
+    first = next((k for k, line in enumerate(lines, start=1) if line.startswith("# Columns")), 0)
+    return lines[first:]
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def load(program: Program) -> Any:
