@@ -120,6 +120,15 @@ def test_feasible_points() -> None:
     assert p.value(points).tolist() == [1, 1, 0, 1]
 
 
+def test_semi_continuous_and_semi_integer_variables() -> None:
+    """All from 2 to 4, or zero; the second and the last are whole numbers."""
+    p = Program(np.ones(4), [2] * 4, [4] * 4, [0, 1, 2, 3], np.ones((1, 4)), [-INF], [INF])  # type: ignore[arg-type]
+    points = np.array([[2.5, 3, 2.5, 3], [2, 2, 0, 0], [0, 2, 2, 2], [2, 0, 2, 2], [2, 2, 1, 2], [2, 2, 2, 2.5]])
+    assert p.is_feasible(points).tolist() == [True, True, False, False, False, False]
+    facts = symmetry_of(program([[1, 1, 1, 1]], [(0, 1)], kind=[3, 3, 2, 2])).facts(np.array([0, 2.0, 3, 4]))
+    assert (facts["integer_variables"], facts["tied_integer_variables"], facts["least_errors"]) == (2, 2, 1)
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [

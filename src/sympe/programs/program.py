@@ -86,6 +86,16 @@ class Program:
     def num_variables(self) -> int:
         return len(self.cost)
 
+    @property
+    def is_integer(self) -> NDArray[np.bool_]:
+        """Which variables are whole numbers, zero or not."""
+        return np.isin(self.kind, (1, 3))
+
+    @property
+    def may_be_zero(self) -> NDArray[np.bool_]:
+        """Which variables may be zero whatever their bounds are."""
+        return np.isin(self.kind, (2, 3))
+
     def names(self, of: Literal["variables", "constraints"]) -> tuple[str, ...]:
         """Names, made up where there are none."""
         count = {"variables": self.num_variables, "constraints": len(self.row_lower)}[of]
@@ -130,11 +140,14 @@ class Program:
         """Which of several points ``[..., n]`` keep all bounds and constraints, up to a relative tolerance."""
         x = np.asarray(x, np.float64)
         rows = np.asarray(x.reshape(-1, x.shape[-1]) @ self.matrix.T).reshape(*x.shape[:-1], -1)
-        fits = [(np.abs(x - np.rint(x))[..., self.kind == 1] <= tolerance).all(-1)]
-        for value, low, high in ((x, self.lower, self.upper), (rows, self.row_lower, self.row_upper)):
+
+        def fits(value: Floats, low: Floats, high: Floats) -> NDArray[np.bool_]:
             slack = tolerance * (1 + np.abs(value))
-            fits.append(((value >= low - slack) & (value <= high + slack)).all(-1))
-        return np.logical_and.reduce(fits)
+            return (value >= low - slack) & (value <= high + slack)
+
+        is_whole = ~self.is_integer | (np.abs(x - np.rint(x)) <= tolerance)
+        is_bounded = fits(x, self.lower, self.upper) | (self.may_be_zero & (np.abs(x) <= tolerance))
+        return (is_whole & is_bounded).all(-1) & fits(rows, self.row_lower, self.row_upper).all(-1)
 
 
 def to_graphs(programs: Sequence[Program]) -> Graphs:

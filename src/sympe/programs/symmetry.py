@@ -48,7 +48,7 @@ class ProgramSymmetry:
         Raises:
             ValueError: If there is not one value per variable.
         """
-        whole = self.program.kind == 1
+        whole = self.program.is_integer
         if np.shape(solution) != whole.shape:
             raise ValueError(f"expected {len(whole)} values, one per variable; got shape {list(np.shape(solution))}")
         held = np.stack([self.orbit[whole], np.rint(np.asarray(solution)[whole])], axis=1)
@@ -59,7 +59,7 @@ class ProgramSymmetry:
 
     def facts(self, solution: NDArray[np.float64] | None = None) -> dict[str, float | int | str | None]:
         """Everything in numbers, and a verdict in a sentence."""
-        whole = self.program.kind == 1
+        whole = self.program.is_integer
         tied = int((self.tied & whole).sum())
         errors = None if solution is None else self.least_errors(solution)
         return {
