@@ -1,6 +1,7 @@
 """Programs as graphs: the group, against all permutations of the variables."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -109,6 +110,16 @@ def test_labels_mean_alike_things_in_all_programs_of_a_call() -> None:
     assert int(graphs.node_label[9]) not in graphs.node_label[7:9].tolist()
     constraints = graphs.node_label[3:7]
     assert int(constraints.max()) < int(graphs.node_label[:3].min())
+
+
+def test_a_maximum_is_labeled_as_the_minimum_of_the_negative() -> None:
+    """Two programs of different optima are no one input; two ways to write one are."""
+    least, most = program([], [], cost=[1, 1, 0]), program([], [], cost=[-1, -1, 0])
+    label = to_graphs([least, replace(least, maximize=True), most, replace(most, maximize=True)]).node_label
+    assert label is not None
+    assert (label[:3] == label[9:]).all()
+    assert (label[3:6] == label[6:9]).all()
+    assert (label[:3] == label[3:6]).tolist() == [False, False, True]
 
 
 def test_feasible_points() -> None:

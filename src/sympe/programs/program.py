@@ -5,7 +5,8 @@ r"""Linear and integer programs, and the labeled graph that has their symmetries
 A *formulation symmetry* is a permutation of the variables for which some permutation of the constraints leaves
 :math:`(A, L, U, c, l, u)` and the kinds of the variables alone (F. Margot, *Symmetry in integer linear programming*,
 2010). These are the automorphisms of a graph with a node per variable, labeled by :math:`(c_j, l_j, u_j)` and its kind,
-a node per constraint, labeled by :math:`(L_i, U_i)`, and an edge per coefficient :math:`A_{ij} \ne 0`, labeled by it.
+a node per constraint, labeled by :math:`(L_i, U_i)`, and an edge per coefficient :math:`A_{ij} \ne 0`, labeled by it. A
+maximum of :math:`c^T x` is labeled as the minimum of :math:`-c^T x`.
 
 Variables come first in storage, constraints first in the order of labels: whoever goes through the labels meets the
 constraints first, one of which often settles many variables. Constraints that bind nothing are left out. Equal ones
@@ -126,7 +127,8 @@ class Program:
         """Kinds of nodes as rows of numbers, variables first; edges (variable, node of a constraint); coefficients."""
         n = self.num_variables
         matrix = self.matrix[self.kept].tocoo()
-        of_columns = np.stack([np.ones(n), self.kind, self.cost, self.lower, self.upper], axis=1)
+        cost = -self.cost if self.maximize else self.cost
+        of_columns = np.stack([np.ones(n), self.kind, cost, self.lower, self.upper], axis=1)
         of_rows = np.pad(self._sides[self.kept], ((0, 0), (3, 0)))
         of_rows[:, 1] = [len(rows) - 1 for rows in self._distinct]
         kinds = np.concatenate([of_columns, of_rows])
