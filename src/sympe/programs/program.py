@@ -65,7 +65,8 @@ class Program:
         from scipy.sparse import csr_array
 
         for name in ("cost", "lower", "upper", "row_lower", "row_upper"):
-            object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
+            # -0.0 and 0.0 are one number, of different bits.
+            object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64) + 0.0)
         object.__setattr__(self, "kind", np.asarray(self.kind, np.int64))
         matrix = csr_array(self.matrix, dtype=np.float64)
         matrix.sum_duplicates()  # which sorts the columns of a row
@@ -127,7 +128,7 @@ class Program:
         """Kinds of nodes as rows of numbers, variables first; edges (variable, node of a constraint); coefficients."""
         n = self.num_variables
         matrix = self.matrix[self.kept].tocoo()
-        cost = -self.cost if self.maximize else self.cost
+        cost = 0.0 - self.cost if self.maximize else self.cost
         of_columns = np.stack([np.ones(n), self.kind, cost, self.lower, self.upper], axis=1)
         of_rows = np.pad(self._sides[self.kept], ((0, 0), (3, 0)))
         of_rows[:, 1] = [len(rows) - 1 for rows in self._distinct]
@@ -158,10 +159,10 @@ def to_graphs(programs: Sequence[Program]) -> Graphs:
     if not parts:
         raise ValueError("expected at least one program; got none")
     sizes = [len(kinds) for kinds, _, _ in parts]
-    # -0.0 and 0.0 are one number; the bits of a coefficient are its label.
-    label = np.unique(np.concatenate([kinds for kinds, _, _ in parts]) + 0.0, axis=0, return_inverse=True)[1]
+    label = np.unique(np.concatenate([kinds for kinds, _, _ in parts]), axis=0, return_inverse=True)[1]
     shifts = np.cumsum([0, *sizes[:-1]])
     ends = np.concatenate([edges + shift for (_, edges, _), shift in zip(parts, shifts, strict=True)], axis=1)
+    # The bits of a coefficient are its label.
     bits = np.concatenate([coefficients for _, _, coefficients in parts]).view(np.int64)
     return Graphs(
         edge_index=torch.from_numpy(np.concatenate([ends, ends[::-1]], axis=1)),
