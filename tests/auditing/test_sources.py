@@ -169,7 +169,9 @@ def test_arrays_of_fields(tmp_path: Path, generator: torch.Generator) -> None:
     x[1, 0, 0, 0] = 1
     y[:2, 0, 0] = 5
     np.savez(path, x=x.numpy(), y=y.numpy(), energy=np.zeros(3), split=[0, 0, 2])
-    assert orders(sympe.audit(path)) == [128, 8, 128]
+    report = sympe.audit(path)
+    assert orders(report) == [128, 8, 128]
+    assert (report.summary.target, report.summary.loss) == (None, None)
     report = sympe.audit(path, target="y")
     assert errors(report) == [pytest.approx(15 / 16), 0, 0]
     assert errors(sympe.audit(path, target="energy")) == [0, 0, 0]

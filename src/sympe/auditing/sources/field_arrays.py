@@ -54,7 +54,7 @@ class FieldFile(Source):
                     f"dimensions or have its features last: if C is {shape[1]}, add an array channels = {shape[1]}"
                 )
             self.count = shape[0]
-            self.per: Per = "sample"
+            self.per: Per | None = None
             if target is not None:
                 wanted = archive.column(target).shape
                 if wanted[:1] != shape[:1]:
@@ -107,14 +107,14 @@ def couplings(path: Path, target: str | None = None) -> InMemory:
 class FieldArrayReader(Reader):
     """Reads pairs of a field and its target or None."""
 
-    per: Per
+    per: Per | None
     kind: Kind = "fields"
 
     def read(self, raw: list[tuple[NDArray[Any], NDArray[Any] | None]]) -> tuple[torch.Tensor, Target | None]:
         x = torch.from_numpy(np.stack([field.astype(wide(field)) for field, _ in raw]))
-        targets = [y for _, y in raw if y is not None]
-        if len(targets) < len(raw):
+        if self.per is None:
             return x, None
+        targets = [y for _, y in raw if y is not None]
         return x, Target(torch.from_numpy(np.stack([y.astype(wide(y)) for y in targets])), self.per)
 
 
