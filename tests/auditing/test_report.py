@@ -127,17 +127,19 @@ def test_every_way_to_hand_over_a_graph() -> None:
 def test_the_kind_of_a_target_is_found_from_its_shape() -> None:
     graph = from_networkx([networkx.star_graph(3)])  # 4 nodes, 6 directed edges
     marked = [
-        (torch.tensor([0, 1, 0, 0]), 1 / 4),
-        (torch.tensor([[0, 1], [1, 0], [0, 0], [0, 0]]), 1 / 8),
-        (torch.arange(16).view(4, 4), 11 / 16),
-        (torch.tensor([1, 0, 0, 0, 0, 0]), 1 / 6),
-        (torch.tensor([3.5, 2.0]), 0),
-        (3.5, 0),
+        (torch.tensor([0, 1, 0, 0]), "node", 1 / 4),
+        (torch.tensor([[0, 1], [1, 0], [0, 0], [0, 0]]), "node", 1 / 8),
+        (torch.arange(16).view(4, 4), "pair", 11 / 16),
+        (torch.tensor([1, 0, 0, 0, 0, 0]), "edge", 1 / 6),
+        (torch.tensor([3.5, 2.0]), "sample", 0),
+        (3.5, "sample", 0),
     ]
-    for y, expected in marked:
-        summary = sympe.audit([(graph, y)]).summary
+    for y, per, expected in marked:
+        report = sympe.audit([(graph, y)])
+        summary = report.summary
         assert summary.irreducible_error == pytest.approx(expected), y
-        assert summary.target == "y"
+        assert (summary.target, summary.per) == ("y", per)
+        assert f" y per {per}, " in str(report)
     assert sympe.audit([(graph, torch.tensor([0, 1, 0, 0]))], per="sample").summary.irreducible_error == 0
 
 

@@ -115,6 +115,19 @@ def test_arrays_of_graphs_with_targets(tmp_path: Path) -> None:
         sympe.audit(tmp_path / "plain.npz", options=Options(split="test"))
 
 
+def test_a_target_of_as_many_nodes_as_edges_is_said_to_be_per_node(tmp_path: Path) -> None:
+    """A ring does not tell what six numbers belong to: the answer depends on it, and the report says which it is."""
+    path, y = tmp_path / "ring.npz", [0.0, 1, 2, 3, 4, 0]
+    np.savez(path, n_nodes=[6], n_edges=[6], edges=ring(6), y=y)
+    for asked, per in ((None, "node"), ("node", "node"), ("edge", "edge")):
+        report = sympe.audit(path, target="y", per=asked)
+        assert report.summary.per == per
+        assert f"y per {per}, squared loss" in str(report)
+    assert sympe.audit(path, target="adjacency").summary.per is None
+    with pytest.raises(ValueError, match="expected y to have one row for each of"):
+        sympe.audit(path, target="y", per="sample")
+
+
 def test_molecules_in_arrays(tmp_path: Path) -> None:
     """Methane and water: elements as targets, and without hydrogens."""
     path = tmp_path / "qm9.npz"

@@ -60,7 +60,7 @@ class Examiner:
     def _findings(self, x: Any, target: Target | None, first: int) -> Part:
         stabilizers = self.symmetry.stabilizers(x)
         part = self._compared(x, target, first, stabilizers)
-        return replace(part, drawn=_drawn(part, stabilizers))
+        return replace(part, pers=[] if target is None else [target.per], drawn=_drawn(part, stabilizers))
 
     def _compared(self, x: Any, target: Target | None, first: int, stabilizers: Stabilizers) -> Part:
         count = len(stabilizers.orders)

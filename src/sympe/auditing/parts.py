@@ -14,7 +14,7 @@ from sympe.compressed import content_of
 
 @dataclass(frozen=True)
 class Part:
-    """Findings on consecutive samples; all lists but the last three have one entry per sample.
+    """Findings on consecutive samples; all lists but the last four have one entry per sample.
 
     Attributes:
         index: Position in the data, counted from 0 over all files, including skipped samples.
@@ -29,6 +29,7 @@ class Part:
         inside_edges: How many of these pairs are edges.
         skipped: Index and reason of each sample that could not be read or audited.
         losses: The losses used: one, unless targets have several types.
+        pers: What entries of the target belong to: one thing, unless files differ; none for the target adjacency.
         drawn: What drawings of some symmetric samples need: index, orbits, edges, and places of points in space.
     """
 
@@ -44,6 +45,7 @@ class Part:
     inside_edges: list[int] = field(default_factory=list)
     skipped: list[tuple[int, str]] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
+    pers: list[str] = field(default_factory=list)
     drawn: list[dict[str, Any]] = field(default_factory=list)
 
     def __add__(self, other: "Part") -> "Part":

@@ -27,6 +27,7 @@ class Summary:
     Attributes:
         group: Name of the group.
         target, loss, bottleneck: Their names, or None.
+        per: What each entry of the target belongs to, as given or inferred; None without a target, or for adjacency.
         samples, skipped: Numbers of samples audited and skipped.
         skipped_reasons: Number of samples skipped for each of the most frequent reasons.
         symmetric, symmetric_share: Number and share of samples with a stabilizer of order above 1.
@@ -47,6 +48,7 @@ class Summary:
 
     group: str
     target: str | None
+    per: str | None
     loss: str | None
     bottleneck: str | None
     samples: int
@@ -120,8 +122,9 @@ class AuditReport:
         summary = self.summary
         yield "group", f"{summary.group} ({self._symmetry.title})"
         if summary.target is not None:
+            per = "" if summary.per is None else f" per {summary.per}"
             through = "" if summary.bottleneck is None else f" through {summary.bottleneck}"
-            yield "target", f"{summary.target}{through}, {summary.loss} loss"
+            yield "target", f"{summary.target}{per}{through}, {summary.loss} loss"
         for note in self.notes:
             yield "note", note
         yield "samples", f"{summary.samples:,}" + (f", {summary.skipped:,} skipped" if summary.skipped else "")
@@ -178,6 +181,7 @@ class AuditReport:
         return Summary(
             group=self._symmetry.name,
             target=self._target,
+            per=" and ".join(sorted(sums.pers)) or None,
             loss=loss,
             bottleneck=self._bottleneck,
             samples=samples,
@@ -205,7 +209,7 @@ class _Sums:
 
     def __init__(self, parts: Iterable[Part]) -> None:
         self.orders, self.point_groups, self.reasons = Counter[int](), Counter[str](), Counter[str]()
-        self.losses: set[str] = set()
+        self.losses, self.pers = set[str](), set[str]()
         self.offenders: list[tuple[float, int]] = []
         self.samples = self.skipped = self.entries = self.violations = self.orbits = 0
         self.log_orbit = self.error = self.error_of_samples = 0.0
@@ -216,6 +220,7 @@ class _Sums:
         self.samples += len(part.index)
         self.skipped += len(part.skipped)
         self.losses.update(part.losses)
+        self.pers.update(part.pers)
         for kind in (reason.split("; got ")[0] for _, reason in part.skipped):
             self.reasons[kind if kind in self.reasons or len(self.reasons) < 1000 else "other reasons"] += 1
         self.point_groups.update(name for name in part.point_group if name is not None)

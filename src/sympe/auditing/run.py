@@ -133,7 +133,7 @@ def audit(
             points in space), ``e3`` or ``se3`` (of crystals), a :class:`~sympe.auditing.Symmetry`, or ``auto`` to
             choose by the kind of data.
         per: What each entry of the target belongs to (``sample``, ``node``, ``edge`` or ``pair``); by default inferred
-            from its shape.
+            from its shape, or from its length: node, edge or sample, the first that fits. The report says which.
         loss: ``squared``, ``absolute`` or ``zero-one``; by default ``zero-one`` for integers and ``squared`` otherwise.
         options: How to read the data, and what the prediction must pass through.
         execution: Where the audit runs, and where it keeps its findings.

@@ -41,7 +41,7 @@ class AuditCommand:
     """Target to predict: an array, column, attribute or property, or adjacency. Of integer programs: solution (NAME.sol
     beside NAME.mps), or highs (found by HiGHS within a minute)."""
     per: Literal["sample", "node", "edge", "pair"] | None = None
-    """What each entry of the target belongs to; by default inferred from its shape."""
+    """What each entry of the target belongs to; by default inferred from its shape, and named in the report."""
     loss: Literal["squared", "absolute", "zero-one"] | None = None
     """Loss; by default zero-one for integers and squared otherwise."""
     group: Literal["auto", "sn", "torus", "o3", "so3", "e3", "se3"] = "auto"

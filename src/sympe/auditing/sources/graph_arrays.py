@@ -84,7 +84,7 @@ class GraphFile(Source):
     Args:
         path: The file.
         target: Name of the array to predict, which is removed from the input.
-        per: What each entry of the target belongs to; by default inferred from its length.
+        per: What each entry of the target belongs to; by default the first of node, edge, sample that its length fits.
         split: Take only this split.
 
     Raises:
