@@ -1,4 +1,6 @@
-"""Numbers that users set: whole, and large enough."""
+"""Numbers that users set: whole, large enough, finite."""
+
+import math
 
 
 def require_at_least(least: int, **values: object) -> None:
@@ -15,3 +17,23 @@ def require_at_least(least: int, **values: object) -> None:
             raise ValueError(f"{name} must be an integer, at least {least}; got {value!r}")
         if value.__index__() < least:
             raise ValueError(f"{name} must be at least {least}; got {value}")
+
+
+def require_positive(**values: float | None) -> None:
+    """Raise a ``ValueError`` for the first value that is not positive and finite; None stands for no value.
+
+    Example:
+        >>> require_positive(resolution=None, tolerance=float("inf"))
+        Traceback (most recent call last):
+        ...
+        ValueError: tolerance must be positive and finite; got inf
+    """
+    for name, value in values.items():
+        if value is not None and not 0 < value < math.inf:
+            raise ValueError(f"{name} must be positive and finite; got {value}")
+
+
+def require_seed(seed: int) -> None:
+    """Raise a ``ValueError`` for a seed that generators refuse."""
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"seed must be from 0 to 2^63 - 1; got {seed}")

@@ -357,7 +357,7 @@ def test_bad_input_ends_with_one_clear_line() -> None:
         Frames()(empty)
     with pytest.raises(ValueError, match="expected clouds in 2 dimensions; got 3"):
         Frames(dimension=2)(METHANE)
-    with pytest.raises(ValueError, match="tolerance must be positive; got 0"):
+    with pytest.raises(ValueError, match="tolerance must be positive and finite; got 0"):
         Frames(tolerance=0)
     with pytest.raises(ValueError, match="dimension must be 2 or 3; got 4"):
         Frames(dimension=4)

@@ -165,5 +165,5 @@ def test_bad_input() -> None:
     with pytest.raises(ValueError, match="D4 needs a square lattice; got 4 x 6"):
         tau(torch.zeros(1, 2, 4, 6))
     for resolution in (0.0, -1.0, torch.nan):
-        with pytest.raises(ValueError, match="resolution must be positive; got"):
+        with pytest.raises(ValueError, match="resolution must be positive and finite; got"):
             LexicographicMinimum(BondFields(Torus("D4")), resolution=resolution)

@@ -198,7 +198,7 @@ class Vectors(nn.Module):
 def test_bad_input_ends_with_one_clear_line() -> None:
     with pytest.raises(ValueError, match="power must be positive; got 0"):
         WeightedFrames(power=0)
-    with pytest.raises(ValueError, match="tolerance must be positive; got 0"):
+    with pytest.raises(ValueError, match="tolerance must be positive and finite; got 0"):
         LearnedFrames(VectorNetwork(), tolerance=0)
     with pytest.raises(ValueError, match="expected clouds in 3 dimensions; got 2"):
         WeightedFrames()(SQUARE)

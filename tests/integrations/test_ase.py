@@ -222,6 +222,8 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeyp
     for arguments, message in (
         (("none.cif",), "cannot be read as cif: no such file"),
         (("po.cif", "--count", "-1"), "count must be at least 0; got -1"),
+        (("po.cif", "--seed", str(10**23)), "seed must be from 0 to 2^63 - 1; got 1000"),
+        (("po.cif", "--tolerance", "inf"), "tolerance must be positive and finite; got inf"),
         (("po.cif", "--directions"), "directions need a calculator"),
         (("cu.traj", "--calculator", "ase.calculators.emt:EMT", "--directions"), "expected unstable modes; the lowest"),
         (("po.cif", "--calculator", "ase:Nothing"), "expected module:function that can be imported"),

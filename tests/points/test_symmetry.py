@@ -159,7 +159,7 @@ def test_clouds_in_the_plane() -> None:
 @pytest.mark.untyped
 def test_bad_input_ends_with_one_clear_line() -> None:
     water = EXAMPLES["water"].cloud
-    with pytest.raises(ValueError, match="tolerance must be positive; got -1"):
+    with pytest.raises(ValueError, match="tolerance must be positive and finite; got -1"):
         stabilizers(water, tolerance=-1)
     far = from_clouds([[[0.0, 0.0, 0.12], [0.0, 0.76, -0.48], [0.0, -0.76, -0.481e15]]], species=[[8, 1, 1]])
     with pytest.raises(ValueError, match=r"within 1e\+10 of the center .* got 3.2\de\+14"):

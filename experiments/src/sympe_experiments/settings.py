@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sympe.settings import require_at_least
+from sympe.settings import require_at_least, require_seed
 
 C = TypeVar("C")
 
@@ -59,8 +59,9 @@ class ComparedConfig:
         return asdict(self)
 
     def check(self, methods: Iterable[str], *but: str) -> None:
-        """Raise a ``ValueError`` for an unknown method, or an integer below 1, except the seed and those in ``but``."""
+        """Raise a ``ValueError`` for an unknown method or seed, or another integer below 1 except those in ``but``."""
         require_known("method", self.method, methods)
+        require_seed(self.seed)
         counts = (field.name for field in fields(self) if field.type is int and field.name not in ("seed", *but))
         require_at_least(1, **{name: getattr(self, name) for name in counts})
 
@@ -107,9 +108,3 @@ def require_positive(config: Any, but: Collection[str] = ("seed",)) -> None:
         value = getattr(config, field.name)
         if field.name not in but and isinstance(value, int | float) and not value > 0:
             raise ValueError(f"{field.name} must be positive; got {value}")
-
-
-def require_seed(seed: int) -> None:
-    """Raise a ``ValueError`` for a seed that generators refuse."""
-    if not 0 <= seed < 2**63:
-        raise ValueError(f"seed must be from 0 to 2^63 - 1; got {seed}")

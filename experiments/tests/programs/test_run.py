@@ -114,3 +114,5 @@ def test_bad_configurations() -> None:
         make_config("none", data="knapsack")
     with pytest.raises(ValueError, match="steps must be at least 1; got 0"):
         make_config("none", steps=0)
+    with pytest.raises(ValueError, match="seed must be from 0"):
+        make_config("none", seed=-1)

@@ -34,6 +34,7 @@ from sympe.groups.product import Elements
 from sympe.points.candidates import dot, greatest
 from sympe.precision import at_least_single
 from sympe.ragged import rows_of
+from sympe.settings import require_positive
 
 #: Lengths of the frequencies: low ones are robust, high ones tell sites of large cells and mirror images of centered
 #: cubic ones apart.
@@ -86,8 +87,7 @@ class CrystalFrames(Canonicalizer[Elements, Crystals]):
 
     def __init__(self, special: bool = False, tolerance: float = 1e-2, time_reversal: bool = False) -> None:
         super().__init__()
-        if not tolerance > 0:
-            raise ValueError(f"tolerance must be positive; got {tolerance}")
+        require_positive(tolerance=tolerance)
         self.action = CrystalMotion(special, time_reversal)
         self.special = special
         self.tolerance = tolerance

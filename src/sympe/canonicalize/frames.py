@@ -31,6 +31,7 @@ from sympe.points.candidates import Candidates, candidates, dot, greatest, place
 from sympe.precision import at_least_single
 from sympe.ragged import rows_of
 from sympe.seeding import drawing_device
+from sympe.settings import require_positive
 
 #: Directions of the frequencies, their lengths in units of the inverse greatest distance from the centroid, and the
 #: phase per unit of species. High frequencies distinguish mirror images of round solids: a snub dodecahedron has its
@@ -75,8 +76,7 @@ class Frames(Canonicalizer[Tensor, PointClouds]):
         self, dimension: int = 3, special: bool = False, ordered: bool = False, tolerance: float = 1e-2
     ) -> None:
         super().__init__()
-        if not tolerance > 0:
-            raise ValueError(f"tolerance must be positive; got {tolerance}")
+        require_positive(tolerance=tolerance)
         self.action = PointRotation(dimension, special)
         self.dimension = dimension
         self.special = special

@@ -9,6 +9,7 @@ from torch import Tensor
 from sympe.actions.lattice import LatticeAction
 from sympe.canonicalize.base import Canonicalizer, check_action
 from sympe.groups import LatticeSymmetry
+from sympe.settings import require_positive
 
 
 class FieldCanonicalizer(Canonicalizer[LatticeSymmetry, Tensor]):
@@ -31,8 +32,7 @@ class FieldCanonicalizer(Canonicalizer[LatticeSymmetry, Tensor]):
     def __init__(self, action: LatticeAction, resolution: float | None = None, max_memory: int = 2**31) -> None:
         super().__init__()
         check_action(action)
-        if resolution is not None and not resolution > 0:
-            raise ValueError(f"resolution must be positive; got {resolution}")
+        require_positive(resolution=resolution)
         self.action = action
         self.resolution = resolution
         self.max_memory = max_memory

@@ -16,6 +16,7 @@ from sympe.canonicalize.base import Canonicalizer, check_callable
 from sympe.points import PointClouds
 from sympe.precision import at_least_single
 from sympe.seeding import sample
+from sympe.settings import require_positive
 
 
 class LearnedFrames(Canonicalizer[Tensor, PointClouds]):
@@ -35,8 +36,7 @@ class LearnedFrames(Canonicalizer[Tensor, PointClouds]):
     def __init__(self, network: nn.Module, dimension: int = 3, special: bool = False, tolerance: float = 1e-3) -> None:
         super().__init__()
         check_callable(network, "network", "a module from PointClouds to vectors, such as VectorNetwork()")
-        if not tolerance > 0:
-            raise ValueError(f"tolerance must be positive; got {tolerance}")
+        require_positive(tolerance=tolerance)
         self.action = PointRotation(dimension, special)
         self.network = network
         self.dimension = dimension

@@ -21,6 +21,7 @@ from sympe.atomic import claimed
 from sympe.cli.programs import audit_programs, programs_in
 from sympe.cli.structures import audit_alignment, audit_features, print_shares
 from sympe.compressed import open_regular
+from sympe.settings import require_positive
 from sympe.signals import Terminated
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ class AuditCommand:
 
     def _group(self) -> Any:
         """The group with its options, or its name."""
+        require_positive(tolerance=self.tolerance)
         lattice_options = (self.point_group, self.spin_flip, self.fields, self.target_fields)
         of_lattice = lattice_options != ("D4", False, "scalar", "scalar")
         if of_lattice and self.group not in ("auto", "torus"):

@@ -41,10 +41,11 @@ class DistortCommand:
         from sympe.crystals.convert import read_atoms
         from sympe.extras import require
         from sympe.integrations.ase import break_symmetry, domains
-        from sympe.settings import require_at_least
+        from sympe.settings import require_at_least, require_seed
 
         require_at_least(0, count=self.count)
         require_at_least(1, combined=self.combined)
+        require_seed(self.seed)
         parent = read_atoms(self.path, ":1")[0]
         amplitude = 0.05 if self.amplitude is None and self.model is None else self.amplitude
         found, generator = [], torch.Generator().manual_seed(self.seed)

@@ -25,6 +25,7 @@ from sympe.crystals.crystals import Crystals
 from sympe.extras import require
 from sympe.groups import FiniteGroup
 from sympe.points.symmetry import Stabilizer, schoenflies
+from sympe.settings import require_positive
 
 #: Most pairs of an operation and a site.
 _MOST = 2**24
@@ -103,8 +104,7 @@ def stabilizers(
         >>> group.name, group.number, group.order, group.site_symmetries
         ('Fm-3m', 225, 48, ['m-3m', 'm-3m'])
     """
-    if not tolerance > 0:
-        raise ValueError(f"tolerance must be positive; got {tolerance}")
+    require_positive(tolerance=tolerance)
     crystals.validate()
     every = crystals.to("cpu", torch.float64)
     return [_group(every.select([index]), special, tolerance, time_reversal) for index in range(len(every))]

@@ -29,6 +29,7 @@ from sympe.points.candidates import Candidates, candidates, dot
 from sympe.points.clouds import PointClouds
 from sympe.ragged import rows_of
 from sympe.seeding import sample
+from sympe.settings import require_positive
 
 #: The first search for symmetries uses this multiple of the tolerance.
 _NET = 4.0
@@ -117,8 +118,7 @@ def stabilizers(clouds: PointClouds, special: bool = False, tolerance: float = 1
         >>> [(s.name, s.order) for s in stabilizers(water)]
         [('C2v', 4)]
     """
-    if not tolerance > 0:
-        raise ValueError(f"tolerance must be positive; got {tolerance}")
+    require_positive(tolerance=tolerance)
     clouds.validate()
     extent = float(clouds.centered.detach().abs().max()) if clouds.num_points else 0.0
     if extent > (most := _MOST_TOLERANCES * tolerance):

@@ -3,10 +3,11 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sympe.settings import require_seed
 from sympe_experiments.ising.hamiltonian import HAMILTONIANS
 from sympe_experiments.ising.transfer import LONGEST_ROW
 from sympe_experiments.report.methods import Methods, ShownMethod
-from sympe_experiments.settings import from_recipe, require_known, require_positive, require_seed
+from sympe_experiments.settings import from_recipe, require_known, require_positive
 
 #: Name of the experiment, on the command line and in records.
 NAME = "ising"

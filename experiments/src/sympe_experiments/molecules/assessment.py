@@ -10,7 +10,7 @@ import torch
 
 from sympe.compressed import suffix_of
 from sympe.graphs import Graphs
-from sympe.settings import require_at_least
+from sympe.settings import require_at_least, require_seed
 from sympe_experiments.molecules.chemistry import MOLECULE_FILES, describe_skipped, read_molecules
 from sympe_experiments.molecules.config import NAME
 from sympe_experiments.molecules.data import load_splits
@@ -26,7 +26,6 @@ from sympe_experiments.molecules.model import GraphDiffusion
 from sympe_experiments.molecules.pretrained import find_weights
 from sympe_experiments.molecules.training import SAMPLE, TEST, TRAJECTORIES
 from sympe_experiments.records import Record
-from sympe_experiments.settings import require_seed
 from sympe_experiments.training import accelerator_here
 
 

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from sympe.settings import require_seed
 from sympe_experiments.report.methods import Methods, ShownMethod
 from sympe_experiments.report.palette import (
     BLUE,
@@ -19,7 +20,7 @@ from sympe_experiments.report.palette import (
     WINE,
     YELLOW,
 )
-from sympe_experiments.settings import from_recipe, require_known, require_one_of, require_positive, require_seed
+from sympe_experiments.settings import from_recipe, require_known, require_one_of, require_positive
 
 #: Name of the experiment, on the command line and in records.
 NAME = "molecules"

@@ -28,7 +28,7 @@ from sympe.compressed import content_of
 from sympe.extras import require
 from sympe.graphs import Graphs, to_graph6
 from sympe.graphs.molecules import Smiles
-from sympe.settings import require_at_least
+from sympe.settings import require_at_least, require_seed
 from sympe.signals import be_a_worker
 from sympe_experiments.molecules.chemistry import rdkit, write_smiles
 from sympe_experiments.molecules.evaluation import batch_size
@@ -36,7 +36,6 @@ from sympe_experiments.molecules.model import GraphDiffusion
 from sympe_experiments.molecules.pretrained import find_weights
 from sympe_experiments.resuming import is_first, require_same_values
 from sympe_experiments.seeding import mixed_generator
-from sympe_experiments.settings import require_seed
 from sympe_experiments.training import in_company, make_trainer
 
 _MOLECULES = (".smi", ".sdf")

@@ -19,6 +19,7 @@ from sympe.auditing.targets import Errors, Loss, Target
 from sympe.crystals import Crystals, SpaceGroup, stabilizers
 from sympe.points import Stabilizer
 from sympe.points.modes import irrep_label
+from sympe.settings import require_positive
 
 #: Most entries of the matrices that act on the targets of one crystal.
 _MOST = 2**25
@@ -87,8 +88,7 @@ class CrystalSymmetry(Symmetry):
     def __init__(
         self, special: bool = False, tolerance: float = 1e-2, time_reversal: bool = False, time_odd: bool = False
     ) -> None:
-        if not tolerance > 0:
-            raise ValueError(f"tolerance must be positive; got {tolerance}")
+        require_positive(tolerance=tolerance)
         self.special, self.tolerance, self.time_reversal, self.time_odd = special, tolerance, time_reversal, time_odd
         self.name = "se3" if special else "e3"
         what = "rotations and translations" if special else "rotations, reflections and translations"

@@ -23,6 +23,7 @@ from sympe.auditing.symmetry.stabilizers import Stabilizers, Symmetry
 from sympe.auditing.targets import POWER, Errors, Loss, Target, class_errors, no_errors
 from sympe.graphs.bliss import joined
 from sympe.groups import LatticeSymmetry, Torus
+from sympe.settings import require_positive
 
 #: Actions of rotations and reflections on channels, by name.
 FIELDS = {"scalar": ScalarFields, "bonds": BondFields, "directions": DirectionFields, "regular": RegularFields}
@@ -123,8 +124,7 @@ class FieldSymmetry(Symmetry):
         other = self.target_action.group
         if (other.point_group, other.spin_flip) != (group.point_group, group.spin_flip):
             raise ValueError(f"expected inputs and targets to be moved by one group; got {group} and {other}")
-        if resolution is not None and not resolution > 0:
-            raise ValueError(f"resolution must be positive; got {resolution}")
+        require_positive(resolution=resolution)
         self.resolution = resolution
         flip = " and the flip of all spins" if group.spin_flip else ""
         self.title = f"translations of a periodic lattice, {group.point_group}{flip}"

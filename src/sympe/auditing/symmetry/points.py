@@ -23,6 +23,7 @@ from sympe.groups import point_group
 from sympe.groups.named import rotation_about
 from sympe.points import PointClouds
 from sympe.points.symmetry import Stabilizer, stabilizers
+from sympe.settings import require_positive
 
 _WEISZFELD_STEPS = 300
 _ICOSAHEDRAL_DEGREE = 5  # vectors invariant under the icosahedral group have degree 0, or at least 6
@@ -116,8 +117,7 @@ class PointSymmetry(Symmetry):
     kind = "points"
 
     def __init__(self, special: bool = False, tolerance: float = 1e-2) -> None:
-        if not tolerance > 0:
-            raise ValueError(f"tolerance must be positive; got {tolerance}")
+        require_positive(tolerance=tolerance)
         self.special, self.tolerance = special, tolerance
         self.name = "so3" if special else "o3"
         self.title = f"rotations{'' if special else ' and reflections'}, to within {tolerance:g} angstrom"
