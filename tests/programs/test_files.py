@@ -157,6 +157,13 @@ def test_what_is_refused(name: str, text: str, complaint: str, tmp_path: Path) -
     assert complaint in " ".join(str(caught.value).split())
 
 
+@pytest.mark.parametrize(("name", "text"), [("p.lp", LP), ("p.mps", MPS), ("p.mps", "* a comment\n" + MPS)])
+def test_a_byte_order_mark_is_no_part_of_a_program(name: str, text: str, tmp_path: Path) -> None:
+    p = read(write(tmp_path, name, "\ufeff" + text))
+    assert p.variables == ("x", "y")
+    assert read_solution(write(tmp_path, "p.sol", "\ufeffx 3\ny 0.5\n"), p).tolist() == [3, 0.5]
+
+
 def test_missing_and_damaged_files(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no\.mps: No such file"):
         read(tmp_path / "no.mps")

@@ -4,6 +4,7 @@ What HiGHS would drop with a warning (an unknown row, a name that comes twice) i
 another program are worth nothing. Bounds of 1e20 and above are infinite, as HiGHS has it.
 """
 
+import codecs
 import os
 import resource
 import time
@@ -35,7 +36,7 @@ def read(path: str | os.PathLike[str]) -> Program:
     try:
         if suffix_of(path) not in READABLE:
             raise ValueError(f"expected a file ending in .mps or .lp; got {suffix_of(path) or 'no suffix'}")
-        content = content_of(path)
+        content = content_of(path).removeprefix(codecs.BOM_UTF8)  # which HiGHS takes for part of a word
         if not content.strip():
             raise ValueError("expected a program; the file is empty")
         return _parse(content, suffix_of(path))
