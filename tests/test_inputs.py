@@ -192,6 +192,8 @@ def test_transposed_adjacency_of_pyg() -> None:
         ("[CH3][CH2+]", 12, 1),
         ("[2H]C", 6, 1),
         ("[H][H]", 2, 2),
+        ("[NH2]->[NH2]", 4, 1),
+        ("N->[Cu]<-N", 72, 2),
     ],
 )
 def test_smiles_and_molecules(smiles: str, order: int, heavy: int, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 Atoms are nodes, labeled by element, charge and isotope (:mod:`sympe.points.elements`). Bonds are edges, labeled by
 their type, and aromatic bonds are a separate type: benzene from SMILES has 12 automorphisms, while in graphs with
-Kekule bonds single and double ones alternate (6). Stereochemistry is ignored.
+Kekule bonds single and double ones alternate (6). Dative bonds point from donor to acceptor: the other direction has
+the negative label. Stereochemistry is ignored.
 
 SMILES and files are given all hydrogen atoms as nodes. A molecule of RDKit keeps its atoms; the hydrogens that it only
 counts are part of the label of the atom they belong to, and ``Chem.AddHs`` makes nodes of them.
@@ -10,9 +11,11 @@ counts are part of the label of the atom they belong to, and ``Chem.AddHs`` make
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from sympe.compressed import lines_of, suffix_of
 from sympe.graphs.batch import Graphs
@@ -24,6 +27,9 @@ SMILES = (".smi", ".smiles")
 TABLES = (".csv", ".tsv")
 
 _HYDROGENS = 2**30
+
+#: Types of bonds that RDKit draws from a donor to an acceptor.
+_DATIVE = (16, 17, 18, 19)
 
 
 def from_molecules(molecules: Sequence[Any], *, hydrogens: bool = False) -> Graphs:
@@ -43,11 +49,16 @@ def from_molecules(molecules: Sequence[Any], *, hydrogens: bool = False) -> Grap
     bonds = [
         [(b.GetBeginAtomIdx(), b.GetEndAtomIdx(), int(b.GetBondType())) for b in one.GetBonds()] for one in molecules
     ]
-    return from_edges(
+    graphs = from_edges(
         [(one.GetNumAtoms(), [bond[:2] for bond in own]) for one, own in zip(molecules, bonds, strict=True)],
         node_label=[kind_of(atom) + _HYDROGENS * atom.GetTotalNumHs() for one in molecules for atom in one.GetAtoms()],
         edge_label=[bond[2] for own in bonds for bond in own],
     )
+    kinds = graphs.edge_label
+    assert kinds is not None
+    # from_edges puts the other directions last.
+    is_back = (torch.arange(len(kinds)) >= len(kinds) // 2) & torch.isin(kinds, torch.tensor(_DATIVE))
+    return replace(graphs, edge_label=torch.where(is_back, -kinds, kinds))
 
 
 @dataclass(frozen=True)
