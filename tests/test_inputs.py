@@ -268,6 +268,11 @@ def test_dense_labels_and_features() -> None:
 
 
 def test_a_sparse_matrix_with_kinds_of_edges() -> None:
+    twice = scipy.sparse.coo_array(([1, 1, 1], ([0, 0, 1], [1, 1, 0])), shape=(2, 2))
+    for summed in map(as_graphs, (twice, twice.tocsr(), torch.tensor(twice.toarray()).to_sparse())):
+        assert summed.edge_label is not None
+        assert (summed.edge_index.tolist(), summed.edge_label.tolist()) == ([[0, 1], [1, 0]], [2, 1])
+    assert twice.nnz == 3  # what is handed over stays as it is
     matrix = scipy.sparse.csr_array(np.array([[0, 1, 2], [1, 0, 0], [2, 0, 0]]))
     assert orders(matrix) == [1]
     with pytest.raises(ValueError, match="must be integers, one kind of edge each"):

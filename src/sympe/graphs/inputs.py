@@ -77,7 +77,8 @@ def _converted(x: object) -> Graphs | None:
     if getattr(x, "edge_index", None) is not None or getattr(x, "adj_t", None) is not None:
         return from_pyg(x)
     if hasattr(x, "tocoo"):
-        entries = x.tocoo()
+        entries = x.tocoo(copy=True)
+        entries.sum_duplicates()
         return _from_entries(entries.shape, np.stack([entries.row, entries.col]), entries.data)
     return None
 
