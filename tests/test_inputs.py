@@ -211,6 +211,17 @@ def test_smiles_and_molecules(smiles: str, order: int, heavy: int, tmp_path: Pat
     assert orders(read(tmp_path)) == audited(tmp_path) == [order] * 3
 
 
+def test_inchi(tmp_path: Path) -> None:
+    """As in a column named InChI, which was taken for SMILES."""
+    chem = pytest.importorskip("rdkit.Chem", reason="needs RDKit")
+    rows = [(smiles, chem.MolToInchi(chem.MolFromSmiles(smiles))) for smiles in ("c1ccccc1", "C[13CH3]", "[2H]C", "O")]
+    (tmp_path / "one.csv").write_text("id;InChI\n" + "".join(f"{smiles};{inchi}\n" for smiles, inchi in rows))
+    assert orders(read(tmp_path / "one.csv")) == audited(tmp_path / "one.csv") == [12, 36, 6, 2]
+    assert orders([inchi for _, inchi in rows]) == orders([smiles for smiles, _ in rows])
+    with pytest.raises(ValueError, match="expected an InChI that RDKit accepts; got 'InChI=1S/nonsense'"):
+        as_graphs("InChI=1S/nonsense")
+
+
 def test_bonds_are_those_of_the_molecule() -> None:
     chem = pytest.importorskip("rdkit.Chem", reason="needs RDKit")
     benzene = chem.MolFromSmiles("c1ccccc1")

@@ -63,10 +63,10 @@ def from_molecules(molecules: Sequence[Any], *, hydrogens: bool = False) -> Grap
 
 @dataclass(frozen=True)
 class Smiles:
-    """A SMILES in a file.
+    """A SMILES or an InChI, in a file or in memory.
 
     Attributes:
-        text: The SMILES.
+        text: The SMILES, or an InChI, which begins with ``InChI=``.
         target: The text of its target; empty without one.
         where: Its place, for messages.
     """
@@ -86,6 +86,8 @@ class Smiles:
         options = chem.SmilesParserParams()
         options.removeHs = False
         got = f"{self.text[:60]!r}{self.where and f' ({self.where})'}"
+        if self.text.startswith("InChI="):
+            return explained(lambda: chem.MolFromInchi(self.text, removeHs=False), "an InChI that RDKit accepts", got)
         return explained(lambda: chem.MolFromSmiles(self.text, options), "a SMILES that RDKit accepts", got)
 
     def value(self, _: object, name: str) -> str:
