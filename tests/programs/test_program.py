@@ -7,6 +7,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
 
 from sympe.programs import Program, symmetry_of, to_graphs
 from sympe.programs.copies import copies_of
@@ -121,6 +122,12 @@ def test_a_maximum_is_labeled_as_the_minimum_of_the_negative() -> None:
     assert (label[:3] == label[9:]).all()
     assert (label[3:6] == label[6:9]).all()
     assert (label[:3] == label[3:6]).tolist() == [False, False, True]
+
+
+def test_a_matrix_stays_as_it_was_given() -> None:
+    matrix = csr_array((np.array([1.0, 2, 0]), np.array([0, 0, 1]), np.array([0, 3])), shape=(1, 2))
+    assert Program([1, 1], [0, 0], [1, 1], [1, 1], matrix, [0], [1]).matrix.data.tolist() == [3]
+    assert matrix.data.tolist() == [1, 2, 0]
 
 
 def test_feasible_points() -> None:

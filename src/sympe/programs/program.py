@@ -68,7 +68,7 @@ class Program:
             # -0.0 and 0.0 are one number, of different bits.
             object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64) + 0.0)
         object.__setattr__(self, "kind", np.asarray(self.kind, np.int64))
-        matrix = csr_array(self.matrix, dtype=np.float64)
+        matrix = csr_array(self.matrix, dtype=np.float64, copy=True)
         matrix.sum_duplicates()  # which sorts the columns of a row
         matrix.eliminate_zeros()
         object.__setattr__(self, "matrix", matrix)
