@@ -13,7 +13,7 @@ import ase.io
 from ase import Atoms
 from ase.build import bulk, molecule
 
-from sympe import points
+from sympe import audit, points
 from sympe.crystals import as_crystals, concatenate, edges, from_ase, from_cells, from_pymatgen, read, stabilizers
 
 SALT = bulk("NaCl", "rocksalt", a=5.64)
@@ -74,6 +74,41 @@ def test_conversions_agree() -> None:
     structure.is_ordered = False
     with pytest.raises(ValueError, match="partial occupancies or mixed species in Na1 Cl1"):
         from_pymatgen(structure)
+
+
+def test_fields_of_any_name_and_kind() -> None:
+    """What clouds take for positions and species, crystals take too; sodium and chlorine are never alike."""
+    data = pytest.importorskip("torch_geometric.data", reason="needs PyG")
+    pos, cell = [[0.0, 0, 0], [2, 2, 2]], [4.0, 4, 4]
+    for name in ("z", "species", "numbers", "atomic_numbers"):
+        for kinds in ([11, 17], ["Na", "Cl"], np.array(["Na", "Cl"]), np.array([11, 17], np.uint8)):
+            for box in (cell, np.diag(cell), np.diag(cell)[None]):
+                found = as_crystals({"positions": pos, "cell": box, name: kinds, "pbc": True})
+                assert [one.name for one in stabilizers(found)] == ["Pm-3m"]
+        held = data.Data(pos=torch.tensor(pos), cell=torch.tensor(cell), pbc=True, **{name: torch.tensor([11, 17])})
+        for given in (held, [held], data.Batch.from_data_list([held] * 3)):
+            assert {group.name for group in stabilizers(as_crystals(given))} == {"Pm-3m"}
+        assert [row["stabilizer_order"] for row in audit([held, held]).samples()] == [48, 48]
+    slab = {"pos": np.array(pos), "cell": [4.0, 4, 0], "pbc": [True, True, False]}
+    assert as_crystals(slab).cell[0].abs().tolist() == np.diag([4.0, 4, 1]).tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("cell", [4.0] * 6, r"expected a cell of 3 vectors or 3 lengths for each of 1 crystals; got \[6\]"),
+        ("cell", "cubic", "cell must hold numbers of at most 64 bits"),
+        ("pbc", [True, False], r"expected pbc as 3 booleans for each of 1 crystals, or one for all; got \[2\]"),
+        ("pbc", "T T F", "pbc must hold numbers of at most 64 bits"),
+        ("z", ["Na"], r"species must have shape \[2\]; got \[1\]"),
+        ("pos", [[0, 0, 0], [2, 2, 2]], "position must hold floating-point numbers; got torch.int64"),
+        ("batch", [0, 1], "for each of 2 crystals; got"),
+    ],
+)
+def test_fields_that_do_not_fit(name: str, value: object, message: str) -> None:
+    held = {"pos": [[0.0, 0, 0], [2, 2, 2]], "cell": 4 * np.eye(3), name: value}
+    with pytest.raises(ValueError, match=message):
+        as_crystals(held)
 
 
 def test_batches() -> None:

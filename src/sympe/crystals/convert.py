@@ -14,12 +14,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
 
 from sympe.compressed import lines_of, reason_of, suffix_of
 from sympe.crystals.crystals import Crystals, completed, concatenate, from_cells
 from sympe.extras import require
-from sympe.points import SYMBOLS, PointClouds
+from sympe.groups.base import as_numbers
+from sympe.points import SYMBOLS
 from sympe.points.files import check_counts
+from sympe.points.inputs import cloud_of, fields_of
 from sympe.points.xyz import frames
 
 _POSCAR = re.compile(r"(poscar|contcar|xdatcar)([._-].*)?|.*\.(vasp|poscar|contcar)(\.gz|\.xz|\.bz2)?", re.I)
@@ -35,7 +39,8 @@ _TRUTHS = {"t", "f", "true", "false", "0", "1"}
 def as_crystals(x: Any) -> Crystals:
     """A batch of crystals, from crystals, ASE's atoms, structures of pymatgen, a mapping, or a list of these.
 
-    A mapping, or PyG data, holds ``pos``, ``cell``, and if there are any ``z``, ``batch`` and ``pbc``.
+    A mapping, or PyG data, holds ``pos`` and ``cell`` (three vectors or three lengths), and if there are any ``batch``,
+    ``pbc``, and species, numbers or symbols, as ``z``, ``species``, ``numbers`` or ``atomic_numbers``.
 
     Raises:
         ValueError: If ``x`` is nothing of this kind, or not valid.
@@ -48,21 +53,31 @@ def as_crystals(x: Any) -> Crystals:
         return from_pymatgen(x)
     if isinstance(x, list | tuple) and x:
         return concatenate([as_crystals(one) for one in x])
-    held = x if isinstance(x, Mapping) else {k: getattr(x, k, None) for k in ("pos", "z", "batch", "cell", "pbc")}
-    pos, cell = held.get("pos"), held.get("cell")
-    if pos is None or cell is None:
+    held = fields_of(x)
+    sites, cell, pbc = cloud_of(held), held.get("cell"), held.get("pbc")
+    if sites is None or cell is None:
         raise ValueError(
             f"expected sympe.crystals.Crystals; got {type(x).__name__}: pass ASE atoms or structures of pymatgen, or "
             f"make a batch with sympe.crystals.from_cells or read"
         )
-    pos, cell = torch.as_tensor(pos), torch.as_tensor(cell).reshape(-1, 3, 3)
-    batch, pbc = held.get("batch"), held.get("pbc")
-    batch = torch.zeros(len(pos), dtype=torch.long, device=pos.device) if batch is None else batch
-    pbc = torch.ones(len(cell), 3, dtype=torch.bool, device=pos.device) if pbc is None else torch.as_tensor(pbc)
-    sites = PointClouds(pos, batch, held.get("z"), len(cell))
-    crystals = Crystals(sites, cell.to(pos.dtype), pbc.bool().reshape(-1, 3))
+    sites.check_batch()
+    cell = as_numbers(cell, "cell").to(sites.device, sites.dtype)
+    pbc = as_numbers(True if pbc is None else pbc, "pbc").to(sites.device).bool()
+    crystals = Crystals(sites, *_one_each(cell, pbc, len(sites)))
     crystals.check_finite()
     return crystals
+
+
+def _one_each(cell: Tensor, pbc: Tensor, count: int) -> tuple[Float[Tensor, "B 3 3"], Bool[Tensor, "B 3"]]:
+    """The vectors of each crystal, of which three lengths may stand, and along which of them it repeats."""
+    if cell.numel() not in (9 * count, 3 * count):
+        raise ValueError(f"expected a cell of 3 vectors or 3 lengths for each of {count} crystals; got {[*cell.shape]}")
+    if pbc.numel() not in (1, count, 3 * count):
+        raise ValueError(f"expected pbc as 3 booleans for each of {count} crystals, or one for all; got {[*pbc.shape]}")
+    is_full = cell.numel() == 9 * count
+    cell = cell.reshape(count, 3, 3) if is_full else torch.diag_embed(cell.reshape(count, 3))
+    pbc = (pbc.flatten().expand(count) if pbc.numel() == 1 else pbc).reshape(count, -1).expand(count, 3)
+    return cell if pbc.all() else torch.stack([*map(completed, cell, pbc)]), pbc
 
 
 def is_crystal(x: Any) -> bool:
@@ -71,8 +86,9 @@ def is_crystal(x: Any) -> bool:
         return bool(np.any(x.pbc))
     if isinstance(x, Crystals) or (hasattr(x, "frac_coords") and hasattr(x, "lattice")):
         return True
-    cell = x.get("cell") if isinstance(x, Mapping) else getattr(x, "cell", None) if hasattr(x, "pos") else None
-    return cell is not None and bool((torch.as_tensor(cell) != 0).any())
+    held = fields_of(x)
+    has_positions = any(held.get(name) is not None for name in ("pos", "positions"))
+    return has_positions and held.get("cell") is not None and bool((as_numbers(held["cell"], "cell") != 0).any())
 
 
 def from_ase(atoms: Any, moments: bool = False) -> Crystals:

@@ -237,7 +237,7 @@ def completed(cell: Float[Tensor, "3 3"], pbc: Bool[Tensor, "3"]) -> Float[Tenso
     """The cell with unit vectors across the periodic ones in the other rows."""
     cell = cell.clone()
     if not bool(pbc.all()) and bool(cell[pbc].isfinite().all()):
-        cell[~pbc] = torch.linalg.svd(cell[pbc])[2][int(pbc.sum()) :]
+        cell[~pbc] = torch.linalg.svd(cell[pbc].detach())[2][int(pbc.sum()) :]
     return cell
 
 

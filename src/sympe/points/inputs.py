@@ -101,16 +101,32 @@ def atoms_of_ase(atoms: Any) -> tuple[Float[Tensor, "n 3"], list[int]]:
 
 def _from_fields(x: Any) -> PointClouds | None:
     """PyG's data, or a mapping with the same names."""
-    held = x if isinstance(x, Mapping) else {name: getattr(x, name, None) for name in (*_NAMES, *_CELL, *_SPECIES)}
+    held = fields_of(x)
+    if any(held.get(name) is not None and bool((as_numbers(held[name], name) != 0).any()) for name in _CELL):
+        raise ValueError(PERIODIC)
+    found = cloud_of(held)
+    return None if found is None else found.validate()
+
+
+def fields_of(x: Any) -> Mapping[str, Any]:
+    """What a mapping holds, or PyG's data and other objects under the names that mean something here."""
+    names = (*_NAMES, *_CELL, *_SPECIES)
+    return x if isinstance(x, Mapping) else {name: getattr(x, name, None) for name in names}
+
+
+def cloud_of(held: Mapping[str, Any]) -> PointClouds | None:
+    """Positions, ``batch`` and species of such fields, with checked shapes and types; None if there are no positions.
+
+    Raises:
+        ValueError: If they do not fit together.
+    """
     position = next((held[name] for name in _NAMES[:2] if held.get(name) is not None), None)
     if position is None:
         return None
-    if any(held.get(name) is not None and bool((torch.as_tensor(held[name]) != 0).any()) for name in _CELL):
-        raise ValueError(PERIODIC)
     position, batch = as_numbers(position, "positions"), held.get("batch")
     batch = torch.zeros(len(position), dtype=torch.long, device=position.device) if batch is None else batch
     kinds = next((held[name] for name in _SPECIES if held.get(name) is not None), None)
-    if isinstance(kinds, list | tuple) and any(isinstance(kind, str) for kind in kinds):
+    if isinstance(kinds, list | tuple | np.ndarray) and any(isinstance(kind, str) for kind in kinds):
         kinds = [kind_of_symbol(str(kind)) for kind in kinds]
     kinds = None if kinds is None else as_numbers(kinds, "species").to(position.device)
-    return PointClouds(position, as_numbers(batch, "batch"), kinds).validate()
+    return PointClouds(position, as_numbers(batch, "batch"), kinds)
