@@ -11,9 +11,10 @@ pytest.importorskip("ase")
 
 import ase.io
 from ase import Atoms
-from ase.build import bulk, molecule
+from ase.build import bulk, fcc111, molecule
 from ase.calculators.emt import EMT
 from ase.calculators.lj import LennardJones
+from ase.constraints import FixAtoms, FixBondLength
 from ase.optimize import BFGS
 
 from command_line import call
@@ -75,7 +76,7 @@ def springs(atoms: Atoms) -> np.ndarray:
             moved = atoms.copy()
             moved.calc = atoms.calc
             moved.positions += step * np.eye(3 * len(atoms))[k].reshape(-1, 3)
-            forces.append(moved.get_forces().flatten())
+            forces.append(moved.get_forces(apply_constraint=False).flatten())
         rows.append((forces[1] - forces[0]) / 0.02)
     return np.array(rows)
 
@@ -101,6 +102,38 @@ def test_symmetry_gives_the_whole_hessian() -> None:
     # Three translations of the whole have curvature 0.
     assert np.allclose(np.sort([*values, 0, 0, 0]), dense, atol=1e-6)
     assert np.ptp(values) > 0.1
+
+
+def curvatures(atoms: Atoms) -> list[float]:
+    return [mode.curvature for mode in modes(atoms) for _ in mode.vectors]
+
+
+def test_fixed_atoms_stay(generator: torch.Generator) -> None:
+    """Below a surface that is free: its modes are those of the springs between free atoms, and nothing else moves."""
+    slab = fcc111("Cu", (2, 2, 3), vacuum=6)
+    slab.calc, free = EMT(), slab.get_tags() < 3
+    whole = symmetries(slab, 1e-2)
+    slab.set_constraint(FixAtoms(mask=~free))
+    rows = np.repeat(free, 3)
+    assert np.allclose(curvatures(slab), np.linalg.eigvalsh(springs(slab)[rows][:, rows]), rtol=2e-3)
+    assert min(curvatures(slab)) > 0
+    assert symmetries(slab, 1e-2).order * 2 == whole.order  # top and bottom are no longer alike
+    for given in (None, np.ones((12, 3))):
+        for one in (break_symmetry(slab, generator, displacement=given), *domains(slab, displacement=given)):
+            size = np.linalg.norm(one.positions - slab.positions, axis=1)
+            assert size[~free].max() == 0
+            assert size.max() == pytest.approx(0.05)
+
+
+def test_fixed_atoms_hold_rotations() -> None:
+    """A molecule turns about one fixed atom in three ways, about two in one, about three in none."""
+    ammonia = molecule("NH3")
+    ammonia.calc = EMT()
+    for held, count in ((0, 6), (1, 6), (2, 5), (3, 3)):
+        ammonia.set_constraint(FixAtoms(range(held)))
+        rows = np.repeat(np.arange(4) >= held, 3)
+        assert len(curvatures(ammonia)) == count
+    assert np.allclose(curvatures(ammonia), np.linalg.eigvalsh(springs(ammonia)[rows][:, rows]), rtol=2e-3)
 
 
 def test_modes_of_a_perovskite_are_irreps() -> None:
@@ -196,6 +229,15 @@ def test_mistakes() -> None:
         directions(CHAIN, np.eye(6)[:1].reshape(1, 2, 3))
     with pytest.raises(ValueError, match="expected 2 atoms or more, with a calculator; got 2, calculator None"):
         modes(CHAIN)
+    held = CHAIN.copy()
+    for constraint, message in (
+        (FixAtoms([0, 1]), "expected an atom that is free; all 2 are fixed"),
+        (FixBondLength(0, 1), r"fixed by FixAtoms; got FixBondLengths: remove it with atoms\.set_constraint\(\)"),
+    ):
+        held.set_constraint(constraint)
+        for refuses in (modes, domains, break_symmetry):
+            with pytest.raises(ValueError, match=message):
+                refuses(held)
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,8 @@ eigenvectors of one eigenvalue of the Hessian, say (:func:`modes`). A generic me
 saddle point along it. Or v is a given displacement: one of :func:`directions`, which keep as many symmetries as can be
 kept. Domains of one v relax to one energy; other directions may lead to other minima. What symmetries v keeps, a
 relaxation keeps too, so it may end at another saddle point: :func:`descend` breaks the symmetry again there.
+
+Atoms that ``FixAtoms`` holds are never displaced, whatever v says; other constraints are refused.
 """
 
 from collections.abc import Callable
@@ -26,11 +28,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sympe.canonicalize import CrystalFrames, Frames, JointFrames
-from sympe.crystals import from_ase
 from sympe.groups import Permutation
-from sympe.integrations.vibrations import Mode, fixed_spaces, modes, representation, symmetries
+from sympe.integrations.vibrations import Mode, as_input, fixed, fixed_spaces, modes, representation, symmetries
 from sympe.kernel import InversionKernel
-from sympe.points import as_clouds
 
 __all__ = ["Direction", "Mode", "break_symmetry", "descend", "directions", "domains", "modes"]
 
@@ -207,9 +207,8 @@ def descend(
 
 
 def _canonicalizer(atoms: Any, tolerance: float) -> tuple[Any, Any]:
-    if np.any(atoms.pbc):
-        return CrystalFrames(tolerance=tolerance), from_ase(atoms)
-    return JointFrames(Frames(tolerance=tolerance)), as_clouds(atoms)
+    x = as_input(atoms)
+    return CrystalFrames(tolerance=tolerance) if np.any(atoms.pbc) else JointFrames(Frames(tolerance=tolerance)), x
 
 
 def _given(atoms: Any, displacement: Any) -> Float[Tensor, "n 3"] | None:
@@ -251,11 +250,13 @@ def _basis(modes: Any, n: int) -> Float[np.ndarray, "k n 3"]:
 def _displaced(atoms: Any, u: Float[np.ndarray, "n 3"], amplitude: float | None, modes: Any, given: Any) -> Any:
     if not (given is not None if amplitude is None else amplitude > 0):
         raise ValueError(f"amplitude must be positive; got {amplitude}")
-    if given is None and len(u) > 1:
+    held = fixed(atoms)
+    if given is None and len(u) > 1 and not held.any():
         u = u - u.mean(0)
     if modes is not None:
         basis = _basis(modes, len(u))
         u = np.einsum("kia,kjb,jb->ia", basis, basis, u)
+    u = np.where(held[:, None], 0, u)
     size = np.linalg.norm(u, axis=1).max()
     if size < 1e-9:
         raise ValueError("expected modes that move an atom; these move none")

@@ -8,19 +8,22 @@ space. One of dimension 1 is a direction along which the energy of a symmetric s
 landscape of a perovskite whose octahedra tilt they are the tilts about one, two or three axes (H. T. Stokes,
 D. M. Hatch, *Isotropy subgroups of the 230 crystallographic space groups*, 1988). All are intersections of the spaces
 that single elements keep.
+
+Atoms that ASE's ``FixAtoms`` holds stay where they are, and are a kind of their own: symmetries map them to each other.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-from sympe.crystals import SpaceGroup, from_ase, stabilizers
-from sympe.points import as_clouds
+from sympe.crystals import Crystals, SpaceGroup, from_ase, stabilizers
+from sympe.extras import require
+from sympe.points import PointClouds, as_clouds
 from sympe.points.modes import irrep_label
 from sympe.points.symmetry import Stabilizer
 from sympe.points.symmetry import stabilizers as of_clouds
@@ -48,7 +51,7 @@ def modes(atoms: Any, step: float = 0.01, tolerance: float = 1e-2) -> list[Mode]
     """The modes of a structure, from its calculator by central differences, the most unstable first.
 
     Each spans a space that the symmetries map to itself. Translations of the whole, and rotations of molecules, are
-    projected out. Takes 6 evaluations of forces for each orbit of atoms.
+    projected out unless they move fixed atoms. Takes 6 evaluations of forces for each orbit of free atoms.
 
     Args:
         atoms: Atoms with a calculator.
@@ -56,18 +59,20 @@ def modes(atoms: Any, step: float = 0.01, tolerance: float = 1e-2) -> list[Mode]
         tolerance: Of the symmetries, in angstrom.
 
     Raises:
-        ValueError: If there is no calculator, or the structure has fewer than 2 atoms.
+        ValueError: If there is no calculator, the structure has fewer than 2 atoms, or see :func:`fixed`.
     """
-    n = len(atoms)
+    n, held = len(atoms), fixed(atoms)
     if atoms.calc is None or n < 2:
         raise ValueError(f"expected 2 atoms or more, with a calculator; got {n}, calculator {atoms.calc}")
     symmetry = symmetries(atoms, tolerance)
-    hessian = _hessian(atoms, step, symmetry.matrices.numpy(), symmetry.permutations.numpy())
-    whole = np.tile(np.eye(3), n)
+    hessian = _hessian(atoms, step, symmetry.matrices.numpy(), symmetry.permutations.numpy(), held)
+    whole = np.tile(np.eye(3)[:, None], (1, n, 1))
     if not np.any(atoms.pbc):
-        turns = np.cross(np.eye(3)[:, None], atoms.positions - atoms.positions.mean(0))
-        whole = np.concatenate([whole, turns.reshape(3, -1)])
-    _, sizes, directions = np.linalg.svd(whole)
+        whole = np.concatenate([whole, np.cross(np.eye(3)[:, None], atoms.positions - atoms.positions.mean(0))])
+    seen = whole[:, held].reshape(len(whole), -1)
+    sizes, mixtures = np.linalg.eigh(seen @ seen.T)
+    whole = mixtures[:, sizes < 1e-6 * n].T @ whole.reshape(len(whole), -1)
+    _, sizes, directions = np.linalg.svd(np.concatenate([whole, np.eye(3 * n)[np.repeat(held, 3)]]))
     rest = directions[int((sizes > 1e-3 * sizes[0]).sum()) :].T
     values, vectors = np.linalg.eigh(rest.T @ (hessian + hessian.T) @ rest / 2)
     # Of an infinite group only some elements are averaged over.
@@ -82,9 +87,38 @@ def modes(atoms: Any, step: float = 0.01, tolerance: float = 1e-2) -> list[Mode]
 
 def symmetries(atoms: Any, tolerance: float) -> Stabilizer:
     """The symmetries of a crystal modulo its lattice, or of a molecule, on the CPU in double precision."""
-    if np.any(atoms.pbc):
-        return stabilizers(from_ase(atoms), tolerance=tolerance)[0]
-    return of_clouds(as_clouds(atoms).to("cpu", torch.float64), tolerance=tolerance)[0]
+    x = as_input(atoms)
+    return stabilizers(x, tolerance=tolerance)[0] if isinstance(x, Crystals) else of_clouds(x, tolerance=tolerance)[0]
+
+
+def as_input(atoms: Any) -> Crystals | PointClouds:
+    """A crystal or a molecule, on the CPU in double precision, whose fixed atoms are a kind of their own."""
+    x: Any = from_ase(atoms) if np.any(atoms.pbc) else as_clouds(atoms).to("cpu", torch.float64)
+    if not (held := fixed(atoms)).any():
+        return x  # type: ignore[no-any-return]
+    sites: Any = x.sites if isinstance(x, Crystals) else x
+    marked = replace(sites, species=2 * sites.species + torch.from_numpy(held))
+    return replace(x, sites=marked) if isinstance(x, Crystals) else marked
+
+
+def fixed(atoms: Any) -> Bool[np.ndarray, "n"]:
+    """Which atoms ``FixAtoms`` holds.
+
+    Raises:
+        ValueError: If it holds all, or there are other constraints: what they leave free need not be a space that the
+            symmetries map to itself.
+    """
+    held = np.zeros(len(atoms), dtype=bool)
+    for one in atoms.constraints:
+        if not isinstance(one, require("ase.constraints", "crystals", "constraints of ASE").FixAtoms):
+            raise ValueError(
+                f"expected atoms that are free, or fixed by FixAtoms; got {type(one).__name__}: remove it with "
+                f"atoms.set_constraint(), and set it on the atoms that come back"
+            )
+        held[one.index] = True
+    if len(held) and held.all():
+        raise ValueError(f"expected an atom that is free; all {len(held)} are fixed")
+    return held
 
 
 def representation(symmetry: Stabilizer, basis: Float[np.ndarray, "d n 3"]) -> Float[np.ndarray, "m d d"]:
@@ -134,19 +168,24 @@ def _distinct(matrices: Float[np.ndarray, "m d d"]) -> Float[np.ndarray, "k d d"
 
 
 def _hessian(
-    atoms: Any, step: float, matrices: Float[np.ndarray, "m 3 3"], images: Int[np.ndarray, "m n"]
+    atoms: Any,
+    step: float,
+    matrices: Float[np.ndarray, "m 3 3"],
+    images: Int[np.ndarray, "m n"],
+    held: Bool[np.ndarray, "n"],
 ) -> Float[np.ndarray, "e e"]:
+    """The Hessian, without the rows of atoms that are held."""
     n = len(atoms)
     moved, hessian = atoms.copy(), np.zeros((n, n, 3, 3))
     moved.calc = atoms.calc
-    for first in np.unique(images.min(0)):
+    for first in np.unique(images.min(0)[~held]):
         rows = np.empty((3, n, 3))
         for axis in range(3):
             forces = []
             for sign in (1, -1):
                 moved.positions = atoms.positions
                 moved.positions[first, axis] += sign * step
-                forces.append(moved.get_forces())
+                forces.append(moved.get_forces(apply_constraint=False))
             rows[axis] = (forces[1] - forces[0]) / (2 * step)
         orbit, size = images[:, first], len(np.unique(images[:, first]))
         for matrix, image, site in zip(matrices, images, orbit, strict=True):
