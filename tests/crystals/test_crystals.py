@@ -181,6 +181,31 @@ def test_bad_structures_and_files(tmp_path: Path) -> None:
         as_crystals(3)
 
 
+@pytest.mark.parametrize(
+    ("group", "rows", "message"),
+    [
+        ("P 1", "Fe1 Fe 0 0 0\nNi1 Ni 0 0 0\nO1 O .5 .5 .5", "Ni is where Fe is: remove one of them"),
+        ("P 1", "Fe1 Fe 0 0 0\nFe2 Fe 1 0 0", "Fe is where Fe is"),
+        ("P 1", "Fe1 Fe2+ 0 0 0\nFe2 Fe3+ 0 0 0.0001", r"Fe3\+ is where Fe2\+ is"),
+        ("I m -3 m", "Fe1 Fe 0 0 0\nNi1 Ni .5 .5 .5", "Ni is where Fe is"),
+        ("I m -3 m", "D1 D 0 0 0\nH1 H .5 .5 .5", "H is where D is"),
+        ("I m -3 m", "Fe1 Fe 0 0 0\nFe2 Fe .5 .5 .5", None),
+        ("F m -3 m", "Fe1 Fe 0 0 0\nFe2 Fe .5 .5 0\nFe3 Fe .5 0 -.5\nO1 O .5 .5 .5", None),
+    ],
+)
+def test_rows_of_cif_that_ase_drops(group: str, rows: str, message: str | None, tmp_path: Path) -> None:
+    """An atom in the place of another is never lost; symmetric copies that are listed besides are no loss."""
+    for occupancy in ("", " 1"):
+        head = CIF if occupancy else CIF.replace("_atom_site_occupancy\n", "")
+        text = "".join(f"{row}{occupancy}\n" for row in rows.split("\n"))
+        (path := tmp_path / "x.cif").write_text(head.replace("P 1", group) + text)
+        if message is None:
+            assert [one.name for one in stabilizers(read(path))] == ["".join(group.split())]
+        else:
+            with pytest.raises(ValueError, match=rf"x\.cif: .*expected one atom per site; .*({message}|Fe 1, Ni 1)"):
+                read(path)
+
+
 def test_a_molecule_in_a_box_has_the_symmetry_of_both() -> None:
     """Methane has 24 symmetries; a cubic box keeps them all, a long one only those that keep its axis."""
     orders = []

@@ -7,7 +7,7 @@ input, and an input that carries them has fewer symmetries.
 import os
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from sympe.crystals.crystals import Crystals, completed, concatenate, from_cells
 from sympe.extras import require
 from sympe.groups.base import as_numbers
 from sympe.points import SYMBOLS
+from sympe.points.cif import atoms_of_cif, check_occupancy
 from sympe.points.files import check_counts
 from sympe.points.inputs import cloud_of, fields_of
 from sympe.points.xyz import frames
@@ -104,7 +105,7 @@ def from_ase(atoms: Any, moments: bool = False) -> Crystals:
     """
     if not np.any(atoms.pbc):
         raise ValueError("expected a periodic structure; this one is a molecule: pass it to sympe.points, or set pbc")
-    _check_occupancy(atoms.info.get("occupancy") or {})
+    check_occupancy(atoms.info.get("occupancy") or {})
     if 0 in atoms.numbers:
         raise ValueError(f"expected an element at every site; got X at site {atoms.numbers.tolist().index(0)}")
     given = None
@@ -177,7 +178,10 @@ def read_atoms(path: str | os.PathLike[str], which: str = ":") -> list[Any]:
             check_counts([*lines], None if kind == "vasp-xdatcar" else 7)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found: list[Any] = load(path, index=which, format=kind)
+            if kind == "cif":
+                found = atoms_of_cif("\n".join(lines))[: None if which == ":" else 1]
+            else:
+                found = load(path, index=which, format=kind)
     except Exception as error:  # ASE raises whatever its parsers meet
         raise ValueError(f"{path}: cannot be read as {kind}: {reason_of(error) or type(error).__name__}") from error
     if not found:
@@ -216,14 +220,3 @@ def read(path: str | os.PathLike[str], dtype: torch.dtype = torch.float64) -> Cr
         except ValueError as error:
             raise ValueError(f"{path}: {error} (structure {index})") from None
     return concatenate(parts).to(dtype=dtype)
-
-
-def _check_occupancy(occupancy: Mapping[Any, Mapping[str, float]]) -> None:
-    """What ASE notes of a CIF: the share of each species at each kind of site."""
-    try:
-        shared = [held for held in occupancy.values() if len(held) > 1 or abs(sum(held.values()) - 1) > 1e-3]
-        shares = ", ".join(f"{symbol} {share:g}" for symbol, share in shared[0].items()) if shared else ""
-    except (AttributeError, TypeError, ValueError) as error:
-        raise ValueError(f"expected occupancies of sites as numbers; {error}") from error
-    if shared:
-        raise ValueError(f"expected one atom per site; got a site with {shares}: order the structure first")

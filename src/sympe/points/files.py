@@ -21,6 +21,7 @@ from torch import Tensor
 
 from sympe.compressed import lines_of, reason_of, suffix_of
 from sympe.extras import require
+from sympe.points.cif import atoms_of_cif
 from sympe.points.clouds import PointClouds, from_clouds
 from sympe.points.inputs import atoms_of_ase
 from sympe.points.sdf import SDF, records
@@ -102,7 +103,7 @@ def _structures(lines: Sequence[str], kind: str) -> Iterator[Named]:
             check_counts(lines)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            structures = read_all(StringIO(text), index=":", format=kind)
+            structures = atoms_of_cif(text) if kind == "cif" else read_all(StringIO(text), index=":", format=kind)
     except Exception as error:  # ASE raises anything on a damaged file
         raise ValueError(f"expected a structure that ASE can read; got {type(error).__name__}: {error}") from error
     for number, atoms in enumerate(structures, start=1):

@@ -1,0 +1,80 @@
+"""CIF by ASE's parser, and refusals of what ASE drops without a word: rows of atoms in one place."""
+
+from collections.abc import Mapping
+from io import StringIO
+from typing import Any
+
+import numpy as np
+
+from sympe.extras import require
+from sympe.points.elements import kind_of_symbol
+
+#: Within this much of each fractional coordinate ASE takes two places for one.
+_SAME = 1e-3
+
+
+def atoms_of_cif(text: str) -> list[Any]:
+    """The structures of a CIF, as ASE's ``Atoms``.
+
+    Rows that are symmetric copies of an atom are no loss; any other atom in the place of another is refused.
+
+    Raises:
+        ValueError: If two atoms are in one place; and whatever ASE's parser raises on a damaged file.
+        ImportError: If ASE is not installed.
+    """
+    found = []
+    for block in require("ase.io.cif", "crystals", "reading CIF").parse_cif(StringIO(text)):
+        if block.has_structure():
+            found.append(block.get_atoms())
+            _check_rows(block, found[-1])
+    return found
+
+
+def _check_rows(block: Any, atoms: Any) -> None:
+    kept, rows = atoms.arrays.get("spacegroup_kinds"), block.get_unsymmetrized_structure()
+    if kept is None or not (dropped := sorted(set(range(len(rows))) - set(kept.tolist()))):
+        return
+    check_occupancy(atoms.info.get("occupancy") or {})
+    names, kinds, places = _names(block), _kinds(block), rows.get_scaled_positions(wrap=False)
+    for row in dropped:
+        (twins,) = np.nonzero(_distance(places, places[row]) < _SAME)
+        at = kept[_distance(atoms.get_scaled_positions(), places[row]).argmin()]
+        if len(twins) > 1 or kinds[at] != kinds[row]:
+            other = at if kinds[at] != kinds[row] else next(twin for twin in twins if twin != row)
+            raise ValueError(f"expected one atom per site; {names[row]} is where {names[other]} is: remove one of them")
+
+
+def _distance(places: Any, place: Any) -> Any:
+    step = places - place
+    return np.abs(step - np.rint(step)).max(1)
+
+
+def _names(block: Any) -> list[str]:
+    return block.get("_atom_site_type_symbol") or block.get("_atom_site_label")  # type: ignore[no-any-return]
+
+
+def _kinds(block: Any) -> list[int]:
+    """Element, charge and isotope of each row; the element alone if its name says something else."""
+    kinds = []
+    for name, number in zip(_names(block), block.get_unsymmetrized_structure().numbers.tolist(), strict=True):
+        try:
+            kind = kind_of_symbol(str(name))
+        except ValueError:
+            kind = number
+        kinds.append(kind if kind % 256 == number else number)  # CA may be an atom of carbon
+    return kinds
+
+
+def check_occupancy(occupancy: Mapping[Any, Mapping[str, float]]) -> None:
+    """Refuse what ASE notes of a CIF, the share of each species at each kind of site, unless each is whole.
+
+    Raises:
+        ValueError: If a site holds several species or is partly occupied.
+    """
+    try:
+        shared = [held for held in occupancy.values() if len(held) > 1 or abs(sum(held.values()) - 1) > 1e-3]
+        shares = ", ".join(f"{symbol} {share:g}" for symbol, share in shared[0].items()) if shared else ""
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"expected occupancies of sites as numbers; {error}") from error
+    if shared:
+        raise ValueError(f"expected one atom per site; got a site with {shares}: order the structure first")
