@@ -152,9 +152,9 @@ class AuditCommand:
             _print_json(report)
         else:
             _print_table(title, report)
-            is_plain = self.irreps is None and not self.moments and not self.time_reversal
+            is_plain = self.irreps is None and self.per is None and not self.moments and not self.time_reversal
             if report.needed and report.summary.group in ("e3", "se3") and self.target and is_plain:
-                print_shares(self.paths, self.target, report)
+                print_shares(self.paths, self.target, report, 1e-2 if self.tolerance is None else self.tolerance)
         sys.stdout.flush()
 
     def _command(self) -> str:

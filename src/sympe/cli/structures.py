@@ -24,7 +24,7 @@ def audit_features(paths: tuple[str, ...], irreps: str, as_json: bool) -> None:
 
     found = []
     read, special = PUBLISHED.get(irreps, (irreps, False))
-    for name, x in _structures(paths):
+    for name, x in _structures(_files(paths)):
         if hasattr(x, "cell"):
             from sympe.crystals import stabilizers
 
@@ -69,10 +69,11 @@ def audit_alignment(paths: tuple[str, ...], group: Any, as_json: bool) -> None:
     from sympe.auditing.symmetry.fields import FieldSymmetry
     from sympe.compressed import suffix_of
 
-    if group == "auto" and {suffix_of(Path(path)) for path in paths} == {".npz"}:
+    files = _files(paths)
+    if group == "auto" and {suffix_of(file) for file in files} == {".npz"}:
         group = FieldSymmetry()
     action = group.action if isinstance(group, FieldSymmetry) else None
-    parts = _fields(paths) if action else [x for _, x in _structures(paths)]
+    parts = _fields(files) if action else [x for _, x in _structures(files)]
     if len({type(part) for part in parts}) > 1:
         raise ValueError("expected structures of one kind; got molecules and crystals")
     if len({part.shape[1:] for part in parts} if action else ()) > 1:
@@ -82,24 +83,22 @@ def audit_alignment(paths: tuple[str, ...], group: Any, as_json: bool) -> None:
     print(json.dumps(asdict(result)) if as_json else result)
 
 
-def print_shares(paths: tuple[str, ...], target: str, report: "AuditReport") -> None:
-    """Where the error of the worst crystal sits, by orbit of sites and by irrep."""
-    import torch
-
-    from sympe.auditing.sources.crystals import MOMENTS, value_of
+def print_shares(paths: tuple[str, ...], target: str, report: "AuditReport", tolerance: float) -> None:
+    """Where the error of the worst crystal sits, by orbit of sites and by irrep, if the target is one of sites."""
     from sympe.auditing.symmetry.crystals import shares
-    from sympe.crystals import from_ase
-    from sympe.crystals.convert import read_atoms
 
     index, _ = report.summary.offenders[0]
-    atoms = [one for path in paths for one in read_atoms(path)][index]
-    values = torch.as_tensor(value_of(atoms, target)).double()
+    crystal, found = _sample(paths, target, index)
+    values = found.values.double()
     values = values[:, None] if values.dim() == 1 else values
-    if values.shape[1:] not in ((1,), (3,)) or len(values) != len(atoms):
+    if found.per != "point" or values.shape[1:] not in ((1,), (3,)):
         return
-    by_site, by_irrep = shares(
-        from_ase(atoms), values, "1x0e" if values.shape[1] == 1 else "1x1e" if target in MOMENTS else "1x1o"
-    )
+    try:
+        irreps = found.irreps or ("1x0e" if values.shape[1] == 1 else "1x1o")
+        by_site, by_irrep = shares(crystal, values, irreps, tolerance)
+    except ValueError as error:
+        print(f"\nWhere the error of sample {index} sits is not known: {error}")
+        return
     total = sum(share.error for share in by_site) or 1.0
     print(f"\nThe error of sample {index} sits")
     for share in by_site:
@@ -108,20 +107,38 @@ def print_shares(paths: tuple[str, ...], target: str, report: "AuditReport") -> 
         print(f"  {100 * share.error / total:3.0f} % in irrep {share.place}, of dimension {share.sites}")
 
 
-def _fields(paths: tuple[str, ...]) -> list[Any]:
+def _fields(files: list[Path]) -> list[Any]:
     from sympe.auditing.sources.files import open_path
 
-    sources = [source for path in paths for source in open_path(path, kind="fields")]
+    sources = [source for file in files for source in open_path(file, kind="fields")]
     parts = [source.reader.read(chunk.raw)[0] for source in sources for chunk in source.chunks() if chunk.raw]
     if not parts or any(source.reader.kind != "fields" for source in sources):
         raise ValueError("expected files of fields for the group torus; got none, or others")
     return parts
 
 
-def _structures(paths: tuple[str, ...]) -> list[tuple[str, Any]]:
-    from sympe import crystals, points
-    from sympe.auditing.sources.crystals import is_periodic
+def _sample(paths: tuple[str, ...], target: str, index: int) -> tuple[Any, Any]:
+    """A crystal and its target, by its place among the samples of all paths, as the audit counts them."""
+    from sympe.auditing.sources.files import open_path
+
+    for source in (source for path in paths for source in open_path(path, target=target, kind="crystals")):
+        for chunk in source.chunks():
+            if index < len(chunk.raw):
+                return source.reader.read(chunk.raw[index : index + 1])
+            index -= len(chunk.raw)
+    raise ValueError("the data was changed while it was audited; start again")
+
+
+def _files(paths: tuple[str, ...]) -> list[Path]:
+    from sympe.auditing.sources.files import files_at
 
     if not paths:
         raise ValueError("expected a file of molecules or crystals; got nothing")
-    return [(path, crystals.read(path) if is_periodic(Path(path)) else points.read(path)) for path in paths]
+    return [file for path in paths for file in files_at(path)]
+
+
+def _structures(files: list[Path]) -> list[tuple[str, Any]]:
+    from sympe import crystals, points
+    from sympe.auditing.sources.crystals import is_periodic
+
+    return [(str(file), crystals.read(file) if is_periodic(file) else points.read(file)) for file in files]
