@@ -257,7 +257,10 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeyp
     emt = ("--calculator", "ase.calculators.emt:EMT")
     shown = call(capsys, "distort", "sc.cif", *emt, "--directions", "--combined", "1").out
     assert re.search(r"direction that keeps \S+: \d+ domains", shown)
-    Path("learned.py").write_text("def up(atoms):\n    return [[0, 0, 0.2], [0, 0, -0.2]]\n")
+    Path("learned.py").write_text(
+        "def up(atoms):\n    return [[0, 0, 0.2], [0, 0, -0.2]]\n\n"
+        "class Endless:\n    def get_forces(self, atoms):\n        return 0 * atoms.positions + float('inf')\n"
+    )
     assert "6 structures" in call(capsys, "distort", "salt.traj", "--model", "learned:up", "--count", "0").out
     moved = ase.io.read("distorted.extxyz", index=":")
     assert np.allclose([np.abs(one.positions - salt.positions).max() for one in moved], 0.2, atol=1e-4)
@@ -269,6 +272,12 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeyp
         (("po.cif", "--directions"), "directions need a calculator"),
         (("cu.traj", "--calculator", "ase.calculators.emt:EMT", "--directions"), "expected unstable modes; the lowest"),
         (("po.cif", "--calculator", "ase:Nothing"), "expected module:function that can be imported"),
+        (("salt.traj", *emt), "ase.calculators.emt:EMT: NotImplementedError: No EMT-potential for Na"),
+        (("cu.traj", "--calculator", "ase:Atoms"), "ase:Atoms: "),
+        (
+            ("cu.traj", "--calculator", "learned:Endless"),
+            r"expected finite forces of shape [4, 3] from the calculator; got [4, 3], not finite",
+        ),
         (("po.cif", "--model", "math:sqrt"), "math:sqrt: TypeError: must be real number"),
         (("po.cif", "--model", "math:sqrt", "--directions"), "expected a model, or a calculator and its modes"),
     ):

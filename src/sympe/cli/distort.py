@@ -79,6 +79,7 @@ class DistortCommand:
             return [common]
         with users_code(self.calculator):
             parent.calc = named(self.calculator)()
+            parent.calc.get_forces = users_code(self.calculator)(parent.calc.get_forces)
         found = modes(parent, tolerance=self.tolerance)
         lowest = found[0]
         unstable = [mode for mode in found if mode.curvature < -1e-3][: self.combined]

@@ -59,7 +59,8 @@ def modes(atoms: Any, step: float = 0.01, tolerance: float = 1e-2) -> list[Mode]
         tolerance: Of the symmetries, in angstrom.
 
     Raises:
-        ValueError: If there is no calculator, the structure has fewer than 2 atoms, or see :func:`fixed`.
+        ValueError: If there is no calculator, its forces are not finite, the structure has fewer than 2 atoms, or see
+            :func:`fixed`.
     """
     n, held = len(atoms), fixed(atoms)
     if atoms.calc is None or n < 2:
@@ -186,6 +187,9 @@ def _hessian(
                 moved.positions = atoms.positions
                 moved.positions[first, axis] += sign * step
                 forces.append(moved.get_forces(apply_constraint=False))
+            if np.shape(forces) != (2, n, 3) or not np.isfinite(forces).all():
+                got = f"{list(np.shape(forces)[1:])}{', not finite' * (not np.isfinite(forces).all())}"
+                raise ValueError(f"expected finite forces of shape [{n}, 3] from the calculator; got {got}")
             rows[axis] = (forces[1] - forces[0]) / (2 * step)
         orbit, size = images[:, first], len(np.unique(images[:, first]))
         for matrix, image, site in zip(matrices, images, orbit, strict=True):
