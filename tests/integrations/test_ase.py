@@ -11,7 +11,7 @@ pytest.importorskip("ase")
 
 import ase.io
 from ase import Atoms
-from ase.build import bulk, fcc111, molecule
+from ase.build import bulk, fcc111, graphene, molecule
 from ase.calculators.emt import EMT
 from ase.calculators.lj import LennardJones
 from ase.constraints import FixAtoms, FixBondLength
@@ -144,6 +144,22 @@ def test_modes_of_a_perovskite_are_irreps() -> None:
     copper = bulk("Cu", cubic=True)
     copper.calc = EMT()
     assert [len(mode.vectors) for mode in modes(copper)] == [6, 3]
+
+
+@pytest.mark.parametrize(
+    "atoms",
+    [graphene(), graphene().repeat((2, 2, 1)), Atoms("Cu2", [[0, 0, 0], [0, 0, 2]], cell=[0, 0, 4], pbc=(0, 0, 1))],
+)
+def test_what_lies_across_does_not_matter(atoms: Atoms) -> None:
+    """Sheets and chains have the same modes whether ASE holds zeros or vacuum for the vectors across."""
+    padded = atoms.copy()
+    padded.center(vacuum=8, axis=[axis for axis in range(3) if not atoms.pbc[axis]])
+    both = []
+    for one in (atoms, padded):
+        one.calc = EMT()
+        both.append(modes(one))
+    assert [one.irrep for one in both[0]] == [one.irrep for one in both[1]]
+    assert np.allclose([one.curvature for one in both[0]], [one.curvature for one in both[1]])
 
 
 def test_directions_of_tilts() -> None:

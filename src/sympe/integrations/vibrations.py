@@ -79,10 +79,12 @@ def modes(atoms: Any, step: float = 0.01, tolerance: float = 1e-2) -> list[Mode]
     # Of an infinite group only some elements are averaged over.
     slack = (1e-3 if math.isinf(symmetry.order) else 1e-6) * np.abs(values).max()
     starts = [0, *(np.flatnonzero(np.diff(values) > slack) + 1).tolist(), len(values)]
-    found = []
+    shifts, found = None, []
+    if isinstance(symmetry, SpaceGroup):
+        shifts = symmetry.translations.numpy() @ np.linalg.inv(from_ase(atoms).cell[0].numpy())
     for start, end in pairwise(starts):
         basis = (rest @ vectors[:, start:end]).T.reshape(-1, n, 3)
-        found.append(Mode(float(values[start:end].mean()), basis, _label(atoms, symmetry, basis)))
+        found.append(Mode(float(values[start:end].mean()), basis, _label(symmetry, basis, shifts)))
     return found
 
 
@@ -197,9 +199,6 @@ def _hessian(
     return hessian.transpose(0, 2, 1, 3).reshape(3 * n, 3 * n)
 
 
-def _label(atoms: Any, symmetry: Stabilizer, basis: Float[np.ndarray, "k n 3"]) -> str:
+def _label(symmetry: Stabilizer, basis: Float[np.ndarray, "k n 3"], shifts: Float[np.ndarray, "m 3"] | None) -> str:
     characters = np.trace(representation(symmetry, basis), axis1=1, axis2=2)
-    shifts = (
-        symmetry.translations.numpy() @ np.linalg.inv(atoms.cell.array) if isinstance(symmetry, SpaceGroup) else None
-    )
     return irrep_label(symmetry.matrices.numpy(), characters, len(basis), shifts)
