@@ -14,7 +14,9 @@ from ase import Atoms
 from ase.build import bulk, molecule
 
 from sympe import audit, points
+from sympe.canonicalize import CrystalFrames
 from sympe.crystals import as_crystals, concatenate, edges, from_ase, from_cells, from_pymatgen, read, stabilizers
+from sympe.points.elements import kind_of_atom
 
 SALT = bulk("NaCl", "rocksalt", a=5.64)
 EYE = 3.0 * torch.eye(3, dtype=torch.float64)
@@ -68,6 +70,13 @@ def test_conversions_agree() -> None:
     assert from_pymatgen(structure, moments=True).moment.tolist() == [[0, 1, 2], [0, 0, -3]]
     structure[0].properties["magmom"] = SimpleNamespace(get_moment=lambda: [3.0, 0, 0])
     assert from_pymatgen(structure, moments=True).moment[0].tolist() == [3, 0, 0]
+    structure[1].specie.Z = 11
+    structure[0].specie.oxi_state, structure[1].specie.oxi_state = 1, None
+    assert from_pymatgen(structure).species.tolist() == [kind_of_atom(11, 1), 11]
+    structure[1].specie.oxi_state = 1.0
+    assert from_pymatgen(structure).species.tolist() == [11, 11]
+    structure[1].specie = SimpleNamespace(Z=1, symbol="D")
+    assert from_pymatgen(structure).species.tolist() == [11, kind_of_atom(1, isotope=2)]
     structure[1].specie.Z = 200
     with pytest.raises(ValueError, match=r"expected an element at every site; got .* at site 1"):
         from_pymatgen(structure)
@@ -204,6 +213,32 @@ def test_rows_of_cif_that_ase_drops(group: str, rows: str, message: str | None, 
         else:
             with pytest.raises(ValueError, match=rf"x\.cif: .*expected one atom per site; .*({message}|Fe 1, Ni 1)"):
                 read(path)
+
+
+def test_isotopes_and_charges(tmp_path: Path) -> None:
+    """A crystal and a cloud of the same atoms have the same species; charges count if atoms of one element differ."""
+    water = molecule("H2O", vacuum=4)
+    water.set_masses([16, 2.014, 1.008])
+    boxed = water.copy()
+    boxed.pbc = True
+    assert from_ase(boxed).species.tolist() == points.as_clouds(water).species.tolist() == [8, kind_of_atom(1, 0, 2), 1]
+    assert [one.order for one in stabilizers(from_ase(boxed))] == [2]
+    path = tmp_path / "x.cif"
+    iron_2, iron_3 = kind_of_atom(26, 2), kind_of_atom(26, 3)
+    for first, second, species, name in (
+        ("D", "H", [kind_of_atom(1, 0, 2), 1], "Pm-3m"),
+        ("D", "D", [kind_of_atom(1, 0, 2)] * 2, "Im-3m"),
+        ("Fe2+", "Fe3+", [iron_2, iron_3], "Pm-3m"),
+        ("Fe3+", "Fe3+", [26, 26], "Im-3m"),
+        ("Fe", "Fe3+", [26, iron_3], "Pm-3m"),
+        ("Na+", "Cl-", [11, 17], "Pm-3m"),
+    ):
+        path.write_text(CIF + f"A1 {first} 0 0 0 1\nA2 {second} .5 .5 .5 1\n")
+        x = read(path)
+        assert x.species.tolist() == species
+        (group,) = stabilizers(x)
+        assert group.name == name
+        assert len(CrystalFrames().equally_likely(x)[0]) == group.order
 
 
 def test_a_molecule_in_a_box_has_the_symmetry_of_both() -> None:

@@ -168,7 +168,7 @@ def _values(
     place, site = rows_of(crystal, x.sites.ptr)
     embedded = _embedded(x, basis, origin, place, site)
     frequency = _frequency(length, k, embedded)
-    angle = embedded @ frequency + x.species[site] * (2.399963 + 1.094213 * k)
+    angle = embedded @ frequency + x.species[site].double() * (2.399963 + 1.094213 * k)
     slope = 4 * torch.pi * length / basis.norm(dim=2).amin(1)
     frame = frames_of(basis)
     for axial, vector in ((True, x.moment), (False, x.displacement)):

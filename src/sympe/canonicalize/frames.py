@@ -111,7 +111,7 @@ class Frames(Canonicalizer[Tensor, PointClouds]):
             label = torch.arange(x.num_points, device=x.device) - x.start if self.ordered else x.species
             for direction, length, phase in zip(_DIRECTIONS, _LENGTHS, _PHASES, strict=True):
                 frequency = length * position.new_tensor(direction[: self.dimension])
-                angle = torch.zeros_like(scaled[:, 0]) if label is None else label * phase
+                angle = torch.zeros_like(scaled[:, 0]) if label is None else label.double() * phase
                 value = _form_value(found, scaled, angle, frequency, x)
                 least = -greatest(-value, found.cloud, len(x))
                 bound = (least + 2 * length * self.tolerance / farthest).index_select(0, found.cloud)

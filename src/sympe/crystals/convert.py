@@ -1,7 +1,8 @@
 """What users hold as :class:`~sympe.crystals.Crystals`: ASE's atoms, structures of pymatgen, and files.
 
-Species are atomic numbers. Moments and displacements are read only if asked for: as targets they are no part of the
-input, and an input that carries them has fewer symmetries.
+Species are kinds of atoms (:mod:`sympe.points.elements`): atomic numbers, unless isotopes, or several charges of one
+element, are stated. Moments and displacements are read only if asked for: as targets they are no part of the input, and
+an input that carries them has fewer symmetries.
 """
 
 import os
@@ -23,8 +24,9 @@ from sympe.extras import require
 from sympe.groups.base import as_numbers
 from sympe.points import SYMBOLS
 from sympe.points.cif import atoms_of_cif, check_occupancy
+from sympe.points.elements import kind_of_atom, without_common_charges
 from sympe.points.files import check_counts
-from sympe.points.inputs import cloud_of, fields_of
+from sympe.points.inputs import cloud_of, fields_of, kinds_of_ase
 from sympe.points.xyz import frames
 
 _POSCAR = re.compile(r"(poscar|contcar|xdatcar)([._-].*)?|.*\.(vasp|poscar|contcar)(\.gz|\.xz|\.bz2)?", re.I)
@@ -116,7 +118,7 @@ def from_ase(atoms: Any, moments: bool = False) -> Crystals:
         raise ValueError("expected crystals with finite cells and positions; got infinity or not a number")
     cell = completed(torch.as_tensor(atoms.cell.array), torch.as_tensor(atoms.pbc)).numpy()
     fractional = atoms.get_positions() @ np.linalg.pinv(cell)  # of a singular cell too, which is refused below
-    return from_cells([cell], [fractional], [atoms.numbers.tolist()], [atoms.pbc.tolist()], given)
+    return from_cells([cell], [fractional], [kinds_of_ase(atoms)], [atoms.pbc.tolist()], given)
 
 
 def from_pymatgen(structure: Any, moments: bool = False) -> Crystals:
@@ -135,6 +137,9 @@ def from_pymatgen(structure: Any, moments: bool = False) -> Crystals:
     kinds = [site.specie.Z for site in structure]
     if strange := [index for index, z in enumerate(kinds) if not 1 <= z < len(SYMBOLS)]:
         raise ValueError(f"expected an element at every site; got {structure[strange[0]].specie} at site {strange[0]}")
+    charges = [getattr(site.specie, "oxi_state", None) or 0 for site in structure]
+    isotopes = [{"D": 2, "T": 3}.get(getattr(site.specie, "symbol", ""), 0) for site in structure]
+    kinds = without_common_charges([*map(kind_of_atom, kinds, map(round, charges), isotopes)])
     given = [[_moment_of(site) for site in structure]] if moments else None
     pbc = [list(structure.lattice.pbc)]
     return from_cells([structure.lattice.matrix], [structure.frac_coords], [kinds], pbc, given)

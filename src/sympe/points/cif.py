@@ -1,4 +1,8 @@
-"""CIF by ASE's parser, and refusals of what ASE drops without a word: rows of atoms in one place."""
+"""CIF by ASE's parser, with what ASE drops without a word: charges, and rows of atoms in one place.
+
+Charges and deuterium are those of ``_atom_site_type_symbol`` (``Fe3+``, ``D``), or of ``_atom_site_label`` without it.
+A charge counts where atoms of one element differ in it (:func:`~sympe.points.elements.without_common_charges`).
+"""
 
 from collections.abc import Mapping
 from io import StringIO
@@ -7,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from sympe.extras import require
-from sympe.points.elements import kind_of_symbol
+from sympe.points.elements import kind_of_symbol, without_common_charges
 
+#: The array of ASE's ``Atoms`` that holds their kinds, if a CIF tells more of them than elements.
+KINDS = "cif_kinds"
 #: Within this much of each fractional coordinate ASE takes two places for one.
 _SAME = 1e-3
 
@@ -25,17 +31,22 @@ def atoms_of_cif(text: str) -> list[Any]:
     found = []
     for block in require("ase.io.cif", "crystals", "reading CIF").parse_cif(StringIO(text)):
         if block.has_structure():
-            found.append(block.get_atoms())
-            _check_rows(block, found[-1])
+            atoms, stated = block.get_atoms(), _kinds(block)
+            _check_rows(block, atoms, stated)
+            rows = atoms.arrays.get("spacegroup_kinds", range(len(atoms)))
+            kinds = without_common_charges([stated[row] for row in rows])
+            if kinds != atoms.numbers.tolist():
+                atoms.set_array(KINDS, np.array(kinds))
+            found.append(atoms)
     return found
 
 
-def _check_rows(block: Any, atoms: Any) -> None:
+def _check_rows(block: Any, atoms: Any, kinds: list[int]) -> None:
     kept, rows = atoms.arrays.get("spacegroup_kinds"), block.get_unsymmetrized_structure()
     if kept is None or not (dropped := sorted(set(range(len(rows))) - set(kept.tolist()))):
         return
     check_occupancy(atoms.info.get("occupancy") or {})
-    names, kinds, places = _names(block), _kinds(block), rows.get_scaled_positions(wrap=False)
+    names, places = _names(block), rows.get_scaled_positions(wrap=False)
     for row in dropped:
         (twins,) = np.nonzero(_distance(places, places[row]) < _SAME)
         at = kept[_distance(atoms.get_scaled_positions(), places[row]).argmin()]

@@ -9,6 +9,7 @@ So D (A = 2) and T (A = 3) are not H, and ``Fe2+`` is not ``Fe3+``. Files of poi
 """
 
 import re
+from collections.abc import Sequence
 
 _LISTED = (
     "X H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr "
@@ -25,6 +26,25 @@ ATOMIC_NUMBER = {symbol: number for number, symbol in enumerate(SYMBOLS)}
 def kind_of_atom(number: int, charge: int = 0, isotope: int = 0) -> int:
     """The kind of an atom, as stated at the top; ``isotope`` is a mass number, 0 if none is stated."""
     return number + 256 * (2 * abs(charge) - (charge > 0)) + 2**20 * isotope
+
+
+def without_common_charges(kinds: Sequence[int]) -> list[int]:
+    """The kinds of the atoms of one structure, without a charge that all atoms of an element share.
+
+    Files of crystals often state the charges of all ions. One that all share tells no atoms apart, and without it kinds
+    are atomic numbers.
+
+    Example:
+        >>> iron_2, iron_3, oxygen = kind_of_atom(26, 2), kind_of_atom(26, 3), kind_of_atom(8, -2)
+        >>> without_common_charges([iron_3, iron_3, oxygen])
+        [26, 26, 8]
+        >>> without_common_charges([iron_2, iron_3, oxygen]) == [iron_2, iron_3, 8]
+        True
+    """
+    charges: dict[int, set[int]] = {}
+    for kind in kinds:
+        charges.setdefault(kind % 2**8, set()).add(kind % 2**20)
+    return [kind - kind % 2**20 + kind % 2**8 if len(charges[kind % 2**8]) == 1 else kind for kind in kinds]
 
 
 #: Symbols by kind: the elements, deuterium and tritium.

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from sympe.extras import require
 from sympe.groups.base import as_numbers
+from sympe.points.cif import KINDS
 from sympe.points.clouds import PointClouds, concatenate, from_clouds, from_padded
 from sympe.points.elements import kind_of_atom, kind_of_symbol
 from sympe.points.sdf import kind_of
@@ -85,18 +86,24 @@ def _converted(x: Any) -> PointClouds | None:
 
 
 def atoms_of_ase(atoms: Any) -> tuple[Float[Tensor, "n 3"], list[int]]:
-    """Coordinates and kinds of the ``Atoms`` of ASE; a mass that was set to that of an isotope is part of the kind.
+    """Coordinates and kinds of the ``Atoms`` of ASE; see :func:`kinds_of_ase`.
 
     Raises:
         ValueError: If they are periodic.
     """
     if bool(np.any(atoms.pbc)):
         raise ValueError(PERIODIC)
+    return torch.as_tensor(atoms.get_positions()), kinds_of_ase(atoms)
+
+
+def kinds_of_ase(atoms: Any) -> list[int]:
+    """Kinds of the ``Atoms`` of ASE: what a CIF states, or elements, and isotopes where masses are set to theirs."""
+    if KINDS in atoms.arrays:
+        return [int(kind) for kind in atoms.arrays[KINDS]]
     usual = require("ase.data", "crystals", "atoms of ASE").atomic_masses[atoms.numbers]
     masses = atoms.get_masses()
     isotopes = np.where(np.abs(masses - usual) > 0.02, masses.round(), 0).astype(int)
-    kinds = [kind_of_atom(int(z), isotope=int(a)) for z, a in zip(atoms.numbers, isotopes, strict=True)]
-    return torch.as_tensor(atoms.get_positions()), kinds
+    return [kind_of_atom(int(z), isotope=int(a)) for z, a in zip(atoms.numbers, isotopes, strict=True)]
 
 
 def _from_fields(x: Any) -> PointClouds | None:
