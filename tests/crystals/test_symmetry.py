@@ -1,5 +1,8 @@
 """Space groups modulo the lattice of the cell: numbers, orders, sites; moyopy, brute force and frames agree."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -161,3 +164,15 @@ def test_what_cannot_be_done(monkeypatch: pytest.MonkeyPatch) -> None:
         stabilizers(from_ase(EXAMPLES["perovskite"]))
     with pytest.raises(ValueError, match="tolerance must be positive"):
         stabilizers(from_ase(EXAMPLES["slab"]), tolerance=0)
+
+
+def test_a_lattice_that_lacks_symmetries_of_its_crystal() -> None:
+    """The name is that of the crystal, the elements are those that are left; nothing is said on stderr."""
+    code = """
+from sympe.crystals import from_cells, stabilizers
+(group,) = stabilizers(from_cells([[[6, 0, 0], [0, 3, 0], [0, 0, 3]]], [[[0, 0, 0], [0.5, 0, 0]]], [["Po", "Po"]]))
+print(group.name, group.number, group.point_group, group.order, len(group.of_site(0)), group.site_symmetries[0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["Pm-3m", "221", "D4h", "32", "16", "m-3m"]
+    assert done.stderr == ""

@@ -11,6 +11,7 @@ Moments and displacements that are part of a crystal leave those operations that
 default: networks equivariant under O(3) alone do not know it. With it, operations may flip all moments.
 """
 
+import logging
 import math
 from dataclasses import dataclass
 from typing import ClassVar
@@ -27,6 +28,9 @@ from sympe.groups import FiniteGroup
 from sympe.points.symmetry import Stabilizer, schoenflies
 from sympe.settings import require_positive
 
+# Without a handler Python would print on stderr that moyopy leaves out what the lattice lacks.
+logging.getLogger("moyo").addHandler(logging.NullHandler())
+
 #: Most pairs of an operation and a site.
 _MOST = 2**24
 
@@ -34,6 +38,9 @@ _MOST = 2**24
 @dataclass(frozen=True, eq=False)
 class SpaceGroup(Stabilizer):
     """The symmetries of a crystal, modulo the lattice of its cell.
+
+    A lattice may lack symmetries of its crystal, as that of 2 x 1 x 1 cubic cells does. Elements, order and point group
+    are of those that are left; name, number, Wyckoff letters and site symmetries are of the crystal itself.
 
     Attributes:
         point_group: Schoenflies symbol of the rotations and reflections.
