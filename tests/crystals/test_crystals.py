@@ -177,17 +177,41 @@ def test_bad_structures_and_files(tmp_path: Path) -> None:
         ("A Na 0 0 0 0.5\nB K 0 0 0 0.5", "got a site with Na 0.5, K 0.5"),
         ("A Na 0 0 0 1\nB Na 0.001 0 0 1", "sites 0 and 1 of crystal 0 are 0.004 angstrom apart"),
         ("A Na 0 0", "cannot be read as cif"),
+        ("A Na 0 0 ? 1", r"expected numbers in _atom_site_fract_z; got '\?'"),
     ):
         path = tmp_path / "x.cif"
         path.write_text(CIF + rows + "\n")
         with pytest.raises(ValueError, match=rf"x\.cif: .*{message}"):
             read(path)
+    path.write_text("NaCl\n")
+    with pytest.raises(ValueError, match="expected a CIF to begin with data_ and a name; got 'NaCl'"):
+        read(path)
+    path.write_bytes(b"\xef\xbb\xbf" + CIF.encode() + b"A Na 0 0 0 1\n")
+    assert read(path).species.tolist() == [11]
     with pytest.raises(ValueError, match=r"expected CIF, POSCAR, .* got \.txt"):
         read(tmp_path / "x.txt")
     with pytest.raises(ValueError, match=r"x\.mcif: magnetic CIF is not read, .* moments=True"):
         read(tmp_path / "x.mcif")
     with pytest.raises(ValueError, match=r"expected sympe\.crystals\.Crystals; got int"):
         as_crystals(3)
+
+
+@pytest.mark.parametrize("suffix", ["traj", "db"])
+def test_molecules_and_damage_in_files_of_ase(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"x.{suffix}"
+    ase.io.write(path, [molecule("H2O")])
+    for take in (read, audit):
+        with pytest.raises(ValueError, match="this one is a molecule"):
+            take(path)
+    with pytest.raises(ValueError, match=rf"x\.{suffix}: \.{suffix} is read for crystals, .* as \.extxyz"):
+        audit(path, group="o3")
+    path.write_bytes(b"nothing of this kind")
+    with pytest.raises(ValueError, match=rf"x\.{suffix}: cannot be read as {suffix}: "):
+        audit(path)
+    packed = path.rename(tmp_path / f"x.{suffix}.gz")
+    for take in (read, audit):
+        with pytest.raises(ValueError, match="not compressed; got .gz" if suffix == "db" else "Not a gzipped file"):
+            take(packed)
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,8 @@ def read_atoms(path: str | os.PathLike[str], which: str = ":") -> list[Any]:
         raise ValueError(f"{path}: magnetic CIF is not read, as ASE drops its moments: pass sympe.crystals.{advice}")
     if kind is None:
         raise ValueError(f"{path}: expected CIF, POSCAR, extended XYZ, .traj or .db; got {path.suffix or 'no suffix'}")
+    if kind == "db" and path.suffix.lower() != ".db":
+        raise ValueError(f"{path}: expected a database that is not compressed; got {path.suffix}: unpack it first")
     load = require("ase.io", "crystals", "reading crystals").read
     try:
         if not path.is_file():

@@ -25,12 +25,17 @@ def atoms_of_cif(text: str) -> list[Any]:
     Rows that are symmetric copies of an atom are no loss; any other atom in the place of another is refused.
 
     Raises:
-        ValueError: If two atoms are in one place; and whatever ASE's parser raises on a damaged file.
+        ValueError: If two atoms are in one place, or one is in none; and whatever ASE raises on a damaged file.
         ImportError: If ASE is not installed.
     """
+    lines = (line.strip() for line in text.splitlines())
+    first = next((line for line in lines if line and not line.startswith("#")), "data_")
+    if not first.lower().startswith("data_"):
+        raise ValueError(f"expected a CIF to begin with data_ and a name; got {first[:40]!r}")
     found = []
     for block in require("ase.io.cif", "crystals", "reading CIF").parse_cif(StringIO(text)):
         if block.has_structure():
+            _check_places(block)
             atoms, stated = block.get_atoms(), _kinds(block)
             _check_rows(block, atoms, stated)
             rows = atoms.arrays.get("spacegroup_kinds", range(len(atoms)))
@@ -39,6 +44,12 @@ def atoms_of_cif(text: str) -> list[Any]:
                 atoms.set_array(KINDS, np.array(kinds))
             found.append(atoms)
     return found
+
+
+def _check_places(block: Any) -> None:
+    for name in (f"_atom_site_{kind}_{axis}" for kind in ("fract", "cartn") for axis in "xyz"):
+        if words := [value for value in block.get(name, ()) if isinstance(value, str)]:
+            raise ValueError(f"expected numbers in {name}; got {words[0]!r}")
 
 
 def _check_rows(block: Any, atoms: Any, kinds: list[int]) -> None:

@@ -25,6 +25,8 @@ from sympe.points.xyz import PERIODIC, frames
 MOMENTS = ("magmoms", "initial_magmoms")
 #: Formats of crystals by suffix; POSCAR and CONTCAR with any.
 SUFFIXES = (".cif", ".vasp", ".traj", ".db")
+#: Those that are read for crystals alone.
+CRYSTALS_ALONE = (".traj", ".db")
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,12 @@ class CrystalFile(Source):
 
 
 def is_periodic(path: Path) -> bool:
-    """Whether the first structure of a file is periodic; False if it is not, or the format is for something else."""
+    """Whether the first structure of a file is periodic; False if it is not, or the format is for something else.
+
+    True for formats that are read for crystals alone: then their reader says what is wrong.
+    """
+    if suffix_of(path) in CRYSTALS_ALONE:
+        return True
     if suffix_of(path) in XYZ:
         # Cheaper than ASE, and refuses what only looks periodic.
         lines = (line.decode(errors="replace") for line, _ in lines_of(path))

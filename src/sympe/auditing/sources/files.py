@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sympe import points
 from sympe.auditing.sources.base import Kind, Source, naming
-from sympe.auditing.sources.crystals import SUFFIXES, CrystalFile, is_periodic
+from sympe.auditing.sources.crystals import CRYSTALS_ALONE, SUFFIXES, CrystalFile, is_periodic
 from sympe.auditing.sources.field_arrays import BOTH_COUPLINGS, COUPLINGS, FIELD_ARRAYS, FieldFile, couplings
 from sympe.auditing.sources.graph_arrays import GraphFile
 from sympe.auditing.sources.lines import Graph6Reader, Lines
@@ -90,6 +90,8 @@ def _open(
             return MoleculeFile(file, target, kind or "graphs")
     if kind in (None, "crystals") and is_periodic(file):
         return CrystalFile(file, target, moments)
+    if suffix in CRYSTALS_ALONE:
+        raise ValueError(f"{file}: {suffix} is read for crystals, groups e3 and se3; write molecules as .extxyz")
     if moments:
         raise ValueError(f"{file}: expected crystals with magnetic moments; got something else")
     if suffix in XYZ:
