@@ -278,9 +278,7 @@ def test_integer_features_would_round_what_is_drawn(dtype: torch.dtype) -> None:
     model = wrap(Echo(), SymPE(InversionKernel(Labeling()), RankEncoding(4, max_nodes=8)))
     x, edge_index = torch.zeros(4, 1, dtype=dtype), SMALL["cycle 4"].edge_index
     held = SimpleNamespace(x=x, edge_index=edge_index, batch=torch.zeros(4, dtype=torch.long))
-    with pytest.raises(
-        ValueError, match=f"expected features x of floating-point numbers to join others to; got {dtype}"
-    ):
+    with pytest.raises(ValueError, match=f"x must hold floating-point numbers, not to round the draw; got {dtype}"):
         model(held)
     with pytest.raises(ValueError, match="x must hold floating-point numbers"):
         model(x, edge_index)

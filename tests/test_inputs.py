@@ -220,6 +220,7 @@ def test_inchi(tmp_path: Path) -> None:
     assert orders([inchi for _, inchi in rows]) == orders([smiles for smiles, _ in rows])
     with pytest.raises(ValueError, match="expected an InChI that RDKit accepts; got 'InChI=1S/nonsense'"):
         as_graphs("InChI=1S/nonsense")
+    assert orders(" InChI=1S/CH4/h1H4 ") == [24]
 
 
 def test_bonds_are_those_of_the_molecule() -> None:
@@ -438,7 +439,8 @@ def test_labels_of_networkx_are_integers_of_any_type(label: Any) -> None:
     networkx.set_node_attributes(graph, dict(enumerate(label)), "label")
     assert orders(graph) == [2]
     networkx.set_node_attributes(graph, dict(enumerate("CNNN")), "label")
-    with pytest.raises(ValueError, match="expected an integer attribute 'label' everywhere; got 'C': number the kinds"):
+    message = "expected an integer attribute 'label' everywhere; got 'C': number the kinds; if labels are only names"
+    with pytest.raises(ValueError, match=message):
         as_graphs(graph)
 
 

@@ -196,7 +196,9 @@ class Vectors(nn.Module):
 
 @pytest.mark.untyped
 def test_bad_input_ends_with_one_clear_line() -> None:
-    with pytest.raises(ValueError, match="power must be positive; got 0"):
+    with pytest.raises(ValueError, match="power must be positive and finite; got inf"):
+        WeightedFrames(power=math.inf)
+    with pytest.raises(ValueError, match="power must be positive and finite; got 0"):
         WeightedFrames(power=0)
     with pytest.raises(ValueError, match="tolerance must be positive and finite; got 0"):
         LearnedFrames(VectorNetwork(), tolerance=0)

@@ -231,5 +231,5 @@ def test_labels_survive_networkx() -> None:
     assert again.node_label is not None
     assert again.node_label.tolist() == [4, 5, 4, 7]
     assert [graph.count_automorphisms() for graph in colored_graphs(from_networkx(to_networkx(x)))] == [2, 1]
-    with pytest.raises(ValueError, match="expected an integer attribute 'kind' everywhere; got None: number the kinds"):
+    with pytest.raises(ValueError, match=r"expected an integer attribute 'kind' everywhere; got None$"):
         from_networkx(to_networkx(x), node_label="kind")

@@ -14,13 +14,13 @@ from ase import Atoms
 from ase.build import bulk, fcc111, graphene, molecule
 from ase.calculators.emt import EMT
 from ase.calculators.lj import LennardJones
-from ase.constraints import FixAtoms, FixBondLength
+from ase.constraints import FixAtoms, FixBondLength, FixCartesian, FixCom, FixScaled
 from ase.optimize import BFGS
 
 from command_line import call
 from laws import ChiSquare
 from sympe.integrations.ase import break_symmetry, descend, directions, domains, modes
-from sympe.integrations.vibrations import symmetries
+from sympe.integrations.vibrations import fixed, symmetries
 
 CHAIN = bulk("Po", "sc", a=3.35).repeat((2, 1, 1))
 Z_LINE = Atoms("Ar3", [[0, 0, -1.12], [0, 0, 0], [0, 0, 1.12]])
@@ -123,6 +123,16 @@ def test_fixed_atoms_stay(generator: torch.Generator) -> None:
             size = np.linalg.norm(one.positions - slab.positions, axis=1)
             assert size[~free].max() == 0
             assert size.max() == pytest.approx(0.05)
+
+
+def test_constraints_that_hold_whole_atoms_or_none() -> None:
+    slab = fcc111("Cu", (2, 1, 2), vacuum=6)
+    for held in ([FixAtoms([0])], [FixCartesian([0])], [FixScaled([0], [True] * 3), FixCom()]):
+        slab.set_constraint(held)
+        assert fixed(slab).tolist() == [True, False, False, False]
+    slab.set_constraint(FixCartesian([0], [True, True, False]))
+    with pytest.raises(ValueError, match="got FixCartesian: remove it"):
+        fixed(slab)
 
 
 def test_fixed_atoms_hold_rotations() -> None:
@@ -231,15 +241,22 @@ def test_descending() -> None:
 
 
 def test_mistakes() -> None:
-    with pytest.raises(ValueError, match="amplitude must be positive; got 0"):
+    with pytest.raises(ValueError, match="amplitude must be positive and finite; got 0"):
         break_symmetry(CHAIN, amplitude=0)
     with pytest.raises(ValueError, match=r"expected modes of shape \[k, 2, 3\]; got \[1, 3, 3\]"):
         break_symmetry(CHAIN, modes=np.ones((1, 3, 3)))
-    with pytest.raises(ValueError, match="expected modes that move an atom"):
+    with pytest.raises(ValueError, match="expected a displacement or modes that move an atom that is free"):
         break_symmetry(CHAIN, modes=np.ones((1, 2, 3)))
     with pytest.raises(ValueError, match=r"expected a finite displacement of shape \[2, 3\]; got \[3, 3\]"):
         break_symmetry(CHAIN, displacement=np.ones((3, 3)))
-    with pytest.raises(ValueError, match="amplitude must be positive; got None"):
+    with pytest.raises(ValueError, match="amplitude must be positive and finite; got inf"):
+        break_symmetry(CHAIN, amplitude=np.inf)
+    moving = CHAIN.copy()
+    moving.calc = EMT()
+    for step in (0, np.inf, np.nan):
+        with pytest.raises(ValueError, match=f"step must be positive and finite; got {step}"):
+            modes(moving, step=step)
+    with pytest.raises(ValueError, match="expected an amplitude, or a displacement whose size to keep; got neither"):
         break_symmetry(CHAIN, amplitude=None)
     with pytest.raises(ValueError, match="expected modes that the symmetries map to themselves"):
         directions(CHAIN, np.eye(6)[:1].reshape(1, 2, 3))

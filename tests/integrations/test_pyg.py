@@ -209,9 +209,7 @@ def test_bad_arguments() -> None:
     data = cycle()
     data.x = torch.ones(8, 1, dtype=torch.long)
     for join in (BreakSymmetry(pe), AddLaplacianPE(2, attr_name=None)):
-        with pytest.raises(
-            ValueError, match="expected features x of floating-point numbers to join others to; got torch"
-        ):
+        with pytest.raises(ValueError, match="x must hold floating-point numbers, not to round the draw; got torch"):
             join(data)
     data = cycle()
     data.sympe_rank = torch.arange(7)

@@ -159,11 +159,11 @@ def _orientation(x: PointClouds | Crystals | Tensor) -> Float[Tensor, "B f"]:
         return x.flatten(1)
     if isinstance(x, Crystals):
         (source, target), vector = edges(x, _CUTOFF)
-        owner, kind = x.batch[source], x.species[source] + 0.618 * x.species[target]
+        owner, kind = x.batch[source], x.species[source].double() + 0.618 * x.species[target].double()
     else:
         vector, owner = x.centered, x.batch
         kind = torch.zeros_like(x.batch) if x.species is None else x.species
-    vector, kind = vector.double().cpu(), kind.cpu()
+    vector, kind = vector.double().cpu(), kind.double().cpu()
     length = vector.norm(dim=1, keepdim=True)
     if vector.shape[1] == 2:
         vector = torch.cat([vector, torch.zeros_like(length)], dim=1)

@@ -58,5 +58,5 @@ def joined(x: Tensor, drawn: Tensor, axis: int) -> Tensor:
         ValueError: If they are integers, which would round what was drawn.
     """
     if not (x.is_floating_point() or x.is_complex()):
-        raise ValueError(f"expected features x of floating-point numbers to join others to; got {x.dtype}: embed them")
+        raise ValueError(f"x must hold floating-point numbers, not to round the draw; got {x.dtype}: pass x.float()")
     return torch.cat([x, drawn.to(x.device, x.dtype)], dim=axis)

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from sympe.settings import require_at_least
+from sympe.settings import require_at_least, require_seed
 
 Draw = Callable[[torch.Generator | None], Tensor]
 
@@ -84,11 +84,15 @@ class FixedDraws(nn.Module):
     Args:
         module: Called with ``generator=...``, as :class:`~sympe.SymPE` and wrapped networks are.
         seed: Names the draws.
+
+    Raises:
+        ValueError: If the seed is not from 0 to 2^63 - 1.
     """
 
     def __init__(self, module: nn.Module, seed: int = 0) -> None:
         super().__init__()
         self.module = module
+        require_seed(seed)
         self.seed = seed
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:

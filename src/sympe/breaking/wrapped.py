@@ -65,8 +65,8 @@ class WrappedNetwork(_Wrapped):
             generator: Source of the draw.
 
         Raises:
-            ValueError: If edges, ``batch`` and features do not fit together, a feature is not finite, or the network
-                takes another number of features.
+            ValueError: If edges, ``batch`` and features do not fit together, a feature is an integer or not finite, or
+                the network takes another number of features.
         """
         if edge_index is None and not isinstance(x, Tensor | Graphs) and hasattr(x, "edge_index"):
             graphs = as_graphs(x)

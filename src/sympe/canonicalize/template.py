@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from sympe.actions.lattice import LatticeAction
 from sympe.canonicalize.lattice import FieldCanonicalizer
 from sympe.groups import LatticeSymmetry
+from sympe.settings import require_seed
 
 
 class Template(FieldCanonicalizer):
@@ -36,6 +37,9 @@ class Template(FieldCanonicalizer):
             learned through :meth:`scores`. By default a Gaussian field is drawn from ``seed`` for each shape of field,
             so that one canonicalizer serves lattices of all sizes.
         seed: Seed of the Gaussian templates.
+
+    Raises:
+        ValueError: If the seed is not from 0 to 2^63 - 1.
 
     Example:
         >>> import sympe
@@ -63,6 +67,7 @@ class Template(FieldCanonicalizer):
             self.weight = weight
         else:
             self.register_buffer("weight", weight)
+        require_seed(seed)
         self.seed = seed
         self._drawn: dict[tuple[tuple[int, ...], torch.device], Tensor] = {}
 

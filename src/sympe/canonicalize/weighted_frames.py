@@ -27,6 +27,7 @@ from sympe.points import PointClouds
 from sympe.points.candidates import Candidates, dot, greatest, place_of_greatest
 from sympe.precision import at_least_single
 from sympe.seeding import sample
+from sympe.settings import require_positive
 
 #: Lengths below this fraction of the radius of the cloud are rounding errors.
 _ROUNDING = 1e-6
@@ -39,13 +40,12 @@ class WeightedFrames(Canonicalizer[Tensor, PointClouds]):
         power: The power p: a point at twice the length is 2^p times as likely.
 
     Raises:
-        ValueError: If the power is not positive; for a cloud that is empty, not finite, or of another dimension.
+        ValueError: If the power is not positive and finite, or a cloud is empty, not finite, or of another dimension.
     """
 
     def __init__(self, dimension: int = 3, special: bool = False, power: float = 8.0) -> None:
         super().__init__()
-        if not power > 0:
-            raise ValueError(f"power must be positive; got {power}")
+        require_positive(power=power)
         self.action = PointRotation(dimension, special)
         self.dimension = dimension
         self.special = special

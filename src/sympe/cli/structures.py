@@ -19,7 +19,7 @@ def audit_features(paths: tuple[str, ...], irreps: str, as_json: bool) -> None:
 
     from sympe.auditing.architecture import views_of_sites
     from sympe.auditing.features import PUBLISHED
-    from sympe.points import SYMBOLS
+    from sympe.points.elements import symbol_of_kind
     from sympe.points.symmetry import stabilizers as of_clouds
 
     found = []
@@ -32,9 +32,7 @@ def audit_features(paths: tuple[str, ...], irreps: str, as_json: bool) -> None:
         else:
             groups = list(of_clouds(x))
         for index, (one, group) in enumerate(zip(x.split(), groups, strict=True)):
-            kinds = (
-                ["X"] * one.num_points if one.species is None else [SYMBOLS[k] for k in (one.species % 256).tolist()]
-            )
+            kinds = ["X"] * one.num_points if one.species is None else [*map(symbol_of_kind, one.species.tolist())]
             counts = Counter(zip(kinds, views_of_sites(group, read, special), strict=True))
             rows = [
                 {"element": kind, "sites": count, "site": v.site, "looks_like": v.looks_like, "least_l": v.least_degree}

@@ -5,6 +5,7 @@ element, are stated. Moments and displacements are read only if asked for: as ta
 an input that carries them has fewer symmetries.
 """
 
+import io
 import os
 import re
 import warnings
@@ -18,7 +19,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from sympe.compressed import lines_of, reason_of, suffix_of
+from sympe.compressed import lines_of, opened, reason_of, suffix_of
 from sympe.crystals.crystals import Crystals, completed, concatenate, from_cells
 from sympe.extras import require
 from sympe.groups.base import as_numbers
@@ -76,7 +77,11 @@ def _one_each(cell: Tensor, pbc: Tensor, count: int) -> tuple[Float[Tensor, "B 3
     if cell.numel() not in (9 * count, 3 * count):
         raise ValueError(f"expected a cell of 3 vectors or 3 lengths for each of {count} crystals; got {[*cell.shape]}")
     if pbc.numel() not in (1, count, 3 * count):
-        raise ValueError(f"expected pbc as 3 booleans for each of {count} crystals, or one for all; got {[*pbc.shape]}")
+        raise ValueError(
+            f"expected pbc as 1 or 3 booleans for each of {count} crystals, or 1 for all; got {[*pbc.shape]}"
+        )
+    if count == 3 and cell.shape == (3, 3):
+        raise ValueError("expected cells of shape [3, 3, 3] for 3 crystals, or 9 lengths; got [3, 3]")
     is_full = cell.numel() == 9 * count
     cell = cell.reshape(count, 3, 3) if is_full else torch.diag_embed(cell.reshape(count, 3))
     pbc = (pbc.flatten().expand(count) if pbc.numel() == 1 else pbc).reshape(count, -1).expand(count, 3)
@@ -187,6 +192,9 @@ def read_atoms(path: str | os.PathLike[str], which: str = ":") -> list[Any]:
             warnings.simplefilter("ignore")
             if kind == "cif":
                 found = atoms_of_cif("\n".join(lines))[: None if which == ":" else 1]
+            elif kind == "extxyz":
+                with io.TextIOWrapper(opened(path), encoding="utf-8-sig", errors="replace") as file:
+                    found = load(file, index=which, format=kind)
             else:
                 found = load(path, index=which, format=kind)
     except Exception as error:  # ASE raises whatever its parsers meet

@@ -22,6 +22,7 @@ from sympe.extras import require
 from sympe.points import PointClouds, from_clouds
 from sympe.points import concatenate as concatenate_clouds
 from sympe.ragged import Ragged, rows_of
+from sympe.settings import require_positive
 
 #: No two atoms, and no atom and its image, are this close, in angstrom.
 CLOSEST = 0.1
@@ -211,7 +212,11 @@ def edges(crystals: Crystals, cutoff: float) -> tuple[Int[Tensor, "2 E"], Float[
     Returns:
         ``edge_index``, source and target, and the vector from source to target in angstrom, differentiable in
         positions and cells.
+
+    Raises:
+        ValueError: If ``cutoff`` is not positive and finite.
     """
+    require_positive(cutoff=cutoff)
     find = require("ase.neighborlist", "crystals", "edges of crystals").primitive_neighbor_list
     with torch.no_grad():
         cells, pbcs = crystals.cell.double().cpu().numpy(), crystals.pbc.cpu().numpy()

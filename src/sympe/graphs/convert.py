@@ -121,8 +121,7 @@ def from_networkx(
 def _attribute(held: Mapping[str, object], name: str) -> int:
     value = held.get(name)
     if not isinstance(value, int | np.integer | np.bool_):
-        advice = "number the kinds, or delete it where it is no kind"
-        raise ValueError(f"expected an integer attribute {name!r} everywhere; got {value!r}: {advice}")
+        raise ValueError(f"expected an integer attribute {name!r} everywhere; got {value!r}")
     return int(value)
 
 

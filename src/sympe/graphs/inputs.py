@@ -102,7 +102,10 @@ def _from_networkx(graph: Any) -> Graphs:
     arcs = (graph if graph.is_directed() else graph.to_directed(as_view=True)).edges(data=True)
     parts = [[held for _, held in graph.nodes(data=True)], [held for *_, held in arcs]]
     names = ["label" if any("label" in held for held in part) else None for part in parts]
-    graphs = from_networkx([graph], node_label=names[0], edge_label=names[1])
+    try:
+        graphs = from_networkx([graph], node_label=names[0], edge_label=names[1])
+    except ValueError as error:
+        raise ValueError(f"{error}: number the kinds; if labels are only names, pass from_networkx([graph])") from None
     if any("weight" in held for held in parts[1]):
         weights = as_numbers(np.array([held.get("weight", 1) for held in parts[1]]), "weights of edges")
         kinds = edge_kinds([weights] if graphs.edge_label is None else [weights, graphs.edge_label])

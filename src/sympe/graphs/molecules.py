@@ -86,8 +86,8 @@ class Smiles:
         options = chem.SmilesParserParams()
         options.removeHs = False
         got = f"{self.text[:60]!r}{self.where and f' ({self.where})'}"
-        if self.text.startswith("InChI="):
-            return explained(lambda: chem.MolFromInchi(self.text, removeHs=False), "an InChI that RDKit accepts", got)
+        if (text := self.text.strip()).startswith("InChI="):
+            return explained(lambda: chem.MolFromInchi(text, removeHs=False), "an InChI that RDKit accepts", got)
         return explained(lambda: chem.MolFromSmiles(self.text, options), "a SMILES that RDKit accepts", got)
 
     def value(self, _: object, name: str) -> str:

@@ -31,6 +31,7 @@ from sympe.canonicalize import CrystalFrames, Frames, JointFrames
 from sympe.groups import Permutation
 from sympe.integrations.vibrations import Mode, as_input, fixed, fixed_spaces, modes, representation, symmetries
 from sympe.kernel import InversionKernel
+from sympe.settings import require_positive
 
 __all__ = ["Direction", "Mode", "break_symmetry", "descend", "directions", "domains", "modes"]
 
@@ -248,8 +249,9 @@ def _basis(modes: Any, n: int) -> Float[np.ndarray, "k n 3"]:
 
 
 def _displaced(atoms: Any, u: Float[np.ndarray, "n 3"], amplitude: float | None, modes: Any, given: Any) -> Any:
-    if not (given is not None if amplitude is None else amplitude > 0):
-        raise ValueError(f"amplitude must be positive; got {amplitude}")
+    if amplitude is None and given is None:
+        raise ValueError("expected an amplitude, or a displacement whose size to keep; got neither")
+    require_positive(amplitude=amplitude)
     held = fixed(atoms)
     if given is None and len(u) > 1 and not held.any():
         u = u - u.mean(0)
@@ -259,7 +261,7 @@ def _displaced(atoms: Any, u: Float[np.ndarray, "n 3"], amplitude: float | None,
     u = np.where(held[:, None], 0, u)
     size = np.linalg.norm(u, axis=1).max()
     if size < 1e-9:
-        raise ValueError("expected modes that move an atom; these move none")
+        raise ValueError("expected a displacement or modes that move an atom that is free; these move none")
     moved = atoms.copy()
     moved.positions = atoms.positions + (1 if amplitude is None else amplitude / size) * u
     return moved

@@ -193,7 +193,7 @@ class BreakSymmetry(nn.Module):
         """The same data with ``encoding.dim`` more features per node.
 
         Raises:
-            ValueError: If the data are not graphs, or the stored ranks are not an order of the nodes.
+            ValueError: If the data are not graphs, ``x`` holds integers, or the stored ranks are no order of the nodes.
         """
         graphs = to_graphs(data, self.node_label, self.edge_label)
         rank = getattr(data, self.attr_name, None)

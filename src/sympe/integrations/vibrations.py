@@ -27,6 +27,7 @@ from sympe.points import PointClouds, as_clouds
 from sympe.points.modes import irrep_label
 from sympe.points.symmetry import Stabilizer
 from sympe.points.symmetry import stabilizers as of_clouds
+from sympe.settings import require_positive
 
 #: Most spaces, up to symmetry, that are searched for.
 _MOST = 1000
@@ -65,6 +66,7 @@ def modes(atoms: Any, step: float = 0.01, tolerance: float = 1e-2) -> list[Mode]
     n, held = len(atoms), fixed(atoms)
     if atoms.calc is None or n < 2:
         raise ValueError(f"expected 2 atoms or more, with a calculator; got {n}, calculator {atoms.calc}")
+    require_positive(step=step)
     symmetry = symmetries(atoms, tolerance)
     hessian = _hessian(atoms, step, symmetry.matrices.numpy(), symmetry.permutations.numpy(), held)
     whole = np.tile(np.eye(3)[:, None], (1, n, 1))
@@ -73,6 +75,8 @@ def modes(atoms: Any, step: float = 0.01, tolerance: float = 1e-2) -> list[Mode]
     seen = whole[:, held].reshape(len(whole), -1)
     sizes, mixtures = np.linalg.eigh(seen @ seen.T)
     whole = mixtures[:, sizes < 1e-6 * n].T @ whole.reshape(len(whole), -1)
+    lengths = np.linalg.norm(whole, axis=1, keepdims=True)
+    whole /= np.maximum(lengths, 1e-3 * lengths.max(initial=0))  # of a straight molecule, one is no motion
     _, sizes, directions = np.linalg.svd(np.concatenate([whole, np.eye(3 * n)[np.repeat(held, 3)]]))
     rest = directions[int((sizes > 1e-3 * sizes[0]).sum()) :].T
     values, vectors = np.linalg.eigh(rest.T @ (hessian + hessian.T) @ rest / 2)
@@ -105,15 +109,18 @@ def as_input(atoms: Any) -> Crystals | PointClouds:
 
 
 def fixed(atoms: Any) -> Bool[np.ndarray, "n"]:
-    """Which atoms ``FixAtoms`` holds.
+    """Which atoms constraints hold in all directions; ``FixCom`` holds none.
 
     Raises:
-        ValueError: If it holds all, or there are other constraints: what they leave free need not be a space that the
+        ValueError: If all are held, or there are other constraints: what they leave free need not be a space that the
             symmetries map to itself.
     """
     held = np.zeros(len(atoms), dtype=bool)
     for one in atoms.constraints:
-        if not isinstance(one, require("ase.constraints", "crystals", "constraints of ASE").FixAtoms):
+        known = require("ase.constraints", "crystals", "constraints of ASE")
+        if isinstance(one, known.FixCom):
+            continue
+        if not isinstance(one, known.FixAtoms) and not np.all(getattr(one, "mask", False)):
             raise ValueError(
                 f"expected atoms that are free, or fixed by FixAtoms; got {type(one).__name__}: remove it with "
                 f"atoms.set_constraint(), and set it on the atoms that come back"

@@ -1,9 +1,11 @@
-"""CIF by ASE's parser, with what ASE drops without a word: charges, and rows of atoms in one place.
+"""CIF by ASE's parser, with what ASE drops: charges, atoms in one place, and rows that are not those of the header.
 
 Charges and deuterium are those of ``_atom_site_type_symbol`` (``Fe3+``, ``D``), or of ``_atom_site_label`` without it.
 A charge counts where atoms of one element differ in it (:func:`~sympe.points.elements.without_common_charges`).
 """
 
+import re
+import warnings
 from collections.abc import Mapping
 from io import StringIO
 from typing import Any
@@ -17,6 +19,8 @@ from sympe.points.elements import kind_of_symbol, without_common_charges
 KINDS = "cif_kinds"
 #: Within this much of each fractional coordinate ASE takes two places for one.
 _SAME = 1e-3
+#: What ASE says of a row that it leaves out.
+_LOST = re.compile(r"Wrong number (\d+) of tokens, expected (\d+): (.{,60})")
 
 
 def atoms_of_cif(text: str) -> list[Any]:
@@ -25,16 +29,22 @@ def atoms_of_cif(text: str) -> list[Any]:
     Rows that are symmetric copies of an atom are no loss; any other atom in the place of another is refused.
 
     Raises:
-        ValueError: If two atoms are in one place, or one is in none; and whatever ASE raises on a damaged file.
+        ValueError: If two atoms are in one place, or one is in none, or a row has more words or fewer than its header;
+            and whatever ASE raises on a damaged file.
         ImportError: If ASE is not installed.
     """
     lines = (line.strip() for line in text.splitlines())
     first = next((line for line in lines if line and not line.startswith("#")), "data_")
     if not first.lower().startswith("data_"):
         raise ValueError(f"expected a CIF to begin with data_ and a name; got {first[:40]!r}")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        blocks = [*require("ase.io.cif", "crystals", "reading CIF").parse_cif(StringIO(text))]
+    lost = [found for found in (_LOST.match(str(one.message)) for one in said) if found]
     found = []
-    for block in require("ase.io.cif", "crystals", "reading CIF").parse_cif(StringIO(text)):
+    for block in blocks:
         if block.has_structure():
+            _check_length(block, lost)
             _check_places(block)
             atoms, stated = block.get_atoms(), _kinds(block)
             _check_rows(block, atoms, stated)
@@ -46,8 +56,15 @@ def atoms_of_cif(text: str) -> list[Any]:
     return found
 
 
+def _check_length(block: Any, lost: list[re.Match[str]]) -> None:
+    width = sum(name.startswith("_atom_site_") and not name.startswith("_atom_site_aniso") for name in block)
+    if rows := [row for row in lost if int(row[2]) == width]:
+        raise ValueError(f"expected {width} words in a row of atoms, one row to a line; got {rows[0][3]}")
+
+
 def _check_places(block: Any) -> None:
-    for name in (f"_atom_site_{kind}_{axis}" for kind in ("fract", "cartn") for axis in "xyz"):
+    places = [f"_atom_site_{kind}_{axis}" for kind in ("fract", "cartn") for axis in "xyz"]
+    for name in (*places, "_atom_site_occupancy"):
         if words := [value for value in block.get(name, ()) if isinstance(value, str)]:
             raise ValueError(f"expected numbers in {name}; got {words[0]!r}")
 
@@ -57,9 +74,9 @@ def _check_rows(block: Any, atoms: Any, kinds: list[int]) -> None:
     if kept is None or not (dropped := sorted(set(range(len(rows))) - set(kept.tolist()))):
         return
     check_occupancy(atoms.info.get("occupancy") or {})
-    names, places = _names(block), rows.get_scaled_positions(wrap=False)
+    names, places = block.get("_atom_site_label") or _names(block), rows.get_scaled_positions(wrap=False)
     for row in dropped:
-        (twins,) = np.nonzero(_distance(places, places[row]) < _SAME)
+        (twins,) = np.nonzero(np.abs(places - places[row]).max(1) < _SAME)
         at = kept[_distance(atoms.get_scaled_positions(), places[row]).argmin()]
         if len(twins) > 1 or kinds[at] != kinds[row]:
             other = at if kinds[at] != kinds[row] else next(twin for twin in twins if twin != row)

@@ -50,6 +50,25 @@ def without_common_charges(kinds: Sequence[int]) -> list[int]:
 #: Symbols by kind: the elements, deuterium and tritium.
 SYMBOL_OF_KIND = dict(enumerate(SYMBOLS)) | {kind_of_atom(1, isotope=2): "D", kind_of_atom(1, isotope=3): "T"}
 _KIND = {symbol: kind for kind, symbol in SYMBOL_OF_KIND.items()}
+
+
+def symbol_of_kind(kind: int) -> str:
+    """What stands for a kind in reports, such as ``C``, ``Fe3+``, ``57Fe`` or ``D``; its number if it is no atom's.
+
+    Example:
+        >>> [symbol_of_kind(kind_of_atom(*atom)) for atom in ((6,), (26, 3), (8, -1), (1, 0, 2), (26, 0, 57), (200,))]
+        ['C', 'Fe3+', 'O-', 'D', '57Fe', '200']
+    """
+    isotope, rest = divmod(kind, 2**20)
+    code, number = divmod(rest, 2**8)
+    if kind in SYMBOL_OF_KIND:
+        return SYMBOL_OF_KIND[kind]
+    if not 0 < number < len(SYMBOLS) or code > 2 * number or isotope > 3 * number:
+        return str(kind)
+    size, sign = (code + 1) // 2, "-+"[code % 2]
+    return f"{isotope or ''}{SYMBOLS[number]}{size if size > 1 else ''}{sign if code else ''}"
+
+
 _LABEL = re.compile(r"([A-Z][a-z]?)(?:(\d*)([+-])|([+-])(\d+)|_?\d+)")
 
 

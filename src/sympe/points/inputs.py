@@ -97,12 +97,18 @@ def atoms_of_ase(atoms: Any) -> tuple[Float[Tensor, "n 3"], list[int]]:
 
 
 def kinds_of_ase(atoms: Any) -> list[int]:
-    """Kinds of the ``Atoms`` of ASE: what a CIF states, or elements, and isotopes where masses are set to theirs."""
+    """Kinds of the ``Atoms`` of ASE: what a CIF states, or elements, and isotopes where masses are set to theirs.
+
+    A mass that all atoms of an element share tells none apart: it is no isotope, unless the element is hydrogen.
+    """
     if KINDS in atoms.arrays:
         return [int(kind) for kind in atoms.arrays[KINDS]]
     usual = require("ase.data", "crystals", "atoms of ASE").atomic_masses[atoms.numbers]
     masses = atoms.get_masses()
     isotopes = np.where(np.abs(masses - usual) > 0.02, masses.round(), 0).astype(int)
+    for z in set(atoms.numbers.tolist()) - {1}:
+        if len(set(isotopes[atoms.numbers == z].tolist())) == 1:
+            isotopes[atoms.numbers == z] = 0
     return [kind_of_atom(int(z), isotope=int(a)) for z, a in zip(atoms.numbers, isotopes, strict=True)]
 
 

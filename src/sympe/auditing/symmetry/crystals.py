@@ -18,6 +18,7 @@ from sympe.auditing.symmetry.stabilizers import Symmetry
 from sympe.auditing.targets import Errors, Loss, Target
 from sympe.crystals import Crystals, SpaceGroup, stabilizers
 from sympe.points import Stabilizer
+from sympe.points.elements import symbol_of_kind
 from sympe.points.modes import irrep_label
 from sympe.settings import require_positive
 
@@ -182,7 +183,7 @@ def _of_orbit(group: SpaceGroup, crystals: Crystals, rest: Float[Tensor, "n e"],
     here = torch.tensor(group.orbits) == first
     symmetry = group.site_symmetries[first]
     letter = f" at {group.wyckoffs[first]}" if group.wyckoffs else ""
-    return Share(f"species {int(crystals.species[first])}{letter}, site symmetry {symmetry}", int(here.sum()),
+    return Share(f"{symbol_of_kind(int(crystals.species[first]))}{letter}, site symmetry {symmetry}", int(here.sum()),
                  float(rest[here].square().sum()))  # fmt: skip
 
 
