@@ -136,6 +136,22 @@ def orders() -> str:
     return markdown(lines)
 
 
+def plain_graphs() -> str:
+    """Sets of plain graphs: what an order is worth before training, and after it."""
+    names = {"clustering MMD": "clustering_mmd", "degree MMD": "degree_mmd", "spectral MMD": "spectral_mmd"}
+    lines = [["graphs", "method", "seeds", "untrained", "class NLL", "in order", *names]]
+    lines.append(["---", "---", *["---:"] * (len(lines[0]) - 2)])
+    for data in ("community_small", "planar"):
+        [floor] = read_records(RESULTS / data / "floor")
+        for method, runs in by_method(read_records(RESULTS / data / "plain")).items():
+            known, kept = f"untrained_class_nll_{method}", runs[0].metrics["in_order_percent_at_100"]
+            first = cell([floor], known, 1) if known in floor.metrics else "-"
+            in_order = "-" if kept is None else cell(runs, "in_order_percent_at_100", 0, " %")
+            distances = [cell(runs, f"{name}_at_100", 3) for name in names.values()]
+            lines.append([data, f"`{method}`", f"{len(runs)}", first, cell(runs, "class_nll", 1), in_order, *distances])
+    return markdown(lines)
+
+
 GUIDED = "sympe-canonical-depth-first-guided-by-rank"
 
 

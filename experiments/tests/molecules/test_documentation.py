@@ -21,6 +21,7 @@ from molecule_pages import (
     few_steps,
     orders,
     pages,
+    plain_graphs,
     shown,
     table,
     with_distances,
@@ -141,6 +142,15 @@ def quotes() -> Iterator[str]:
     yield from orders_before_training()
     yield from hydrogens_last()
     yield from guided_by_degree()
+    yield from of_plain_graphs()
+
+
+def of_plain_graphs() -> Iterator[str]:
+    """What the page says in prose of plain graphs."""
+    method = f"{ORDER}-by-rank"
+    yield f"On `planar` the order loses {-ahead('planar/plain', 'class_nll', method):.0f} nats"
+    yield f"only {mean('planar/plain', method, 'in_order_percent_at_100'):.0f} % of its samples are in order"
+    yield f"it gains {ahead('community_small/plain', 'class_nll', method):.1f} nats over no order, on ten test graphs"
 
 
 def order_by_kind(canonical: str, kind: str) -> Iterator[str]:
@@ -324,6 +334,7 @@ def test_its_table_of_noise_by_rank_is_that_of_the_records() -> None:
 
 def test_its_table_of_orders_is_that_of_the_records() -> None:
     assert shown("orders") == orders()
+    assert shown("plain") == plain_graphs()
 
 
 def test_its_table_of_spacings_is_that_of_the_records() -> None:
