@@ -269,6 +269,15 @@ def test_occupancies_are_numbers(tmp_path: Path) -> None:
         read(path)
 
 
+@pytest.mark.parametrize("number", [-1, 119, 10**6])
+def test_atoms_of_no_element(number: int) -> None:
+    atoms = Atoms([14], cell=[3, 3, 3], pbc=True)
+    atoms.numbers[0] = number
+    for take in (from_ase, lambda one: points.as_clouds(Atoms(one.numbers, one.positions))):
+        with pytest.raises(ValueError, match=f"expected atomic numbers up to 118; got {number}"):
+            take(atoms)
+
+
 def test_masses_that_tell_nothing_apart() -> None:
     """A mass of all silicon is no isotope; of all hydrogen it is."""
     silicon, heavy = bulk("Si"), molecule("H2O", vacuum=4)

@@ -100,10 +100,16 @@ def kinds_of_ase(atoms: Any) -> list[int]:
     """Kinds of the ``Atoms`` of ASE: what a CIF states, or elements, and isotopes where masses are set to theirs.
 
     A mass that all atoms of an element share tells none apart: it is no isotope, unless the element is hydrogen.
+
+    Raises:
+        ValueError: If a number is that of no element.
     """
     if KINDS in atoms.arrays:
         return [int(kind) for kind in atoms.arrays[KINDS]]
-    usual = require("ase.data", "crystals", "atoms of ASE").atomic_masses[atoms.numbers]
+    known = require("ase.data", "crystals", "atoms of ASE").atomic_masses
+    if strange := sorted(set(atoms.numbers.tolist()) - set(range(len(known)))):
+        raise ValueError(f"expected atomic numbers up to {len(known) - 1}; got {strange[0]}")
+    usual = known[atoms.numbers]
     masses = atoms.get_masses()
     isotopes = np.where(np.abs(masses - usual) > 0.02, masses.round(), 0).astype(int)
     for z in set(atoms.numbers.tolist()) - {1}:
