@@ -313,7 +313,7 @@ def quick(method: str) -> Config:
 
 
 def plain(method: str) -> Config:
-    """For sets of some hundred plain graphs: 800 steps of training on graphs of 64 nodes, twenty minutes a row."""
+    """For sets of some hundred plain graphs: 800 steps of training on graphs of 64 nodes, half an hour a row."""
     return Config(
         method, "plain", data="planar", epochs=100, batch_size=16, validate_every=25, draws=32, num_samples=100
     )
